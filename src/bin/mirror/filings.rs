@@ -1,0 +1,531 @@
+//! What the schools filed: 表1 and 表6 of each school's own report.
+//!
+//! Where the city's printed figure equals the system's, every school files its system count;
+//! where it differs, several schools are off by a little each.
+
+use std::collections::BTreeMap;
+
+use crate::apportion::{float, spread};
+use crate::cells::Cell;
+use crate::city::{SCHOOLS, School};
+use crate::decimal;
+use crate::plan::{SchoolPlan, YearPlan};
+use crate::planted::Fault;
+use crate::rng::Rng;
+use crate::sheet::{Line, Mark, Sheet};
+use crate::totals::{Filed, TOTALS, YEARS};
+
+/// How the city combines what its schools filed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Combine {
+    Sum,
+    /// The mean weighted by another row, by id.
+    Mean(&'static str),
+}
+
+/// One row of the printed layout.
+pub struct Row {
+    /// Index into `SHEETS`.
+    pub sheet: usize,
+    pub serial: &'static str,
+    pub label: &'static str,
+    pub unit: &'static str,
+    pub id: &'static str,
+    pub combine: Combine,
+    /// Asked for the first time in 2024.
+    pub since_2024: bool,
+}
+
+const fn row(
+    sheet: usize,
+    (serial, label, unit): (&'static str, &'static str, &'static str),
+    id: &'static str,
+) -> Row {
+    Row {
+        sheet,
+        serial,
+        label,
+        unit,
+        id,
+        combine: Combine::Sum,
+        since_2024: false,
+    }
+}
+
+impl Row {
+    const fn mean(self, weight: &'static str) -> Self {
+        Self {
+            combine: Combine::Mean(weight),
+            ..self
+        }
+    }
+
+    const fn since_2024(self) -> Self {
+        Self {
+            since_2024: true,
+            ..self
+        }
+    }
+}
+
+const SHEETS: [(&str, &str); 2] = [
+    ("表1", "表1 人才培养质量计分卡"),
+    ("表6", "表6 落实政策表"),
+];
+
+pub const ROWS: [Row; 33] = [
+    row(0, ("1", "毕业生人数", "人"), "graduates"),
+    row(0, ("2", "毕业去向落实人数", "人"), "graduates_placed"),
+    row(0, ("", "其中：升学人数", "人"), "graduates_further_study"),
+    row(0, ("", "升入本科人数", "人"), "graduates_further_study_bachelor"),
+    row(0, ("3", "毕业生本省去向落实率", "%"), "in_province_placement_rate").mean("graduates_placed"),
+    row(0, ("4", "月收入", "元"), "monthly_income").mean("graduates_placed"),
+    row(0, ("5", "毕业生面向三次产业就业人数", "人"), "graduates_three_industries"),
+    row(0, ("", "其中：面向第一产业就业人数", "人"), "graduates_primary_industry"),
+    row(0, ("", "面向第二产业就业人数", "人"), "graduates_secondary_industry"),
+    row(0, ("", "面向第三产业就业人数", "人"), "graduates_tertiary_industry"),
+    row(0, ("6", "自主创业率", "%"), "startup_rate").mean("graduates_placed"),
+    row(0, ("7", "毕业三年晋升比例", "%"), "promotion_rate_3y").mean("graduates"),
+    row(1, ("1", "全日制在校生人数", "人"), "students"),
+    row(1, ("2", "年生均财政拨款水平", "元"), "funding_per_student").mean("students").since_2024(),
+    row(1, ("3", "年财政专项经费", "万元"), "special_funds").since_2024(),
+    row(1, ("4", "教职员工额定编制数", "人"), "staff_establishment"),
+    row(1, ("", "教职工总数", "人"), "staff"),
+    row(1, ("", "其中：专任教师总数", "人"), "teachers_full_time"),
+    row(1, ("", "思政课教师数", "人"), "teachers_politics"),
+    row(1, ("", "体育课专任教师数", "人"), "teachers_pe"),
+    row(1, ("", "美育课专任教师数", "人"), "teachers_arts"),
+    row(1, ("", "班主任人数", "人"), "class_teachers"),
+    row(1, ("5", "参加国家学生体质健康标准测试人数", "人"), "fitness_tested"),
+    row(1, ("", "其中：学生体质测评合格率", "%"), "fitness_pass_rate").mean("fitness_tested"),
+    row(1, ("6", "职业技能等级证书（含职业资格证书）获取人数", "人"), "certificates"),
+    row(1, ("7", "企业提供的校内实践教学设备值", "万元"), "enterprise_equipment_value"),
+    row(1, ("8", "与企业共建开放型区域产教融合实践中心数量", "个"), "integration_centres"),
+    row(1, ("9", "聘请行业导师人数", "人"), "mentors"),
+    row(1, ("", "其中：聘请大国工匠、劳动模范人数", "人"), "mentors_craftsmen"),
+    row(1, ("", "行业导师年课时总量", "课时"), "mentor_hours"),
+    row(1, ("", "年支付行业导师课酬", "万元"), "mentor_pay"),
+    row(1, ("10", "年实习专项经费", "万元"), "internship_funds"),
+    row(1, ("", "其中：年实习责任保险经费", "万元"), "internship_insurance"),
+];
+
+/// One filed cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    Count(usize),
+    /// Money and rates, in hundredths.
+    Hundredths(u64),
+    /// Asked, but there is nothing to give: the rate has no base.
+    Dash,
+    /// Not asked that year.
+    Blank,
+}
+
+impl Value {
+    /// As hundredths, for sums and means; `None` where nothing was filed.
+    pub fn amount(self) -> Option<u64> {
+        match self {
+            Self::Count(count) => Some(count as u64 * 100),
+            Self::Hundredths(value) => Some(value),
+            Self::Dash | Self::Blank => None,
+        }
+    }
+
+    pub fn text(self) -> String {
+        match self {
+            Self::Dash => "-".to_owned(),
+            other => other.amount().map(decimal::hundredths).unwrap_or_default(),
+        }
+    }
+}
+
+/// The values of one school by row id; a row that was not asked is absent.
+#[derive(Debug, Clone, Default)]
+pub struct Filing(BTreeMap<&'static str, Value>);
+
+impl Filing {
+    pub fn get(&self, id: &str) -> Value {
+        self.0.get(id).copied().unwrap_or(Value::Blank)
+    }
+
+    fn count(&self, id: &str) -> usize {
+        match self.get(id) {
+            Value::Count(count) => count,
+            _ => 0,
+        }
+    }
+}
+
+/// What each school of one copy filed for 2022 (known as last year only), 2023 and 2024.
+pub struct Filings {
+    by_year: [Vec<Filing>; 3],
+}
+
+impl Filings {
+    pub fn new(plans: &[SchoolPlan], seed: u64) -> Self {
+        let mut rng = Rng::stream(seed, "filings", 0);
+        let [first, second] = [0, 1].map(|year| file(plans, year, &mut rng));
+        let before = first.iter().map(|filing| year_before(filing, &mut rng));
+        Self {
+            by_year: [before.collect(), first, second],
+        }
+    }
+
+    pub fn of(&self, base: usize, year: usize) -> &Filing {
+        &self.by_year[year + 1][base]
+    }
+
+    fn last_year(&self, base: usize, year: usize) -> &Filing {
+        &self.by_year[year][base]
+    }
+}
+
+/// Near the first year known, as nothing was printed; parts stay within their whole.
+fn year_before(filing: &Filing, rng: &mut Rng) -> Filing {
+    let percent = rng.between(88, 103);
+    let mut before = Filing::default();
+    for row in &ROWS {
+        let less = rng.below(6) as u64;
+        let value = match (filing.get(row.id), row.combine) {
+            (Value::Count(count), _) => Value::Count(count * percent / 100),
+            (Value::Hundredths(rate), Combine::Mean(_)) => Value::Hundredths(rate - rate * less / 100),
+            (Value::Hundredths(money), Combine::Sum) => Value::Hundredths(money * percent as u64 / 100),
+            (Value::Dash, _) => Value::Dash,
+            (Value::Blank, _) => continue,
+        };
+        before.0.insert(row.id, value);
+    }
+    let sum = INDUSTRIES.iter().map(|id| before.count(id)).sum();
+    before.0.insert("graduates_three_industries", Value::Count(sum));
+    before
+}
+
+const INDUSTRIES: [&str; 3] = [
+    "graduates_primary_industry",
+    "graduates_secondary_industry",
+    "graduates_tertiary_industry",
+];
+
+type PerSchool = [usize; SCHOOLS];
+
+/// Collects the filings of one year, row by row.
+struct Clerk<'a> {
+    year: &'a dyn Fn(usize) -> &'a YearPlan,
+    totals: &'a Filed,
+    rng: &'a mut Rng,
+    filings: Vec<Filing>,
+}
+
+fn file(plans: &[SchoolPlan], year: usize, rng: &mut Rng) -> Vec<Filing> {
+    let mut clerk = Clerk {
+        year: &|school| &plans[school].years[year],
+        totals: &TOTALS[year].filed,
+        rng,
+        filings: vec![Filing::default(); SCHOOLS],
+    };
+    clerk.graduates();
+    clerk.employment();
+    clerk.students();
+    clerk.staff();
+    clerk.practice();
+    clerk.filings
+}
+
+impl Clerk<'_> {
+    fn system(&self, count: impl Fn(&YearPlan) -> usize) -> PerSchool {
+        std::array::from_fn(|school| count((self.year)(school)))
+    }
+
+    fn counts(&mut self, id: &'static str, counts: &PerSchool) {
+        for (filing, &count) in self.filings.iter_mut().zip(counts) {
+            filing.0.insert(id, Value::Count(count));
+        }
+    }
+
+    fn money(&mut self, id: &'static str, hundredths: &PerSchool) {
+        for (filing, &value) in self.filings.iter_mut().zip(hundredths) {
+            filing.0.insert(id, Value::Hundredths(value as u64));
+        }
+    }
+
+    fn filed(&self, id: &str) -> PerSchool {
+        std::array::from_fn(|school| self.filings[school].count(id))
+    }
+
+    /// Rates whose mean prints as `target`; a school without base has none.
+    fn rates(&mut self, id: &'static str, target: u64, spread: u64, weight: &str) {
+        let weights = self.filed(weight);
+        let rates = rates(target, spread, &weights, self.rng);
+        for (filing, rate) in self.filings.iter_mut().zip(rates) {
+            filing.0.insert(id, rate.map_or(Value::Dash, Value::Hundredths));
+        }
+    }
+
+    /// A part of `whole` in every school, with some noise.
+    fn part(&mut self, total: usize, whole: &PerSchool, noise: f64) -> PerSchool {
+        let weights = whole.map(|count| float(count) * self.rng.within(1.0 - noise, 1.0 + noise));
+        to_array(&spread(total, &weights, whole))
+    }
+
+    /// Something only some schools have, the larger ones rather more of it.
+    fn some_have(&mut self, total: usize, chance: f64) -> PerSchool {
+        let sizes = self.filed("students");
+        let weights = sizes.map(|size| {
+            let has = if self.rng.chance(chance) { 1.0 } else { 0.0 };
+            has * float(size).sqrt() * self.rng.within(0.4, 1.6)
+        });
+        let caps = weights.map(|weight| if weight > 0.0 { total } else { 0 });
+        to_array(&spread(total, &weights, &caps))
+    }
+
+    /// Several schools file fewer than the system has of each industry.
+    fn graduates(&mut self) {
+        let counts = self.system(|year| year.graduates.iter().map(|(_, n)| n).sum());
+        self.counts("graduates", &counts);
+        let system_placed = self.system(|year| year.destinations.placed());
+        let unemployed = self.system(|year| year.destinations.unemployed);
+        let more = self.totals.placed - system_placed.iter().sum::<usize>();
+        let more = self.part(more, &unemployed, 0.7);
+        let placed = std::array::from_fn(|school| system_placed[school] + more[school]);
+        self.counts("graduates_placed", &placed);
+        let further_study = self.system(|year| year.destinations.further_study);
+        self.counts("graduates_further_study", &further_study);
+        let bachelor = self.system(|year| year.destinations.bachelor);
+        self.counts("graduates_further_study_bachelor", &bachelor);
+        let target = self.totals.in_province_rate;
+        self.rates("in_province_placement_rate", target, 6_00, "graduates_placed");
+        let target = self.totals.monthly_income;
+        self.rates("monthly_income", target, 620_00, "graduates_placed");
+        let target = self.totals.promotion_rate;
+        self.rates("promotion_rate_3y", target, 5_00, "graduates");
+    }
+
+    fn employment(&mut self) {
+        let mut all = [0; SCHOOLS];
+        for (industry, id) in INDUSTRIES.into_iter().enumerate() {
+            let system = self.system(|year| year.destinations.industries[industry]);
+            let fewer = system.iter().sum::<usize>() - self.totals.industries[industry];
+            let fewer = self.part(fewer, &system, 0.9);
+            let filed: PerSchool = std::array::from_fn(|school| system[school] - fewer[school]);
+            self.counts(id, &filed);
+            all = std::array::from_fn(|school| all[school] + filed[school]);
+        }
+        self.counts("graduates_three_industries", &all);
+        for (school, filing) in self.filings.iter_mut().enumerate() {
+            let destinations = &(self.year)(school).destinations;
+            let rate = match destinations.direct() as u64 {
+                0 => Value::Dash,
+                direct => {
+                    let startup = destinations.startup as u64;
+                    Value::Hundredths((startup * 100_00 * 2 + direct) / (direct * 2))
+                }
+            };
+            filing.0.insert("startup_rate", rate);
+        }
+    }
+
+    fn students(&mut self) {
+        let system = self.system(|year| year.students);
+        let more = self.totals.students - system.iter().sum::<usize>();
+        let weights = system.map(|_| if self.rng.chance(0.4) { self.rng.unit() } else { 0.0 });
+        let more = spread(more, &weights, &system.map(|count| count / 5));
+        let students = std::array::from_fn(|school| system[school] + more[school]);
+        self.counts("students", &students);
+        if let Some(target) = self.totals.funding_per_student {
+            self.rates("funding_per_student", target, 4_200_00, "students");
+        }
+        if let Some(total) = self.totals.special_funds {
+            let caps = students.map(|count| count * total);
+            let weights = students.map(|count| float(count) * self.rng.within(0.4, 1.6));
+            self.money("special_funds", &to_array(&spread(total, &weights, &caps)));
+        }
+        let tested = self.part(self.totals.fitness_tested, &students, 0.03);
+        self.counts("fitness_tested", &tested);
+        let target = self.totals.fitness_pass_rate;
+        self.rates("fitness_pass_rate", target, 3_00, "fitness_tested");
+        let certificates = self.part(self.totals.certificates, &students, 0.6);
+        self.counts("certificates", &certificates);
+    }
+
+    fn staff(&mut self) {
+        type Column = (&'static str, fn(&YearPlan) -> usize);
+        let columns: [Column; 7] = [
+            ("staff_establishment", |year| year.establishment),
+            ("staff", |year| year.staff.staff),
+            ("teachers_full_time", |year| year.staff.teachers),
+            ("teachers_politics", |year| year.staff.politics),
+            ("teachers_pe", |year| year.staff.sports),
+            ("teachers_arts", |year| year.staff.arts),
+            ("class_teachers", |year| year.staff.class_teachers),
+        ];
+        for (id, count) in columns {
+            let counts = self.system(count);
+            self.counts(id, &counts);
+        }
+    }
+
+    fn practice(&mut self) {
+        let totals = self.totals;
+        let equipment = self.some_have(totals.enterprise_equipment, 0.6);
+        self.money("enterprise_equipment_value", &equipment);
+        let centres = self.some_have(totals.integration_centres, 0.6);
+        self.counts("integration_centres", &centres);
+        let mentors = self.some_have(totals.mentors, 0.6);
+        self.counts("mentors", &mentors);
+        let craftsmen = self.part(totals.mentors_craftsmen, &mentors, 0.6);
+        self.counts("mentors_craftsmen", &craftsmen);
+        // Some mentor gives 1 to 700 lessons a year, for at most 3.5 ten thousand yuan.
+        let hours = self.part(totals.mentor_hours, &mentors.map(|count| count * 700), 0.3);
+        self.counts("mentor_hours", &hours);
+        let pay = self.part(totals.mentor_pay, &mentors.map(|count| count * 3_50), 0.3);
+        self.money("mentor_pay", &pay);
+        let funds = self.some_have(totals.internship_funds, 0.7);
+        self.money("internship_funds", &funds);
+        let insurance = self.part(totals.internship_insurance, &funds, 0.3);
+        self.money("internship_insurance", &insurance);
+    }
+}
+
+fn to_array(parts: &[usize]) -> PerSchool {
+    std::array::from_fn(|school| parts[school])
+}
+
+/// Rates in hundredths, between `target - spread` and `target + spread` but for small shifts,
+/// whose mean by `weights` is as near `target` as whole hundredths allow.
+fn rates(target: u64, spread: u64, weights: &PerSchool, rng: &mut Rng) -> Vec<Option<u64>> {
+    let spread = spread.min(target * 9 / 10) as usize;
+    let mut rates: Vec<u64> = weights
+        .iter()
+        .map(|_| target - spread as u64 + rng.between(0, 2 * spread) as u64)
+        .collect();
+    let total: usize = weights.iter().sum();
+    let mut order: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] > 0).collect();
+    order.sort_by_key(|&school| std::cmp::Reverse(weights[school]));
+    let wanted = target as i64 * total as i64;
+    let sum: i64 = order.iter().map(|&i| (weights[i] as u64 * rates[i]) as i64).sum();
+    let mut excess = sum - wanted;
+    let shift = excess / total.max(1) as i64;
+    for &school in &order {
+        rates[school] = (rates[school] as i64 - shift) as u64;
+    }
+    excess -= shift * total as i64;
+    // What is left is less than one hundredth for everybody: the largest schools that fit take it.
+    for &school in &order {
+        let weight = weights[school] as i64;
+        let step = excess / weight;
+        let step = step.clamp(-1, 1);
+        rates[school] = (rates[school] as i64 - step) as u64;
+        excess -= step * weight;
+    }
+    rates
+        .into_iter()
+        .zip(weights)
+        .map(|(rate, &weight)| (weight > 0).then_some(rate))
+        .collect()
+}
+
+/// Where this year's filing repeats last year's wrongly: a school, and the row id.
+pub type Slips = BTreeMap<usize, &'static str>;
+
+/// Schools of one copy that wrote something else for last year than they had filed.
+const SLIPS: usize = 3;
+
+pub fn deal_slips(schools: &[School], seed: u64) -> Slips {
+    const IDS: [&str; 4] = ["certificates", "fitness_tested", "students", "staff"];
+    let mut rng = Rng::stream(seed, "slips", 0);
+    let mut slips = Slips::new();
+    for copy in schools.chunks(SCHOOLS) {
+        let mut order: Vec<usize> = (0..copy.len()).collect();
+        rng.shuffle(&mut order);
+        let first = copy[0].copy * SCHOOLS;
+        for base in order.into_iter().take(SLIPS) {
+            slips.insert(first + base, rng.pick(&IDS));
+        }
+    }
+    slips
+}
+
+/// The two sheets of a school's own workbook.
+pub fn sheets(
+    school: &School,
+    filings: &Filings,
+    year: usize,
+    slip: Option<&'static str>,
+    rng: &mut Rng,
+) -> [Sheet; 2] {
+    let as_text = rng.chance(0.4);
+    let mut sheets = SHEETS.map(|(name, title)| Sheet {
+        name,
+        lines: head(school, title, YEARS[year]),
+    });
+    let this_year = filings.of(school.base, year);
+    let last_year = filings.last_year(school.base, year);
+    for row in ROWS.iter().filter(|row| !row.since_2024 || YEARS[year] >= 2024) {
+        let mut before = last_year.get(row.id);
+        let slipped = slip == Some(row.id) && YEARS[year] == 2024;
+        if let (true, Value::Count(count)) = (slipped, before) {
+            before = Value::Count(count + rng.between(1, 20));
+        }
+        let mut cells: Vec<Cell> = [row.serial, row.label, row.unit].map(Cell::from).to_vec();
+        cells.push(cell(before, as_text));
+        cells.push(cell(this_year.get(row.id), as_text));
+        let mark = if slipped {
+            Mark::Planted(Fault::LastYearDiffers)
+        } else {
+            Mark::Sound
+        };
+        sheets[row.sheet].lines.push(Line::new(cells, mark));
+    }
+    sheets
+}
+
+/// Title, name line and header; the title is merged over all columns.
+fn head(school: &School, title: &str, year: u16) -> Vec<Line> {
+    let name = format!("名称：{}({})", school.name, school.code);
+    let years = [year - 1, year].map(|year| format!("{year}年"));
+    let mut header: Vec<Cell> = ["序号", "指标", "单位"].map(Cell::from).to_vec();
+    header.extend(years.map(Cell::from));
+    [vec![title.into()], vec![name.into()], header]
+        .map(|cells| Line::new(cells, Mark::Frame))
+        .to_vec()
+}
+
+/// A count or rate as a number or as text, as the school's workbook has it.
+#[allow(clippy::cast_precision_loss)]
+fn cell(value: Value, as_text: bool) -> Cell {
+    match (value, value.amount()) {
+        (Value::Count(count), Some(_)) if !as_text => Cell::Number(float(count)),
+        (_, Some(amount)) if !as_text => Cell::Number(amount as f64 / 100.0),
+        _ => value.text().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_average_to_their_target() {
+        let mut rng = Rng::stream(5, "rates", 0);
+        for target in [88_01, 3_167_00, 10_98, 95_78] {
+            let weights: PerSchool = std::array::from_fn(|_| rng.below(400));
+            let rates = rates(target, 3_00, &weights, &mut rng);
+            let total: usize = weights.iter().sum();
+            let sum: u64 = rates
+                .iter()
+                .zip(&weights)
+                .filter_map(|(rate, &weight)| rate.map(|rate| rate * weight as u64))
+                .sum();
+            let mean = (sum * 2 + total as u64) / (2 * total as u64);
+            assert_eq!(mean, target);
+        }
+    }
+
+    #[test]
+    fn a_school_without_base_has_no_rate() {
+        let mut weights = [5; SCHOOLS];
+        weights[3] = 0;
+        let rates = rates(10_00, 1_00, &weights, &mut Rng::stream(1, "rates", 0));
+        assert_eq!(rates.iter().position(Option::is_none), Some(3));
+    }
+}

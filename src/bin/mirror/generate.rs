@@ -1,0 +1,308 @@
+//! One run: everybody is drawn first, on one thread; then the files are written, on two.
+
+use std::error::Error;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::city::{BIFF8_SCHOOL, School};
+use crate::files::{self, Delivery, Form};
+use crate::rng::Rng;
+use crate::shapes::{self, Shape};
+use crate::sheet::{Counts, Frame, Sheet};
+use crate::totals::YEARS;
+use crate::truth::{FileCounts, Planted, Truth};
+use crate::world::{Dataset, World};
+
+/// Written first and last: a folder that holds it is ours to replace.
+const TRUTH_FILE: &str = "truth.jsonl";
+const THREADS: usize = 2;
+
+pub struct Summary {
+    schools: usize,
+    files: usize,
+    rows: usize,
+    planted: usize,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            schools,
+            files,
+            rows,
+            planted,
+        } = self;
+        write!(f, "{schools} schools, {files} files, {rows} rows, {planted} of them planted")
+    }
+}
+
+/// Writes the exports of `years` and `truth.jsonl` into `out`.
+pub fn generate(
+    out: &Path,
+    years: &[u16],
+    seed: u64,
+    scale: usize,
+) -> Result<Summary, Box<dyn Error>> {
+    clear(out)?;
+    // A run cut short leaves the marker, so that the next one can replace it.
+    fs::write(out.join(TRUTH_FILE), "")?;
+    let world = World::new(seed, scale);
+    let jobs = jobs(&world, years);
+    let mut truths = write_all(&world, &jobs, out)?;
+    for year in known(years) {
+        truths.extend(world.values(year));
+    }
+    write_truth(&out.join(TRUTH_FILE), &truths)?;
+    Ok(summary(&world, jobs.len(), &truths))
+}
+
+/// The roster behind the committed BIFF8 file, as xlsx.
+pub fn fixture() -> Result<Vec<u8>, Box<dyn Error>> {
+    shapes::bytes(&fixture_sheet(1), Shape::Xlsx)
+}
+
+fn fixture_sheet(seed: u64) -> Sheet {
+    let form = Form::new(BIFF8_SCHOOL, Shape::Biff8, Frame::Plain);
+    World::new(seed, 1).sheet(Dataset::Students, 1, &form)
+}
+
+/// Indices into `YEARS` of the years asked for.
+fn known(years: &[u16]) -> impl Iterator<Item = usize> {
+    (0..YEARS.len()).filter(|&year| years.contains(&YEARS[year]))
+}
+
+/// Empties a previous output, and refuses anything that may be somebody's work.
+fn clear(out: &Path) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(out)?;
+    let mut names = Vec::new();
+    for entry in fs::read_dir(out)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let ours = |name: &String| name == TRUTH_FILE || YEARS.iter().any(|year| year.to_string() == *name);
+    if !names.iter().all(ours) || !names.iter().any(|name| name == TRUTH_FILE) {
+        let folder = out.display();
+        return Err(format!("{folder} is not empty and not an earlier output of mirror").into());
+    }
+    for name in names.iter().filter(|name| *name != TRUTH_FILE) {
+        fs::remove_dir_all(out.join(name))?;
+    }
+    Ok(())
+}
+
+/// One file to write.
+struct Job {
+    year: usize,
+    content: Content,
+}
+
+enum Content {
+    /// A dataset of one school, or of several in a zip.
+    Delivery(Dataset, Delivery),
+    Schools,
+    /// 毕业出口统计信息 of one school.
+    Statistics(usize),
+    Filing(usize),
+}
+
+fn jobs(world: &World, years: &[u16]) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for year in known(years) {
+        let mut add = |content| jobs.push(Job { year, content });
+        for dataset in Dataset::ALL {
+            for delivery in deliveries(world, dataset, YEARS[year]) {
+                add(Content::Delivery(dataset, delivery));
+            }
+        }
+        add(Content::Schools);
+        for school in 0..world.schools.len() {
+            add(Content::Statistics(school));
+            add(Content::Filing(school));
+        }
+    }
+    jobs
+}
+
+fn deliveries(world: &World, dataset: Dataset, year: u16) -> Vec<Delivery> {
+    let purpose = format!("shapes of {}", dataset.name());
+    let mut rng = Rng::stream(world.seed, &purpose, usize::from(year));
+    let biff8 = |school: &School| dataset == Dataset::Students && year == 2024 && school.is_biff8();
+    files::deliveries(&world.schools, dataset.topic(), biff8, &mut rng)
+}
+
+type Done = Vec<(usize, Result<Vec<Truth>, String>)>;
+
+/// Threads take jobs as they become free; what each tells is put in the order of the jobs, so
+/// that it is always the same.
+fn write_all(world: &World, jobs: &[Job], out: &Path) -> Result<Vec<Truth>, Box<dyn Error>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Done::new();
+        while let Some((index, job)) = take(jobs, &next) {
+            done.push((index, job.write(world, out).map_err(|error| error.to_string())));
+        }
+        done
+    };
+    let mut done = Done::new();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            match thread.join() {
+                Ok(part) => done.extend(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    done.sort_by_key(|(index, _)| *index);
+    let mut truths = Vec::new();
+    for (_, told) in done {
+        truths.extend(told?);
+    }
+    Ok(truths)
+}
+
+fn take<'a>(jobs: &'a [Job], next: &AtomicUsize) -> Option<(usize, &'a Job)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    jobs.get(index).map(|job| (index, job))
+}
+
+/// A file in the making: its bytes, its path below the output folder, and the truth about it.
+struct Output {
+    path: String,
+    bytes: Vec<u8>,
+    truths: Vec<Truth>,
+}
+
+impl Job {
+    fn write(&self, world: &World, out: &Path) -> Result<Vec<Truth>, Box<dyn Error>> {
+        let Output {
+            path,
+            bytes,
+            truths,
+        } = self.output(world)?;
+        write_file(&out.join(path), &bytes)?;
+        Ok(truths)
+    }
+
+    fn output(&self, world: &World) -> Result<Output, Box<dyn Error>> {
+        let code = |school: usize| &world.schools[school].code;
+        match &self.content {
+            Content::Delivery(dataset, delivery) => self.delivery(world, *dataset, delivery),
+            Content::Schools => {
+                let sheet = world.school_register(self.year);
+                let bytes = shapes::bytes(&sheet, Shape::Xlsx)?;
+                Ok(self.single("schools", "学校基本信息.xlsx", bytes, &[sheet], ""))
+            }
+            Content::Statistics(school) => {
+                let sheet = world.statistics(self.year, *school);
+                let bytes = shapes::statistics(&sheet)?;
+                let name = format!("{}/毕业出口统计信息.xlsx", code(*school));
+                Ok(self.single("graduate_stats", &name, bytes, &[sheet], code(*school)))
+            }
+            Content::Filing(school) => {
+                let sheets = world.filing(self.year, *school);
+                let bytes = shapes::filing(&sheets)?;
+                let name = format!("{}年报数据表.xlsx", world.schools[*school].name);
+                Ok(self.single("filings", &name, bytes, &sheets, code(*school)))
+            }
+        }
+    }
+
+    fn single(
+        &self,
+        dataset: &'static str,
+        name: &str,
+        bytes: Vec<u8>,
+        sheets: &[Sheet],
+        school_code: &str,
+    ) -> Output {
+        let year = YEARS[self.year];
+        let path = format!("{year}/{dataset}/{name}");
+        let mut truths = Vec::new();
+        for sheet in sheets {
+            truths.extend(sheet.planted().map(|(row, fault)| {
+                Planted::new((year, dataset), (&path, sheet.name, row), school_code, fault)
+            }));
+        }
+        truths.push(FileCounts::new(year, dataset, &path, Counts::of(sheets)));
+        Output {
+            path,
+            bytes,
+            truths,
+        }
+    }
+
+    fn delivery(
+        &self,
+        world: &World,
+        dataset: Dataset,
+        delivery: &Delivery,
+    ) -> Result<Output, Box<dyn Error>> {
+        let mut truths = Vec::new();
+        let mut members = Vec::new();
+        for (member, form) in &delivery.members {
+            let mut sheet = world.sheet(dataset, self.year, form);
+            let bytes = shapes::bytes(&sheet, form.shape)?;
+            if !form.shape.has_sheets() {
+                sheet.name = "";
+            }
+            let separator = if member.is_empty() { "" } else { "!" };
+            let name = format!("{}{separator}{member}", delivery.name);
+            let code = &world.schools[form.school].code;
+            let output = self.single(dataset.name(), &name, bytes, &[sheet], code);
+            truths.extend(output.truths);
+            members.push((member.clone(), output.bytes));
+        }
+        let bytes = if delivery.is_bundle() {
+            shapes::bundle(&members)?
+        } else {
+            members.into_iter().flat_map(|(_, bytes)| bytes).collect()
+        };
+        let path = format!("{}/{}/{}", YEARS[self.year], dataset.name(), delivery.name);
+        Ok(Output {
+            path,
+            bytes,
+            truths,
+        })
+    }
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(())
+}
+
+fn write_truth(path: &Path, truths: &[Truth]) -> Result<(), Box<dyn Error>> {
+    let mut text = String::new();
+    for truth in truths {
+        text.push_str(&serde_json::to_string(truth)?);
+        text.push('\n');
+    }
+    write_file(path, text.as_bytes())
+}
+
+fn summary(world: &World, files: usize, truths: &[Truth]) -> Summary {
+    let mut rows = 0;
+    let mut planted = 0;
+    for truth in truths {
+        match truth {
+            Truth::File(file) => rows += file.rows,
+            Truth::Planted(_) => planted += 1,
+            Truth::Value(_) => {}
+        }
+    }
+    Summary {
+        schools: world.schools.len(),
+        files,
+        rows,
+        planted,
+    }
+}

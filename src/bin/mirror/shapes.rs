@@ -1,0 +1,207 @@
+//! The shapes a sheet is delivered in, as bytes.
+
+use std::error::Error;
+use std::io::{Cursor, Write};
+
+use encoding_rs::{GB18030, GBK};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::cells::Cell;
+use crate::graduates::{STATISTICS_GROUPS, STATISTICS_LEADING};
+use crate::sheet::Sheet;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Xlsx,
+    /// An HTML table in GBK under the name `.xls`.
+    Html,
+    CsvGb18030,
+    /// With a byte order mark.
+    CsvUtf8,
+    /// The committed BIFF8 file.
+    Biff8,
+}
+
+impl Shape {
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Xlsx => "xlsx",
+            Self::Html | Self::Biff8 => "xls",
+            Self::CsvGb18030 | Self::CsvUtf8 => "csv",
+        }
+    }
+
+    pub fn has_sheets(self) -> bool {
+        matches!(self, Self::Xlsx | Self::Biff8)
+    }
+
+    /// Whether the encoding reaches beyond GBK and is not taken care of by a spreadsheet.
+    pub fn takes_rare_names(self) -> bool {
+        self == Self::CsvGb18030
+    }
+}
+
+/// The roster of the BIFF8 school, converted once from what `mirror fixture` writes.
+pub const BIFF8_FILE: &[u8] = include_bytes!("../../../samples/shapes/students-biff8.xls");
+
+pub fn bytes(sheet: &Sheet, shape: Shape) -> Result<Vec<u8>, Box<dyn Error>> {
+    match shape {
+        Shape::Xlsx => xlsx(sheet),
+        Shape::Html => Ok(html(sheet)),
+        Shape::CsvGb18030 => Ok(GB18030.encode(&csv(sheet)?).0.into_owned()),
+        Shape::CsvUtf8 => Ok(format!("\u{feff}{}", csv(sheet)?).into_bytes()),
+        Shape::Biff8 => Ok(BIFF8_FILE.to_vec()),
+    }
+}
+
+fn xlsx(sheet: &Sheet) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut workbook = workbook()?;
+    let worksheet = workbook.add_worksheet();
+    worksheet.set_name(sheet.name)?;
+    write_lines(worksheet, sheet)?;
+    Ok(workbook.save_to_buffer()?)
+}
+
+/// 毕业出口统计信息.xlsx: header groups merged as the system merges them, and a styled empty cell
+/// far out, so that the declared range is A1:CZ5000 whatever the data.
+pub fn statistics(sheet: &Sheet) -> Result<Vec<u8>, Box<dyn Error>> {
+    const LAST_CELL: (u32, u16) = (4_999, 103);
+    let mut workbook = workbook()?;
+    let worksheet = workbook.add_worksheet();
+    worksheet.set_name(sheet.name)?;
+    let format = Format::new().set_bold();
+    for (column, name) in (0..).zip(STATISTICS_LEADING) {
+        worksheet.merge_range(0, column, 1, column, name, &format)?;
+    }
+    let mut column = 8;
+    for (group, columns) in STATISTICS_GROUPS {
+        let next = column + u16::try_from(columns.len())?;
+        worksheet.merge_range(0, column, 0, next - 1, group, &format)?;
+        column = next;
+    }
+    write_lines(worksheet, sheet)?;
+    worksheet.write_blank(LAST_CELL.0, LAST_CELL.1, &format)?;
+    Ok(workbook.save_to_buffer()?)
+}
+
+/// The six tables of one school: a title merged over the five columns of each sheet.
+pub fn filing(sheets: &[Sheet]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut workbook = workbook()?;
+    for sheet in sheets {
+        let worksheet = workbook.add_worksheet();
+        worksheet.set_name(sheet.name)?;
+        worksheet.merge_range(0, 0, 0, 4, "", &Format::new())?;
+        write_lines(worksheet, sheet)?;
+    }
+    Ok(workbook.save_to_buffer()?)
+}
+
+/// A workbook without the time of its making, which would change the bytes of every run.
+fn workbook() -> Result<Workbook, Box<dyn Error>> {
+    let created = ExcelDateTime::from_ymd(2024, 9, 5)?;
+    let mut workbook = Workbook::new();
+    workbook.set_properties(&DocProperties::new().set_creation_datetime(&created));
+    Ok(workbook)
+}
+
+fn write_lines(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), Box<dyn Error>> {
+    let date_format = Format::new().set_num_format("yyyy-mm-dd");
+    for (row, line) in (0..).zip(&sheet.lines) {
+        for (column, cell) in (0..).zip(&line.cells) {
+            match cell {
+                Cell::Text(text) => {
+                    worksheet.write_string(row, column, text)?;
+                }
+                Cell::Number(number) => {
+                    worksheet.write_number(row, column, *number)?;
+                }
+                Cell::Date(date) => {
+                    let date = ExcelDateTime::from_ymd(date.year, date.month, date.day)?;
+                    worksheet.write_datetime_with_format(row, column, date, &date_format)?;
+                }
+                Cell::Empty => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn csv(sheet: &Sheet) -> Result<String, Box<dyn Error>> {
+    let width = width(sheet);
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for line in &sheet.lines {
+        let cells = line.cells.iter().map(Cell::display);
+        let blanks = std::iter::repeat(String::new());
+        writer.write_record(cells.chain(blanks).take(width))?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+fn width(sheet: &Sheet) -> usize {
+    let widths = sheet.lines.iter().map(|line| line.cells.len());
+    widths.max().unwrap_or_default()
+}
+
+/// Characters beyond GBK become numeric references, as they do when a spreadsheet saves.
+fn html(sheet: &Sheet) -> Vec<u8> {
+    let width = width(sheet);
+    let mut page = String::from(
+        "<html><head><meta http-equiv=Content-Type content=\"text/html; charset=gb2312\">\
+         </head><body><table border=1>\r\n",
+    );
+    for line in &sheet.lines {
+        page.push_str("<tr>");
+        for index in 0..width {
+            let text = line.cells.get(index).map(Cell::display).unwrap_or_default();
+            page.push_str("<td style=\"mso-number-format:'\\@'\">");
+            page.push_str(&escaped(&text));
+            page.push_str("</td>");
+        }
+        page.push_str("</tr>\r\n");
+    }
+    page.push_str("</table></body></html>\r\n");
+    GBK.encode(&page).0.into_owned()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// A zip whose entry names are GBK bytes without the UTF-8 flag, as common archivers on Chinese
+/// systems write it. The zip crate sets that flag for any name beyond ASCII, so each entry is
+/// written under an ASCII name of the same length, which is then replaced.
+pub fn bundle(members: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default());
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut names = Vec::new();
+    for (index, (name, bytes)) in members.iter().enumerate() {
+        let name = GBK.encode(name).0.into_owned();
+        let stand_in = format!("{index:02}{:~<1$}", "", name.len() - 2);
+        writer.start_file(&stand_in, options)?;
+        writer.write_all(bytes)?;
+        names.push((stand_in, name));
+    }
+    let mut archive = writer.finish()?.into_inner();
+    for (stand_in, name) in names {
+        replace_all(&mut archive, stand_in.as_bytes(), &name);
+    }
+    Ok(archive)
+}
+
+/// `from` and `to` are of equal length.
+fn replace_all(bytes: &mut [u8], from: &[u8], to: &[u8]) {
+    let mut start = 0;
+    while let Some(found) = bytes[start..].windows(from.len()).position(|window| window == from) {
+        let at = start + found;
+        bytes[at..at + from.len()].copy_from_slice(to);
+        start = at + from.len();
+    }
+}

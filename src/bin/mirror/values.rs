@@ -1,0 +1,316 @@
+//! The true value of every indicator for every school, county and the city.
+
+use std::collections::BTreeMap;
+
+use crate::city::{CITY, COUNTIES, RESIDUAL, SCHOOLS, School};
+use crate::decimal;
+use crate::filings::{Combine, Filing, ROWS, Value as Filed};
+use crate::graduates::{Destination, Graduate};
+use crate::rows::{Entry, Roster};
+use crate::staff::{ARTS, Employee, POLITICS, SENIOR, SPORTS};
+use crate::students::Student;
+use crate::truth::{Truth, Value};
+
+/// Id, breakdown and its code.
+type Key = (&'static str, &'static str, &'static str);
+
+/// Counts from the rows of the systems.
+#[derive(Debug, Clone, Default)]
+pub struct Tally(BTreeMap<Key, usize>);
+
+/// Counts that are told even where they are zero.
+const COUNTS: [&str; 27] = [
+    "students",
+    "graduates",
+    "graduates_placed",
+    "graduates_further_study",
+    "graduates_further_study_bachelor",
+    "graduates_employed_direct",
+    "graduates_contract",
+    "graduates_flexible",
+    "graduates_startup",
+    "graduates_enlisted",
+    "graduates_matched",
+    "graduates_unemployed",
+    "graduates_primary_industry",
+    "graduates_secondary_industry",
+    "graduates_tertiary_industry",
+    "graduates_three_industries",
+    "staff_establishment",
+    "staff",
+    "teachers_full_time",
+    "teachers_dual",
+    "teachers_dual_senior",
+    "teachers_senior_title",
+    "teachers_politics",
+    "teachers_pe",
+    "teachers_arts",
+    "class_teachers",
+    "majors",
+];
+
+/// Id, numerator, denominator and factor.
+const RATIOS: [(&str, &str, &str, u128); 12] = [
+    ("placement_rate", "graduates_placed", "graduates", 100),
+    ("further_study_rate", "graduates_further_study", "graduates", 100),
+    ("direct_employment_rate", "graduates_employed_direct", "graduates", 100),
+    ("matched_employment_rate", "graduates_matched", "graduates_employed_direct", 100),
+    ("share_contract", "graduates_contract", "graduates_employed_direct", 100),
+    ("share_flexible", "graduates_flexible", "graduates_employed_direct", 100),
+    ("startup_rate", "graduates_startup", "graduates_employed_direct", 100),
+    ("share_enlisted", "graduates_enlisted", "graduates_employed_direct", 100),
+    ("student_teacher_ratio", "students", "teachers_full_time", 1),
+    ("dual_share", "teachers_dual", "teachers_full_time", 100),
+    ("dual_senior_share", "teachers_dual_senior", "teachers_full_time", 100),
+    ("senior_title_share", "teachers_senior_title", "teachers_full_time", 100),
+];
+
+impl Tally {
+    /// The tally of a school before any of its rows are counted.
+    pub fn new(school: &School) -> Self {
+        let mut tally = Self::default();
+        for id in COUNTS {
+            tally.0.insert((id, "", ""), 0);
+        }
+        tally.add(("schools", "", ""), 1);
+        tally.add(("schools", "school_type", school.kind.code()), 1);
+        tally
+    }
+
+    fn add(&mut self, key: Key, count: usize) {
+        *self.0.entry(key).or_default() += count;
+    }
+
+    pub fn get(&self, id: &'static str) -> usize {
+        self.0.get(&(id, "", "")).copied().unwrap_or_default()
+    }
+
+    pub fn set(&mut self, id: &'static str, count: usize) {
+        self.0.insert((id, "", ""), count);
+    }
+
+    fn one_if(&mut self, id: &'static str, holds: bool) {
+        self.add((id, "", ""), usize::from(holds));
+    }
+
+    fn one_by(&mut self, id: &'static str, school: &School, class: &'static str) {
+        self.add((id, "", ""), 1);
+        self.add((id, "school_type", school.kind.code()), 1);
+        self.add((id, "major_class", class), 1);
+    }
+
+    pub fn students(&mut self, school: &School, roster: &Roster<Student>) {
+        for Entry { record, .. } in roster.counted() {
+            self.one_by("students", school, record.class());
+        }
+    }
+
+    pub fn graduates(&mut self, school: &School, roster: &Roster<Graduate>) {
+        const INDUSTRIES: [&str; 3] = [
+            "graduates_primary_industry",
+            "graduates_secondary_industry",
+            "graduates_tertiary_industry",
+        ];
+        for Entry { record, .. } in roster.counted() {
+            let direct = record.is_direct();
+            let went = |destination| record.destination == destination;
+            self.one_by("graduates", school, record.class());
+            self.one_if("graduates_placed", !record.is_unemployed());
+            self.one_if("graduates_further_study", record.is_further_study());
+            self.one_if("graduates_further_study_bachelor", went(Destination::Bachelor));
+            self.one_if("graduates_employed_direct", direct);
+            self.one_if("graduates_contract", went(Destination::Contract));
+            self.one_if("graduates_flexible", went(Destination::Flexible));
+            self.one_if("graduates_startup", went(Destination::Startup));
+            self.one_if("graduates_enlisted", went(Destination::Enlisted));
+            self.one_if("graduates_matched", record.matched);
+            self.one_if("graduates_unemployed", record.is_unemployed());
+            self.one_if("graduates_three_industries", direct);
+            self.one_if(INDUSTRIES[record.industry], direct);
+        }
+    }
+
+    pub fn staff(&mut self, roster: &Roster<Employee>) {
+        for Entry { record, .. } in roster.counted() {
+            let post = &record.post;
+            let teaches = |subject| post.teacher && post.subject == subject;
+            self.one_if("staff", true);
+            self.one_if("teachers_full_time", post.teacher);
+            self.one_if("teachers_dual", post.teacher && post.dual);
+            self.one_if("teachers_dual_senior", post.teacher && post.dual_level == SENIOR);
+            self.one_if("teachers_senior_title", post.teacher && post.has_senior_title());
+            self.one_if("teachers_politics", teaches(POLITICS));
+            self.one_if("teachers_pe", teaches(SPORTS));
+            self.one_if("teachers_arts", teaches(ARTS));
+            self.one_if("class_teachers", post.teacher && post.class_teacher);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (key, count) in &other.0 {
+            self.add(*key, *count);
+        }
+    }
+}
+
+/// One place a value is told for, with the schools in it.
+struct Place<'a> {
+    level: &'static str,
+    region: &'static str,
+    school_code: &'a str,
+    schools: Vec<usize>,
+}
+
+/// All levels: each school, each county and the residual, the city.
+fn places(schools: &[School]) -> Vec<Place<'_>> {
+    let mut places: Vec<Place> = schools
+        .iter()
+        .enumerate()
+        .map(|(index, school)| Place {
+            level: "school",
+            region: school.region(),
+            school_code: &school.code,
+            schools: vec![index],
+        })
+        .collect();
+    let counties = COUNTIES.iter().map(|(code, _)| *code);
+    places.extend(counties.chain([RESIDUAL]).map(|region| Place {
+        level: "county",
+        region,
+        school_code: "",
+        schools: (0..schools.len()).filter(|&i| schools[i].region() == region).collect(),
+    }));
+    places.push(Place {
+        level: "city",
+        region: CITY,
+        school_code: "",
+        schools: (0..schools.len()).collect(),
+    });
+    places
+}
+
+/// Every value of one year. `filings` are those of one copy of the city, by base.
+pub fn values(year: u16, schools: &[School], tallies: &[Tally], filings: &[&Filing]) -> Vec<Truth> {
+    let in_counties = schools.iter().filter(|school| school.county.is_some()).count();
+    let mut truths = Vec::new();
+    for place in places(schools) {
+        let mut tally = Tally::default();
+        for &school in &place.schools {
+            tally.merge(&tallies[school]);
+        }
+        system(year, &place, &tally, &mut truths);
+        if place.level != "school" {
+            let inside = place.schools.iter().filter(|&&i| schools[i].county.is_some()).count();
+            truths.push(ratio(year, &place, "county_school_share", inside, in_counties, 100));
+        }
+        let filed: Vec<&Filing> = place.schools.iter().map(|&i| filings[i % SCHOOLS]).collect();
+        filed_rows(year, &place, &filed, &mut truths);
+    }
+    truths
+}
+
+fn system(year: u16, place: &Place, tally: &Tally, truths: &mut Vec<Truth>) {
+    for ((id, breakdown, code), count) in &tally.0 {
+        truths.push(Truth::Value(Value {
+            breakdown,
+            breakdown_code: (*code).to_owned(),
+            ..value(year, place, id, "system", "value", count.to_string())
+        }));
+    }
+    for (id, numerator, denominator, factor) in RATIOS {
+        let (numerator, denominator) = (tally.get(numerator), tally.get(denominator));
+        truths.push(ratio(year, place, id, numerator, denominator, factor));
+    }
+}
+
+fn ratio(
+    year: u16,
+    place: &Place,
+    id: &'static str,
+    numerator: usize,
+    denominator: usize,
+    factor: u128,
+) -> Truth {
+    let (state, text) = if denominator == 0 {
+        ("dash", String::new())
+    } else {
+        ("value", decimal::ratio(numerator as u128 * factor, denominator as u128))
+    };
+    Truth::Value(Value {
+        numerator: Some(numerator.to_string()),
+        denominator: Some(denominator.to_string()),
+        ..value(year, place, id, "system", state, text)
+    })
+}
+
+fn value(
+    report_year: u16,
+    place: &Place,
+    indicator_id: &'static str,
+    basis: &'static str,
+    state: &'static str,
+    value: String,
+) -> Value {
+    Value {
+        report_year,
+        level: place.level,
+        region_code: place.region.to_owned(),
+        school_code: place.school_code.to_owned(),
+        indicator_id,
+        basis,
+        breakdown: "",
+        breakdown_code: String::new(),
+        state,
+        numerator: None,
+        denominator: None,
+        value,
+    }
+}
+
+fn filed_rows(year: u16, place: &Place, filings: &[&Filing], truths: &mut Vec<Truth>) {
+    for row in &ROWS {
+        let (state, text) = match (filings, row.combine) {
+            ([filing], _) if place.level == "school" => filed(filing.get(row.id)),
+            (_, Combine::Sum) => sum(filings, row.id),
+            (_, Combine::Mean(weight)) => mean(filings, row.id, weight),
+        };
+        truths.push(Truth::Value(value(year, place, row.id, "filed", state, text)));
+    }
+}
+
+fn filed(value: Filed) -> (&'static str, String) {
+    match value {
+        Filed::Blank => ("blank", String::new()),
+        Filed::Dash => ("dash", String::new()),
+        other => ("value", other.text()),
+    }
+}
+
+fn was_asked(filings: &[&Filing], id: &str) -> bool {
+    filings.iter().any(|filing| filing.get(id) != Filed::Blank)
+}
+
+fn sum(filings: &[&Filing], id: &str) -> (&'static str, String) {
+    if !was_asked(filings, id) {
+        return ("blank", String::new());
+    }
+    let amounts = filings.iter().filter_map(|filing| filing.get(id).amount());
+    ("value", decimal::hundredths(amounts.sum()))
+}
+
+fn mean(filings: &[&Filing], id: &str, weight: &str) -> (&'static str, String) {
+    if !was_asked(filings, id) {
+        return ("blank", String::new());
+    }
+    let (mut sum, mut weights) = (0u128, 0u128);
+    for filing in filings {
+        if let (Some(rate), Filed::Count(weight)) = (filing.get(id).amount(), filing.get(weight)) {
+            sum += u128::from(rate) * weight as u128;
+            weights += weight as u128;
+        }
+    }
+    if weights == 0 {
+        return ("dash", String::new());
+    }
+    ("value", decimal::ratio(sum, weights * 100))
+}

@@ -1,0 +1,263 @@
+//! Header texts → canonical columns.
+
+use std::collections::HashMap;
+
+use super::{Column, Dataset, Version};
+use crate::decode::Row;
+
+/// Rows looked at to find the header. Exports seen so far put it within the first 12.
+pub const HEADER_SEARCH_ROWS: usize = 15;
+
+/// A header text without what varies between exports: space, width, quotes,
+/// brackets with their contents such as （必填）, and the star before required columns.
+#[must_use]
+pub fn header_key(text: &str) -> String {
+    let mut key = String::new();
+    let mut depth = 0_usize;
+    for c in crate::code_table::folded(text).chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '*' | '"' | '\'' => {}
+            c if depth == 0 => key.push(c),
+            _ => {}
+        }
+    }
+    key
+}
+
+/// Where a file has each column.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// For each column of the contract, in its order: the index of the cell.
+    pub cells: Vec<Option<usize>>,
+    /// Header texts as delivered, by cell.
+    pub headers: Vec<String>,
+    /// Headers that the contract does not know.
+    pub unknown: Vec<String>,
+    /// Physical rows the header took: first and last.
+    pub rows: (u32, u32),
+}
+
+/// Why rows that look like a header do not bind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BindError {
+    /// No row of those looked at holds enough known headers; the best one's unknown texts.
+    NoHeader { nearest: Vec<String> },
+    /// Titles of required columns that are not there.
+    Missing(Vec<String>),
+    /// Two columns mean the same.
+    Twice(String),
+}
+
+/// Looks for the header among the first rows of a sheet.
+///
+/// A row is the header when at least half of the contract's required columns are
+/// named in it (and, for headers of several rows, in the rows under it).
+///
+/// # Errors
+/// [`BindError`], which says what to mend.
+pub fn find_header(
+    dataset: &Dataset,
+    version: &Version,
+    rows: &[Row<'static>],
+) -> Result<(usize, Binding), BindError> {
+    let known = known_headers(dataset);
+    let required = dataset.columns.iter().filter(|column| column.required).count();
+    let mut best: Option<(usize, usize)> = None;
+    for (index, row) in rows.iter().enumerate() {
+        let labels = labels(rows, index, version.header_rows);
+        let named: std::collections::HashSet<_> = labels
+            .iter()
+            .filter_map(|label| known.get(&header_key(label)))
+            .filter(|&&column| dataset.columns[column].required)
+            .collect();
+        let hits = named.len();
+        if row.filled() > 1 && best.is_none_or(|(_, most)| hits > most) {
+            best = Some((index, hits));
+        }
+    }
+    let Some((index, hits)) = best else { return Err(BindError::NoHeader { nearest: Vec::new() }) };
+    let labels = labels(rows, index, version.header_rows);
+    if hits * 2 < required.max(1) {
+        let nearest = labels.into_iter().filter(|label| !label.is_empty()).take(8).collect();
+        return Err(BindError::NoHeader { nearest });
+    }
+    let last = rows.get(index + version.header_rows - 1).map_or(rows[index].number, |row| row.number);
+    let binding = bind(dataset, version, labels, (rows[index].number, last))?;
+    Ok((index, binding))
+}
+
+/// Header key → index of the column.
+fn known_headers(dataset: &Dataset) -> HashMap<String, usize> {
+    let mut known = HashMap::new();
+    for (index, column) in dataset.columns.iter().enumerate() {
+        for name in column.names.iter().chain(&column.fallback_names) {
+            known.insert(header_key(name), index);
+        }
+    }
+    known
+}
+
+/// The lowest text of each column of a header that starts at `first`.
+fn labels(rows: &[Row<'static>], first: usize, header_rows: usize) -> Vec<String> {
+    let header = &rows[first..rows.len().min(first + header_rows)];
+    let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    (0..width)
+        .map(|column| {
+            let texts = header.iter().rev().filter_map(|row| row.cells.get(column));
+            texts.map(|cell| cell.text().into_owned()).find(|text| !text.is_empty()).unwrap_or_default()
+        })
+        .collect()
+}
+
+fn bind(
+    dataset: &Dataset,
+    version: &Version,
+    labels: Vec<String>,
+    rows: (u32, u32),
+) -> Result<Binding, BindError> {
+    let keys: Vec<String> = labels.iter().map(|label| header_key(label)).collect();
+    let mut used = vec![false; labels.len()];
+    let mut cells = Vec::with_capacity(dataset.columns.len());
+    for column in &dataset.columns {
+        cells.push(position(column, &keys, &mut used)?);
+    }
+    let missing: Vec<String> = dataset
+        .columns
+        .iter()
+        .zip(&cells)
+        .filter(|(column, cell)| column.required && cell.is_none())
+        .map(|(column, _)| column.title_zh.clone())
+        .collect();
+    if !missing.is_empty() {
+        return Err(BindError::Missing(missing));
+    }
+    let ignored: Vec<String> = version.ignored.iter().map(|name| header_key(name)).collect();
+    let unknown = labels
+        .iter()
+        .enumerate()
+        .filter(|(index, label)| !used[*index] && !label.is_empty() && !ignored.contains(&keys[*index]))
+        .map(|(_, label)| label.clone())
+        .collect();
+    Ok(Binding { cells, headers: labels, unknown, rows })
+}
+
+/// The cell of one column: by its names, else by its fallback names, never two at once.
+fn position(column: &Column, keys: &[String], used: &mut [bool]) -> Result<Option<usize>, BindError> {
+    let mut found = None;
+    for names in [&column.names, &column.fallback_names] {
+        let wanted: Vec<String> = names.iter().map(|name| header_key(name)).collect();
+        let hits: Vec<usize> =
+            keys.iter().enumerate().filter(|(_, key)| wanted.contains(key)).map(|(index, _)| index).collect();
+        for &hit in &hits {
+            used[hit] = true;
+        }
+        match (found, hits.as_slice()) {
+            (None, [only]) => found = Some(*only),
+            (None, [_, _, ..]) => return Err(BindError::Twice(column.title_zh.clone())),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a row repeats the header, as paged exports do.
+#[must_use]
+pub fn repeats_header(binding: &Binding, row: &Row<'_>) -> bool {
+    let mut same = 0;
+    let mut filled = 0;
+    for (index, cell) in row.cells.iter().enumerate() {
+        if cell.is_blank() {
+            continue;
+        }
+        filled += 1;
+        if binding.headers.get(index).is_some_and(|header| header_key(header) == header_key(&cell.text())) {
+            same += 1;
+        }
+    }
+    filled > 1 && same * 2 > filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::Cell;
+
+    fn dataset() -> Dataset {
+        toml::from_str(
+            r#"
+            dataset = "d"
+            title_zh = ""
+            table = "t"
+            classification = ""
+            [[version]]
+            id = "1"
+            first_year = 2000
+            status = "assumed"
+            source = ""
+            ignored = ["备注"]
+            [[column]]
+            name = "school_code"
+            title_zh = "学校标识码"
+            names = ["学校标识码"]
+            type = "school_code"
+            required = true
+            [[column]]
+            name = "dual"
+            title_zh = "双师型"
+            names = ["是否双师型教师", "双师型"]
+            fallback_names = ["双师"]
+            type = "text"
+            required = true
+            "#,
+        )
+        .unwrap()
+    }
+
+    fn rows(texts: &[&[&str]]) -> Vec<Row<'static>> {
+        let cell = |text: &&str| Cell::Text((*text).to_owned().into());
+        texts
+            .iter()
+            .enumerate()
+            .map(|(index, texts)| Row {
+                number: u32::try_from(index).unwrap() + 1,
+                cells: texts.iter().map(cell).collect(),
+            })
+            .collect()
+    }
+
+    fn find(texts: &[&[&str]]) -> Result<(usize, Binding), BindError> {
+        let dataset = dataset();
+        find_header(&dataset, &dataset.versions[0], &rows(texts))
+    }
+
+    #[test]
+    fn quotes_brackets_stars_and_order_do_not_matter() {
+        let (index, binding) =
+            find(&[&["标题"], &["备注", "是否“双师型”教师（必填）", "*学校 标识码", "新列"]]).unwrap();
+        assert_eq!(index, 1);
+        assert_eq!(binding.cells, [Some(2), Some(1)]);
+        assert_eq!(binding.unknown, ["新列"]);
+    }
+
+    #[test]
+    fn a_fallback_is_taken_only_when_no_name_is_there() {
+        assert_eq!(find(&[&["学校标识码", "双师"]]).unwrap().1.cells, [Some(0), Some(1)]);
+        assert_eq!(find(&[&["双师", "双师型", "学校标识码"]]).unwrap().1.cells, [Some(2), Some(1)]);
+    }
+
+    #[test]
+    fn two_columns_of_one_meaning_and_missing_ones_are_refused() {
+        assert!(matches!(find(&[&["学校标识码", "双师型", "是否双师型教师"]]), Err(BindError::Twice(_))));
+        assert_eq!(find(&[&["学校标识码", "姓名"]]).unwrap_err(), BindError::Missing(vec!["双师型".into()]));
+        assert!(matches!(find(&[&["姓名", "性别"]]), Err(BindError::NoHeader { .. })));
+    }
+
+    #[test]
+    fn a_repeated_header_is_recognised() {
+        let (_, binding) = find(&[&["学校标识码", "双师型"]]).unwrap();
+        assert!(repeats_header(&binding, &rows(&[&["学校标识码", "双师型"]])[0]));
+        assert!(!repeats_header(&binding, &rows(&[&["3614000001", "是"]])[0]));
+    }
+}

@@ -1,0 +1,237 @@
+//! What each year's export means: its columns by header text, their types and codes.
+//!
+//! A dataset has one contract with versions by span of report years. The
+//! version is chosen by the year a file is delivered for, never guessed from its
+//! headers: two years with the same headers can mean different things by them.
+
+pub mod bind;
+
+use serde::Deserialize;
+
+use crate::code_table::Status;
+use crate::period::ReportYear;
+
+/// A dataset as written in `pipelines/datasets/<dataset>.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// Name of the folder below the report year.
+    pub dataset: String,
+    pub title_zh: String,
+    /// The normalised table its rows go to.
+    pub table: String,
+    #[serde(default)]
+    pub shape: Shape,
+    /// Data classification in the bureau's words (GB/T 43697-2024).
+    pub classification: String,
+    /// Rows that count, as a condition; the others stay in the table with `counted = false`.
+    #[serde(default = "always")]
+    pub counts_when: String,
+    /// Who counts once, and which of several rows is taken.
+    pub one_row: Option<OneRow>,
+    /// Whether a school of the register that delivers none is missing.
+    #[serde(default)]
+    pub every_school: bool,
+    #[serde(rename = "version")]
+    pub versions: Vec<Version>,
+    #[serde(rename = "column", default)]
+    pub columns: Vec<Column>,
+}
+
+fn always() -> String {
+    "TRUE".to_owned()
+}
+
+/// How a file of the dataset is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// One thing a row under a header.
+    #[default]
+    Rows,
+    /// A printed form: indicators down, years across, one school a workbook.
+    Form,
+}
+
+/// One thing counts once, however many rows tell of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneRow {
+    pub key: String,
+    /// Conditions in order: of several rows, one for which the earlier condition holds is taken.
+    #[serde(default)]
+    pub prefer: Vec<String>,
+}
+
+/// A span of report years with one layout.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Version {
+    pub id: String,
+    pub first_year: ReportYear,
+    pub last_year: Option<ReportYear>,
+    pub status: Status,
+    pub source: String,
+    /// Rows the header takes; the label of a column is the lowest text in it.
+    #[serde(default = "one")]
+    pub header_rows: usize,
+    /// Columns that are known and not carried: the bytes keep them, the tables do not.
+    #[serde(default)]
+    pub ignored: Vec<String>,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl Version {
+    #[must_use]
+    pub fn valid_in(&self, year: ReportYear) -> bool {
+        self.first_year <= year && self.last_year.is_none_or(|last| year <= last)
+    }
+}
+
+/// A canonical column.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    pub name: String,
+    pub title_zh: String,
+    /// Header texts that mean this column; a file may have only one of them.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Header texts taken when none of `names` is there.
+    #[serde(default)]
+    pub fallback_names: Vec<String>,
+    #[serde(rename = "type")]
+    pub kind: ColumnType,
+    /// The code table of a `code` column.
+    pub codes: Option<String>,
+    #[serde(default)]
+    pub required: bool,
+    /// What happens to a value that cannot be read. Required columns discard the row.
+    #[serde(default)]
+    pub bad_value: BadValue,
+    /// Whether the table carries it. Names, numbers and addresses of people never are.
+    #[serde(default = "yes")]
+    pub carried: bool,
+    /// An empty cell is a zero (the employment statistics are written so).
+    #[serde(default)]
+    pub empty_is_zero: bool,
+    /// For identity numbers: the column that says which document it is.
+    pub id_type: Option<String>,
+    /// For majors: the column with the month of entry, which decides the catalogue.
+    pub entry: Option<String>,
+    pub unit: Option<String>,
+    pub source: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What happens to a row whose value cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BadValue {
+    /// The cell becomes empty, with a finding; the row stays.
+    #[default]
+    DiscardValue,
+    /// The row goes to quarantine.
+    DiscardRow,
+}
+
+/// How a column's text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// Text as delivered, trimmed.
+    Text,
+    /// 学校标识码, ten digits.
+    SchoolCode,
+    /// An identity number: becomes a pseudonym, and a column `id_kind` beside it.
+    IdNumber,
+    /// A person's name: compared, kept in the identity map, never carried.
+    PersonName,
+    Code,
+    /// A birth date: only its year is carried.
+    BirthDate,
+    /// `2024-09`.
+    YearMonth,
+    Integer,
+    Decimal,
+    /// A county of the city; what lies above a county becomes the residual.
+    Region,
+    /// A major by code or title, in the catalogue of the year of entry: `major_code` and `major_class`.
+    Major,
+    /// The report year the row belongs to; another year is a fault of period.
+    ReportYear,
+}
+
+impl Dataset {
+    /// The version for one report year.
+    #[must_use]
+    pub fn version(&self, year: ReportYear) -> Option<&Version> {
+        self.versions.iter().find(|version| version.valid_in(year))
+    }
+
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    #[must_use]
+    pub fn column_of_type(&self, kind: ColumnType) -> Option<&Column> {
+        self.columns.iter().find(|column| column.kind == kind)
+    }
+
+    /// Everything wrong with the contract by itself, a sentence each.
+    #[must_use]
+    pub fn faults(&self, code_tables: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut seen = std::collections::HashMap::new();
+        for column in &self.columns {
+            for name in column.names.iter().chain(&column.fallback_names) {
+                if let Some(other) = seen.insert(bind::header_key(name), &column.name)
+                    && other != &column.name
+                {
+                    faults.push(format!("header `{name}` means both `{other}` and `{}`", column.name));
+                }
+            }
+            match (&column.codes, column.kind) {
+                (Some(id), _) if !code_tables(id) => {
+                    faults.push(format!("column `{}`: there is no code table `{id}`", column.name));
+                }
+                (None, ColumnType::Code) => {
+                    faults.push(format!("column `{}` is a code and names no `codes`", column.name));
+                }
+                _ => {}
+            }
+            for other in column.id_type.iter().chain(&column.entry) {
+                if self.column(other).is_none() {
+                    faults.push(format!("column `{}`: there is no column `{other}`", column.name));
+                }
+            }
+        }
+        for (index, version) in self.versions.iter().enumerate() {
+            for other in &self.versions[index + 1..] {
+                let last = version.last_year.unwrap_or(i32::MAX).min(other.last_year.unwrap_or(i32::MAX));
+                if version.first_year.max(other.first_year) <= last {
+                    faults.push(format!("versions `{}` and `{}` overlap", version.id, other.id));
+                }
+            }
+        }
+        if let Err(error) = crate::predicate::parse(&self.counts_when) {
+            faults.push(format!("counts_when: {error}"));
+        }
+        for condition in self.one_row.iter().flat_map(|rule| &rule.prefer) {
+            if let Err(error) = crate::predicate::parse(condition) {
+                faults.push(format!("prefer: {error}"));
+            }
+        }
+        if self.shape == Shape::Rows && self.column_of_type(ColumnType::SchoolCode).is_none() {
+            faults.push("there is no column of type `school_code`".to_owned());
+        }
+        faults
+    }
+}

@@ -1,0 +1,113 @@
+//! A cell as its file says it is, and a row of them.
+
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+
+/// One cell. `Number` is what a spreadsheet stores as a number, whatever it shows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Cell<'a> {
+    #[default]
+    Empty,
+    Text(Cow<'a, str>),
+    Number(f64),
+    Date(Date),
+    Bool(bool),
+    /// `#N/A`, `#REF!` and their like.
+    Error(String),
+}
+
+impl Cell<'_> {
+    /// The cell's text with white space trimmed at both ends; numbers as their shortest decimal form.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Cell::Empty => Cow::Borrowed(""),
+            Cell::Text(text) => Cow::Borrowed(text.trim_matches(is_blank)),
+            Cell::Number(number) => Cow::Owned(number_text(*number)),
+            Cell::Date(date) => Cow::Owned(date.to_string()),
+            Cell::Bool(true) => Cow::Borrowed("是"),
+            Cell::Bool(false) => Cow::Borrowed("否"),
+            Cell::Error(text) => Cow::Borrowed(text),
+        }
+    }
+
+    /// True when nothing is written: empty, or only white space.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Cell::Empty => true,
+            Cell::Text(text) => text.chars().all(is_blank),
+            _ => false,
+        }
+    }
+
+    #[must_use]
+    pub fn into_owned(self) -> Cell<'static> {
+        match self {
+            Cell::Empty => Cell::Empty,
+            Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Cell::Number(number) => Cell::Number(number),
+            Cell::Date(date) => Cell::Date(date),
+            Cell::Bool(value) => Cell::Bool(value),
+            Cell::Error(text) => Cell::Error(text),
+        }
+    }
+}
+
+/// White space as people leave it in cells: also the ideographic and no-break
+/// spaces, zero-width characters, and a byte order mark pasted along.
+#[must_use]
+pub fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
+}
+
+/// A whole number without a decimal point, anything else as Rust prints it.
+fn number_text(number: f64) -> String {
+    /// Beyond this an f64 no longer holds every integer.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() <= EXACT { format!("{number:.0}") } else { number.to_string() }
+}
+
+/// A row that holds at least one cell that is not blank.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Row<'a> {
+    /// Physical row, from 1.
+    pub number: u32,
+    pub cells: Vec<Cell<'a>>,
+}
+
+impl Row<'_> {
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.cells.iter().all(Cell::is_blank)
+    }
+
+    #[must_use]
+    pub fn to_owned_row(&self) -> Row<'static> {
+        Row { number: self.number, cells: self.cells.iter().cloned().map(Cell::into_owned).collect() }
+    }
+
+    /// Number of cells that are not blank.
+    #[must_use]
+    pub fn filled(&self) -> usize {
+        self.cells.iter().filter(|cell| !cell.is_blank()).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_print_without_a_point() {
+        assert_eq!(Cell::Number(1200.0).text(), "1200");
+        assert_eq!(Cell::Number(11157.41).text(), "11157.41");
+    }
+
+    #[test]
+    fn ideographic_and_zero_width_spaces_are_blank() {
+        assert!(Cell::Text("　\u{200b} ".into()).is_blank());
+        assert_eq!(Cell::Text("　张三 ".into()).text(), "张三");
+    }
+}

@@ -1,0 +1,218 @@
+//! A table in a web page, saved under the name `.xls`: what many systems call an export.
+//!
+//! The page is only tokenised, by a real HTML tokenizer: nothing in it is run,
+//! fetched or laid out. Rows are numbered over all `<tr>` of the page.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use encoding_rs::Encoding;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::{
+    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
+
+use super::cell::{Cell, Row};
+use super::{DecodeError, Event};
+
+/// Columns one cell may span; the widest export seen has 104.
+const SPAN_MAX: usize = 1_000;
+
+/// Tells the rows of all tables of the page, each table as a sheet without a name.
+///
+/// # Errors
+/// `NotData` when the page has no table, `Truncated` when a table is not closed.
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<&'static str, DecodeError> {
+    let (text, encoding) = page_text(bytes)?;
+    let sink = Tables(RefCell::new(Page {
+        each,
+        tables: 0,
+        depth: 0,
+        rows: 0,
+        row: None,
+        cell: None,
+        silent: false,
+    }));
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(text.as_ref()));
+    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    let page = tokenizer.sink.0.into_inner();
+    if page.tables == 0 {
+        return Err(DecodeError::NotData);
+    }
+    if page.depth > 0 {
+        return Err(DecodeError::Truncated("the table is not closed".into()));
+    }
+    Ok(encoding)
+}
+
+/// A byte order mark wins, then the declared charset, then what the bytes say.
+fn page_text(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static str), DecodeError> {
+    if Encoding::for_bom(bytes).is_none()
+        && let Some(encoding) = declared_charset(bytes)
+    {
+        // GBK and GB2312 are parts of GB18030, whose decoder loses nothing of theirs.
+        let encoding = if encoding == encoding_rs::GBK { encoding_rs::GB18030 } else { encoding };
+        let (text, _) = encoding.decode_without_bom_handling(bytes);
+        let name = if encoding == encoding_rs::GB18030 { "gb18030" } else { encoding.name() };
+        return Ok((text, name));
+    }
+    super::text::decode_text(bytes)
+}
+
+fn declared_charset(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes[..bytes.len().min(2048)].to_ascii_lowercase();
+    let at = head.windows(8).position(|window| window == b"charset=")? + 8;
+    let label: Vec<u8> = head[at..]
+        .iter()
+        .copied()
+        .skip_while(|byte| matches!(byte, b'"' | b'\'' | b' '))
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        .collect();
+    Encoding::for_label(&label)
+}
+
+/// The part of the page that is being read.
+struct Page<'e> {
+    each: &'e mut dyn FnMut(Event<'_>),
+    tables: usize,
+    /// Open tables; rows of a table inside a cell belong to that cell's text.
+    depth: usize,
+    rows: u32,
+    row: Option<Vec<Cell<'static>>>,
+    cell: Option<OpenCell>,
+    /// Inside `<script>` or `<style>`.
+    silent: bool,
+}
+
+struct OpenCell {
+    text: String,
+    span: usize,
+}
+
+struct Tables<'e>(RefCell<Page<'e>>);
+
+impl TokenSink for Tables<'_> {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut page = self.0.borrow_mut();
+        match token {
+            Token::TagToken(tag) => page.tag(&tag),
+            Token::CharacterTokens(text) => page.text(&text),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+impl Page<'_> {
+    fn tag(&mut self, tag: &Tag) {
+        let start = tag.kind == TagKind::StartTag;
+        match (&*tag.name, start) {
+            ("script" | "style", _) => self.silent = start,
+            ("table", true) => {
+                self.depth += 1;
+                if self.depth == 1 {
+                    self.tables += 1;
+                    (self.each)(Event::Sheet(""));
+                }
+            }
+            ("table", false) => {
+                if self.depth == 1 {
+                    self.end_row();
+                }
+                self.depth = self.depth.saturating_sub(1);
+            }
+            ("tr", true) if self.depth == 1 => {
+                self.end_row();
+                self.rows += 1;
+                self.row = Some(Vec::new());
+            }
+            ("tr", false) if self.depth == 1 => self.end_row(),
+            ("td" | "th", true) if self.depth == 1 => {
+                self.end_cell();
+                self.cell = Some(OpenCell { text: String::new(), span: span(tag) });
+            }
+            ("td" | "th", false) if self.depth == 1 => self.end_cell(),
+            ("br", _) => self.text("\n"),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(cell) = &mut self.cell
+            && !self.silent
+        {
+            cell.text.push_str(text);
+        }
+    }
+
+    fn end_cell(&mut self) {
+        let (Some(row), Some(cell)) = (&mut self.row, self.cell.take()) else { return };
+        let text = cell.text.trim_matches(super::cell::is_blank);
+        row.push(if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Owned(text.to_owned())) });
+        row.extend((1..cell.span).map(|_| Cell::Empty));
+    }
+
+    fn end_row(&mut self) {
+        self.end_cell();
+        let Some(cells) = self.row.take() else { return };
+        let row = Row { number: self.rows, cells };
+        if !row.is_blank() {
+            (self.each)(Event::Row(&row));
+        }
+    }
+}
+
+fn span(tag: &Tag) -> usize {
+    let value = tag.attrs.iter().find(|attribute| &*attribute.name.local == "colspan");
+    value.and_then(|attribute| attribute.value.trim().parse().ok()).unwrap_or(1).clamp(1, SPAN_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(page: &str) -> Result<Vec<(u32, Vec<String>)>, DecodeError> {
+        let mut rows = Vec::new();
+        read(page.as_bytes(), &mut |event| {
+            if let Event::Row(row) = event {
+                rows.push((row.number, row.cells.iter().map(|c| c.text().into_owned()).collect()));
+            }
+        })?;
+        Ok(rows)
+    }
+
+    #[test]
+    fn entities_spans_and_missing_end_tags_are_read() {
+        let got = rows("<table><tr><td colspan=2>a&nbsp;<td>b<tr><td>1<br>2</td></tr></table>").unwrap();
+        assert_eq!(got[0], (1, vec!["a".into(), String::new(), "b".into()]));
+        assert_eq!(got[1], (2, vec!["1\n2".into()]));
+    }
+
+    #[test]
+    fn a_page_without_a_table_is_not_data() {
+        assert_eq!(rows("<html><body>会话超时</body></html>"), Err(DecodeError::NotData));
+    }
+
+    #[test]
+    fn an_open_table_is_a_truncated_file() {
+        assert!(matches!(rows("<table><tr><td>a</td></tr>"), Err(DecodeError::Truncated(_))));
+    }
+
+    #[test]
+    fn the_declared_charset_is_used() {
+        let (bytes, _, _) = encoding_rs::GBK
+            .encode("<meta content=\"text/html; charset=gb2312\"><table><tr><td>姓名</table>");
+        let mut seen = String::new();
+        let encoding = read(&bytes, &mut |event| {
+            if let Event::Row(row) = event {
+                seen = row.cells[0].text().into_owned();
+            }
+        });
+        assert_eq!((encoding, seen.as_str()), (Ok("gb18030"), "姓名"));
+    }
+}

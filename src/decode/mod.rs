@@ -1,0 +1,83 @@
+//! Bytes → rows of text cells with positions. The content decides the format, never the name.
+//!
+//! Nothing is inferred here: a cell is text, a number, a date or an error as its
+//! file says, and it is the contract that knows what it should have been. Rows
+//! are streamed; only BIFF8 `.xls` has no streaming reader and is read whole.
+
+pub mod cell;
+
+pub mod sniff;
+
+pub mod xlsx;
+
+pub mod xls;
+
+pub mod html;
+
+pub mod text;
+
+pub use cell::{Cell, Row};
+pub use sniff::Format;
+
+/// What a file was, once decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    pub format: Format,
+    /// `utf-8`, `gb18030`, …; empty for binary formats.
+    pub encoding: &'static str,
+    /// Sheets that were not read because they are hidden.
+    pub hidden_sheets: Vec<String>,
+}
+
+/// Why a file gives no rows.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum DecodeError {
+    #[error("the file is empty")]
+    Empty,
+    #[error("unknown format: {0}")]
+    UnknownFormat(String),
+    #[error("damaged: {0}")]
+    Damaged(String),
+    #[error("no data table in the page")]
+    NotData,
+    #[error("cut short: {0}")]
+    Truncated(String),
+    #[error("over the limit: {0}")]
+    Limit(String),
+}
+
+/// Something met while reading, in file order.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The rows that follow are of this sheet; the name is empty where a format has none.
+    Sheet(&'a str),
+    /// A row that holds something. Blank rows are not told: their numbers are missing.
+    Row(&'a Row<'a>),
+    /// A row that could not be split into cells.
+    BadRow { number: u32, problem: RowProblem },
+}
+
+/// Why a row of a text file could not be split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowProblem {
+    UnclosedQuote,
+}
+
+/// Reads `bytes` to their end and tells every row to `each`, in order.
+///
+/// # Errors
+/// [`DecodeError`] when the content is no readable table file. Rows told before
+/// the error must be thrown away: a file that does not read to its end gives none.
+pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
+    let format = sniff::sniff(bytes)?;
+    let mut encoding = "";
+    let mut hidden_sheets = Vec::new();
+    match format {
+        Format::Xlsx => hidden_sheets = xlsx::read(bytes, each)?,
+        Format::Xls => hidden_sheets = xls::read(bytes, each)?,
+        Format::Html => encoding = html::read(bytes, each)?,
+        Format::Text => encoding = text::read(bytes, each)?,
+        Format::Zip => return Err(DecodeError::UnknownFormat("a bundle inside a bundle".into())),
+    }
+    Ok(Decoded { format, encoding, hidden_sheets })
+}

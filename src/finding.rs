@@ -1,0 +1,206 @@
+//! What is wrong or worth asking, and where. Bad data is a value of this kind, never an `Err`.
+//!
+//! A finding never carries a delivered value of a personal column: it names the
+//! place, the rule and the remedy, and the person opens the file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::period::ReportYear;
+use crate::position::{Place, column_letters};
+
+/// What a finding does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Severity {
+    /// 阻断: a file, or the release, stops.
+    S0,
+    /// 错误: a row, cell or file is taken out, and counted.
+    S1,
+    /// 疑问: the row counts; somebody must answer.
+    S2,
+    /// 提示: noted.
+    S3,
+}
+
+impl Severity {
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Severity::S0 => "S0",
+            Severity::S1 => "S1",
+            Severity::S2 => "S2",
+            Severity::S3 => "S3",
+        }
+    }
+
+    /// The severity's name for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Severity::S0 => "阻断",
+            Severity::S1 => "错误",
+            Severity::S2 => "疑问",
+            Severity::S3 => "提示",
+        }
+    }
+}
+
+/// A rule that deliveries are held against. `dimension` is one of GB/T 36344-2018.
+#[derive(Debug)]
+pub struct Rule {
+    pub id: &'static str,
+    pub severity: Severity,
+    pub dimension: &'static str,
+    /// What is wrong, in Chinese, for the person who must mend it.
+    pub title: &'static str,
+    /// How to mend it, in Chinese.
+    pub remedy: &'static str,
+}
+
+macro_rules! rules {
+    ($($name:ident = $id:literal, $severity:ident, $dimension:literal, $title:literal, $remedy:literal;)*) => {
+        $(pub const $name: &Rule = &Rule {
+            id: $id, severity: Severity::$severity, dimension: $dimension, title: $title, remedy: $remedy,
+        };)*
+        /// Every rule, in the order of this page.
+        pub const RULES: &[&Rule] = &[$($name),*];
+    };
+}
+
+rules! {
+    FILE_EMPTY = "E-EMPTY-FILE", S1, "完整性", "文件为空（0 字节）", "请重新导出后再报送";
+    FILE_FORMAT = "E-FMT", S1, "规范性", "无法识别的文件格式", "请用 Excel 打开后另存为 xlsx 再报送";
+    FILE_DAMAGED = "E-DAMAGED", S1, "完整性", "文件损坏，无法完整读出", "请重新导出；若经压缩或网盘传输，请重新传输";
+    FILE_NOT_DATA = "E-NOT-DATA", S1, "规范性", "文件中没有数据表（可能是登录页或提示页）", "请登录系统后重新导出";
+    FILE_LIMIT = "E-LIMIT", S1, "规范性", "文件超出允许的大小", "请拆分后报送";
+    FILE_TRUNCATED = "E-TRUNC", S1, "完整性", "文件不完整，末尾被截断", "请重新导出";
+    HEADER_UNKNOWN = "E-HDR-UNKNOWN", S1, "规范性", "找不到符合约定的表头", "请核对是否放错文件夹，或在 pipelines/datasets 的 names 中补充该表头的别名";
+    HEADER_MISSING = "E-HDR-MISSING", S1, "规范性", "缺少必需的列", "请用完整模板重新导出";
+    HEADER_TWICE = "E-HDR-TWICE", S1, "规范性", "同一含义的列出现两次", "请删除多余的列后重新报送";
+    FOLDER_WRONG = "E-FOLDER", S1, "规范性", "文件放错了文件夹", "请移到提示的文件夹";
+    FILE_PERIOD = "E-PERIOD", S1, "时效性", "数据年份与报送年度不符", "请报送本年度的数据";
+    SCHEMA_NEW = "W-SCHEMA-NEW", S3, "规范性", "出现约定之外的列，未使用", "如该列有用，请在 pipelines/datasets 中登记";
+    ROW_REQUIRED = "E-REQUIRED", S1, "完整性", "必填项为空", "请补填后重新报送";
+    ROW_CODE = "E-CODE", S1, "规范性", "不在代码表内的取值", "请按代码表填写；确属新代码的，在 pipelines/codes 中登记";
+    ROW_DATE = "E-DATE", S1, "规范性", "日期不可能或写法不明确（如两位年份）", "请写成 2008-03-04 的形式";
+    ROW_NUMBER = "E-NUMBER", S1, "规范性", "应为数字的单元格无法读成数字", "请只填数字";
+    ROW_ID_NUMERIC = "E-ID-NUMERIC", S1, "准确性", "证件号码被存成数字，末位已不可信", "请将该列设为文本格式后重新录入完整号码";
+    ROW_ID_FORMAT = "E-ID-FORMAT", S1, "准确性", "证件号码位数或格式不对", "请核对证件后更正";
+    ROW_SCHOOL = "E-SCHOOL-CODE", S1, "规范性", "学校标识码不是 10 位数字", "请填写 10 位学校标识码";
+    ROW_ENCODING = "E-ENC", S1, "准确性", "含有无法解码的字节", "请重新导出，保持原编码";
+    ROW_COLUMNS = "E-COLS", S1, "规范性", "该行的列数与表头不符", "请检查该行是否多了或少了分隔符、引号";
+    ROW_QUOTE = "E-QUOTE", S1, "规范性", "引号没有闭合", "请检查该行的引号";
+    ROW_ERROR_CELL = "E-XL-ERRCELL", S1, "准确性", "单元格是 Excel 错误值", "请更正公式或直接填写数值";
+    ROW_ID_SHARED = "E-ID-SHARED", S1, "准确性", "同一证件号码对应不同姓名", "请核对是哪一位学生的证件号码";
+    CELL_BAD = "E-CELL", S1, "规范性", "单元格的值无法使用，已按空值处理，该行保留", "请更正该单元格";
+    ID_CHECK_DIGIT = "Q-ID-CHECK", S2, "准确性", "身份证号校验码不对，该行保留，不用于跨年关联", "请核对证件号码";
+    ID_BIRTH = "Q-ID-BIRTH", S2, "一致性", "出生日期与证件号码不一致", "请核对出生日期与证件号码";
+    ID_SEX = "Q-ID-SEX", S2, "一致性", "性别与证件号码不一致", "请核对性别与证件号码";
+    MAJOR_UNKNOWN = "Q-MAJOR", S2, "规范性", "专业不在目录内，待确认", "请核对专业名称；确属新专业的，在 pipelines/codes/major.toml 中登记";
+    STUDENT_TWO_SCHOOLS = "Q-TWO-SCHOOLS", S2, "一致性", "同一学生在两所学校在读，只计一所", "请两校核对转学手续";
+    STUDENT_TWICE = "Q-TWICE", S2, "一致性", "同一人在本校出现两次且内容不同，只计一次", "请核对后删除一条";
+    SCHOOL_UNKNOWN = "Q-SCHOOL-UNKNOWN", S1, "一致性", "学校标识码不在学校名册内，计入全市合计的未知学校", "请核对学校标识码，或更新学校名册";
+    SCHOOL_TWO_FILES = "Q-TWO-FILES", S2, "一致性", "同一学校同一数据有两份文件，已合并去重", "请确认以哪一份为准，移走另一份";
+    SCHOOL_MISSING = "Q-SCHOOL-MISSING", S2, "完整性", "名册内的学校没有报送该数据", "请催报";
+    REGION_UNKNOWN = "Q-REGION", S2, "规范性", "行政区划码不是本市的县（市、区）", "请核对属地管理行政区划码";
+    TOTAL_DIFFERS = "Q-TOTAL", S2, "一致性", "表内合计与各行不符", "请核对该文件是否完整";
+    FILING_ROW_UNKNOWN = "Q-FILING-ROW", S2, "规范性", "填报表中有约定之外的指标行，未使用", "请核对指标名称，或在版式文件中登记别名";
+    FILING_CELL = "E-FILING-CELL", S1, "规范性", "填报单元格不是数字、短横或空白，按缺报处理", "请更正该单元格";
+    FILING_LAST_YEAR = "Q-LAST-YEAR", S2, "一致性", "填报的上年数与上年填报不一致，按上年发布的数印", "请核对上年数";
+    PRINTED_TWO_BASES = "Q-TWO-BASES", S2, "一致性", "同一指标在报告中按两种口径印出且数值不同", "请在报告中注明口径，或核对差异";
+    SUM_BROKEN = "E-SUM", S0, "一致性", "县级合计加未分县与全市不符", "程序错误，请保留现场并联系维护人员";
+    PARTS_BROKEN = "E-PARTS", S1, "一致性", "分项之和与总数不符", "请核对分项";
+}
+
+/// One thing found, at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub rule: String,
+    pub severity: Severity,
+    pub dimension: String,
+    pub report_year: ReportYear,
+    pub dataset: String,
+    /// Empty when the school is not known, or none is meant.
+    pub school_code: String,
+    pub place: Place,
+    /// What was found, in Chinese, without personal values.
+    pub message: String,
+    pub remedy: String,
+}
+
+impl Finding {
+    /// A finding of `rule` with its own title as the message; `detail` is appended when not empty.
+    #[must_use]
+    pub fn new(rule: &Rule, report_year: ReportYear, dataset: &str, detail: &str) -> Self {
+        let message =
+            if detail.is_empty() { rule.title.to_owned() } else { format!("{}：{detail}", rule.title) };
+        Finding {
+            rule: rule.id.to_owned(),
+            severity: rule.severity,
+            dimension: rule.dimension.to_owned(),
+            report_year,
+            dataset: dataset.to_owned(),
+            school_code: String::new(),
+            place: Place::default(),
+            message,
+            remedy: rule.remedy.to_owned(),
+        }
+    }
+
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
+    #[must_use]
+    pub fn of_school(mut self, school_code: &str) -> Self {
+        school_code.clone_into(&mut self.school_code);
+        self
+    }
+
+    /// The place in Chinese: `2024/students/甲.xlsx 工作表 sheet1 第 17 行 E 列（身份证件号）`.
+    #[must_use]
+    pub fn place_text(&self) -> String {
+        let place = &self.place;
+        let mut text = place.file.clone();
+        if !place.sheet.is_empty() {
+            text += &format!(" 工作表 {}", place.sheet);
+        }
+        if place.row > 0 {
+            text += &format!(" 第 {} 行", place.row);
+        }
+        if place.column > 0 {
+            text += &format!(" {} 列（{}）", column_letters(place.column), place.header);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_id_is_used_once() {
+        let mut ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), RULES.len());
+    }
+
+    #[test]
+    fn a_place_reads_as_a_clerk_would_say_it() {
+        let place = Place {
+            file: "2024/students/a.xlsx".into(),
+            sheet: "sheet1".into(),
+            row: 17,
+            column: 8,
+            header: "身份证件号".into(),
+        };
+        let finding = Finding::new(ROW_ID_NUMERIC, 2024, "students", "").at(place);
+        assert_eq!(
+            finding.place_text(),
+            "2024/students/a.xlsx 工作表 sheet1 第 17 行 H 列（身份证件号）"
+        );
+    }
+}

@@ -1,0 +1,432 @@
+//! School values → county and city values, and ratios of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use polars::prelude::PolarsError;
+
+use super::definition::{Calculation, Combination, Indicator};
+use super::measure::{Additivity, Measured, measure, measured_on};
+use super::{IndicatorValue, State, Unit, ValueKey};
+use crate::definition::Definitions;
+use crate::layout::{Basis, Level};
+use crate::number::{Decimal, ONE, Ratio};
+use crate::period::ReportYear;
+
+/// One school of the register, with its attributes by column.
+#[derive(Debug, Clone, Default)]
+pub struct School {
+    pub region_code: String,
+    pub name: String,
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A figure that a school filed about its own year.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filed {
+    pub state: State,
+    pub value: Option<Decimal>,
+}
+
+/// Everything one year is computed from.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    pub year: ReportYear,
+    /// File of each table.
+    pub tables: BTreeMap<String, PathBuf>,
+    /// The register, by school code.
+    pub schools: BTreeMap<String, School>,
+    /// Schools that delivered rows of each table.
+    pub delivered: BTreeMap<String, BTreeSet<String>>,
+    /// Filed values by indicator and school.
+    pub filed: BTreeMap<(String, String), Filed>,
+    /// All counties of the city; the residual is added.
+    pub counties: Vec<String>,
+    pub city: String,
+    pub residual: String,
+}
+
+/// A part of a figure at one school.
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    state: State,
+    value: Decimal,
+    set: BTreeSet<String>,
+}
+
+/// Parts of one indicator, basis and breakdown code, by school.
+type Parts = BTreeMap<String, Part>;
+
+/// All values of one year, sorted by their keys.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn compute(definitions: &Definitions, inputs: &Inputs) -> Result<Vec<IndicatorValue>, PolarsError> {
+    let mut computer = Computer { definitions, inputs, values: BTreeMap::new() };
+    computer.system_measures()?;
+    computer.filed_sums();
+    computer.made_of_others();
+    Ok(computer.values.into_values().collect())
+}
+
+struct Computer<'a> {
+    definitions: &'a Definitions,
+    inputs: &'a Inputs,
+    values: BTreeMap<ValueKey, IndicatorValue>,
+}
+
+impl Computer<'_> {
+
+    /// One scan for each table: everything measured on it, by school and breakdown columns.
+    fn system_measures(&mut self) -> Result<(), PolarsError> {
+        let definitions = self.definitions;
+        let mut by_table: BTreeMap<&str, Vec<&Indicator>> = BTreeMap::new();
+        let year = self.inputs.year;
+        for indicator in definitions.indicators.iter().filter(|indicator| indicator.valid_in(year)) {
+            if let Some((table, _)) = measured_on(indicator) {
+                by_table.entry(table).or_default().push(indicator);
+            }
+        }
+        for (table, indicators) in by_table {
+            let columns = table_columns(definitions, table);
+            let breakdowns: Vec<String> = indicators
+                .iter()
+                .flat_map(|indicator| indicator.breakdowns.iter())
+                .filter(|name| table != "school" && columns.contains(name))
+                .cloned()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect();
+            let mut measured = match self.inputs.tables.get(table) {
+                Some(path) => measure(path, columns.contains(&"counted".to_owned()), &breakdowns, &indicators)?,
+                None => BTreeMap::new(),
+            };
+            for indicator in indicators {
+                let of = measured.remove(&indicator.id).unwrap_or_default();
+                self.roll_up_measured(indicator, table, &breakdowns, &of);
+            }
+        }
+        Ok(())
+    }
+
+    fn roll_up_measured(&mut self, indicator: &Indicator, table: &str, columns: &[String], of: &Measured) {
+        let additivity = measured_on(indicator).map_or(Additivity::Sum, |(_, additivity)| additivity);
+        let mut all: BTreeMap<(String, String), Parts> = BTreeMap::new();
+        // A school that delivered has a part even where nothing of it is counted.
+        for school in self.schools_of(table) {
+            let state = if self.has_delivered(table, &school) { State::Value } else { State::Missing };
+            let empty = Part { state, value: Decimal::ZERO, set: BTreeSet::new() };
+            all.entry(<_>::default()).or_default().insert(school, empty);
+        }
+        let groups: BTreeSet<_> = of.values.keys().chain(of.sets.keys()).collect();
+        for group in groups {
+            let (school, codes) = group;
+            let value = of.values.get(group).copied().unwrap_or_default();
+            let set = of.sets.get(group).cloned().unwrap_or_default();
+            for breakdown in self.places(indicator, school, columns, codes) {
+                let part = all.entry(breakdown).or_default().entry(school.clone());
+                let part = part.or_insert(Part { state: State::Value, value: Decimal::ZERO, set: BTreeSet::new() });
+                part.state = State::Value;
+                match additivity {
+                    Additivity::Greatest => part.value = part.value.max(value),
+                    _ => part.value += value,
+                }
+                part.set.extend(set.iter().cloned());
+            }
+        }
+        for ((breakdown, code), mut parts) in all {
+            if !breakdown.is_empty() {
+                parts.retain(|_, part| part.value != Decimal::ZERO || !part.set.is_empty());
+            }
+            if !parts.is_empty() || breakdown.is_empty() {
+                self.roll_up(indicator, Basis::System, (&breakdown, &code), &parts, additivity);
+            }
+        }
+    }
+
+    /// The breakdown codes a group belongs to: none, each asked-for column, each asked-for attribute.
+    fn places(&self, indicator: &Indicator, school: &str, columns: &[String], codes: &[String]) -> Vec<(String, String)> {
+        let mut places = vec![<_>::default()];
+        for name in &indicator.breakdowns {
+            let code = match columns.iter().position(|column| column == name) {
+                Some(position) => codes[position].clone(),
+                None => {
+                    let school = self.inputs.schools.get(school);
+                    school.and_then(|school| school.attributes.get(name)).cloned().unwrap_or_default()
+                }
+            };
+            places.push((name.clone(), if code.is_empty() { "unknown".to_owned() } else { code }));
+        }
+        places
+    }
+
+    /// Schools that are in the register, or delivered to the table without being in it.
+    fn schools_of(&self, table: &str) -> BTreeSet<String> {
+        let registered = self.inputs.schools.keys().cloned();
+        registered.chain(self.inputs.delivered.get(table).into_iter().flatten().cloned()).collect()
+    }
+
+    fn has_delivered(&self, table: &str, school: &str) -> bool {
+        self.inputs.delivered.get(table).is_some_and(|schools| schools.contains(school))
+    }
+
+    fn region_of(&self, school: &str) -> &str {
+        self.inputs.schools.get(school).map_or(self.inputs.residual.as_str(), |school| &school.region_code)
+    }
+
+    /// Every unit: schools, counties, residual, city.
+    fn units(&self, schools: impl Iterator<Item = String>) -> Vec<Unit> {
+        let school = |school_code: String| Unit {
+            level: Level::School,
+            region_code: self.region_of(&school_code).to_owned(),
+            school_code,
+        };
+        let county = |region: &String| Unit {
+            level: Level::County,
+            region_code: region.clone(),
+            school_code: String::new(),
+        };
+        let city = Unit {
+            level: Level::City,
+            region_code: self.inputs.city.clone(),
+            school_code: String::new(),
+        };
+        let counties = self.inputs.counties.iter().chain([&self.inputs.residual]).map(county);
+        schools.map(school).chain(counties).chain([city]).collect()
+    }
+
+    fn is_part_of(&self, school: &str, unit: &Unit) -> bool {
+        match unit.level {
+            Level::School => school == unit.school_code,
+            Level::County => self.region_of(school) == unit.region_code,
+            Level::City => true,
+        }
+    }
+
+    fn roll_up(
+        &mut self,
+        indicator: &Indicator,
+        basis: Basis,
+        (breakdown, code): (&str, &str),
+        parts: &Parts,
+        additivity: Additivity,
+    ) {
+        for unit in self.units(parts.keys().cloned()) {
+            if unit.level < indicator.from_level {
+                continue;
+            }
+            let own: Vec<&Part> =
+                parts.iter().filter(|(school, _)| self.is_part_of(school, &unit)).map(|(_, part)| part).collect();
+            // A county without a school has none of anything, and misses nothing.
+            let state = if own.is_empty() { State::Value } else { State::combined(own.iter().map(|part| part.state)) };
+            let value = match additivity {
+                Additivity::Sum => own.iter().map(|part| part.value).sum(),
+                Additivity::Greatest => own.iter().map(|part| part.value).max().unwrap_or_default(),
+                Additivity::Union => {
+                    let all: BTreeSet<&String> = own.iter().flat_map(|part| &part.set).collect();
+                    Decimal::from_int(i64::try_from(all.len()).unwrap_or(i64::MAX))
+                }
+            };
+            let missing = own.iter().filter(|part| part.state == State::Missing).count();
+            self.put(indicator, basis, (breakdown, code), unit, state, Some(value), None, missing);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "these are the columns of a value")]
+    fn put(
+        &mut self,
+        indicator: &Indicator,
+        basis: Basis,
+        (breakdown, code): (&str, &str),
+        unit: Unit,
+        state: State,
+        value: Option<Decimal>,
+        ratio: Option<Ratio>,
+        n_missing: usize,
+    ) {
+        let key = ValueKey {
+            indicator_id: indicator.id.clone(),
+            basis,
+            breakdown: breakdown.to_owned(),
+            breakdown_code: code.to_owned(),
+            unit,
+        };
+        let value = value.filter(|_| state == State::Value);
+        let ratio = ratio.filter(|_| matches!(state, State::Value | State::Dash));
+        let n_missing = i32::try_from(n_missing).unwrap_or(i32::MAX);
+        let row =
+            IndicatorValue { report_year: self.inputs.year, key: key.clone(), state, value, ratio, n_missing };
+        self.values.insert(key, row);
+    }
+
+    /// Filed values that add up, and the greatest of those that do not; filed ratios by their weights.
+    fn filed_sums(&mut self) {
+        let definitions = self.definitions;
+        let Some(layout) = definitions.layout(self.inputs.year) else { return };
+        let asked: BTreeSet<&str> = layout.filed_rows().map(|(_, row)| row.indicator.as_str()).collect();
+        for indicator in &definitions.indicators {
+            let Some(combination) = &indicator.filed else { continue };
+            let is_asked = asked.contains(indicator.id.as_str()) && indicator.valid_in(self.inputs.year);
+            let parts = self.filed_parts(&indicator.id, is_asked);
+            match combination {
+                Combination::Sum => self.roll_up(indicator, Basis::Filed, ("", ""), &parts, Additivity::Sum),
+                Combination::Max => {
+                    self.roll_up(indicator, Basis::Filed, ("", ""), &parts, Additivity::Greatest);
+                }
+                Combination::WeightedMean { weight } => self.weighted_mean(indicator, &parts, weight),
+            }
+        }
+    }
+
+    fn filed_parts(&self, indicator: &str, is_asked: bool) -> Parts {
+        let part = |school: String| {
+            let filed = self.inputs.filed.get(&(indicator.to_owned(), school.clone()));
+            let (state, value) = match filed {
+                _ if !is_asked => (State::Blank, None),
+                Some(filed) => (filed.state, filed.value),
+                None => (State::Missing, None),
+            };
+            (school, Part { state, value: value.unwrap_or_default(), set: BTreeSet::new() })
+        };
+        self.schools_of("filing").into_iter().map(part).collect()
+    }
+
+    /// Σ value × weight ÷ Σ weight over the schools that gave both: the numerator is reconstructed.
+    fn weighted_mean(&mut self, indicator: &Indicator, parts: &Parts, weight: &str) {
+        let weights = self.filed_parts(weight, true);
+        for unit in self.units(parts.keys().cloned()) {
+            let own: Vec<(&String, &Part)> =
+                parts.iter().filter(|(school, _)| self.is_part_of(school, &unit)).collect();
+            let state = if own.is_empty() {
+                State::Dash
+            } else {
+                State::combined(own.iter().map(|(_, part)| part.state))
+            };
+            let missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
+            let (mut numerator, mut denominator) = (Decimal::ZERO, Decimal::ZERO);
+            for (school, part) in own.iter().filter(|(_, part)| part.state == State::Value) {
+                let weight = weights.get(*school).filter(|weight| weight.state == State::Value);
+                let weight = weight.map(|weight| weight.value).unwrap_or_default();
+                // Weights are counts of people, so that nothing is rounded here.
+                numerator += Decimal(part.value.0 * (weight.0 / ONE));
+                denominator += weight;
+            }
+            let at_school = unit.level == Level::School;
+            let ratio = Ratio { numerator, denominator, factor: 1 };
+            if at_school {
+                let value = own.first().map(|(_, part)| part.value);
+                self.put(indicator, Basis::Filed, ("", ""), unit, state, value, None, missing);
+            } else {
+                let state = if state == State::Value && ratio.value().is_none() { State::Dash } else { state };
+                self.put(indicator, Basis::Filed, ("", ""), unit, state, ratio.value(), Some(ratio), missing);
+            }
+        }
+    }
+
+    /// Sums and ratios of other indicators, those first that the others need.
+    fn made_of_others(&mut self) {
+        let definitions = self.definitions;
+        let year = self.inputs.year;
+        let mut open: Vec<&Indicator> = definitions
+            .indicators
+            .iter()
+            .filter(|indicator| indicator.valid_in(year))
+            .filter(|indicator| matches!(indicator.system, Some(Calculation::SumOf(_) | Calculation::Ratio(_))))
+            .collect();
+        while !open.is_empty() {
+            let waiting: BTreeSet<&str> = open.iter().map(|indicator| indicator.id.as_str()).collect();
+            let (ready, rest): (Vec<_>, Vec<_>) = open.iter().copied().partition(|indicator| match &indicator.system {
+                Some(Calculation::SumOf(parts)) => parts.iter().all(|part| !waiting.contains(part.as_str())),
+                Some(Calculation::Ratio(ratio)) => {
+                    !waiting.contains(ratio.numerator.as_str()) && !waiting.contains(ratio.denominator.as_str())
+                }
+                _ => true,
+            });
+            // Definitions are checked for circles, so that something is always ready.
+            if ready.is_empty() {
+                return;
+            }
+            for indicator in ready {
+                match &indicator.system {
+                    Some(Calculation::SumOf(parts)) => self.sum_of(indicator, parts),
+                    Some(Calculation::Ratio(of)) => self.ratio(indicator, of),
+                    _ => {}
+                }
+            }
+            open = rest;
+        }
+    }
+
+    /// The units that an indicator has system values for.
+    fn units_of(&self, indicator: &str) -> Vec<Unit> {
+        let of = |key: &&ValueKey| {
+            key.indicator_id == indicator && key.basis == Basis::System && key.breakdown.is_empty()
+        };
+        self.values.keys().filter(of).map(|key| key.unit.clone()).collect()
+    }
+
+    fn system_value(&self, indicator: &str, unit: &Unit) -> Option<&IndicatorValue> {
+        self.values.get(&ValueKey {
+            indicator_id: indicator.to_owned(),
+            basis: Basis::System,
+            breakdown: String::new(),
+            breakdown_code: String::new(),
+            unit: unit.clone(),
+        })
+    }
+
+    fn sum_of(&mut self, indicator: &Indicator, parts: &[String]) {
+        let Some(first) = parts.first() else { return };
+        for unit in self.units_of(first) {
+            let values: Vec<&IndicatorValue> =
+                parts.iter().filter_map(|part| self.system_value(part, &unit)).collect();
+            let state = State::combined(values.iter().map(|value| value.state));
+            let sum: Decimal = values.iter().filter_map(|value| value.value).sum();
+            let missing = values.iter().map(|value| value.n_missing).max().unwrap_or_default();
+            let missing = usize::try_from(missing).unwrap_or_default();
+            self.put(indicator, Basis::System, ("", ""), unit, state, Some(sum), None, missing);
+        }
+    }
+
+    fn ratio(&mut self, indicator: &Indicator, of: &super::definition::RatioOf) {
+        for unit in self.units_of(&of.numerator) {
+            if unit.level < indicator.from_level {
+                continue;
+            }
+            let whole = match of.denominator_level {
+                Some(Level::City) => Unit {
+                    level: Level::City,
+                    region_code: self.inputs.city.clone(),
+                    school_code: String::new(),
+                },
+                _ => unit.clone(),
+            };
+            let (Some(part), Some(whole)) =
+                (self.system_value(&of.numerator, &unit), self.system_value(&of.denominator, &whole))
+            else {
+                continue;
+            };
+            let missing = usize::try_from(part.n_missing.max(whole.n_missing)).unwrap_or_default();
+            let states = [part.state, whole.state];
+            let ratio = Ratio {
+                numerator: part.value.unwrap_or_default(),
+                denominator: whole.value.unwrap_or_default(),
+                factor: of.factor,
+            };
+            let state = match states {
+                [State::Value, State::Value] if ratio.value().is_some() => State::Value,
+                [State::Value, State::Value] => State::Dash,
+                [State::Missing, _] | [_, State::Missing] => State::Missing,
+                [State::Dash, _] | [_, State::Dash] => State::Dash,
+                _ => State::Blank,
+            };
+            self.put(indicator, Basis::System, ("", ""), unit, state, ratio.value(), Some(ratio), missing);
+        }
+    }
+}
+
+fn table_columns(definitions: &Definitions, table: &str) -> Vec<String> {
+    let dataset = definitions.dataset_of_table(table);
+    let fields = dataset.map(crate::warehouse::assemble::published_fields).unwrap_or_default();
+    fields.into_iter().map(|field| field.name).collect()
+}

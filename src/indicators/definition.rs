@@ -1,0 +1,173 @@
+//! Indicators as written in `pipelines/indicators/*.toml`.
+//!
+//! An indicator says, for each basis, how it is computed: numerator and
+//! denominator each an indicator of its own, so that a ratio at county or city
+//! comes from summed parts and never from an average of ratios.
+
+use serde::Deserialize;
+
+use crate::code_table::Status;
+use crate::period::{ReferenceTime, ReportYear};
+use crate::predicate;
+
+/// A file of indicators.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndicatorFile {
+    #[serde(rename = "indicator")]
+    pub indicators: Vec<toml::Spanned<Indicator>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Indicator {
+    pub id: String,
+    pub title_zh: String,
+    pub title_en: String,
+    pub unit: String,
+    pub reference_time: ReferenceTime,
+    pub definition: String,
+    pub status: Status,
+    pub citation: String,
+    pub first_year: Option<ReportYear>,
+    pub last_year: Option<ReportYear>,
+    /// From rows of the national systems.
+    pub system: Option<Calculation>,
+    /// From what the schools filed.
+    pub filed: Option<Combination>,
+    /// Attributes the system value is broken down by: columns of its table, or of the school register.
+    #[serde(default)]
+    pub breakdowns: Vec<String>,
+    /// The narrowest level it is computed at.
+    #[serde(default = "school")]
+    pub from_level: crate::layout::Level,
+}
+
+fn school() -> crate::layout::Level {
+    crate::layout::Level::School
+}
+
+/// How a system value is computed from one table, or from other indicators.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Calculation {
+    /// Rows that count and meet the condition.
+    Count(RowMeasure),
+    /// Sum of a column over them.
+    Sum(ColumnMeasure),
+    /// Greatest value of a column among them.
+    Max(ColumnMeasure),
+    /// Number of different values of a column among them, per level.
+    CountDistinct(ColumnMeasure),
+    /// Sum of other indicators.
+    SumOf(Vec<String>),
+    /// `factor × numerator ÷ denominator`.
+    Ratio(RatioOf),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowMeasure {
+    pub table: String,
+    #[serde(rename = "where", default = "always")]
+    pub condition: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnMeasure {
+    pub table: String,
+    pub column: String,
+    #[serde(rename = "where", default = "always")]
+    pub condition: String,
+}
+
+fn always() -> String {
+    "TRUE".to_owned()
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatioOf {
+    pub numerator: String,
+    pub denominator: String,
+    /// 100 for percentages.
+    pub factor: i64,
+    /// Where the denominator is taken when it is not the same place: a county's share of the city.
+    pub denominator_level: Option<crate::layout::Level>,
+}
+
+/// How filed school values combine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Combination {
+    Sum,
+    Max,
+    /// A filed ratio has no parts: each school's value counts by another filed row.
+    WeightedMean {
+        weight: String,
+    },
+}
+
+impl Indicator {
+    #[must_use]
+    pub fn valid_in(&self, year: ReportYear) -> bool {
+        self.first_year.is_none_or(|first| first <= year) && self.last_year.is_none_or(|last| year <= last)
+    }
+
+    /// What is wrong with the definition by itself; `columns` gives the columns of a table.
+    #[must_use]
+    pub fn faults(
+        &self,
+        is_indicator: &dyn Fn(&str) -> bool,
+        columns: &dyn Fn(&str) -> Option<Vec<String>>,
+    ) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.system.is_none() && self.filed.is_none() {
+            faults.push("has neither `system` nor `filed`".to_owned());
+        }
+        let mut on_table = |table: &str, column: Option<&str>, condition: &str| {
+            let Some(known) = columns(table) else {
+                faults.push(format!("there is no table `{table}`"));
+                return;
+            };
+            let named = column.into_iter().chain(self.breakdowns.iter().map(String::as_str));
+            let of_school = columns("school").unwrap_or_default();
+            for name in named {
+                let attribute = Some(name) != column && of_school.iter().any(|known| known == name);
+                if !known.iter().any(|known| known == name) && !attribute {
+                    faults.push(format!("table `{table}` has no column `{name}`"));
+                }
+            }
+            match predicate::parse(condition) {
+                Err(error) => faults.push(format!("where: {error}")),
+                Ok(predicate) => {
+                    for name in predicate.columns() {
+                        if !known.iter().any(|known| known == name) {
+                            faults.push(format!("where: table `{table}` has no column `{name}`"));
+                        }
+                    }
+                }
+            }
+        };
+        let mut named = Vec::new();
+        match &self.system {
+            Some(Calculation::Count(rows)) => on_table(&rows.table, None, &rows.condition),
+            Some(Calculation::Sum(of) | Calculation::Max(of) | Calculation::CountDistinct(of)) => {
+                on_table(&of.table, Some(&of.column), &of.condition);
+            }
+            Some(Calculation::SumOf(parts)) => named.extend(parts),
+            Some(Calculation::Ratio(ratio)) => named.extend([&ratio.numerator, &ratio.denominator]),
+            None => {}
+        }
+        if let Some(Combination::WeightedMean { weight }) = &self.filed {
+            named.push(weight);
+        }
+        for id in named {
+            if !is_indicator(id) {
+                faults.push(format!("there is no indicator `{id}`"));
+            }
+        }
+        faults
+    }
+}

@@ -1,0 +1,146 @@
+//! What is counted, summed or collected from one table, per school, in one scan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use polars::prelude::{
+    DataFrame, DataType, Expr, LazyFrame, NULL, PlRefPath, PolarsError, ScanArgsParquet, col, lit, when,
+};
+
+use crate::indicators::definition::{Calculation, Indicator};
+use crate::number::{Decimal, ONE, SCALE};
+use crate::predicate;
+
+/// School code, then the codes of the table's breakdown columns.
+pub type Group = (String, Vec<String>);
+
+/// What a table gave for one indicator: a value for each group, additive or greatest.
+#[derive(Debug, Default)]
+pub struct Measured {
+    pub values: BTreeMap<Group, Decimal>,
+    /// For distinct counts: the values themselves.
+    pub sets: BTreeMap<Group, BTreeSet<String>>,
+}
+
+/// How school parts of a measure make the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Additivity {
+    Sum,
+    Greatest,
+    Union,
+}
+
+/// The table an indicator is measured on, and how its parts combine; `None` for those made of others.
+#[must_use]
+pub fn measured_on(indicator: &Indicator) -> Option<(&str, Additivity)> {
+    match indicator.system.as_ref()? {
+        Calculation::Count(rows) => Some((&rows.table, Additivity::Sum)),
+        Calculation::Sum(of) => Some((&of.table, Additivity::Sum)),
+        Calculation::Max(of) => Some((&of.table, Additivity::Greatest)),
+        Calculation::CountDistinct(of) => Some((&of.table, Additivity::Union)),
+        Calculation::SumOf(_) | Calculation::Ratio(_) => None,
+    }
+}
+
+/// Measures all `indicators` (all of one table) per school and breakdown columns.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn measure(
+    path: &Path,
+    has_counted: bool,
+    breakdowns: &[String],
+    indicators: &[&Indicator],
+) -> Result<BTreeMap<String, Measured>, PolarsError> {
+    let path = PlRefPath::try_from_path(path)?;
+    let scan = LazyFrame::scan_parquet(path, ScanArgsParquet::default())?;
+    let scan = if has_counted { scan.filter(col("counted")) } else { scan };
+    let by: Vec<Expr> = std::iter::once("school_code")
+        .chain(breakdowns.iter().map(String::as_str))
+        .map(|name| col(name).fill_null(lit("")))
+        .collect();
+    let additive: Vec<Expr> = indicators.iter().filter_map(|indicator| aggregate(indicator)).collect();
+    let frame = scan.clone().group_by(by.clone()).agg(additive).collect()?;
+    let mut measured = BTreeMap::new();
+    for indicator in indicators {
+        let of = match indicator.system.as_ref() {
+            Some(Calculation::CountDistinct(of)) => {
+                let distinct = scan
+                    .clone()
+                    .filter(condition(&of.condition))
+                    .group_by([by.clone(), vec![col(of.column.as_str()).alias("distinct_value")]].concat())
+                    .agg([])
+                    .collect()?;
+                Measured { sets: sets(&distinct, breakdowns)?, ..Measured::default() }
+            }
+            _ => Measured { values: values(&frame, breakdowns, &indicator.id)?, ..Measured::default() },
+        };
+        measured.insert(indicator.id.clone(), of);
+    }
+    Ok(measured)
+}
+
+/// Counts are cast first: Polars counts in u32, and differences of those wrap around.
+fn aggregate(indicator: &Indicator) -> Option<Expr> {
+    let expression = match indicator.system.as_ref()? {
+        Calculation::Count(rows) => condition(&rows.condition).cast(DataType::Int64).sum(),
+        Calculation::Sum(of) => taken(&of.column, &of.condition).sum(),
+        Calculation::Max(of) => taken(&of.column, &of.condition).max(),
+        Calculation::CountDistinct(_) | Calculation::SumOf(_) | Calculation::Ratio(_) => return None,
+    };
+    Some(expression.alias(indicator.id.as_str()))
+}
+
+fn taken(column: &str, text: &str) -> Expr {
+    when(condition(text)).then(col(column)).otherwise(lit(NULL))
+}
+
+fn condition(text: &str) -> Expr {
+    predicate::parse(text).map_or_else(|_| lit(false), |predicate| predicate.expression())
+}
+
+fn values(
+    frame: &DataFrame,
+    breakdowns: &[String],
+    column: &str,
+) -> Result<BTreeMap<Group, Decimal>, PolarsError> {
+    let groups = groups(frame, breakdowns)?;
+    let column = frame.column(column)?;
+    let numbers: Vec<Option<i128>> = match column.dtype() {
+        DataType::Decimal(..) => {
+            // Sums of DECIMAL(38,10) keep their scale.
+            let scaled = column.cast(&DataType::Decimal(38, SCALE as usize))?;
+            scaled.decimal()?.physical().iter().collect()
+        }
+        _ => {
+            let whole = column.cast(&DataType::Int64)?;
+            whole.i64()?.iter().map(|value| value.map(|value| i128::from(value) * ONE)).collect()
+        }
+    };
+    Ok(groups.into_iter().zip(numbers).filter_map(|(group, value)| Some((group, Decimal(value?)))).collect())
+}
+
+fn sets(
+    frame: &DataFrame,
+    breakdowns: &[String],
+) -> Result<BTreeMap<Group, BTreeSet<String>>, PolarsError> {
+    let mut sets: BTreeMap<Group, BTreeSet<String>> = BTreeMap::new();
+    let column = frame.column("distinct_value")?.cast(&DataType::String)?;
+    for (group, value) in groups(frame, breakdowns)?.into_iter().zip(column.str()?.iter()) {
+        if let Some(value) = value {
+            sets.entry(group).or_default().insert(value.to_owned());
+        }
+    }
+    Ok(sets)
+}
+
+fn groups(frame: &DataFrame, breakdowns: &[String]) -> Result<Vec<Group>, PolarsError> {
+    let text = |name: &str| -> Result<Vec<String>, PolarsError> {
+        let column = frame.column(name)?.str()?;
+        Ok(column.iter().map(|value| value.unwrap_or_default().to_owned()).collect())
+    };
+    let schools = text("school_code")?;
+    let columns: Vec<Vec<String>> = breakdowns.iter().map(|name| text(name)).collect::<Result<_, _>>()?;
+    let codes = |row: usize| columns.iter().map(|column| column[row].clone()).collect();
+    Ok(schools.into_iter().enumerate().map(|(row, school)| (school, codes(row))).collect())
+}

@@ -1,0 +1,118 @@
+//! Definitions → values at school, county and city, on every basis.
+//!
+//! Engines return whole numbers and sums only. Everything additive is taken per
+//! school in one scan of each table and rolled up here, so that counties and
+//! residual add up to the city by construction; ratios are kept as numerator and
+//! denominator until they are printed.
+
+pub mod definition;
+
+pub mod measure;
+
+pub mod compute;
+
+use serde::Serialize;
+
+use crate::layout::{Basis, Level};
+use crate::number::{Decimal, Ratio};
+use crate::period::ReportYear;
+
+/// Five different answers, never merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Value,
+    /// Not asked that year.
+    Blank,
+    /// Asked, none to give.
+    Dash,
+    /// Should be there and is not.
+    Missing,
+}
+
+impl State {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Value => "value",
+            State::Blank => "blank",
+            State::Dash => "dash",
+            State::Missing => "missing",
+        }
+    }
+
+    /// The state of a sum: any value makes a value; else any missing is missing; else any dash a dash.
+    #[must_use]
+    pub fn combined(states: impl Iterator<Item = State>) -> State {
+        let rank = |state: &State| match state {
+            State::Value => 3,
+            State::Missing => 2,
+            State::Dash => 1,
+            State::Blank => 0,
+        };
+        states.max_by_key(rank).unwrap_or(State::Missing)
+    }
+}
+
+/// A place in the hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unit {
+    pub level: Level,
+    pub region_code: String,
+    /// Empty above the school.
+    pub school_code: String,
+}
+
+/// What a value is of: the key of `indicator_value`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueKey {
+    pub indicator_id: String,
+    pub basis: Basis,
+    /// Empty, or the attribute and its code.
+    pub breakdown: String,
+    pub breakdown_code: String,
+    pub unit: Unit,
+}
+
+/// One row of `indicator_value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndicatorValue {
+    pub report_year: ReportYear,
+    pub key: ValueKey,
+    pub state: State,
+    /// Rounded to ten places; exact text comes from [`IndicatorValue::printed`].
+    pub value: Option<Decimal>,
+    pub ratio: Option<Ratio>,
+    /// Schools whose part should be in it and is not.
+    pub n_missing: i32,
+}
+
+impl IndicatorValue {
+    /// The printed text, in one rounding from numerator and denominator. `-` for a dash,
+    /// empty for a blank, `None` where there is nothing to print.
+    #[must_use]
+    pub fn printed(&self, decimals: u32) -> Option<String> {
+        match (self.state, &self.ratio) {
+            (State::Blank, _) => Some(String::new()),
+            (State::Dash, _) => Some("-".to_owned()),
+            (State::Missing, _) => None,
+            (State::Value, Some(ratio)) => ratio.printed(decimals),
+            (State::Value, None) => self.value.map(|value| value.printed(decimals)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_combine_as_the_contract_says() {
+        use State::{Blank, Dash, Missing, Value};
+        let combined = |states: &[State]| State::combined(states.iter().copied());
+        assert_eq!(combined(&[Missing, Value, Dash]), Value);
+        assert_eq!(combined(&[Dash, Missing]), Missing);
+        assert_eq!(combined(&[Blank, Dash]), Dash);
+        assert_eq!(combined(&[Blank, Blank]), Blank);
+    }
+}

@@ -1,0 +1,302 @@
+//! One delivered file → a fragment: its typed rows as Parquet, and what was found in it.
+//!
+//! A fragment is keyed by what decides it: the bytes, the contract, the program
+//! and the pseudonym key. A file that was normalised before is not read again.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use arrow::error::ArrowError;
+use serde::{Deserialize, Serialize};
+
+use crate::contract::bind::{self, BindError};
+use crate::contract::{Dataset, Shape};
+use crate::decode::{self, DecodeError, Format, Row};
+use crate::definition::Definitions;
+use crate::finding::{self, Finding, Rule};
+use crate::layout::Layout;
+use crate::normalise::form::FormNormaliser;
+use crate::normalise::rows::RowsNormaliser;
+use crate::normalise::{Context, Counts, Normalised, Unusable};
+use crate::period::ReportYear;
+use crate::position::Place;
+use crate::sources::bundle;
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::table_file::{self, TableFileError};
+
+/// Changes when the same file would give other rows: it is part of every fragment's key.
+const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
+
+/// What intake needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Intake<'a> {
+    pub data: &'a DataRoot,
+    pub definitions: &'a Definitions,
+    pub context: Context<'a>,
+}
+
+/// A file to take in: where it was dropped, and its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivered<'a> {
+    pub label: &'a str,
+    pub year: Option<ReportYear>,
+    pub dataset: &'a str,
+    pub bytes: &'a [u8],
+}
+
+/// What became of one file.
+#[derive(Debug, Clone)]
+pub struct TakenIn {
+    pub label: String,
+    pub year: ReportYear,
+    pub dataset: String,
+    pub sha256: String,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    Normalised(Fragment),
+    Rejected(Box<Finding>),
+}
+
+/// A normalised file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fragment {
+    pub key: String,
+    pub format: Format,
+    pub encoding: String,
+    pub counts: Counts,
+    pub schools: BTreeSet<String>,
+    /// Rows of the fragment's table: a form row gives one for each year it has.
+    pub table_rows: u64,
+    pub rejects: u64,
+    /// Without the file's label, which the file may change.
+    pub findings: Vec<Finding>,
+}
+
+/// The world failing: never bad data.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    #[error("`{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Table(#[from] TableFileError),
+    #[error("a normalised batch does not fit its schema: {0}")]
+    Batch(#[from] ArrowError),
+}
+
+/// Takes one dropped file in; a bundle gives one result for each member.
+///
+/// # Errors
+/// Only when something cannot be written; whatever is wrong with the file is an [`Outcome`].
+pub fn take_in(intake: Intake<'_>, delivered: Delivered<'_>) -> Result<Vec<TakenIn>, IntakeError> {
+    if decode::sniff::sniff(delivered.bytes) != Ok(Format::Zip) {
+        return Ok(vec![take_in_one(intake, delivered)?]);
+    }
+    let members = match bundle::members(delivered.bytes) {
+        Ok(members) => members,
+        Err(error) => {
+            let finding = file_finding(delivered, finding::FILE_DAMAGED, &error.to_string());
+            return Ok(vec![taken(delivered, Outcome::Rejected(Box::new(finding)))]);
+        }
+    };
+    let mut results = Vec::with_capacity(members.len());
+    for member in &members {
+        let label = format!("{}!{}", delivered.label, member.name);
+        results.push(take_in_one(intake, Delivered { label: &label, bytes: &member.bytes, ..delivered })?);
+    }
+    Ok(results)
+}
+
+fn taken(delivered: Delivered<'_>, outcome: Outcome) -> TakenIn {
+    TakenIn {
+        label: delivered.label.to_owned(),
+        year: delivered.year.unwrap_or_default(),
+        dataset: delivered.dataset.to_owned(),
+        sha256: files::sha256(delivered.bytes),
+        outcome,
+    }
+}
+
+fn file_finding(delivered: Delivered<'_>, rule: &Rule, detail: &str) -> Finding {
+    let place = Place { file: delivered.label.to_owned(), ..Place::default() };
+    Finding::new(rule, delivered.year.unwrap_or_default(), delivered.dataset, detail).at(place)
+}
+
+fn take_in_one(intake: Intake<'_>, delivered: Delivered<'_>) -> Result<TakenIn, IntakeError> {
+    let reject = |rule: &Rule, detail: &str| {
+        taken(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))
+    };
+    let Some(year) = delivered.year else {
+        return Ok(reject(finding::FOLDER_WRONG, "应放在 <年份>/<数据集>/ 之下"));
+    };
+    let definitions = intake.definitions;
+    let Some(dataset) = definitions.dataset(delivered.dataset) else {
+        let known: Vec<_> = definitions.datasets.iter().map(|dataset| dataset.dataset.as_str()).collect();
+        return Ok(reject(finding::FOLDER_WRONG, &format!("数据集文件夹应为 {} 之一", known.join("、"))));
+    };
+    let sha256 = files::sha256(delivered.bytes);
+    let key = fragment_key(intake, dataset, year, &sha256);
+    if let Some(fragment) = known_fragment(intake.data, &key) {
+        return Ok(taken(delivered, Outcome::Normalised(fragment)));
+    }
+    let read = match read(intake, dataset, year, &sha256, delivered.bytes)? {
+        Ok(read) => read,
+        Err((rule, detail)) => return Ok(reject(rule, &detail)),
+    };
+    let fragment = keep(intake.data, key, read)?;
+    Ok(taken(delivered, Outcome::Normalised(fragment)))
+}
+
+fn fragment_key(intake: Intake<'_>, dataset: &Dataset, year: ReportYear, sha256: &str) -> String {
+    let parts = [
+        sha256,
+        &dataset.dataset,
+        &year.to_string(),
+        &intake.definitions.rows_digest,
+        INTAKE_VERSION,
+        &intake.context.key.check_value(),
+        intake.context.city_code,
+        intake.context.residual_code,
+    ];
+    files::sha256(parts.join("|").as_bytes())
+}
+
+/// A fragment that an earlier run left whole: its description is written last.
+fn known_fragment(data: &DataRoot, key: &str) -> Option<Fragment> {
+    let bytes = fs::read(data.fragment(key).join("fragment.json")).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+type Fault = (&'static Rule, String);
+
+/// Decodes and normalises; what is wrong with the file as a whole is a [`Fault`].
+fn read(
+    intake: Intake<'_>,
+    dataset: &Dataset,
+    year: ReportYear,
+    sha256: &str,
+    bytes: &[u8],
+) -> Result<Result<(Normalised, decode::Decoded), Fault>, IntakeError> {
+    let no_contract = || Ok(Err((finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
+    let Some(version) = dataset.version(year) else { return no_contract() };
+    let (decoded, finished) = match dataset.shape {
+        Shape::Rows => {
+            let mut rows = RowsNormaliser::new(intake.context, dataset, version, year, sha256);
+            let decoded = decode::decode(bytes, &mut |event| rows.event(&event));
+            let Ok(decoded) = decoded else { return Ok(Err(decode_fault(decoded))) };
+            (decoded, rows.finish()?)
+        }
+        Shape::Form => {
+            let layout: Option<&Layout> = intake.definitions.layout(year);
+            let Some(layout) = layout else { return no_contract() };
+            let mut form = FormNormaliser::new(layout, &dataset.dataset, sha256);
+            let decoded = decode::decode(bytes, &mut |event| form.event(&event));
+            let Ok(decoded) = decoded else { return Ok(Err(decode_fault(decoded))) };
+            (decoded, form.finish()?)
+        }
+    };
+    Ok(match finished {
+        Ok(normalised) => Ok((normalised, decoded)),
+        Err(unusable) => Err(unusable_fault(intake.definitions, dataset, year, unusable)),
+    })
+}
+
+fn decode_fault(decoded: Result<decode::Decoded, DecodeError>) -> Fault {
+    let Err(error) = decoded else { return (finding::FILE_DAMAGED, String::new()) };
+    let rule = match &error {
+        DecodeError::Empty => finding::FILE_EMPTY,
+        DecodeError::UnknownFormat(_) => finding::FILE_FORMAT,
+        DecodeError::Damaged(_) => finding::FILE_DAMAGED,
+        DecodeError::NotData => finding::FILE_NOT_DATA,
+        DecodeError::Truncated(_) => finding::FILE_TRUNCATED,
+        DecodeError::Limit(_) => finding::FILE_LIMIT,
+    };
+    // A parser's own words may quote the file: only the name of an unread format is told.
+    let detail = if let DecodeError::UnknownFormat(name) = error { name } else { String::new() };
+    (rule, detail)
+}
+
+fn unusable_fault(
+    definitions: &Definitions,
+    dataset: &Dataset,
+    year: ReportYear,
+    unusable: Unusable,
+) -> Fault {
+    match unusable {
+        Unusable::Period => (finding::FILE_PERIOD, format!("应为 {year} 年")),
+        Unusable::Form(detail) => (finding::HEADER_UNKNOWN, detail),
+        Unusable::Header { error, head } => {
+            if let Some(other) = fitting_dataset(definitions, dataset, year, &head) {
+                return (finding::FOLDER_WRONG, format!("表头像是“{}”，应放在 {year}/{}/", other.title_zh, other.dataset));
+            }
+            match error {
+                BindError::Missing(titles) => (finding::HEADER_MISSING, titles.join("、")),
+                BindError::Twice(title) => (finding::HEADER_TWICE, title),
+                // The texts of a row that is no header may be somebody's data.
+                BindError::NoHeader { .. } => (finding::HEADER_UNKNOWN, String::new()),
+            }
+        }
+    }
+}
+
+/// The dataset whose header the rows do have.
+fn fitting_dataset<'a>(
+    definitions: &'a Definitions,
+    dataset: &Dataset,
+    year: ReportYear,
+    head: &[Row<'static>],
+) -> Option<&'a Dataset> {
+    definitions.datasets.iter().find(|other| {
+        let version = other.version(year).filter(|_| other.shape == Shape::Rows);
+        other.dataset != dataset.dataset
+            && version.is_some_and(|version| bind::find_header(other, version, head).is_ok())
+    })
+}
+
+/// Writes the fragment; its description last, so that half a fragment is none.
+fn keep(
+    data: &DataRoot,
+    key: String,
+    (normalised, decoded): (Normalised, decode::Decoded),
+) -> Result<Fragment, IntakeError> {
+    let folder = data.fragment(&key);
+    let io = |path: PathBuf| move |source| IntakeError::Io { path, source };
+    files::make_folder(&folder, Access::Restricted).map_err(io(folder.clone()))?;
+    table_file::write(&folder.join("rows.parquet"), &normalised.rows)?;
+    write_lines(data.rejects(&key), &normalised.rejects)?;
+    write_lines(data.people(&key), &normalised.people)?;
+    let fragment = Fragment {
+        key,
+        format: decoded.format,
+        encoding: decoded.encoding.to_owned(),
+        counts: normalised.counts,
+        schools: normalised.schools,
+        table_rows: normalised.rows.num_rows() as u64,
+        rejects: normalised.rejects.len() as u64,
+        findings: normalised.findings,
+    };
+    let path = folder.join("fragment.json");
+    let json = serde_json::to_vec(&fragment).map_err(io::Error::other).map_err(io(path.clone()))?;
+    files::write_whole(&path, &json, Access::Restricted).map_err(io(path.clone()))?;
+    Ok(fragment)
+}
+
+/// One JSON object a line, in a restricted file; no file for no lines.
+fn write_lines<T: Serialize>(path: PathBuf, items: &[T]) -> Result<(), IntakeError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let mut text = Vec::new();
+    for item in items {
+        let written = serde_json::to_writer(&mut text, item).map_err(io::Error::other);
+        written.map_err(|source| IntakeError::Io { path: path.clone(), source })?;
+        text.push(b'\n');
+    }
+    files::write_whole(&path, &text, Access::Restricted)
+        .map_err(|source| IntakeError::Io { path: path.clone(), source })
+}

@@ -1,0 +1,184 @@
+//! The printed tables of one year: read in the schools' filings, written in the reports.
+//!
+//! Which basis and how many decimals are printed belongs to the place, not to the
+//! indicator: 2023 students are 27,540 in 表1.3 and 27,863 in 表6, and both are true.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code_table::{Status, folded};
+use crate::period::ReportYear;
+
+/// `pipelines/layouts/<year>.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layout {
+    pub year: ReportYear,
+    pub status: Status,
+    pub source: String,
+    #[serde(rename = "table")]
+    pub tables: Vec<TableLayout>,
+}
+
+/// One printed table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableLayout {
+    /// `表1` … `表6`, `表1.2`, ….
+    pub id: String,
+    pub title: String,
+    pub kind: TableKind,
+    /// Whether last year stands beside this year.
+    #[serde(default = "yes")]
+    pub last_year: bool,
+    /// Levels it is printed at.
+    #[serde(default = "city_only")]
+    pub levels: Vec<Level>,
+    #[serde(rename = "row")]
+    pub rows: Vec<RowLayout>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn city_only() -> Vec<Level> {
+    vec![Level::City]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableKind {
+    /// One of the six tables: schools file it too.
+    Official,
+    /// A table of the report's body.
+    Body,
+}
+
+/// Where a figure stands in the hierarchy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    School,
+    County,
+    City,
+}
+
+impl Level {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::School => "school",
+            Level::County => "county",
+            Level::City => "city",
+        }
+    }
+}
+
+/// From where a figure comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Rows of the national systems.
+    System,
+    /// What each school filled in on its own copy of the tables.
+    Filed,
+}
+
+impl Basis {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Basis::System => "system",
+            Basis::Filed => "filed",
+        }
+    }
+
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Basis::System => "系统",
+            Basis::Filed => "填报",
+        }
+    }
+}
+
+/// One printed row, or, with `each`, a row for each code of a breakdown.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowLayout {
+    #[serde(default)]
+    pub serial: String,
+    /// As printed, with its 其中：.
+    pub label: String,
+    /// Row labels joined by `/`; `{}` stands for the label of `each`.
+    pub path: String,
+    #[serde(default = "value_measure")]
+    pub measure: String,
+    #[serde(default)]
+    pub unit: String,
+    pub indicator: String,
+    pub basis: Basis,
+    pub decimals: u32,
+    /// Other labels that filings have for the row.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    #[serde(default)]
+    pub breakdown: String,
+    #[serde(default)]
+    pub breakdown_code: String,
+    pub each: Option<Each>,
+}
+
+fn value_measure() -> String {
+    "值".to_owned()
+}
+
+/// What a row is repeated over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Each {
+    /// The counties of the city.
+    County,
+    /// The major classes that have a value, the largest first.
+    MajorClass,
+}
+
+impl Layout {
+    #[must_use]
+    pub fn table(&self, id: &str) -> Option<&TableLayout> {
+        self.tables.iter().find(|table| table.id == id)
+    }
+
+    /// Rows of the official tables, which schools fill in.
+    pub fn filed_rows(&self) -> impl Iterator<Item = (&TableLayout, &RowLayout)> {
+        let official = self.tables.iter().filter(|table| table.kind == TableKind::Official);
+        official.flat_map(|table| table.rows.iter().map(move |row| (table, row)))
+    }
+}
+
+impl RowLayout {
+    /// Whether a label found in a filing means this row.
+    #[must_use]
+    pub fn is_labelled(&self, label: &str) -> bool {
+        let key = label_key(label);
+        label_key(&self.label) == key || self.aliases.iter().any(|alias| label_key(alias) == key)
+    }
+}
+
+/// A row label without what varies: blanks, width, quotes, 其中：.
+#[must_use]
+pub fn label_key(label: &str) -> String {
+    let folded = folded(label).replace(['"', '\''], "");
+    folded.trim_start_matches("其中").trim_start_matches(':').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_compared_without_what_varies() {
+        assert_eq!(label_key("其中：升学人数"), label_key(" 升学 人数"));
+        assert_eq!(label_key("“双师型”教师比例"), label_key("\"双师型\"教师比例"));
+    }
+}

@@ -1,0 +1,60 @@
+//! 年报: an education bureau's exports become Parquet, indicators and the yearly quality report.
+//!
+//! # Layout
+//!
+//! In the order in which data flows; a module uses only those above it.
+//!
+//! - [`period`], [`position`], [`finding`], [`number`]: the nouns everything shares.
+//! - [`settings`]: defaults → site file → environment → flags.
+//! - [`sources`]: the drop folder and bundles; bytes as received.
+//! - [`decode`]: bytes → rows of text cells with positions, whatever the format.
+//! - [`code_table`], [`predicate`], [`contract`], [`layout`]: what the definitions say of codes,
+//!   conditions, each year's exports and each year's printed tables.
+//! - [`normalise`]: cells → typed rows, or quarantine. Reads no files.
+//! - [`indicators`]: what is counted, and how it adds up.
+//! - [`definition`]: all of `pipelines/`, read and checked whole.
+//! - [`warehouse`]: Parquet in immutable releases.
+//! - [`intake`]: one delivered file → a fragment of a table.
+//! - [`checks`]: what must hold before anybody sees a figure.
+//! - [`report`]: printed cells, workbooks.
+//! - [`runs`]: the ledger, the lock, what is new since last time.
+//! - [`pipeline`]: one run, top to bottom: start reading here.
+//! - [`cli`]: one file a command.
+
+pub mod period;
+
+pub mod position;
+
+pub mod finding;
+
+pub mod number;
+
+pub mod settings;
+
+pub mod sources;
+
+pub mod decode;
+
+pub mod code_table;
+
+pub mod predicate;
+
+pub mod contract;
+
+pub mod layout;
+
+pub mod normalise;
+
+pub mod indicators;
+
+pub mod definition;
+
+pub mod warehouse;
+
+pub mod intake;
+
+pub mod checks;
+
+pub mod report;
+
+pub mod runs;

@@ -1,0 +1,358 @@
+//! A school's filing: its own copy of the printed tables, read by row label.
+//!
+//! One workbook is one school. Each table begins with its title and the line
+//! 名称：…(code); the years stand in the header over their columns. Blank, `-`
+//! and zero are three different answers and stay so.
+
+use std::collections::BTreeSet;
+
+use arrow::error::ArrowError;
+
+use super::table::{FieldKind, FieldSpec, SOURCE_FIELDS, TableBuilder, Value};
+use super::text;
+use super::{Counts, Normalised, Reject, Unusable};
+use crate::decode::{Cell, Event, Row};
+use crate::finding::{self, Finding};
+use crate::layout::{Layout, RowLayout, TableLayout, TableKind};
+use crate::number::Decimal;
+use crate::period::ReportYear;
+use crate::position::Place;
+
+/// The columns of the table `filing`.
+#[must_use]
+pub fn fields() -> Vec<FieldSpec> {
+    let own = [
+        ("report_year", FieldKind::Int32, "报告年度"),
+        ("school_code", FieldKind::Text, "学校标识码"),
+        ("report_table", FieldKind::Text, "报告表"),
+        ("report_path", FieldKind::Text, "报告表行"),
+        ("measure", FieldKind::Text, "度量"),
+        ("indicator_id", FieldKind::Text, "指标"),
+        ("filed_in_year", FieldKind::Int32, "填报年度"),
+        ("value_year", FieldKind::Int32, "数值年度"),
+        ("state", FieldKind::Text, "状态"),
+        ("printed_text", FieldKind::Text, "填报原文"),
+        ("value", FieldKind::Decimal, "数值"),
+    ];
+    let fields = own.into_iter().chain(SOURCE_FIELDS);
+    fields.map(|(name, kind, title)| FieldSpec::new(name, kind, title)).collect()
+}
+
+/// Takes the events of one filing.
+pub struct FormNormaliser<'a> {
+    layout: &'a Layout,
+    dataset: &'a str,
+    source_file: &'a str,
+    builder: TableBuilder,
+    rejects: Vec<Reject>,
+    findings: Vec<Finding>,
+    counts: Counts,
+    school: Option<String>,
+    schools: BTreeSet<String>,
+    sheet: String,
+    last_row: u32,
+    told: u64,
+    table: Option<OpenTable<'a>>,
+    tables_read: usize,
+    fault: Option<Unusable>,
+}
+
+/// The table being read, once its header was seen.
+struct OpenTable<'a> {
+    layout: &'a TableLayout,
+    columns: Option<Columns>,
+    /// Rows of the layout already met.
+    next: usize,
+}
+
+struct Columns {
+    label: usize,
+    /// Cell and the year its header names.
+    years: Vec<(usize, ReportYear)>,
+}
+
+impl<'a> FormNormaliser<'a> {
+    #[must_use]
+    pub fn new(layout: &'a Layout, dataset: &'a str, source_file: &'a str) -> Self {
+        FormNormaliser {
+            layout,
+            dataset,
+            source_file,
+            builder: TableBuilder::new(&fields()),
+            rejects: Vec::new(),
+            findings: Vec::new(),
+            counts: Counts::default(),
+            school: None,
+            schools: BTreeSet::new(),
+            sheet: String::new(),
+            last_row: 0,
+            told: 0,
+            table: None,
+            tables_read: 0,
+            fault: None,
+        }
+    }
+
+    /// Takes the next event of the file.
+    pub fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Sheet(name) => {
+                self.end_sheet();
+                (*name).clone_into(&mut self.sheet);
+            }
+            Event::Row(row) => {
+                self.last_row = row.number;
+                self.told += 1;
+                self.row(row);
+            }
+            Event::BadRow { number, .. } => {
+                self.last_row = *number;
+                self.told += 1;
+                self.counts.structural += 1;
+            }
+        }
+    }
+
+    /// Everything the filing gave.
+    ///
+    /// # Errors
+    /// [`Unusable`] when it names no school, holds no known table, or is of another year.
+    ///
+    /// # Panics
+    /// When a row was lost or counted twice: a fault of the program.
+    pub fn finish(mut self) -> Result<Result<Normalised, Unusable>, ArrowError> {
+        self.end_sheet();
+        if let Some(fault) = self.fault {
+            return Ok(Err(fault));
+        }
+        if self.tables_read == 0 {
+            return Ok(Err(Unusable::Form("找不到表1至表6的标题和表头".to_owned())));
+        }
+        assert!(self.counts.holds(), "rows were lost or counted twice: {:?}", self.counts);
+        Ok(Ok(Normalised {
+            rows: self.builder.finish()?,
+            people: Vec::new(),
+            rejects: self.rejects,
+            findings: self.findings,
+            counts: self.counts,
+            schools: self.schools,
+        }))
+    }
+
+    fn end_sheet(&mut self) {
+        self.counts.physical += u64::from(self.last_row);
+        self.counts.structural += u64::from(self.last_row) - self.told;
+        self.last_row = 0;
+        self.told = 0;
+        self.table = None;
+    }
+
+    fn row(&mut self, row: &Row<'_>) {
+        let first = row.cells.iter().find(|cell| !cell.is_blank()).map(|cell| cell.text());
+        let first = first.unwrap_or_default();
+        if let Some(layout) = self.titled(&first) {
+            self.table = Some(OpenTable { layout, columns: None, next: 0 });
+            self.counts.structural += 1;
+            return;
+        }
+        if text::compact(&first).starts_with("名称:") {
+            self.name_line(&first);
+            self.counts.structural += 1;
+            return;
+        }
+        let Some(mut table) = self.table.take() else {
+            self.counts.structural += 1;
+            return;
+        };
+        match &table.columns {
+            None => {
+                table.columns = header(row);
+                self.counts.structural += 1;
+                if let Some(columns) = &table.columns {
+                    self.tables_read += 1;
+                    if !columns.years.iter().any(|(_, year)| *year == self.layout.year) {
+                        self.fault = Some(Unusable::Period);
+                    }
+                }
+            }
+            Some(_) => self.indicator_row(&mut table, row),
+        }
+        self.table = Some(table);
+    }
+
+    /// The official table whose title a text is.
+    fn titled(&self, text: &str) -> Option<&'a TableLayout> {
+        let text = text::compact(text);
+        let mut official = self.layout.tables.iter().filter(|table| table.kind == TableKind::Official);
+        official.find(|table| {
+            let rest = text.strip_prefix(&table.id);
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+        })
+    }
+
+    /// `名称：某校(3614000001)`.
+    fn name_line(&mut self, line: &str) {
+        let line = text::compact(line);
+        let code = line.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+        let code = code.and_then(|code| text::school_code(&Cell::Text(code.into())).ok());
+        match (&self.school, code) {
+            (_, None) => self.fault = Some(Unusable::Form("“名称”一行没有学校标识码".to_owned())),
+            (Some(known), Some(code)) if *known != code => {
+                self.fault = Some(Unusable::Form("各表的学校标识码不一致".to_owned()));
+            }
+            (_, Some(code)) => {
+                self.schools.insert(code.clone());
+                self.school = Some(code);
+            }
+        }
+    }
+
+    fn indicator_row(&mut self, table: &mut OpenTable<'a>, row: &Row<'_>) {
+        let Some(columns) = &table.columns else { return };
+        let Some(school) = self.school.clone() else {
+            self.fault.get_or_insert(Unusable::Form("表内没有“名称”一行".to_owned()));
+            self.counts.structural += 1;
+            return;
+        };
+        let label = row.cells.get(columns.label).map(|cell| cell.text().into_owned()).unwrap_or_default();
+        if label.is_empty() {
+            self.counts.structural += 1;
+            return;
+        }
+        let Some(position) = find_row(table.layout, table.next, &label) else {
+            self.unknown_row(row, columns.label, &school);
+            return;
+        };
+        table.next = position + 1;
+        let layout = &table.layout.rows[position];
+        let years = columns.years.clone();
+        for (index, year) in years {
+            let cell = row.cells.get(index).unwrap_or(&Cell::Empty);
+            self.filed_value(table.layout, layout, row, (index, year), cell, &school);
+        }
+        self.counts.loaded += 1;
+    }
+
+    fn filed_value(
+        &mut self,
+        table: &TableLayout,
+        layout: &RowLayout,
+        row: &Row<'_>,
+        (index, year): (usize, ReportYear),
+        cell: &Cell<'_>,
+        school: &str,
+    ) {
+        let printed = cell.text().into_owned();
+        let (state, value) = filed_state(cell);
+        if state == "missing" {
+            let place = Place {
+                sheet: self.sheet.clone(),
+                row: row.number,
+                column: u32::try_from(index + 1).unwrap_or_default(),
+                header: format!("{year}年"),
+                ..Place::default()
+            };
+            self.findings.push(self.finding(finding::FILING_CELL, &layout.path).at(place).of_school(school));
+        }
+        let text = |text: &str| Value::Text(text.to_owned());
+        self.builder.push(vec![
+            Value::Int(i64::from(self.layout.year)),
+            text(school),
+            text(&table.id),
+            text(&layout.path),
+            text(&layout.measure),
+            text(&layout.indicator),
+            Value::Int(i64::from(self.layout.year)),
+            Value::Int(i64::from(year)),
+            text(state),
+            // What is no number, dash or blank may be anything: it stays in quarantine.
+            if state == "missing" { Value::Null } else { Value::Text(printed.clone()) },
+            value.map_or(Value::Null, |value| Value::Decimal(value.0)),
+            text(self.source_file),
+            Value::Text(self.sheet.clone()),
+            Value::Int(i64::from(row.number)),
+        ]);
+        if state == "missing" {
+            self.rejects.push(Reject {
+                rule: finding::FILING_CELL.id.to_owned(),
+                sheet: self.sheet.clone(),
+                row: row.number,
+                column: u32::try_from(index + 1).unwrap_or_default(),
+                cells: vec![printed],
+            });
+        }
+    }
+
+    fn unknown_row(&mut self, row: &Row<'_>, column: usize, school: &str) {
+        let place = Place {
+            sheet: self.sheet.clone(),
+            row: row.number,
+            column: u32::try_from(column + 1).unwrap_or_default(),
+            header: "指标".to_owned(),
+            ..Place::default()
+        };
+        self.findings.push(self.finding(finding::FILING_ROW_UNKNOWN, "").at(place).of_school(school));
+        self.counts.quarantined += 1;
+        self.rejects.push(Reject {
+            rule: finding::FILING_ROW_UNKNOWN.id.to_owned(),
+            sheet: self.sheet.clone(),
+            row: row.number,
+            column: u32::try_from(column + 1).unwrap_or_default(),
+            cells: row.cells.iter().map(|cell| cell.text().into_owned()).collect(),
+        });
+    }
+
+    fn finding(&self, rule: &finding::Rule, detail: &str) -> Finding {
+        Finding::new(rule, self.layout.year, self.dataset, detail)
+    }
+}
+
+/// The next row of the layout with this label, else the first one anywhere.
+fn find_row(table: &TableLayout, next: usize, label: &str) -> Option<usize> {
+    let ahead = table.rows[next..].iter().position(|row| row.is_labelled(label)).map(|at| at + next);
+    ahead.or_else(|| table.rows.iter().position(|row| row.is_labelled(label)))
+}
+
+/// The header row: 指标, and years as `2024年`.
+fn header(row: &Row<'_>) -> Option<Columns> {
+    let texts: Vec<String> = row.cells.iter().map(|cell| text::compact(&cell.text())).collect();
+    let label = texts.iter().position(|text| text == "指标")?;
+    let year = |text: &String| text.strip_suffix('年').unwrap_or(text).parse::<ReportYear>().ok();
+    let years: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .filter_map(|(index, text)| Some((index, year(text).filter(|year| (2000..2100).contains(year))?)))
+        .collect();
+    (!years.is_empty()).then_some(Columns { label, years })
+}
+
+/// Blank, dash, number, or nothing that can be read.
+fn filed_state(cell: &Cell<'_>) -> (&'static str, Option<Decimal>) {
+    if cell.is_blank() {
+        return ("blank", None);
+    }
+    let compact = text::compact(&cell.text());
+    if matches!(compact.as_str(), "-" | "--" | "/" | "无") {
+        return ("dash", None);
+    }
+    let number = compact.strip_suffix('%').unwrap_or(&compact);
+    match text::decimal(&Cell::Text(number.into())) {
+        Ok(value) => ("value", Some(value)),
+        Err(_) => ("missing", None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_dash_and_zero_are_three_answers() {
+        let state = |text: &str| filed_state(&Cell::Text(text.to_owned().into()));
+        assert_eq!(state("　"), ("blank", None));
+        assert_eq!(state("—"), ("dash", None));
+        assert_eq!(state("0"), ("value", Some(Decimal::ZERO)));
+        assert_eq!(state("８８.01%"), ("value", Decimal::parse("88.01")));
+        assert_eq!(state("约300"), ("missing", None));
+    }
+}

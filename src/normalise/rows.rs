@@ -1,0 +1,593 @@
+//! One thing a row under a header: rosters, registers, statistics.
+
+use std::collections::{BTreeSet, HashMap};
+
+use arrow::error::ArrowError;
+
+use super::identity::{self, IdKind, IdNumber};
+use super::table::{FieldSpec, TableBuilder, Value, staged_fields};
+use super::text;
+use super::{Context, Counts, Normalised, Person, Reject, Unusable};
+use crate::contract::bind::{self, BindError, Binding, HEADER_SEARCH_ROWS};
+use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
+use crate::decode::{Cell, Event, Row, RowProblem};
+use crate::finding::{self, Finding, Rule};
+use crate::number::Decimal;
+use crate::period::ReportYear;
+use crate::position::Place;
+
+/// Takes the events of one file and makes typed rows of them.
+pub struct RowsNormaliser<'a> {
+    context: Context<'a>,
+    dataset: &'a Dataset,
+    version: &'a Version,
+    year: ReportYear,
+    source_file: &'a str,
+    builder: TableBuilder,
+    people: Vec<Person>,
+    rejects: Vec<Reject>,
+    findings: Vec<Finding>,
+    counts: Counts,
+    schools: BTreeSet<String>,
+    sheet: Sheet,
+    unbound: Option<(BindError, Vec<Row<'static>>)>,
+    bound_sheets: usize,
+    data_rows: u64,
+    other_period: u64,
+}
+
+/// The sheet being read.
+#[derive(Default)]
+struct Sheet {
+    name: String,
+    /// Rows held back until the header is found.
+    head: Vec<Row<'static>>,
+    binding: Option<Binding>,
+    /// Last physical row told, and the one before the sheet's first.
+    last_row: u32,
+    base: u32,
+    /// Rows told to us so far.
+    told: u64,
+    data_rows: u64,
+    sums: HashMap<usize, Decimal>,
+    given_up: bool,
+}
+
+/// A row that cannot be loaded: the rule, and the column it breaks.
+struct Refused {
+    rule: &'static Rule,
+    column: Option<usize>,
+}
+
+impl<'a> RowsNormaliser<'a> {
+    #[must_use]
+    pub fn new(
+        context: Context<'a>,
+        dataset: &'a Dataset,
+        version: &'a Version,
+        year: ReportYear,
+        source_file: &'a str,
+    ) -> Self {
+        let fields: Vec<FieldSpec> = staged_fields(dataset);
+        RowsNormaliser {
+            context,
+            dataset,
+            version,
+            year,
+            source_file,
+            builder: TableBuilder::new(&fields),
+            people: Vec::new(),
+            rejects: Vec::new(),
+            findings: Vec::new(),
+            counts: Counts::default(),
+            schools: BTreeSet::new(),
+            sheet: Sheet::default(),
+            unbound: None,
+            bound_sheets: 0,
+            data_rows: 0,
+            other_period: 0,
+        }
+    }
+
+    /// Takes the next event of the file.
+    pub fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Sheet(name) => {
+                let continued = name.is_empty();
+                let base = if continued { self.sheet.last_row } else { 0 };
+                self.end_sheet();
+                self.sheet =
+                    Sheet { name: (*name).to_owned(), base, last_row: base, ..Sheet::default() };
+            }
+            Event::Row(row) => self.row(row),
+            Event::BadRow { number, problem } => {
+                self.sheet.last_row = *number;
+                self.sheet.told += 1;
+                let rule = match problem {
+                    RowProblem::UnclosedQuote => finding::ROW_QUOTE,
+                };
+                self.sheet.data_rows += 1;
+                self.refuse(&Row { number: *number, cells: Vec::new() }, &Refused { rule, column: None });
+            }
+        }
+    }
+
+    /// Everything the file gave.
+    ///
+    /// # Errors
+    /// [`Unusable`] when no sheet has a header that fits, or every row is of another year.
+    ///
+    /// # Panics
+    /// When a row was lost or counted twice: a fault of the program.
+    pub fn finish(mut self) -> Result<Result<Normalised, Unusable>, ArrowError> {
+        self.end_sheet();
+        if self.bound_sheets == 0 {
+            let (error, head) =
+                self.unbound.unwrap_or((BindError::NoHeader { nearest: Vec::new() }, Vec::new()));
+            return Ok(Err(Unusable::Header { error, head }));
+        }
+        if self.other_period > 0 && self.other_period == self.data_rows {
+            return Ok(Err(Unusable::Period));
+        }
+        assert!(self.counts.holds(), "rows were lost or counted twice: {:?}", self.counts);
+        Ok(Ok(Normalised {
+            rows: self.builder.finish()?,
+            people: self.people,
+            rejects: self.rejects,
+            findings: self.findings,
+            counts: self.counts,
+            schools: self.schools,
+        }))
+    }
+
+    fn row(&mut self, row: &Row<'_>) {
+        self.sheet.last_row = row.number;
+        self.sheet.told += 1;
+        if self.sheet.binding.is_some() {
+            self.bound_row(row);
+            return;
+        }
+        if self.sheet.given_up {
+            return;
+        }
+        self.sheet.head.push(row.to_owned_row());
+        if self.sheet.head.len() == HEADER_SEARCH_ROWS {
+            self.bind();
+        }
+    }
+
+    /// Finds the header among the rows held back, then reads the rows under it.
+    fn bind(&mut self) {
+        let head = std::mem::take(&mut self.sheet.head);
+        match bind::find_header(self.dataset, self.version, &head) {
+            Ok((index, binding)) => {
+                self.bound_sheets += 1;
+                for header in &binding.unknown {
+                    let place = Place { row: binding.rows.0, ..self.place() };
+                    self.findings.push(self.finding(finding::SCHEMA_NEW, header).at(place));
+                }
+                // Titles above the header, and the header itself.
+                let first_data = index + self.version.header_rows.min(head.len() - index);
+                self.counts.structural += first_data as u64;
+                self.sheet.binding = Some(binding);
+                for row in &head[first_data..] {
+                    self.bound_row(row);
+                }
+            }
+            Err(error) => {
+                self.sheet.given_up = true;
+                if self.unbound.is_none() {
+                    self.unbound = Some((error, head));
+                }
+            }
+        }
+    }
+
+    fn end_sheet(&mut self) {
+        if self.sheet.binding.is_none() && !self.sheet.given_up && !self.sheet.head.is_empty() {
+            self.bind();
+        }
+        let physical = u64::from(self.sheet.last_row - self.sheet.base);
+        self.counts.physical += physical;
+        self.counts.structural += physical - self.sheet.told;
+        if self.sheet.given_up {
+            // Rows of a sheet that does not fit: aside as a whole, and said so by name.
+            self.counts.quarantined += self.sheet.told;
+            self.findings.push(self.finding(finding::HEADER_UNKNOWN, "").at(self.place()));
+        }
+        self.data_rows += self.sheet.data_rows;
+    }
+
+    fn bound_row(&mut self, row: &Row<'_>) {
+        let Some(binding) = self.sheet.binding.take() else { return };
+        if self.is_structural(&binding, row) {
+            self.counts.structural += 1;
+        } else {
+            self.sheet.data_rows += 1;
+            self.add_to_sums(&binding, row);
+            match self.typed(&binding, row) {
+                Ok(values) => {
+                    self.builder.push(values);
+                    self.counts.loaded += 1;
+                }
+                Err(refused) => {
+                    self.sheet.binding = Some(binding);
+                    self.refuse(row, &refused);
+                    return;
+                }
+            }
+        }
+        self.sheet.binding = Some(binding);
+    }
+
+    /// Header again, prompt, total or note: known, and no data.
+    fn is_structural(&mut self, binding: &Binding, row: &Row<'_>) -> bool {
+        if bind::repeats_header(binding, row) || is_prompt(binding, row) || is_note(row) {
+            return true;
+        }
+        if !is_total(row) {
+            return false;
+        }
+        self.compare_total(binding, row);
+        true
+    }
+
+    /// Sums and the number of rows are compared with all data rows of the file, loaded or not.
+    fn compare_total(&mut self, binding: &Binding, row: &Row<'_>) {
+        let mut differs = false;
+        for (index, cell) in row.cells.iter().enumerate().skip(1).filter(|(_, cell)| !cell.is_blank()) {
+            let digits: String =
+                text::compact(&cell.text()).chars().filter(|c| !"共计条人名行".contains(*c)).collect();
+            let Some(stated) = Decimal::parse(&digits) else { continue };
+            let summed = self.column_at(binding, index).is_some_and(is_number);
+            #[expect(clippy::cast_possible_wrap, reason = "a sheet has no 2^63 rows")]
+            let rows = Decimal::from_int(self.sheet.data_rows as i64);
+            let counted =
+                if summed { self.sheet.sums.get(&index).copied().unwrap_or_default() } else { rows };
+            differs |= stated != counted;
+        }
+        if differs {
+            let place = Place { row: row.number, ..self.place() };
+            self.findings.push(self.finding(finding::TOTAL_DIFFERS, "").at(place));
+        }
+    }
+
+    fn add_to_sums(&mut self, binding: &Binding, row: &Row<'_>) {
+        for (column, cell) in self.dataset.columns.iter().zip(&binding.cells) {
+            let Some(index) = cell else { continue };
+            if is_number(column)
+                && let Some(value) = row.cells.get(*index)
+                && let Ok(value) = text::decimal(value)
+            {
+                *self.sheet.sums.entry(*index).or_default() += value;
+            }
+        }
+    }
+
+    fn column_at(&self, binding: &Binding, index: usize) -> Option<&'a Column> {
+        let position = binding.cells.iter().position(|cell| *cell == Some(index))?;
+        self.dataset.columns.get(position)
+    }
+
+    fn typed(&mut self, binding: &Binding, row: &Row<'_>) -> Result<Vec<Value>, Refused> {
+        if row.cells.iter().any(|cell| matches!(cell, Cell::Text(text) if text.contains('\u{fffd}'))) {
+            return Err(Refused { rule: finding::ROW_ENCODING, column: None });
+        }
+        if row.cells.iter().skip(binding.headers.len()).any(|cell| !cell.is_blank()) {
+            return Err(Refused { rule: finding::ROW_COLUMNS, column: None });
+        }
+        let mut reader = RowReader { normaliser: self, binding, row, notes: Vec::new(), person: None, name: None };
+        let values = reader.values()?;
+        let RowReader { notes, person, name, .. } = reader;
+        let school = self.school_of(binding, row);
+        for (rule, column, detail) in notes {
+            let place = self.cell_place(binding, row, column);
+            self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
+        }
+        if let Some((key, id)) = person {
+            let name = name.unwrap_or_default();
+            self.people.push(Person { key, id_number: id.number, name });
+        }
+        self.schools.insert(school);
+        Ok(values)
+    }
+
+    fn refuse(&mut self, row: &Row<'_>, refused: &Refused) {
+        self.counts.quarantined += 1;
+        if refused.rule.id == finding::FILE_PERIOD.id {
+            self.other_period += 1;
+        }
+        let binding = self.sheet.binding.take();
+        let school = binding.as_ref().map(|binding| self.school_of(binding, row)).unwrap_or_default();
+        let place = match &binding {
+            Some(binding) => self.cell_place(binding, row, refused.column),
+            None => Place { row: row.number, ..self.place() },
+        };
+        self.sheet.binding = binding;
+        self.rejects.push(Reject {
+            rule: refused.rule.id.to_owned(),
+            sheet: self.sheet.name.clone(),
+            row: row.number,
+            column: place.column,
+            cells: row.cells.iter().map(|cell| cell.text().into_owned()).collect(),
+        });
+        self.findings.push(self.finding(refused.rule, "").at(place).of_school(&school));
+    }
+
+    /// The school of a row, empty when its cell is not a school code.
+    fn school_of(&self, binding: &Binding, row: &Row<'_>) -> String {
+        let position = self.dataset.columns.iter().position(|column| column.kind == ColumnType::SchoolCode);
+        let cell = position.and_then(|position| binding.cells[position]).and_then(|index| row.cells.get(index));
+        cell.and_then(|cell| text::school_code(cell).ok()).unwrap_or_default()
+    }
+
+    fn finding(&self, rule: &Rule, detail: &str) -> Finding {
+        Finding::new(rule, self.year, &self.dataset.dataset, detail)
+    }
+
+    fn place(&self) -> Place {
+        Place { sheet: self.sheet.name.clone(), ..Place::default() }
+    }
+
+    fn cell_place(&self, binding: &Binding, row: &Row<'_>, column: Option<usize>) -> Place {
+        let mut place = Place { row: row.number, ..self.place() };
+        if let Some(index) = column.and_then(|column| binding.cells[column]) {
+            place.column = u32::try_from(index + 1).unwrap_or_default();
+            place.header = binding.headers.get(index).cloned().unwrap_or_default();
+        }
+        place
+    }
+}
+
+fn is_number(column: &Column) -> bool {
+    matches!(column.kind, ColumnType::Integer | ColumnType::Decimal)
+}
+
+/// The first text of a row, without blanks.
+fn first_text(row: &Row<'_>) -> String {
+    let first = row.cells.iter().find(|cell| !cell.is_blank());
+    first.map(|cell| text::compact(&cell.text())).unwrap_or_default()
+}
+
+fn is_total(row: &Row<'_>) -> bool {
+    let first = first_text(row);
+    ["合计", "小计", "总计", "共计"].iter().any(|word| first.starts_with(word))
+}
+
+/// Who filled it in, remarks, and `共1234条`.
+fn is_note(row: &Row<'_>) -> bool {
+    const STARTS: [&str; 9] =
+        ["填报人", "审核人", "制表", "填表", "注:", "说明:", "备注:", "导出时间", "单位负责人"];
+    let first = first_text(row);
+    let counted = first
+        .strip_prefix('共')
+        .map(|rest| rest.trim_end_matches(['条', '人', '行', '名']))
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    row.filled() <= 4 && (counted || STARTS.iter().any(|start| first.starts_with(start)))
+}
+
+/// The row of instructions that some templates have right under the header.
+fn is_prompt(binding: &Binding, row: &Row<'_>) -> bool {
+    const STARTS: [&str; 7] = ["必填", "选填", "如:", "例:", "格式", "请", "下拉"];
+    if row.number != binding.rows.1 + 1 {
+        return false;
+    }
+    let prompts = row.cells.iter().filter(|cell| {
+        let text = text::compact(&cell.text());
+        STARTS.iter().any(|start| text.starts_with(start))
+    });
+    prompts.count() * 2 > row.filled()
+}
+
+/// Reads the cells of one row, column by column.
+struct RowReader<'r, 'a> {
+    normaliser: &'r RowsNormaliser<'a>,
+    binding: &'r Binding,
+    row: &'r Row<'r>,
+    /// Findings that leave the row in: rule, column, detail.
+    notes: Vec<(&'static Rule, Option<usize>, String)>,
+    person: Option<(String, IdNumber)>,
+    name: Option<String>,
+}
+
+static EMPTY: Cell<'static> = Cell::Empty;
+
+impl RowReader<'_, '_> {
+    fn values(&mut self) -> Result<Vec<Value>, Refused> {
+        let dataset = self.normaliser.dataset;
+        let mut values = vec![Value::Int(i64::from(self.normaliser.year))];
+        for (position, column) in dataset.columns.iter().enumerate() {
+            let read = self.column(position, column)?;
+            if column.carried {
+                values.extend(read);
+            }
+        }
+        self.compare_with_id();
+        values.push(Value::Text(self.normaliser.source_file.to_owned()));
+        values.push(Value::Text(self.normaliser.sheet.name.clone()));
+        values.push(Value::Int(i64::from(self.row.number)));
+        values.push(Value::Text(self.digest()));
+        values.push(match &self.name {
+            Some(name) => Value::Text(self.normaliser.context.key.pseudonym("name|v1|", name)),
+            None => Value::Null,
+        });
+        Ok(values)
+    }
+
+    fn cell(&self, position: usize) -> &Cell<'_> {
+        let cell = self.binding.cells[position].and_then(|index| self.row.cells.get(index));
+        cell.unwrap_or(&EMPTY)
+    }
+
+    fn cell_named(&self, name: &str) -> &Cell<'_> {
+        let position = self.normaliser.dataset.columns.iter().position(|column| column.name == name);
+        position.map_or(&EMPTY, |position| self.cell(position))
+    }
+
+    /// The values of one column: as many as it has fields in the table.
+    fn column(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, Refused> {
+        let cell = self.cell(position);
+        let blanks = if matches!(column.kind, ColumnType::IdNumber | ColumnType::Major) { 2 } else { 1 };
+        let blank = match column.kind {
+            ColumnType::PersonName | ColumnType::ReportYear => Vec::new(),
+            ColumnType::Integer if column.empty_is_zero => vec![Value::Int(0)],
+            _ => vec![Value::Null; blanks],
+        };
+        if cell.is_blank() {
+            if column.required {
+                return Err(Refused { rule: finding::ROW_REQUIRED, column: Some(position) });
+            }
+            return Ok(blank);
+        }
+        let read = if matches!(cell, Cell::Error(_)) {
+            Err(finding::ROW_ERROR_CELL)
+        } else {
+            self.value(position, column)
+        };
+        match read {
+            Ok(values) => Ok(values),
+            Err(rule) if column.required || column.bad_value == BadValue::DiscardRow => {
+                Err(Refused { rule, column: Some(position) })
+            }
+            Err(rule) => {
+                self.notes.push((finding::CELL_BAD, Some(position), rule.title.to_owned()));
+                Ok(blank)
+            }
+        }
+    }
+
+    fn value(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, &'static Rule> {
+        let context = self.normaliser.context;
+        let year = self.normaliser.year;
+        let cell = self.cell(position);
+        let one = |text: String| Ok(vec![Value::Text(text)]);
+        match column.kind {
+            ColumnType::Text => one(cell.text().into_owned()),
+            ColumnType::SchoolCode => one(text::school_code(cell)?),
+            ColumnType::YearMonth => one(text::year_month(cell)?),
+            ColumnType::Integer => Ok(vec![Value::Int(text::count(cell)?)]),
+            ColumnType::Decimal => Ok(vec![Value::Decimal(text::decimal(cell)?.0)]),
+            ColumnType::BirthDate => Ok(vec![Value::Int(i64::from(text::date(cell)?.year()))]),
+            ColumnType::Code => {
+                let table = column.codes.as_ref().and_then(|id| context.codes.get(id));
+                let code = table.and_then(|table| table.look_up(&cell.text(), year));
+                one(code.ok_or(finding::ROW_CODE)?.code.clone())
+            }
+            ColumnType::PersonName => {
+                let name = folded_name(&cell.text());
+                self.name = Some(name);
+                Ok(Vec::new())
+            }
+            ColumnType::ReportYear => {
+                let stated = text::compact(&cell.text());
+                let stated = stated.trim_end_matches(['年', '度', '届']);
+                if stated == year.to_string() { Ok(Vec::new()) } else { Err(finding::FILE_PERIOD) }
+            }
+            ColumnType::IdNumber => self.id_number(position, column),
+            ColumnType::Region => {
+                let (code, known) = region(context, &cell.text(), year);
+                if !known {
+                    self.notes.push((finding::REGION_UNKNOWN, Some(position), String::new()));
+                }
+                one(code)
+            }
+            ColumnType::Major => Ok(self.major(position, column)),
+        }
+    }
+
+    fn id_number(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, &'static Rule> {
+        let context = self.normaliser.context;
+        let id_type = column.id_type.as_ref().and_then(|name| {
+            let table = context.codes.get("id_type")?;
+            table.look_up(&self.cell_named(name).text(), self.normaliser.year)
+        });
+        let id = identity::id_number(self.cell(position), id_type.map(|code| code.code.as_str()))?;
+        if id.kind == IdKind::Unverified {
+            self.notes.push((finding::ID_CHECK_DIGIT, Some(position), String::new()));
+        }
+        // One domain for a kind of person, so that a graduate is recognised as last year's student.
+        let domain = format!("{}|v1|", column.name);
+        let key = context.key.pseudonym(&domain, &id.number);
+        let values = vec![Value::Text(key.clone()), Value::Text(id.kind.name().to_owned())];
+        self.person = Some((key, id));
+        Ok(values)
+    }
+
+    /// Code and class in the catalogue of the year of entry; empty, and asked about, when not in it.
+    fn major(&mut self, position: usize, column: &Column) -> Vec<Value> {
+        let entry = column.entry.as_ref().and_then(|name| text::year_month(self.cell_named(name)).ok());
+        let year = entry.and_then(|month| month[..4].parse().ok()).unwrap_or(self.normaliser.year);
+        let written = self.cell(position).text();
+        let table = self.normaliser.context.codes.get("major");
+        match table.and_then(|table| table.look_up_any_year(&written, year)) {
+            Some(code) => vec![
+                Value::Text(code.code.clone()),
+                code.parent.clone().map_or(Value::Null, Value::Text),
+            ],
+            None => {
+                let nearest = table.and_then(|table| table.nearest(&written));
+                let detail = nearest.map(|code| format!("最接近的是“{}”", code.label)).unwrap_or_default();
+                self.notes.push((finding::MAJOR_UNKNOWN, Some(position), detail));
+                vec![Value::Null, Value::Null]
+            }
+        }
+    }
+
+    /// Birth date and sex stand in a resident's number too.
+    fn compare_with_id(&mut self) {
+        let Some((_, id)) = &self.person else { return };
+        let columns = &self.normaliser.dataset.columns;
+        let at = |kind| columns.iter().position(|column| column.kind == kind);
+        let mut notes = Vec::new();
+        if let Some(position) = at(ColumnType::BirthDate)
+            && let (Some(of_id), Ok(written)) = (id.birth_date(), text::date(self.cell(position)))
+            && of_id != written
+        {
+            notes.push((finding::ID_BIRTH, Some(position), String::new()));
+        }
+        if let Some(position) = columns.iter().position(|column| column.codes.as_deref() == Some("sex"))
+            && let Some(of_id) = id.sex()
+            && let Some(table) = self.normaliser.context.codes.get("sex")
+            && let Some(written) = table.look_up(&self.cell(position).text(), self.normaliser.year)
+            && matches!(written.code.as_str(), "1" | "2")
+            && of_id != written.code
+        {
+            notes.push((finding::ID_SEX, Some(position), String::new()));
+        }
+        self.notes.extend(notes);
+    }
+
+    /// A keyed digest of everything delivered in the row: equal digests are the same row twice.
+    fn digest(&self) -> String {
+        let mut joined = String::new();
+        for cell in &self.row.cells {
+            joined.push_str(&cell.text());
+            joined.push('\u{1f}');
+        }
+        let joined = joined.trim_end_matches('\u{1f}');
+        self.normaliser.context.key.pseudonym("row|v1|", joined)
+    }
+}
+
+/// A name as it is compared: without blanks between its characters, one kind of separator.
+fn folded_name(name: &str) -> String {
+    name.chars()
+        .filter(|&c| !crate::decode::cell::is_blank(c))
+        .map(|c| if matches!(c, '•' | '・' | '‧' | '.') { '·' } else { c })
+        .collect()
+}
+
+/// The county of a region code or name, and whether it is known at all. The city
+/// itself, its pseudo-county `…01` and the province are under no county.
+fn region(context: Context<'_>, written: &str, year: ReportYear) -> (String, bool) {
+    let residual = context.residual_code.to_owned();
+    let Some(table) = context.codes.get("region") else { return (residual, false) };
+    let digits = text::region_digits(written);
+    let code = table.look_up(digits.as_deref().unwrap_or(written), year);
+    if let Some(county) = code.filter(|code| code.parent.as_deref() == Some(context.city_code)) {
+        return (county.code.clone(), true);
+    }
+    let pseudo = format!("{}01", &context.city_code[..4]);
+    let above = code.is_some() || digits.as_deref() == Some(pseudo.as_str());
+    (residual, above)
+}

@@ -1,0 +1,213 @@
+//! The typed columns of a normalised table, and rows on their way into them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Decimal128Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+
+use crate::contract::{ColumnType, Dataset};
+use crate::number::SCALE;
+
+/// A value ready for its column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Null,
+    Text(String),
+    Int(i64),
+    Decimal(i128),
+}
+
+/// A column of a normalised table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldSpec {
+    pub name: String,
+    pub kind: FieldKind,
+    pub title_zh: String,
+    pub unit: String,
+    pub source: String,
+}
+
+/// The types that tables are made of (DECIMAL is DECIMAL(38,10)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    Text,
+    Int32,
+    Int64,
+    Decimal,
+    Boolean,
+}
+
+impl FieldKind {
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        match self {
+            FieldKind::Text => DataType::Utf8,
+            FieldKind::Int32 => DataType::Int32,
+            FieldKind::Int64 => DataType::Int64,
+            #[expect(clippy::cast_possible_truncation, reason = "the scale is ten")]
+            FieldKind::Decimal => DataType::Decimal128(38, SCALE as i8),
+            FieldKind::Boolean => DataType::Boolean,
+        }
+    }
+}
+
+impl FieldSpec {
+    #[must_use]
+    pub fn new(name: &str, kind: FieldKind, title_zh: &str) -> Self {
+        FieldSpec {
+            name: name.to_owned(),
+            kind,
+            title_zh: title_zh.to_owned(),
+            unit: String::new(),
+            source: String::new(),
+        }
+    }
+
+    fn arrow(&self) -> Field {
+        let pairs = [("title_zh", &self.title_zh), ("unit", &self.unit), ("source", &self.source)];
+        let metadata: HashMap<String, String> = pairs
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(key, text)| (key.to_owned(), text.clone()))
+            .collect();
+        Field::new(&self.name, self.kind.arrow(), true).with_metadata(metadata)
+    }
+}
+
+/// The Arrow schema of some columns, with title, unit and source in each field's metadata.
+#[must_use]
+pub fn schema(fields: &[FieldSpec]) -> SchemaRef {
+    Arc::new(Schema::new(fields.iter().map(FieldSpec::arrow).collect::<Vec<_>>()))
+}
+
+/// Where a row stands, in every normalised table.
+pub const SOURCE_FIELDS: [(&str, FieldKind, &str); 3] = [
+    ("source_file", FieldKind::Text, "来源文件的 SHA-256"),
+    ("source_sheet", FieldKind::Text, "来源工作表"),
+    ("source_row", FieldKind::Int32, "来源物理行"),
+];
+
+/// Columns that staging needs and no release carries: keyed digests of the delivered row and name.
+pub const STAGING_FIELDS: [(&str, FieldKind, &str); 2] =
+    [("row_digest", FieldKind::Text, "整行摘要"), ("name_digest", FieldKind::Text, "姓名摘要")];
+
+/// The columns of a dataset's table as staged.
+#[must_use]
+pub fn staged_fields(dataset: &Dataset) -> Vec<FieldSpec> {
+    let mut fields = vec![FieldSpec::new("report_year", FieldKind::Int32, "报告年度")];
+    for column in &dataset.columns {
+        for (name, kind, title) in carried(column.kind, &column.name, &column.title_zh, column.carried) {
+            fields.push(FieldSpec {
+                name,
+                kind,
+                title_zh: title,
+                unit: column.unit.clone().unwrap_or_default(),
+                source: column.source.clone().unwrap_or_default(),
+            });
+        }
+    }
+    let more = SOURCE_FIELDS.into_iter().chain(STAGING_FIELDS);
+    fields.extend(more.map(|(name, kind, title)| FieldSpec::new(name, kind, title)));
+    fields
+}
+
+/// The columns that one contract column becomes.
+fn carried(kind: ColumnType, name: &str, title: &str, carried: bool) -> Vec<(String, FieldKind, String)> {
+    if !carried {
+        return Vec::new();
+    }
+    let one = |name: &str, kind| vec![(name.to_owned(), kind, title.to_owned())];
+    match kind {
+        ColumnType::PersonName | ColumnType::ReportYear => Vec::new(),
+        ColumnType::IdNumber => vec![
+            (name.to_owned(), FieldKind::Text, "化名".to_owned()),
+            ("id_kind".to_owned(), FieldKind::Text, "证件号码种类".to_owned()),
+        ],
+        ColumnType::BirthDate => vec![("birth_year".to_owned(), FieldKind::Int32, "出生年份".to_owned())],
+        ColumnType::Major => vec![
+            ("major_code".to_owned(), FieldKind::Text, "专业代码".to_owned()),
+            ("major_class".to_owned(), FieldKind::Text, "专业大类代码".to_owned()),
+        ],
+        ColumnType::Integer => one(name, FieldKind::Int64),
+        ColumnType::Decimal => one(name, FieldKind::Decimal),
+        ColumnType::Region => one("region_code", FieldKind::Text),
+        ColumnType::Text | ColumnType::SchoolCode | ColumnType::Code | ColumnType::YearMonth => {
+            one(name, FieldKind::Text)
+        }
+    }
+}
+
+enum Builder {
+    Text(StringBuilder),
+    Int32(Int32Builder),
+    Int64(Int64Builder),
+    Decimal(Decimal128Builder),
+}
+
+/// Rows on their way into Arrow columns.
+pub struct TableBuilder {
+    schema: SchemaRef,
+    builders: Vec<Builder>,
+    rows: usize,
+}
+
+impl TableBuilder {
+    #[must_use]
+    pub fn new(fields: &[FieldSpec]) -> Self {
+        let builder = |field: &FieldSpec| match field.kind {
+            FieldKind::Int32 => Builder::Int32(Int32Builder::new()),
+            FieldKind::Int64 => Builder::Int64(Int64Builder::new()),
+            FieldKind::Decimal => {
+                Builder::Decimal(Decimal128Builder::new().with_data_type(field.kind.arrow()))
+            }
+            FieldKind::Text | FieldKind::Boolean => Builder::Text(StringBuilder::new()),
+        };
+        TableBuilder { schema: schema(fields), builders: fields.iter().map(builder).collect(), rows: 0 }
+    }
+
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Appends one row; its values stand in the order of the fields.
+    ///
+    /// # Panics
+    /// When a value is not of its column's type: a fault of the program.
+    pub fn push(&mut self, values: Vec<Value>) {
+        assert_eq!(values.len(), self.builders.len(), "a row has one value for each column");
+        for (builder, value) in self.builders.iter_mut().zip(values) {
+            match (builder, value) {
+                (Builder::Text(column), Value::Text(text)) => column.append_value(text),
+                (Builder::Text(column), Value::Null) => column.append_null(),
+                #[expect(clippy::cast_possible_truncation, reason = "years and row numbers fit")]
+                (Builder::Int32(column), Value::Int(number)) => column.append_value(number as i32),
+                (Builder::Int32(column), Value::Null) => column.append_null(),
+                (Builder::Int64(column), Value::Int(number)) => column.append_value(number),
+                (Builder::Int64(column), Value::Null) => column.append_null(),
+                (Builder::Decimal(column), Value::Decimal(number)) => column.append_value(number),
+                (Builder::Decimal(column), Value::Null) => column.append_null(),
+                (_, value) => unreachable!("{value:?} is not of its column's type"),
+            }
+        }
+        self.rows += 1;
+    }
+
+    /// The rows as one batch.
+    ///
+    /// # Errors
+    /// When the columns do not fit the schema: a fault of the program.
+    pub fn finish(self) -> Result<RecordBatch, ArrowError> {
+        let arrays = self.builders.into_iter().map(|builder| -> ArrayRef {
+            match builder {
+                Builder::Text(mut column) => Arc::new(column.finish()),
+                Builder::Int32(mut column) => Arc::new(column.finish()),
+                Builder::Int64(mut column) => Arc::new(column.finish()),
+                Builder::Decimal(mut column) => Arc::new(column.finish()),
+            }
+        });
+        RecordBatch::try_new(self.schema, arrays.collect())
+    }
+}

@@ -1,0 +1,166 @@
+//! Cell text → typed values, or the rule it breaks. Nothing is guessed.
+
+use jiff::civil::Date;
+
+use crate::code_table::narrow;
+use crate::decode::Cell;
+use crate::decode::cell::is_blank;
+use crate::finding::{self, Rule};
+use crate::number::Decimal;
+
+/// The ASCII form of a code, number or date as typed: width folded, all blanks gone.
+#[must_use]
+pub fn compact(text: &str) -> String {
+    text.chars().filter(|&c| !is_blank(c)).map(narrow).collect()
+}
+
+/// A date written `20080304`, `2008-3-4`, `2008/3/4`, `2008.3.4`, `2008年3月4日`, or a date cell.
+///
+/// # Errors
+/// `E-DATE`: impossible dates, and years of two digits, which are never completed.
+pub fn date(cell: &Cell<'_>) -> Result<Date, &'static Rule> {
+    if let Cell::Date(date) = cell {
+        return Ok(*date);
+    }
+    let text = compact(&cell.text());
+    let text = text.split_once('T').map_or(text.as_str(), |(day, _)| day);
+    match parts(text).as_slice() {
+        [whole] if whole.len() == 8 => civil(&whole[..4], &whole[4..6], &whole[6..]),
+        [year, month, day] if year.len() == 4 => civil(year, month, day),
+        _ => Err(finding::ROW_DATE),
+    }
+}
+
+/// A month written `202409`, `2024-9`, `2024/09`, `2024年9月`, or any date: `2024-09`.
+///
+/// # Errors
+/// `E-DATE`.
+pub fn year_month(cell: &Cell<'_>) -> Result<String, &'static Rule> {
+    if let Ok(date) = date(cell) {
+        return Ok(format!("{:04}-{:02}", date.year(), date.month()));
+    }
+    let text = compact(&cell.text());
+    let month = match parts(&text).as_slice() {
+        [whole] if whole.len() == 6 => civil(&whole[..4], &whole[4..], "1")?,
+        [year, month] if year.len() == 4 => civil(year, month, "1")?,
+        _ => return Err(finding::ROW_DATE),
+    };
+    Ok(format!("{:04}-{:02}", month.year(), month.month()))
+}
+
+/// The digits between `-`, `/`, `.`, `年`, `月`, `日`.
+fn parts(text: &str) -> Vec<&str> {
+    let text = text.strip_suffix(['日', '月', '号']).unwrap_or(text);
+    text.split(['-', '/', '.', '年', '月']).collect()
+}
+
+fn civil(year: &str, month: &str, day: &str) -> Result<Date, &'static Rule> {
+    let bad = |_| finding::ROW_DATE;
+    let year: i16 = year.parse().map_err(bad)?;
+    let (month, day) = (month.parse::<i8>().map_err(bad)?, day.parse::<i8>().map_err(bad)?);
+    match Date::new(year, month, day) {
+        Ok(date) if (1900..=2100).contains(&year) => Ok(date),
+        _ => Err(finding::ROW_DATE),
+    }
+}
+
+/// A number as typed: width, thousands separators and blanks do not matter; words do.
+///
+/// # Errors
+/// `E-NUMBER`.
+pub fn decimal(cell: &Cell<'_>) -> Result<Decimal, &'static Rule> {
+    let text = compact(&cell.text());
+    let text = if grouped(&text) { text.replace(',', "") } else { text };
+    Decimal::parse(&text).ok_or(finding::ROW_NUMBER)
+}
+
+/// Commas that stand where thousands separators do.
+fn grouped(text: &str) -> bool {
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let mut groups = whole.trim_start_matches('-').split(',');
+    let first = groups.next().unwrap_or_default();
+    (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3)
+}
+
+/// A whole number that is not negative.
+///
+/// # Errors
+/// `E-NUMBER`.
+pub fn count(cell: &Cell<'_>) -> Result<i64, &'static Rule> {
+    let value = decimal(cell)?.0;
+    if value < 0 || value % crate::number::ONE != 0 {
+        return Err(finding::ROW_NUMBER);
+    }
+    i64::try_from(value / crate::number::ONE).map_err(|_| finding::ROW_NUMBER)
+}
+
+/// 学校标识码: ten digits, written as text or as an exact number.
+///
+/// # Errors
+/// `E-SCHOOL-CODE`.
+pub fn school_code(cell: &Cell<'_>) -> Result<String, &'static Rule> {
+    let text = compact(&cell.text());
+    let sound = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if sound { Ok(text) } else { Err(finding::ROW_SCHOOL) }
+}
+
+/// A region code written as 6 or 12 digits or `名称(代码)`; `None` when no code is in it.
+#[must_use]
+pub fn region_digits(text: &str) -> Option<String> {
+    let text = compact(text);
+    let inside = text.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(&text);
+    let digits = inside.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && matches!(inside.len(), 6 | 12)).then(|| inside[..6].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(text: &str) -> Cell<'_> {
+        Cell::Text(text.into())
+    }
+
+    #[test]
+    fn the_notations_of_one_day_are_one_day() {
+        let day = Date::constant(2008, 3, 4);
+        for text in ["20080304", "2008-03-04", "2008/3/4", "2008.3.4", "2008年3月4日", "２００８－０３－０４"] {
+            assert_eq!(date(&cell(text)), Ok(day), "{text}");
+        }
+        assert_eq!(date(&Cell::Number(20_080_304.0)), Ok(day));
+    }
+
+    #[test]
+    fn impossible_and_two_digit_dates_are_refused() {
+        for text in ["2008-02-30", "08-3-4", "99.09", "2008-13-01", "1880-01-01", "", "昨天"] {
+            assert_eq!(date(&cell(text)).map_err(|rule| rule.id), Err("E-DATE"), "{text}");
+        }
+    }
+
+    #[test]
+    fn months_come_in_as_many_notations() {
+        for text in ["202409", "2024-9", "2024/09", "2024年9月", "2024-09-01"] {
+            assert_eq!(year_month(&cell(text)).unwrap(), "2024-09", "{text}");
+        }
+        assert!(year_month(&cell("2409")).is_err());
+    }
+
+    #[test]
+    fn numbers_are_read_exactly_or_not_at_all() {
+        assert_eq!(decimal(&cell("１，２３４.５")).unwrap().to_string(), "1234.5");
+        assert_eq!(count(&cell("1,234")), Ok(1234));
+        for text in ["1,23", "一百二十", "约300", "12.5人", "", "-"] {
+            assert!(decimal(&cell(text)).is_err(), "{text}");
+        }
+        assert!(count(&cell("12.5")).is_err());
+        assert!(count(&cell("-3")).is_err());
+    }
+
+    #[test]
+    fn region_codes_are_found_in_all_their_notations() {
+        for text in ["141002", "141002000000", "尧都区(141002)", "尧都区（１４１００２）"] {
+            assert_eq!(region_digits(text).as_deref(), Some("141002"), "{text}");
+        }
+        assert_eq!(region_digits("尧都区"), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Conditions on rows, in a small part of SQL, compiled to Polars expressions.
+//!
+//! Comparison of a column with a literal, `IN`, `IS NULL`, `AND`, `OR`, `NOT`,
+//! `TRUE`. Everything else is refused when definitions are read: engines
+//! disagree on the rest, silently.
+
+use std::collections::BTreeSet;
+
+use polars::prelude::{Expr, col, lit};
+use sqlparser::ast;
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::Parser;
+
+/// A checked condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Predicate {
+    Always,
+    Compare { column: String, comparison: Comparison, literal: Literal },
+    OneOf { column: String, literals: Vec<Literal>, negated: bool },
+    Missing { column: String, negated: bool },
+    All(Vec<Predicate>),
+    Any(Vec<Predicate>),
+    Not(Box<Predicate>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    Text(String),
+    Integer(i64),
+    Boolean(bool),
+}
+
+/// Reads a condition.
+///
+/// # Errors
+/// A sentence that says what is not understood.
+pub fn parse(text: &str) -> Result<Predicate, String> {
+    let dialect = GenericDialect {};
+    let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(|error| error.to_string())?;
+    let expression = parser.parse_expr().map_err(|error| error.to_string())?;
+    let rest = parser.peek_token();
+    if rest.token != sqlparser::tokenizer::Token::EOF {
+        return Err(format!("unexpected `{rest}` after the condition"));
+    }
+    from_sql(&expression)
+}
+
+fn from_sql(expression: &ast::Expr) -> Result<Predicate, String> {
+    use ast::{BinaryOperator as Op, Expr, UnaryOperator};
+    match expression {
+        Expr::Nested(inner) => from_sql(inner),
+        Expr::Value(value) => match literal_of(value)? {
+            Literal::Boolean(true) => Ok(Predicate::Always),
+            _ => Err(format!("`{value}` is no condition")),
+        },
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(Predicate::Not(Box::new(from_sql(expr)?))),
+        Expr::BinaryOp { left, op: Op::And, right } => {
+            Ok(Predicate::All(vec![from_sql(left)?, from_sql(right)?]))
+        }
+        Expr::BinaryOp { left, op: Op::Or, right } => {
+            Ok(Predicate::Any(vec![from_sql(left)?, from_sql(right)?]))
+        }
+        Expr::BinaryOp { left, op, right } => Ok(Predicate::Compare {
+            column: column(left)?,
+            comparison: comparison(op)?,
+            literal: literal(right)?,
+        }),
+        Expr::In { expr, target: ast::InTarget::List(list), negated, global: false } => {
+            Ok(Predicate::OneOf {
+                column: column(expr)?,
+                literals: list.iter().map(literal).collect::<Result<_, _>>()?,
+                negated: *negated,
+            })
+        }
+        Expr::IsNull(expr) => Ok(Predicate::Missing { column: column(expr)?, negated: false }),
+        Expr::IsNotNull(expr) => Ok(Predicate::Missing { column: column(expr)?, negated: true }),
+        other => Err(format!("`{other}` is outside the conditions understood here")),
+    }
+}
+
+fn comparison(op: &ast::BinaryOperator) -> Result<Comparison, String> {
+    use ast::BinaryOperator as Op;
+    Ok(match op {
+        Op::Eq => Comparison::Equal,
+        Op::NotEq => Comparison::NotEqual,
+        Op::Lt => Comparison::Less,
+        Op::LtEq => Comparison::LessOrEqual,
+        Op::Gt => Comparison::Greater,
+        Op::GtEq => Comparison::GreaterOrEqual,
+        other => return Err(format!("operator `{other}` is not understood")),
+    })
+}
+
+fn column(expression: &ast::Expr) -> Result<String, String> {
+    match expression {
+        ast::Expr::Identifier(name) => Ok(name.value.clone()),
+        other => Err(format!("`{other}` stands where a column name must")),
+    }
+}
+
+fn literal(expression: &ast::Expr) -> Result<Literal, String> {
+    match expression {
+        ast::Expr::Value(value) => literal_of(value),
+        other => Err(format!("`{other}` stands where a literal must")),
+    }
+}
+
+fn literal_of(value: &ast::ValueWithSpan) -> Result<Literal, String> {
+    match &value.value {
+        ast::Value::SingleQuotedString(text) => Ok(Literal::Text(text.clone())),
+        ast::Value::Boolean(value) => Ok(Literal::Boolean(*value)),
+        ast::Value::Number(digits, _) => {
+            digits.parse().map(Literal::Integer).map_err(|_| format!("`{digits}` is no whole number"))
+        }
+        other => Err(format!("`{other}` is no text, whole number or boolean")),
+    }
+}
+
+impl Predicate {
+    /// Every column named.
+    #[must_use]
+    pub fn columns(&self) -> BTreeSet<&str> {
+        match self {
+            Predicate::Always => BTreeSet::new(),
+            Predicate::Compare { column, .. }
+            | Predicate::OneOf { column, .. }
+            | Predicate::Missing { column, .. } => BTreeSet::from([column.as_str()]),
+            Predicate::All(parts) | Predicate::Any(parts) => {
+                parts.iter().flat_map(Predicate::columns).collect()
+            }
+            Predicate::Not(part) => part.columns(),
+        }
+    }
+
+    /// The expression; never null: a comparison with a missing value is false.
+    #[must_use]
+    pub fn expression(&self) -> Expr {
+        match self {
+            Predicate::Always => lit(true),
+            Predicate::Compare { column, comparison, literal } => {
+                compare(col(column.as_str()), *comparison, literal).fill_null(lit(false))
+            }
+            Predicate::OneOf { column, literals, negated } => {
+                let any = literals
+                    .iter()
+                    .map(|literal| compare(col(column.as_str()), Comparison::Equal, literal))
+                    .reduce(Expr::or)
+                    .unwrap_or_else(|| lit(false));
+                let any = if *negated { any.not() } else { any };
+                any.fill_null(lit(false))
+            }
+            Predicate::Missing { column, negated: false } => col(column.as_str()).is_null(),
+            Predicate::Missing { column, negated: true } => col(column.as_str()).is_not_null(),
+            Predicate::All(parts) => {
+                parts.iter().map(Predicate::expression).reduce(Expr::and).unwrap_or_else(|| lit(true))
+            }
+            Predicate::Any(parts) => {
+                parts.iter().map(Predicate::expression).reduce(Expr::or).unwrap_or_else(|| lit(false))
+            }
+            Predicate::Not(part) => part.expression().not(),
+        }
+    }
+}
+
+fn compare(column: Expr, comparison: Comparison, literal: &Literal) -> Expr {
+    let value = match literal {
+        Literal::Text(text) => lit(text.clone()),
+        Literal::Integer(number) => lit(*number),
+        Literal::Boolean(value) => lit(*value),
+    };
+    match comparison {
+        Comparison::Equal => column.eq(value),
+        Comparison::NotEqual => column.neq(value),
+        Comparison::Less => column.lt(value),
+        Comparison::LessOrEqual => column.lt_eq(value),
+        Comparison::Greater => column.gt(value),
+        Comparison::GreaterOrEqual => column.gt_eq(value),
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_language_is_read() {
+        let predicate = parse("status = '01' AND (grade IN (1, 2) OR NOT boarder IS NULL)").unwrap();
+        assert_eq!(predicate.columns().into_iter().collect::<Vec<_>>(), ["boarder", "grade", "status"]);
+        assert_eq!(parse("TRUE"), Ok(Predicate::Always));
+    }
+
+    #[test]
+    fn the_rest_of_sql_is_refused() {
+        for text in ["a + 1 = 2", "f(a) = 1", "a LIKE 'x%'", "a = b", "a = 1.5", "1 = a", "a", "a = 1 b", "a = 1; x"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

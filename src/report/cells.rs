@@ -1,0 +1,209 @@
+//! The printed cells of one report year: last year's column from last year's release.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::code_table::CodeTable;
+use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
+use crate::layout::{Basis, Each, Layout, RowLayout, TableLayout};
+use crate::number::Decimal;
+use crate::period::ReportYear;
+
+/// One printed cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportCell {
+    pub report_year: ReportYear,
+    pub report_table: String,
+    pub report_path: String,
+    pub measure: String,
+    pub column_year: ReportYear,
+    pub unit: Unit,
+    pub indicator_id: String,
+    pub breakdown: String,
+    pub breakdown_code: String,
+    pub basis: Basis,
+    pub state: State,
+    /// `None` for missing.
+    pub printed_text: Option<String>,
+    pub numerator: Option<Decimal>,
+    pub denominator: Option<Decimal>,
+    /// As printed beside it: 序号, 指标, 单位.
+    pub serial: String,
+    pub label: String,
+    pub printed_unit: String,
+}
+
+/// Everything cells are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    pub values: &'a HashMap<(ReportYear, ValueKey), IndicatorValue>,
+    pub layouts: &'a [Layout],
+    pub units: &'a [Unit],
+    pub counties: &'a [Unit],
+    pub regions: Option<&'a CodeTable>,
+    pub major_classes: Option<&'a CodeTable>,
+}
+
+/// All cells of one year's report, in printed order.
+#[must_use]
+pub fn cells(sources: Sources<'_>, year: ReportYear) -> Vec<ReportCell> {
+    let Some(layout) = sources.layouts.iter().find(|layout| layout.year == year) else { return Vec::new() };
+    let mut cells = Vec::new();
+    for table in &layout.tables {
+        for unit in sources.units.iter().filter(|unit| table.levels.contains(&unit.level)) {
+            for (row, place) in rows(sources, table, unit, year) {
+                let mut years = vec![year];
+                if table.last_year {
+                    years.insert(0, year - 1);
+                }
+                cells.extend(years.into_iter().map(|column| cell(sources, table, &row, &place, (year, column), unit)));
+            }
+        }
+    }
+    cells
+}
+
+/// A row and the unit its value is of, which for 表1.1 is not the unit it is printed for.
+fn rows(sources: Sources<'_>, table: &TableLayout, unit: &Unit, year: ReportYear) -> Vec<(RowLayout, Unit)> {
+    let mut rows = Vec::new();
+    for row in &table.rows {
+        match row.each {
+            None => rows.push((filled(row, "", ""), unit.clone())),
+            Some(Each::County) => {
+                for county in sources.counties {
+                    let label = label(sources.regions, &county.region_code, year);
+                    rows.push((filled(row, &label, ""), county.clone()));
+                }
+            }
+            Some(Each::MajorClass) => {
+                for (code, _) in classes(sources, row, unit, year) {
+                    let label = label(sources.major_classes, &code, year);
+                    rows.push((filled(row, &label, &code), unit.clone()));
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// A repeated row with its label and code put in.
+fn filled(row: &RowLayout, label: &str, class: &str) -> RowLayout {
+    let mut row = row.clone();
+    row.label = row.label.replace("{}", label);
+    row.path = row.path.replace("{}", label);
+    if !class.is_empty() {
+        "major_class".clone_into(&mut row.breakdown);
+        class.clone_into(&mut row.breakdown_code);
+    }
+    row
+}
+
+fn label(table: Option<&CodeTable>, code: &str, year: ReportYear) -> String {
+    let code_found = table.and_then(|table| table.look_up_any_year(code, year));
+    code_found.map_or_else(|| code.to_owned(), |found| found.label.clone())
+}
+
+/// Major classes with a value, the largest first.
+fn classes(sources: Sources<'_>, row: &RowLayout, unit: &Unit, year: ReportYear) -> Vec<(String, Decimal)> {
+    let mut classes: Vec<(String, Decimal)> = sources
+        .values
+        .iter()
+        .filter(|((of_year, key), _)| {
+            *of_year == year
+                && key.indicator_id == row.indicator
+                && key.basis == row.basis
+                && key.breakdown == "major_class"
+                && key.unit == *unit
+        })
+        .filter_map(|((_, key), value)| Some((key.breakdown_code.clone(), value.value?)))
+        .collect();
+    classes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    classes
+}
+
+fn cell(
+    sources: Sources<'_>,
+    table: &TableLayout,
+    row: &RowLayout,
+    place: &Unit,
+    (year, column): (ReportYear, ReportYear),
+    unit: &Unit,
+) -> ReportCell {
+    // Each column is printed as its own year's layout prints it; a row it has not was not asked.
+    let own = sources.layouts.iter().find(|layout| layout.year == column);
+    let in_own_year = own.map(|layout| printed_row(layout, table, row));
+    let key = ValueKey {
+        indicator_id: row.indicator.clone(),
+        basis: in_own_year.flatten().map_or(row.basis, |own| own.basis),
+        breakdown: row.breakdown.clone(),
+        breakdown_code: row.breakdown_code.clone(),
+        unit: place.clone(),
+    };
+    let basis = key.basis;
+    let value = sources.values.get(&(column, key));
+    let (state, printed_text) = match (&in_own_year, value) {
+        (Some(None), _) => (State::Blank, Some(String::new())),
+        (_, Some(value)) => {
+            let decimals = in_own_year.flatten().map_or(row.decimals, |own| own.decimals);
+            (value.state, value.printed(decimals))
+        }
+        // A part of a breakdown that nobody is in.
+        (Some(Some(_)), None) if !row.breakdown.is_empty() && has_whole(sources, row, column, place) => {
+            (State::Value, Some(Decimal::ZERO.printed(row.decimals)))
+        }
+        (_, None) => (State::Missing, None),
+    };
+    let ratio = value.and_then(|value| value.ratio);
+    ReportCell {
+        report_year: year,
+        report_table: table.id.clone(),
+        report_path: row.path.clone(),
+        measure: row.measure.clone(),
+        column_year: column,
+        unit: unit.clone(),
+        indicator_id: row.indicator.clone(),
+        breakdown: row.breakdown.clone(),
+        breakdown_code: row.breakdown_code.clone(),
+        basis,
+        state,
+        printed_text,
+        numerator: ratio.map(|ratio| ratio.numerator),
+        denominator: ratio.map(|ratio| ratio.denominator),
+        serial: row.serial.clone(),
+        label: row.label.clone(),
+        printed_unit: row.unit.clone(),
+    }
+}
+
+/// The same place in another year's layout.
+fn printed_row<'a>(layout: &'a Layout, table: &TableLayout, row: &RowLayout) -> Option<&'a RowLayout> {
+    let same_place = |other: &&RowLayout| {
+        let template = other.each.is_some() && row.each == other.each;
+        (other.path == row.path || template) && other.measure == row.measure
+    };
+    layout.table(&table.id)?.rows.iter().find(same_place)
+}
+
+fn has_whole(sources: Sources<'_>, row: &RowLayout, year: ReportYear, place: &Unit) -> bool {
+    let whole = ValueKey {
+        indicator_id: row.indicator.clone(),
+        basis: row.basis,
+        breakdown: String::new(),
+        breakdown_code: String::new(),
+        unit: place.clone(),
+    };
+    sources.values.get(&(year, whole)).is_some_and(|value| value.state == State::Value)
+}
+
+/// Cells by table, in printed order: what a workbook sets out.
+#[must_use]
+pub fn by_table<'a>(cells: &'a [ReportCell], unit: &Unit) -> Vec<(String, Vec<&'a ReportCell>)> {
+    let mut order: Vec<String> = Vec::new();
+    let mut tables: BTreeMap<String, Vec<&ReportCell>> = BTreeMap::new();
+    for cell in cells.iter().filter(|cell| cell.unit == *unit) {
+        if !tables.contains_key(&cell.report_table) {
+            order.push(cell.report_table.clone());
+        }
+        tables.entry(cell.report_table.clone()).or_default().push(cell);
+    }
+    order.into_iter().map(|table| (table.clone(), tables.remove(&table).unwrap_or_default())).collect()
+}

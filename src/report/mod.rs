@@ -1,0 +1,7 @@
+//! Indicator values → printed cells → documents.
+//!
+//! Every printed cell is a row of `report_cell` first; documents only set them out.
+
+pub mod cells;
+
+pub mod workbook;

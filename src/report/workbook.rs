@@ -1,0 +1,151 @@
+//! The report's tables as a workbook, for people who live in Excel.
+//!
+//! One sheet a table: serial, label, unit, last year, this year, and beside them
+//! on which basis the figure stands and the numerator and denominator of ratios.
+//! Figures are written as text exactly as printed, so that no program rounds them again.
+
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+
+use super::cells::{ReportCell, by_table};
+use crate::indicators::{State, Unit};
+use crate::layout::Layout;
+use crate::period::ReportYear;
+
+/// What the workbook is headed with.
+#[derive(Debug, Clone)]
+pub struct Heading {
+    pub year: ReportYear,
+    /// `临汾市(141000)`.
+    pub name: String,
+    /// `第 000017 版（草稿）`.
+    pub release: String,
+    /// The release's time, which makes the bytes the same every time.
+    pub created: String,
+}
+
+struct Style {
+    title: Format,
+    note: Format,
+    plain: Format,
+    head: Format,
+    text: Format,
+    figure: Format,
+    missing: Format,
+}
+
+impl Style {
+    fn new() -> Self {
+        let font = || Format::new().set_font_name("宋体").set_font_size(11);
+        let cell = || font().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);
+        Style {
+            title: font().set_bold().set_font_size(14).set_align(FormatAlign::Center),
+            note: font().set_font_size(9).set_text_wrap(),
+            plain: font(),
+            head: cell().set_bold().set_align(FormatAlign::Center).set_background_color(0x00DD_E8F3),
+            text: cell().set_text_wrap(),
+            figure: cell().set_align(FormatAlign::Right),
+            missing: cell().set_align(FormatAlign::Right).set_background_color(0x00FF_E699),
+        }
+    }
+}
+
+/// The workbook of one unit, as bytes.
+///
+/// # Errors
+/// When the workbook cannot be made: a fault of the program.
+pub fn workbook(cells: &[ReportCell], unit: &Unit, layout: &Layout, heading: &Heading) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    let created = ExcelDateTime::parse_from_str(&heading.created)?;
+    book.set_properties(&DocProperties::new().set_title(&heading.name).set_creation_datetime(&created));
+    let style = Style::new();
+    for (table, cells) in by_table(cells, unit) {
+        let title = layout.table(&table).map_or(table.clone(), |layout| layout.title.clone());
+        let sheet = book.add_worksheet().set_name(&table)?;
+        write_table(sheet, &title, &cells, heading, &style)?;
+    }
+    book.save_to_buffer()
+}
+
+/// A printed row: its cells, last year first.
+fn printed_rows<'a>(cells: &[&'a ReportCell]) -> Vec<Vec<&'a ReportCell>> {
+    let mut rows: Vec<Vec<&ReportCell>> = Vec::new();
+    for &cell in cells {
+        let same = |row: &Vec<&ReportCell>| {
+            row[0].report_path == cell.report_path && row[0].measure == cell.measure
+        };
+        match rows.last_mut().filter(|row| same(row)) {
+            Some(row) => row.push(cell),
+            None => rows.push(vec![cell]),
+        }
+    }
+    rows
+}
+
+fn write_table(
+    sheet: &mut Worksheet,
+    title: &str,
+    cells: &[&ReportCell],
+    heading: &Heading,
+    style: &Style,
+) -> Result<(), XlsxError> {
+    let rows = printed_rows(cells);
+    let years: Vec<ReportYear> = rows.first().map(|row| row.iter().map(|cell| cell.column_year).collect()).unwrap_or_default();
+    let has_measures = rows.iter().any(|row| row[0].measure != "值");
+    let mut heads = vec!["序号".to_owned(), "指标".to_owned()];
+    if has_measures {
+        heads.push("度量".to_owned());
+    }
+    heads.push("单位".to_owned());
+    let first_year = heads.len();
+    heads.extend(years.iter().map(|year| format!("{year}年")));
+    heads.extend(["口径", "分子", "分母"].map(str::to_owned));
+    let last_column = u16::try_from(heads.len() - 1).unwrap_or(u16::MAX);
+    sheet.merge_range(0, 0, 0, last_column, title, &style.title)?;
+    sheet.write_with_format(1, 0, format!("名称：{}", heading.name), &style.plain)?;
+    for (column, head) in (0..).zip(&heads) {
+        sheet.write_with_format(2, column, head, &style.head)?;
+    }
+    let mut at = 3;
+    for row in &rows {
+        let this_year = row[row.len() - 1];
+        let mut texts = vec![this_year.serial.clone(), this_year.label.clone()];
+        if has_measures {
+            texts.push(this_year.measure.clone());
+        }
+        texts.push(this_year.printed_unit.clone());
+        for (column, text) in (0..).zip(&texts) {
+            sheet.write_with_format(at, column, text, &style.text)?;
+        }
+        for (column, cell) in (first_year..).zip(row) {
+            let format = if cell.state == State::Missing { &style.missing } else { &style.figure };
+            let text = cell.printed_text.as_deref().unwrap_or("缺报");
+            sheet.write_with_format(at, u16::try_from(column).unwrap_or(u16::MAX), text, format)?;
+        }
+        let decimal = |value: Option<crate::number::Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
+        let notes = [this_year.basis.label().to_owned(), decimal(this_year.numerator), decimal(this_year.denominator)];
+        for (column, note) in (first_year + row.len()..).zip(&notes) {
+            sheet.write_with_format(at, u16::try_from(column).unwrap_or(u16::MAX), note, &style.figure)?;
+        }
+        at += 1;
+    }
+    let note = format!("{}；口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总；分子、分母为本年数。", heading.release);
+    sheet.merge_range(at, 0, at, last_column, &note, &style.note)?;
+    sheet.set_row_height(at, 28)?;
+    set_widths(sheet, &heads)?;
+    sheet.set_freeze_panes(3, 0)?;
+    sheet.set_print_fit_to_pages(1, 0).set_landscape();
+    Ok(())
+}
+
+fn set_widths(sheet: &mut Worksheet, heads: &[String]) -> Result<(), XlsxError> {
+    for (column, head) in (0..).zip(heads) {
+        let width = match head.as_str() {
+            "序号" => 6,
+            "指标" => 42,
+            "度量" | "单位" | "口径" => 9,
+            _ => 14,
+        };
+        sheet.set_column_width(column, width)?;
+    }
+    Ok(())
+}

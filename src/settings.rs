@@ -1,0 +1,140 @@
+//! Settings in layers: annotated defaults in the binary → site file → environment → flags.
+
+use std::path::{Path, PathBuf};
+
+use config::{Config, Environment, File, FileFormat, Source};
+use serde::{Deserialize, Serialize};
+
+/// The defaults, which are also the reference of every key.
+pub const DEFAULTS: &str = include_str!("../config/default.toml");
+/// Environment variables are `NIANBAO_` and the key in capitals.
+const ENVIRONMENT_PREFIX: &str = "NIANBAO";
+
+/// Settings as resolved.
+#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub drop_dir: PathBuf,
+    pub data_dir: PathBuf,
+    /// Empty for the definitions that come with the program.
+    pub pipelines_dir: PathBuf,
+    pub city_code: String,
+    pub city_name: String,
+    pub residual_region_code: String,
+    pub residual_region_name: String,
+    pub max_missing_schools: u32,
+    pub file_size_max_mb: u64,
+    /// 0 for as many as there are processors.
+    pub threads: usize,
+}
+
+/// What flags override.
+#[derive(Debug, Default, Clone)]
+pub struct Overrides {
+    pub drop_dir: Option<PathBuf>,
+    pub data_dir: Option<PathBuf>,
+    pub pipelines_dir: Option<PathBuf>,
+}
+
+/// A setting, its value and the layer that gave it.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Origin {
+    pub key: String,
+    pub value: String,
+    pub from: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("settings: {0}")]
+pub struct SettingsError(#[from] config::ConfigError);
+
+/// Resolves all layers.
+///
+/// # Errors
+/// A file that does not parse, an unknown key, or a value of the wrong type.
+pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec<Origin>), SettingsError> {
+    let mut layers = vec![("default".to_owned(), defaults()?)];
+    if let Some(path) = site {
+        let file = Config::builder().add_source(File::from(path).format(FileFormat::Toml)).build()?;
+        layers.push((path.display().to_string(), file));
+    }
+    let environment = Environment::with_prefix(ENVIRONMENT_PREFIX).prefix_separator("_").try_parsing(true);
+    // Other programs may share the prefix: only keys that exist are taken from the environment.
+    layers.push(("environment".to_owned(), known_only(Config::builder().add_source(environment).build()?)?));
+    let mut flags = Config::builder();
+    for (key, value) in [
+        ("drop_dir", &overrides.drop_dir),
+        ("data_dir", &overrides.data_dir),
+        ("pipelines_dir", &overrides.pipelines_dir),
+    ] {
+        if let Some(path) = value {
+            flags = flags.set_override(key, path.display().to_string())?;
+        }
+    }
+    layers.push(("flag".to_owned(), flags.build()?));
+    let mut merged = Config::builder();
+    for (_, layer) in &layers {
+        merged = merged.add_source(layer.clone());
+    }
+    let settings: Settings = merged.build()?.try_deserialize()?;
+    let origins = keys(&layers[0].1).into_iter().map(|key| origin(key, &layers)).collect();
+    Ok((settings, origins))
+}
+
+fn defaults() -> Result<Config, config::ConfigError> {
+    Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build()
+}
+
+fn keys(layer: &Config) -> Vec<String> {
+    // A layer that was built reads without error.
+    let mut keys: Vec<String> = layer.collect().unwrap_or_default().into_keys().collect();
+    keys.sort();
+    keys
+}
+
+fn known_only(layer: Config) -> Result<Config, config::ConfigError> {
+    let known = keys(&defaults()?);
+    let mut kept = Config::builder();
+    for (key, value) in layer.collect()? {
+        if known.contains(&key) {
+            kept = kept.set_override(key, value)?;
+        }
+    }
+    kept.build()
+}
+
+fn origin(key: String, layers: &[(String, Config)]) -> Origin {
+    let mut found = (String::new(), String::new());
+    for (name, layer) in layers {
+        if let Ok(value) = layer.get::<config::Value>(&key) {
+            found = (value.to_string(), name.clone());
+        }
+    }
+    Origin { key, value: found.0, from: found.1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_layer_wins_and_says_so() {
+        let site = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(site.path(), "city_name = '某市'\nthreads = 1\n").unwrap();
+        let overrides = Overrides { data_dir: Some("elsewhere".into()), ..Overrides::default() };
+        let (settings, origins) = load(Some(site.path()), &overrides).unwrap();
+        assert_eq!((settings.city_name.as_str(), settings.threads), ("某市", 1));
+        let from = |key: &str| origins.iter().find(|o| o.key == key).unwrap().from.clone();
+        assert_eq!(from("data_dir"), "flag");
+        assert_eq!(from("city_name"), site.path().display().to_string());
+        assert_eq!(from("city_code"), "default");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let site = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(site.path(), "thread = 1\n").unwrap();
+        let error = load(Some(site.path()), &Overrides::default()).unwrap_err().to_string();
+        assert!(error.contains("thread"), "{error}");
+    }
+}

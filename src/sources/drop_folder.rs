@@ -1,0 +1,117 @@
+//! The drop folder: `DROP/<report year>/<dataset>/…`. File names mean nothing.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use crate::period::ReportYear;
+
+/// A file found in the drop folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dropped {
+    pub year: Option<ReportYear>,
+    /// The folder under the year; empty when there is none.
+    pub dataset: String,
+    /// Path below the drop folder, as told to people.
+    pub label: String,
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// Last change, in nanoseconds since 1970.
+    pub modified_ns: u128,
+}
+
+/// What a drop folder holds.
+#[derive(Debug, Default)]
+pub struct Listing {
+    pub files: Vec<Dropped>,
+    /// Office lock files, thumbnails, hidden files: not deliveries.
+    pub ignored: u64,
+    /// Links, pipes, devices: never opened.
+    pub refused: Vec<String>,
+}
+
+/// Lists all files below the drop folder in order of their labels.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn list(drop: &Path) -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    walk(drop, drop, &mut listing)?;
+    listing.files.sort_by(|a, b| a.label.cmp(&b.label));
+    Ok(listing)
+}
+
+fn walk(drop: &Path, folder: &Path, listing: &mut Listing) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            walk(drop, &path, listing)?;
+        } else if !kind.is_file() {
+            listing.refused.push(label(drop, &path));
+        } else if is_no_delivery(&entry.file_name().to_string_lossy()) {
+            listing.ignored += 1;
+        } else {
+            listing.files.push(dropped(drop, path, &entry.metadata()?));
+        }
+    }
+    Ok(())
+}
+
+fn is_no_delivery(name: &str) -> bool {
+    name.starts_with("~$") || name.starts_with('.') || name.eq_ignore_ascii_case("thumbs.db") || name.ends_with(".tmp")
+}
+
+fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {
+    let label = label(drop, &path);
+    let mut folders = label.split('/');
+    let year = folders.next().filter(|_| label.contains('/')).and_then(|year| year.parse().ok());
+    // The last part is the file's own name.
+    let dataset = if label.matches('/').count() >= 2 { folders.next().unwrap_or_default() } else { "" };
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Dropped {
+        year,
+        dataset: dataset.to_owned(),
+        path,
+        bytes: metadata.len(),
+        modified_ns: modified.map_or(0, |since| since.as_nanos()),
+        label,
+    }
+}
+
+/// The path below the drop folder; control characters and bytes that are no text are escaped.
+fn label(drop: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(drop).unwrap_or(path).to_string_lossy();
+    below.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn year_and_dataset_are_the_first_two_folders() {
+        let drop = tempfile::tempdir().unwrap();
+        for path in ["2024/students/a.xls", "2024/graduate_stats/3614000001/b.xlsx", "2024/c.xlsx", "d.txt", "2024/students/~$a.xls"] {
+            let path = drop.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        std::os::unix::fs::symlink("/etc/passwd", drop.path().join("2024/students/link.xls")).unwrap();
+        let listing = list(drop.path()).unwrap();
+        let seen: Vec<_> =
+            listing.files.iter().map(|f| (f.label.as_str(), f.year, f.dataset.as_str())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("2024/c.xlsx", Some(2024), ""),
+                ("2024/graduate_stats/3614000001/b.xlsx", Some(2024), "graduate_stats"),
+                ("2024/students/a.xls", Some(2024), "students"),
+                ("d.txt", None, ""),
+            ]
+        );
+        assert_eq!((listing.ignored, listing.refused.len()), (1, 1));
+    }
+}

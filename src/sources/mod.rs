@@ -1,0 +1,5 @@
+//! Deliveries: where they come from, and their bytes as received.
+
+pub mod bundle;
+
+pub mod drop_folder;

@@ -1,0 +1,81 @@
+//! Writing so that a file is either whole and durable or not there.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::normalise::identity::hex;
+
+/// Who may read what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The bureau: folders 0755, files 0644.
+    Open,
+    /// The program's own user: folders 0700, files 0600.
+    Restricted,
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// Of the file system.
+pub fn make_folder(path: &Path, access: Access) -> io::Result<()> {
+    let mode = if access == Access::Open { 0o755 } else { 0o700 };
+    DirBuilder::new().recursive(true).mode(mode).create(path)
+}
+
+/// Writes a new file beside its place, syncs it and moves it there; an old one is replaced as a whole.
+///
+/// # Errors
+/// Of the file system.
+pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_folder(folder, access)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Worker threads may write the same content under the same name at once.
+    let unique = format!(".{name}.{}-{:?}.tmp", std::process::id(), std::thread::current().id());
+    let beside = folder.join(unique);
+    let mode = if access == Access::Open { 0o644 } else { 0o600 };
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    drop(file);
+    if let Err(error) = written {
+        let _ = fs::remove_file(&beside);
+        return Err(error);
+    }
+    fs::rename(&beside, path)?;
+    sync_folder(folder)
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// Of the file system.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// SHA-256 of a file's bytes, in hexadecimal digits.
+///
+/// # Errors
+/// Of the file system.
+pub fn sha256_of_file(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+/// SHA-256 of bytes, in hexadecimal digits.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}

@@ -1,0 +1,129 @@
+//! Where everything lies under the data root. The only place that builds these paths.
+
+use std::path::{Path, PathBuf};
+
+use crate::period::ReportYear;
+
+/// The data root.
+#[derive(Debug, Clone)]
+pub struct DataRoot(PathBuf);
+
+impl DataRoot {
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        DataRoot(path.to_owned())
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Delivered bytes by hash. Restricted.
+    #[must_use]
+    pub fn landing(&self, sha256: &str) -> PathBuf {
+        self.0.join("landing").join(&sha256[..2]).join(sha256)
+    }
+
+    /// The pseudonym key. Restricted.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.0.join("identity/pseudonym.key")
+    }
+
+    /// Pseudonym and person, of one normalised file. Restricted.
+    #[must_use]
+    pub fn people(&self, fragment: &str) -> PathBuf {
+        self.0.join("identity/people").join(format!("{fragment}.jsonl"))
+    }
+
+    /// Rejected rows of one normalised file, as delivered. Restricted.
+    #[must_use]
+    pub fn rejects(&self, fragment: &str) -> PathBuf {
+        self.0.join("quarantine/rows").join(format!("{fragment}.jsonl"))
+    }
+
+    /// The folder of one normalised file.
+    #[must_use]
+    pub fn fragment(&self, fragment: &str) -> PathBuf {
+        self.0.join("staging/fragments").join(&fragment[..2]).join(fragment)
+    }
+
+    /// Where a run puts its release together.
+    #[must_use]
+    pub fn staged_release(&self) -> PathBuf {
+        self.0.join("staging/release")
+    }
+
+    #[must_use]
+    pub fn warehouse(&self) -> PathBuf {
+        self.0.join("warehouse")
+    }
+
+    #[must_use]
+    pub fn releases(&self) -> PathBuf {
+        self.warehouse().join("releases")
+    }
+
+    #[must_use]
+    pub fn release(&self, number: u32) -> PathBuf {
+        self.releases().join(release_name(number))
+    }
+
+    /// The only file of the warehouse that ever changes.
+    #[must_use]
+    pub fn current(&self) -> PathBuf {
+        self.warehouse().join("CURRENT.json")
+    }
+
+    #[must_use]
+    pub fn reports(&self, year: ReportYear) -> PathBuf {
+        self.0.join("reports").join(year.to_string())
+    }
+
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("ledger/lock")
+    }
+
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.0.join("ledger/runs")
+    }
+
+    /// Sizes and times of files seen, so that an unchanged night costs a listing.
+    #[must_use]
+    pub fn seen(&self) -> PathBuf {
+        self.0.join("ledger/seen.json")
+    }
+
+    /// Folders that hold people's data.
+    #[must_use]
+    pub fn restricted(&self) -> [PathBuf; 4] {
+        ["landing", "identity", "quarantine", "staging"].map(|name| self.0.join(name))
+    }
+}
+
+/// `000017`.
+#[must_use]
+pub fn release_name(number: u32) -> String {
+    format!("{number:06}")
+}
+
+/// A table's file inside a release, its content hash in its name: the worst that a
+/// careless reader of two releases gets is an error, never a mixture.
+#[must_use]
+pub fn table_file(table: &str, year: Option<ReportYear>, sha256: &str) -> PathBuf {
+    let name = format!("{table}-{}.parquet", &sha256[..16]);
+    let folder = Path::new("tables").join(table);
+    match year {
+        Some(year) => folder.join(format!("report_year={year}")).join(name),
+        None => folder.join(name),
+    }
+}
+
+/// One file a table, for readers that take one path.
+#[must_use]
+pub fn flat_file(table: &str) -> PathBuf {
+    Path::new("flat").join(format!("{table}.parquet"))
+}

@@ -1,0 +1,12 @@
+//! Parquet, in immutable releases: staged, checked, then published by one pointer file.
+
+pub mod layout;
+
+pub mod files;
+
+pub mod table_file;
+
+pub mod assemble;
+
+pub mod publish;
+

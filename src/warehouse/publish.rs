@@ -1,0 +1,348 @@
+//! A staged release → a published one, and whether it is still what was published.
+//!
+//! A release folder is made exclusively and never changed: unchanged files are
+//! linked from the last release, the others moved in, everything synced, the
+//! manifest written last. Then `CURRENT.json` is replaced by write, sync, rename.
+//! A reader that resolves `CURRENT.json` once sees one release, always.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::files::{self, Access};
+use super::layout::{DataRoot, release_name};
+use crate::finding::Severity;
+use crate::normalise::Counts;
+use crate::period::ReportYear;
+
+/// Format of manifest and pointer. A newer one is refused.
+pub const FORMAT: u32 = 1;
+
+/// What a release is, written when everything else of it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub format: u32,
+    pub release: u32,
+    /// The release's own time, which documents made from it carry.
+    pub created: String,
+    pub program: String,
+    pub definitions: String,
+    pub key: KeyId,
+    /// SHA-256 over what decided the release: inputs, definitions, settings, program, key.
+    pub fingerprint: String,
+    /// SHA-256 over names and contents of the table files: the same inputs give the same.
+    pub digest: String,
+    pub outcome: ReleaseOutcome,
+    pub years: Vec<ReportYear>,
+    pub inputs: Vec<Input>,
+    pub files: Vec<ReleaseFile>,
+    pub summary: Summary,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyId {
+    pub id: String,
+    pub check_value: String,
+}
+
+/// How a release stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseOutcome {
+    /// Nothing open.
+    Clean,
+    /// Published with quarantine, rejected files or open queries.
+    Draft,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Input {
+    pub report_year: ReportYear,
+    pub dataset: String,
+    pub file: String,
+    pub sha256: String,
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReleaseFile {
+    pub path: String,
+    pub rows: u64,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// Where files and rows went, and what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    pub files: FileCounts,
+    pub rows: Counts,
+    pub datasets: Vec<DatasetSummary>,
+    /// Findings by severity.
+    pub findings: BTreeMap<Severity, u64>,
+    /// Findings by rule, with title.
+    pub rules: Vec<RuleCount>,
+    pub headlines: Vec<Headline>,
+}
+
+/// files = decoded + rejected + repeated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCounts {
+    pub files: u64,
+    pub decoded: u64,
+    pub rejected: u64,
+    pub repeated: u64,
+    pub ignored: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetSummary {
+    pub report_year: ReportYear,
+    pub dataset: String,
+    pub title_zh: String,
+    pub files: u64,
+    pub rows: Counts,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleCount {
+    pub rule: String,
+    pub severity: Severity,
+    pub title: String,
+    pub count: u64,
+}
+
+/// A figure worth seeing at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Headline {
+    pub report_year: ReportYear,
+    pub indicator_id: String,
+    pub title_zh: String,
+    pub basis: String,
+    pub text: String,
+    pub unit: String,
+}
+
+/// `CURRENT.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    pub format: u32,
+    pub release: u32,
+    /// Below the warehouse folder.
+    pub path: String,
+    pub digest: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error("`{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("`{}` is of format {found}; this program reads up to {FORMAT}", path.display())]
+    Newer { path: PathBuf, found: u32 },
+    #[error("`{}` does not parse: {message}", path.display())]
+    Damaged { path: PathBuf, message: String },
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> PublishError + '_ {
+    move |source| PublishError::Io { path: path.to_owned(), source }
+}
+
+/// A file of a staged release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedFile {
+    /// Below the release folder.
+    pub path: PathBuf,
+    pub rows: u64,
+    /// Part of the digest: tables are, what holds the run's own clock is not.
+    pub in_digest: bool,
+}
+
+/// Hashes the files of a staged release.
+///
+/// # Errors
+/// Of the file system.
+pub fn describe(staged: &Path, staged_files: &[StagedFile]) -> Result<(Vec<ReleaseFile>, String), PublishError> {
+    let mut described = Vec::new();
+    let mut digested = String::new();
+    for file in staged_files {
+        let path = staged.join(&file.path);
+        let sha256 = files::sha256_of_file(&path).map_err(io_error(&path))?;
+        let bytes = fs::metadata(&path).map_err(io_error(&path))?.len();
+        let name = file.path.display().to_string();
+        if file.in_digest {
+            digested += &format!("{name} {sha256}\n");
+        }
+        described.push(ReleaseFile { path: name, rows: file.rows, bytes, sha256 });
+    }
+    described.sort();
+    Ok((described, files::sha256(digested.as_bytes())))
+}
+
+/// Publishes what is staged as the manifest says, and points `CURRENT.json` at it.
+///
+/// # Errors
+/// Of the file system; the release that stands is untouched then.
+pub fn publish(data: &DataRoot, staged: &Path, manifest: &Manifest, last: Option<&Manifest>) -> Result<(), PublishError> {
+    let folder = data.release(manifest.release);
+    files::make_folder(&data.releases(), Access::Open).map_err(io_error(&data.releases()))?;
+    // A folder without a manifest is what a run that died left behind.
+    if folder.exists() && !folder.join("manifest.json").exists() {
+        fs::remove_dir_all(&folder).map_err(io_error(&folder))?;
+    }
+    fs::create_dir(&folder).map_err(io_error(&folder))?;
+    let known: BTreeMap<&str, &ReleaseFile> =
+        last.iter().flat_map(|last| &last.files).map(|file| (file.sha256.as_str(), file)).collect();
+    let mut folders = vec![folder.clone(), data.releases()];
+    for file in &manifest.files {
+        let to = folder.join(&file.path);
+        let parent = to.parent().unwrap_or(&folder).to_owned();
+        files::make_folder(&parent, Access::Open).map_err(io_error(&parent))?;
+        let unchanged = last.zip(known.get(file.sha256.as_str()));
+        let linked = unchanged.is_some_and(|(last, known)| {
+            fs::hard_link(data.release(last.release).join(&known.path), &to).is_ok()
+        });
+        if !linked {
+            bring(&staged.join(&file.path), &to).map_err(io_error(&to))?;
+        }
+        folders.extend(parent.ancestors().take_while(|above| above.starts_with(&folder)).map(Path::to_owned));
+    }
+    folders.sort();
+    folders.dedup();
+    for folder in folders.iter().rev() {
+        files::sync_folder(folder).map_err(io_error(folder))?;
+    }
+    write_json(&folder.join("manifest.json"), manifest)?;
+    let current = Current {
+        format: FORMAT,
+        release: manifest.release,
+        path: format!("releases/{}", release_name(manifest.release)),
+        digest: manifest.digest.clone(),
+    };
+    write_json(&data.current(), &current)
+}
+
+/// Moves a staged file in, or copies it where staging lies on another file system.
+fn bring(from: &Path, to: &Path) -> io::Result<()> {
+    if fs::rename(from, to).is_err() {
+        fs::copy(from, to)?;
+    }
+    fs::File::open(to)?.sync_all()
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), PublishError> {
+    let mut json = serde_json::to_vec_pretty(value).map_err(io::Error::other).map_err(io_error(path))?;
+    json.push(b'\n');
+    files::write_whole(path, &json, Access::Open).map_err(io_error(path))
+}
+
+/// The manifest that `CURRENT.json` points at; `None` before the first release.
+///
+/// # Errors
+/// When pointer or manifest cannot be read, are of a newer format, or are damaged.
+pub fn current(data: &DataRoot) -> Result<Option<Manifest>, PublishError> {
+    let path = data.current();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let current: Current = read_json(&path)?;
+    read_manifest(data, current.release).map(Some)
+}
+
+/// The manifest of one release.
+///
+/// # Errors
+/// When it cannot be read, is of a newer format, or is damaged.
+pub fn read_manifest(data: &DataRoot, release: u32) -> Result<Manifest, PublishError> {
+    read_json(&data.release(release).join("manifest.json"))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PublishError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u32,
+    }
+    let bytes = fs::read(path).map_err(io_error(path))?;
+    let damaged =
+        |error: serde_json::Error| PublishError::Damaged { path: path.to_owned(), message: error.to_string() };
+    let Versioned { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
+    if format > FORMAT {
+        return Err(PublishError::Newer { path: path.to_owned(), found: format });
+    }
+    serde_json::from_slice(&bytes).map_err(damaged)
+}
+
+/// Numbers of all complete releases, oldest first.
+///
+/// # Errors
+/// Of the file system.
+pub fn releases(data: &DataRoot) -> Result<Vec<u32>, PublishError> {
+    let folder = data.releases();
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
+        let path = entry.map_err(io_error(&folder))?.path();
+        let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+        if let Some(number) = number.filter(|_| path.join("manifest.json").exists()) {
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// A difference between a release's manifest and what lies in its folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Damage {
+    pub release: u32,
+    pub path: String,
+    /// `missing`, `changed` or `extra`.
+    pub kind: String,
+}
+
+/// Compares every file of a release with its manifest.
+///
+/// # Errors
+/// When the manifest or a folder cannot be read.
+pub fn verify(data: &DataRoot, release: u32) -> Result<Vec<Damage>, PublishError> {
+    let manifest = read_manifest(data, release)?;
+    let folder = data.release(release);
+    let damage = |path: &str, kind: &str| Damage { release, path: path.to_owned(), kind: kind.to_owned() };
+    let mut damages = Vec::new();
+    let mut expected = vec![folder.join("manifest.json")];
+    for file in &manifest.files {
+        let path = folder.join(&file.path);
+        match files::sha256_of_file(&path) {
+            Ok(sha256) if sha256 == file.sha256 => {}
+            Ok(_) => damages.push(damage(&file.path, "changed")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                damages.push(damage(&file.path, "missing"));
+            }
+            Err(error) => return Err(io_error(&path)(error)),
+        }
+        expected.push(path);
+    }
+    let mut found = Vec::new();
+    all_files(&folder, &mut found).map_err(io_error(&folder))?;
+    for path in found.iter().filter(|path| !expected.contains(path)) {
+        damages.push(damage(&path.strip_prefix(&folder).unwrap_or(path).display().to_string(), "extra"));
+    }
+    damages.sort();
+    Ok(damages)
+}
+
+fn all_files(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            all_files(&path, found)?;
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Arrow batches ↔ Parquet files.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::properties::{WriterProperties, WriterVersion};
+
+/// Why a Parquet file could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum TableFileError {
+    #[error("`{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("`{}`: {source}", path.display())]
+    Parquet { path: PathBuf, source: ParquetError },
+    #[error("`{}`: {source}", path.display())]
+    Arrow { path: PathBuf, source: ArrowError },
+}
+
+/// Rows in a row group: readers in parallel take one each.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// A Parquet file being written. The same rows give the same bytes.
+pub struct TableWriter {
+    writer: ArrowWriter<File>,
+    path: PathBuf,
+    rows: u64,
+}
+
+impl TableWriter {
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, TableFileError> {
+        let file = File::create(path).map_err(|source| TableFileError::Io { path: path.to_owned(), source })?;
+        let properties = WriterProperties::builder()
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_compression(Compression::SNAPPY)
+            .set_created_by("nianbao".to_owned())
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .build();
+        let writer = ArrowWriter::try_new(file, schema, Some(properties))
+            .map_err(|source| TableFileError::Parquet { path: path.to_owned(), source })?;
+        Ok(TableWriter { writer, path: path.to_owned(), rows: 0 })
+    }
+
+    /// # Errors
+    /// Of the file system, or when the batch is not of the file's schema.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), TableFileError> {
+        self.rows += batch.num_rows() as u64;
+        let written = self.writer.write(batch);
+        written.map_err(|source| TableFileError::Parquet { path: self.path.clone(), source })
+    }
+
+    /// Writes the footer and syncs; returns the number of rows.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn finish(self) -> Result<u64, TableFileError> {
+        let TableWriter { writer, path, rows } = self;
+        let file =
+            writer.into_inner().map_err(|source| TableFileError::Parquet { path: path.clone(), source })?;
+        file.sync_all().map_err(|source| TableFileError::Io { path, source })?;
+        Ok(rows)
+    }
+}
+
+/// Writes one batch as a file.
+///
+/// # Errors
+/// Of the file system.
+pub fn write(path: &Path, batch: &RecordBatch) -> Result<u64, TableFileError> {
+    let mut writer = TableWriter::create(path, batch.schema())?;
+    writer.write(batch)?;
+    writer.finish()
+}
+
+/// Opens a file for reading in batches.
+///
+/// # Errors
+/// Of the file system, or when it is no Parquet file.
+pub fn read(path: &Path) -> Result<ParquetRecordBatchReader, TableFileError> {
+    let file = File::open(path).map_err(|source| TableFileError::Io { path: path.to_owned(), source })?;
+    ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(|source| TableFileError::Parquet { path: path.to_owned(), source })
+}
