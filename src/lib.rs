@@ -18,6 +18,7 @@
 //! - [`checks`]: what must hold before anybody sees a figure.
 //! - [`report`]: printed cells, workbooks.
 //! - [`runs`]: the ledger, the lock, what is new since last time.
+//! - [`tables`]: the tables of a release that are not datasets.
 //! - [`pipeline`]: one run, top to bottom: start reading here.
 //! - [`cli`]: one file a command.
 
@@ -58,3 +59,9 @@ pub mod checks;
 pub mod report;
 
 pub mod runs;
+
+pub mod tables;
+
+pub mod pipeline;
+
+pub mod cli;

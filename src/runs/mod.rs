@@ -126,3 +126,28 @@ impl Seen {
         self.0.insert(file.path.display().to_string(), seen);
     }
 }
+
+/// All runs of the ledger, oldest first.
+///
+/// # Errors
+/// Of the file system, or when a record does not parse or is of a newer format.
+pub fn all(data: &DataRoot) -> io::Result<Vec<Run>> {
+    let folder = data.runs();
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let run: Run = serde_json::from_slice(&fs::read(&path)?).map_err(io::Error::other)?;
+        if run.format > FORMAT {
+            return Err(io::Error::other(format!("`{}` is of a newer format", path.display())));
+        }
+        runs.push(run);
+    }
+    runs.sort_by_key(|run| run.id);
+    Ok(runs)
+}

@@ -31,8 +31,8 @@ pub struct Manifest {
     pub program: String,
     pub definitions: String,
     pub key: KeyId,
-    /// SHA-256 over what decided the release: inputs, definitions, settings, program, key.
-    pub fingerprint: String,
+    /// SHA-256, for each year, over what decided it: inputs, definitions, settings, program, key.
+    pub fingerprints: BTreeMap<ReportYear, String>,
     /// SHA-256 over names and contents of the table files: the same inputs give the same.
     pub digest: String,
     pub outcome: ReleaseOutcome,

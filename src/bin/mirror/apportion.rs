@@ -69,7 +69,12 @@ fn share_by_remainder(left: usize, weights: &[f64], open: &[usize], parts: &mut 
     }
     let given: usize = open.iter().map(|&i| parts[i]).sum();
     let mut order = open.to_vec();
-    order.sort_by(|&a, &b| exact(b).fract().total_cmp(&exact(a).fract()).then(a.cmp(&b)));
+    order.sort_by(|&a, &b| {
+        exact(b)
+            .fract()
+            .total_cmp(&exact(a).fract())
+            .then(a.cmp(&b))
+    });
     for &i in order.iter().take(left.saturating_sub(given)) {
         parts[i] += 1;
     }

@@ -117,7 +117,12 @@ impl Style {
             Days::Characters,
             Days::True,
         ];
-        const MONTHS: [Months; 4] = [Months::Compact, Months::Dash, Months::Slash, Months::Characters];
+        const MONTHS: [Months; 4] = [
+            Months::Compact,
+            Months::Dash,
+            Months::Slash,
+            Months::Characters,
+        ];
         const REGIONS: [Regions; 3] = [Regions::Six, Regions::Twelve, Regions::Named];
         const SEXES: [[&str; 2]; 4] = [["男", "女"], ["男", "女"], ["1", "2"], ["男性", "女性"]];
         Self {
@@ -148,17 +153,17 @@ impl Style {
             Days::Characters => format!("{year}年{month}月{day}日"),
             Days::True => return Cell::Date(date),
         };
-        self.digits(rng, text)
+        self.digits(rng, &text)
     }
 
-    pub fn month(&self, rng: &mut Rng, year: u16, month: u8) -> Cell {
+    pub fn month(&self, rng: &mut Rng, year: u16, month: u16) -> Cell {
         let text = match self.months {
             Months::Compact => format!("{year}{month:02}"),
             Months::Dash => format!("{year}-{month:02}"),
             Months::Slash => format!("{year}/{month:02}"),
             Months::Characters => format!("{year}年{month}月"),
         };
-        self.digits(rng, text)
+        self.digits(rng, &text)
     }
 
     pub fn region(&self, rng: &mut Rng, (code, name): (&str, &str)) -> Cell {
@@ -167,7 +172,7 @@ impl Style {
             Regions::Twelve => format!("{code}000000"),
             Regions::Named => return format!("{name}({code})").into(),
         };
-        self.digits(rng, text)
+        self.digits(rng, &text)
     }
 
     /// An identity number or the like, with a lower-case `x` where the school writes so.
@@ -177,15 +182,15 @@ impl Style {
         } else {
             number.to_owned()
         };
-        self.digits(rng, text)
+        self.digits(rng, &text)
     }
 
     /// Text made of digits: now and then full-width, or with a stray space.
-    pub fn digits(&self, rng: &mut Rng, text: String) -> Cell {
+    pub fn digits(&self, rng: &mut Rng, text: &str) -> Cell {
         if rng.chance(self.full_width) {
-            return full_width(&text).into();
+            return full_width(text).into();
         }
-        self.text(rng, &text)
+        self.text(rng, text)
     }
 
     pub fn text(&self, rng: &mut Rng, text: &str) -> Cell {
@@ -242,7 +247,10 @@ mod tests {
 
     #[test]
     fn a_damaged_number_is_shown_as_a_spreadsheet_shows_it() {
-        assert_eq!(Cell::Number(1.426_012_009_010_11e17).display(), "1.42601E+17");
+        assert_eq!(
+            Cell::Number(1.426_012_009_010_11e17).display(),
+            "1.42601E+17"
+        );
         assert_eq!(Cell::Number(12.5).display(), "12.5");
     }
 

@@ -44,10 +44,51 @@ pub const SCHOOL_WITHOUT_DIRECT_EMPLOYMENT: usize = 40;
 
 /// Words for landscapes, put together so that no real school is meant.
 const PLACES: [&str; SCHOOLS] = [
-    "云丘", "晋水", "汾曲", "尧台", "姑射", "龙澍", "锦屏", "平澜", "鼓楼东", "槐荫", "柏风", "望岳",
-    "清漪", "栖霞", "北极阁", "临波", "沁源坡", "松涛", "朝晖", "星海", "启明", "博远", "古堡坪", "丁岗",
-    "赵塬", "双凤岭", "大槐塬", "广胜坡", "曲澜湾", "霞光", "新绛岭", "浍澜", "翔岚", "古岳", "冀川坪", "云坛岭",
-    "壶浪", "紫荆塬", "昕澜", "午晖", "芝川", "东神岭", "芍香岭", "新甸湾", "八里峪",
+    "云丘",
+    "晋水",
+    "汾曲",
+    "尧台",
+    "姑射",
+    "龙澍",
+    "锦屏",
+    "平澜",
+    "鼓楼东",
+    "槐荫",
+    "柏风",
+    "望岳",
+    "清漪",
+    "栖霞",
+    "北极阁",
+    "临波",
+    "沁源坡",
+    "松涛",
+    "朝晖",
+    "星海",
+    "启明",
+    "博远",
+    "古堡坪",
+    "丁岗",
+    "赵塬",
+    "双凤岭",
+    "大槐塬",
+    "广胜坡",
+    "曲澜湾",
+    "霞光",
+    "新绛岭",
+    "浍澜",
+    "翔岚",
+    "古岳",
+    "冀川坪",
+    "云坛岭",
+    "壶浪",
+    "紫荆塬",
+    "昕澜",
+    "午晖",
+    "芝川",
+    "东神岭",
+    "芍香岭",
+    "新甸湾",
+    "八里峪",
 ];
 
 /// The county of each 职业高中, by index into `COUNTIES`, in the order of `PLACES`.
@@ -205,8 +246,14 @@ mod tests {
     #[test]
     fn codes_and_names_never_repeat() {
         let all = schools(3);
-        assert_eq!(all.iter().map(|s| &s.code).collect::<BTreeSet<_>>().len(), 135);
-        assert_eq!(all.iter().map(|s| &s.name).collect::<BTreeSet<_>>().len(), 135);
+        assert_eq!(
+            all.iter().map(|s| &s.code).collect::<BTreeSet<_>>().len(),
+            135
+        );
+        assert_eq!(
+            all.iter().map(|s| &s.name).collect::<BTreeSet<_>>().len(),
+            135
+        );
         assert!(all.iter().all(|s| s.code.len() == 10));
     }
 }

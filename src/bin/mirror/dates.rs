@@ -5,26 +5,26 @@ use crate::rng::Rng;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Date {
     pub year: u16,
-    pub month: u8,
-    pub day: u8,
+    pub month: u16,
+    pub day: u16,
 }
 
 impl Date {
     /// Any day from 1 September of the year before `year` to 31 August of `year`, as school
     /// years are counted.
     pub fn in_school_year_ending(year: u16, rng: &mut Rng) -> Self {
-        let month = rng.between(1, 12) as u8;
+        let month = rng.between_u16(1, 12);
         let year = if month >= 9 { year - 1 } else { year };
         Self::in_month(year, month, rng)
     }
 
     pub fn in_year(year: u16, rng: &mut Rng) -> Self {
-        let month = rng.between(1, 12) as u8;
+        let month = rng.between_u16(1, 12);
         Self::in_month(year, month, rng)
     }
 
-    fn in_month(year: u16, month: u8, rng: &mut Rng) -> Self {
-        let day = rng.between(1, days_in_month(year, month)) as u8;
+    fn in_month(year: u16, month: u16, rng: &mut Rng) -> Self {
+        let day = rng.between_u16(1, days_in_month(year, month));
         Self { year, month, day }
     }
 
@@ -34,7 +34,7 @@ impl Date {
     }
 }
 
-fn days_in_month(year: u16, month: u8) -> usize {
+fn days_in_month(year: u16, month: u16) -> u16 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 if leap => 29,

@@ -43,7 +43,12 @@ pub fn deliveries(
             rng.shuffle(&mut free);
             let mut deliveries = of_one_copy(schools, &free, topic, rng);
             deliveries.extend(fixed.into_iter().map(|index| {
-                single(schools, Form::new(index, Shape::Biff8, Frame::Plain), topic, rng)
+                single(
+                    schools,
+                    Form::new(index, Shape::Biff8, Frame::Plain),
+                    topic,
+                    rng,
+                )
             }));
             deliveries
         })
@@ -71,7 +76,9 @@ fn of_one_copy(schools: &[School], free: &[usize], topic: &str, rng: &mut Rng) -
     let mut deliveries: Vec<Delivery> = special
         .iter()
         .zip(shapes)
-        .map(|(&school, (shape, frame))| single(schools, Form::new(school, shape, frame), topic, rng))
+        .map(|(&school, (shape, frame))| {
+            single(schools, Form::new(school, shape, frame), topic, rng)
+        })
         .collect();
     let mut rest = rest.iter().copied();
     for number in 1..=rng.between(3, 4) {
@@ -79,7 +86,11 @@ fn of_one_copy(schools: &[School], free: &[usize], topic: &str, rng: &mut Rng) -
         deliveries.push(bundle(schools, &together, topic, number, rng));
     }
     let plain = rest.map(|school| Form::new(school, Shape::Xlsx, Frame::Plain));
-    deliveries.extend(plain.map(|form| single(schools, form, topic, rng)).collect::<Vec<_>>());
+    deliveries.extend(
+        plain
+            .map(|form| single(schools, form, topic, rng))
+            .collect::<Vec<_>>(),
+    );
     deliveries
 }
 
@@ -95,7 +106,10 @@ fn shapes(rng: &mut Rng) -> Vec<(Shape, Frame)> {
         (Shape::Xlsx, Frame::Titled),
     ];
     let mut add = |low, shape, frame, rng: &mut Rng| {
-        shapes.extend(std::iter::repeat_n((shape, frame), rng.between(low, low + 1)));
+        shapes.extend(std::iter::repeat_n(
+            (shape, frame),
+            rng.between(low, low + 1),
+        ));
     };
     add(3, Shape::Html, Frame::Plain, rng);
     add(2, Shape::CsvGb18030, Frame::Plain, rng);

@@ -3,6 +3,7 @@
 //! Where the city's printed figure equals the system's, every school files its system count;
 //! where it differs, several schools are off by a little each.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::apportion::{float, spread};
@@ -68,26 +69,50 @@ impl Row {
     }
 }
 
-const SHEETS: [(&str, &str); 2] = [
-    ("表1", "表1 人才培养质量计分卡"),
-    ("表6", "表6 落实政策表"),
-];
+const SHEETS: [(&str, &str); 2] = [("表1", "表1 人才培养质量计分卡"), ("表6", "表6 落实政策表")];
 
 pub const ROWS: [Row; 33] = [
     row(0, ("1", "毕业生人数", "人"), "graduates"),
     row(0, ("2", "毕业去向落实人数", "人"), "graduates_placed"),
     row(0, ("", "其中：升学人数", "人"), "graduates_further_study"),
-    row(0, ("", "升入本科人数", "人"), "graduates_further_study_bachelor"),
-    row(0, ("3", "毕业生本省去向落实率", "%"), "in_province_placement_rate").mean("graduates_placed"),
+    row(
+        0,
+        ("", "升入本科人数", "人"),
+        "graduates_further_study_bachelor",
+    ),
+    row(
+        0,
+        ("3", "毕业生本省去向落实率", "%"),
+        "in_province_placement_rate",
+    )
+    .mean("graduates_placed"),
     row(0, ("4", "月收入", "元"), "monthly_income").mean("graduates_placed"),
-    row(0, ("5", "毕业生面向三次产业就业人数", "人"), "graduates_three_industries"),
-    row(0, ("", "其中：面向第一产业就业人数", "人"), "graduates_primary_industry"),
-    row(0, ("", "面向第二产业就业人数", "人"), "graduates_secondary_industry"),
-    row(0, ("", "面向第三产业就业人数", "人"), "graduates_tertiary_industry"),
+    row(
+        0,
+        ("5", "毕业生面向三次产业就业人数", "人"),
+        "graduates_three_industries",
+    ),
+    row(
+        0,
+        ("", "其中：面向第一产业就业人数", "人"),
+        "graduates_primary_industry",
+    ),
+    row(
+        0,
+        ("", "面向第二产业就业人数", "人"),
+        "graduates_secondary_industry",
+    ),
+    row(
+        0,
+        ("", "面向第三产业就业人数", "人"),
+        "graduates_tertiary_industry",
+    ),
     row(0, ("6", "自主创业率", "%"), "startup_rate").mean("graduates_placed"),
     row(0, ("7", "毕业三年晋升比例", "%"), "promotion_rate_3y").mean("graduates"),
     row(1, ("1", "全日制在校生人数", "人"), "students"),
-    row(1, ("2", "年生均财政拨款水平", "元"), "funding_per_student").mean("students").since_2024(),
+    row(1, ("2", "年生均财政拨款水平", "元"), "funding_per_student")
+        .mean("students")
+        .since_2024(),
     row(1, ("3", "年财政专项经费", "万元"), "special_funds").since_2024(),
     row(1, ("4", "教职员工额定编制数", "人"), "staff_establishment"),
     row(1, ("", "教职工总数", "人"), "staff"),
@@ -96,17 +121,46 @@ pub const ROWS: [Row; 33] = [
     row(1, ("", "体育课专任教师数", "人"), "teachers_pe"),
     row(1, ("", "美育课专任教师数", "人"), "teachers_arts"),
     row(1, ("", "班主任人数", "人"), "class_teachers"),
-    row(1, ("5", "参加国家学生体质健康标准测试人数", "人"), "fitness_tested"),
-    row(1, ("", "其中：学生体质测评合格率", "%"), "fitness_pass_rate").mean("fitness_tested"),
-    row(1, ("6", "职业技能等级证书（含职业资格证书）获取人数", "人"), "certificates"),
-    row(1, ("7", "企业提供的校内实践教学设备值", "万元"), "enterprise_equipment_value"),
-    row(1, ("8", "与企业共建开放型区域产教融合实践中心数量", "个"), "integration_centres"),
+    row(
+        1,
+        ("5", "参加国家学生体质健康标准测试人数", "人"),
+        "fitness_tested",
+    ),
+    row(
+        1,
+        ("", "其中：学生体质测评合格率", "%"),
+        "fitness_pass_rate",
+    )
+    .mean("fitness_tested"),
+    row(
+        1,
+        ("6", "职业技能等级证书（含职业资格证书）获取人数", "人"),
+        "certificates",
+    ),
+    row(
+        1,
+        ("7", "企业提供的校内实践教学设备值", "万元"),
+        "enterprise_equipment_value",
+    ),
+    row(
+        1,
+        ("8", "与企业共建开放型区域产教融合实践中心数量", "个"),
+        "integration_centres",
+    ),
     row(1, ("9", "聘请行业导师人数", "人"), "mentors"),
-    row(1, ("", "其中：聘请大国工匠、劳动模范人数", "人"), "mentors_craftsmen"),
+    row(
+        1,
+        ("", "其中：聘请大国工匠、劳动模范人数", "人"),
+        "mentors_craftsmen",
+    ),
     row(1, ("", "行业导师年课时总量", "课时"), "mentor_hours"),
     row(1, ("", "年支付行业导师课酬", "万元"), "mentor_pay"),
     row(1, ("10", "年实习专项经费", "万元"), "internship_funds"),
-    row(1, ("", "其中：年实习责任保险经费", "万元"), "internship_insurance"),
+    row(
+        1,
+        ("", "其中：年实习责任保险经费", "万元"),
+        "internship_insurance",
+    ),
 ];
 
 /// One filed cell.
@@ -188,15 +242,21 @@ fn year_before(filing: &Filing, rng: &mut Rng) -> Filing {
         let less = rng.below(6) as u64;
         let value = match (filing.get(row.id), row.combine) {
             (Value::Count(count), _) => Value::Count(count * percent / 100),
-            (Value::Hundredths(rate), Combine::Mean(_)) => Value::Hundredths(rate - rate * less / 100),
-            (Value::Hundredths(money), Combine::Sum) => Value::Hundredths(money * percent as u64 / 100),
+            (Value::Hundredths(rate), Combine::Mean(_)) => {
+                Value::Hundredths(rate - rate * less / 100)
+            }
+            (Value::Hundredths(money), Combine::Sum) => {
+                Value::Hundredths(money * percent as u64 / 100)
+            }
             (Value::Dash, _) => Value::Dash,
             (Value::Blank, _) => continue,
         };
         before.0.insert(row.id, value);
     }
     let sum = INDUSTRIES.iter().map(|id| before.count(id)).sum();
-    before.0.insert("graduates_three_industries", Value::Count(sum));
+    before
+        .0
+        .insert("graduates_three_industries", Value::Count(sum));
     before
 }
 
@@ -253,11 +313,13 @@ impl Clerk<'_> {
     }
 
     /// Rates whose mean prints as `target`; a school without base has none.
-    fn rates(&mut self, id: &'static str, target: u64, spread: u64, weight: &str) {
+    fn rates(&mut self, id: &'static str, target: usize, spread: usize, weight: &str) {
         let weights = self.filed(weight);
         let rates = rates(target, spread, &weights, self.rng);
         for (filing, rate) in self.filings.iter_mut().zip(rates) {
-            filing.0.insert(id, rate.map_or(Value::Dash, Value::Hundredths));
+            filing
+                .0
+                .insert(id, rate.map_or(Value::Dash, Value::Hundredths));
         }
     }
 
@@ -278,7 +340,7 @@ impl Clerk<'_> {
         to_array(&spread(total, &weights, &caps))
     }
 
-    /// Several schools file fewer than the system has of each industry.
+    /// Several schools count some as placed whom the system has as unemployed.
     fn graduates(&mut self) {
         let counts = self.system(|year| year.graduates.iter().map(|(_, n)| n).sum());
         self.counts("graduates", &counts);
@@ -293,13 +355,19 @@ impl Clerk<'_> {
         let bachelor = self.system(|year| year.destinations.bachelor);
         self.counts("graduates_further_study_bachelor", &bachelor);
         let target = self.totals.in_province_rate;
-        self.rates("in_province_placement_rate", target, 6_00, "graduates_placed");
+        self.rates(
+            "in_province_placement_rate",
+            target,
+            600,
+            "graduates_placed",
+        );
         let target = self.totals.monthly_income;
-        self.rates("monthly_income", target, 620_00, "graduates_placed");
+        self.rates("monthly_income", target, 62_000, "graduates_placed");
         let target = self.totals.promotion_rate;
-        self.rates("promotion_rate_3y", target, 5_00, "graduates");
+        self.rates("promotion_rate_3y", target, 500, "graduates");
     }
 
+    /// Several schools file fewer than the system has of each industry.
     fn employment(&mut self) {
         let mut all = [0; SCHOOLS];
         for (industry, id) in INDUSTRIES.into_iter().enumerate() {
@@ -317,7 +385,7 @@ impl Clerk<'_> {
                 0 => Value::Dash,
                 direct => {
                     let startup = destinations.startup as u64;
-                    Value::Hundredths((startup * 100_00 * 2 + direct) / (direct * 2))
+                    Value::Hundredths((startup * 10_000 * 2 + direct) / (direct * 2))
                 }
             };
             filing.0.insert("startup_rate", rate);
@@ -327,12 +395,18 @@ impl Clerk<'_> {
     fn students(&mut self) {
         let system = self.system(|year| year.students);
         let more = self.totals.students - system.iter().sum::<usize>();
-        let weights = system.map(|_| if self.rng.chance(0.4) { self.rng.unit() } else { 0.0 });
+        let weights = system.map(|_| {
+            if self.rng.chance(0.4) {
+                self.rng.unit()
+            } else {
+                0.0
+            }
+        });
         let more = spread(more, &weights, &system.map(|count| count / 5));
         let students = std::array::from_fn(|school| system[school] + more[school]);
         self.counts("students", &students);
         if let Some(target) = self.totals.funding_per_student {
-            self.rates("funding_per_student", target, 4_200_00, "students");
+            self.rates("funding_per_student", target, 420_000, "students");
         }
         if let Some(total) = self.totals.special_funds {
             let caps = students.map(|count| count * total);
@@ -342,7 +416,7 @@ impl Clerk<'_> {
         let tested = self.part(self.totals.fitness_tested, &students, 0.03);
         self.counts("fitness_tested", &tested);
         let target = self.totals.fitness_pass_rate;
-        self.rates("fitness_pass_rate", target, 3_00, "fitness_tested");
+        self.rates("fitness_pass_rate", target, 300, "fitness_tested");
         let certificates = self.part(self.totals.certificates, &students, 0.6);
         self.counts("certificates", &certificates);
     }
@@ -351,7 +425,7 @@ impl Clerk<'_> {
         type Column = (&'static str, fn(&YearPlan) -> usize);
         let columns: [Column; 7] = [
             ("staff_establishment", |year| year.establishment),
-            ("staff", |year| year.staff.staff),
+            ("staff", |year| year.staff.total),
             ("teachers_full_time", |year| year.staff.teachers),
             ("teachers_politics", |year| year.staff.politics),
             ("teachers_pe", |year| year.staff.sports),
@@ -377,7 +451,7 @@ impl Clerk<'_> {
         // Some mentor gives 1 to 700 lessons a year, for at most 3.5 ten thousand yuan.
         let hours = self.part(totals.mentor_hours, &mentors.map(|count| count * 700), 0.3);
         self.counts("mentor_hours", &hours);
-        let pay = self.part(totals.mentor_pay, &mentors.map(|count| count * 3_50), 0.3);
+        let pay = self.part(totals.mentor_pay, &mentors.map(|count| count * 350), 0.3);
         self.money("mentor_pay", &pay);
         let funds = self.some_have(totals.internship_funds, 0.7);
         self.money("internship_funds", &funds);
@@ -392,35 +466,30 @@ fn to_array(parts: &[usize]) -> PerSchool {
 
 /// Rates in hundredths, between `target - spread` and `target + spread` but for small shifts,
 /// whose mean by `weights` is as near `target` as whole hundredths allow.
-fn rates(target: u64, spread: u64, weights: &PerSchool, rng: &mut Rng) -> Vec<Option<u64>> {
-    let spread = spread.min(target * 9 / 10) as usize;
-    let mut rates: Vec<u64> = weights
+fn rates(target: usize, spread: usize, weights: &PerSchool, rng: &mut Rng) -> Vec<Option<u64>> {
+    let spread = spread.min(target * 9 / 10);
+    let signed = |count: usize| (count as u64).cast_signed();
+    let mut rates: Vec<i64> = weights
         .iter()
-        .map(|_| target - spread as u64 + rng.between(0, 2 * spread) as u64)
+        .map(|_| signed(rng.between(target - spread, target + spread)))
         .collect();
-    let total: usize = weights.iter().sum();
     let mut order: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] > 0).collect();
-    order.sort_by_key(|&school| std::cmp::Reverse(weights[school]));
-    let wanted = target as i64 * total as i64;
-    let sum: i64 = order.iter().map(|&i| (weights[i] as u64 * rates[i]) as i64).sum();
-    let mut excess = sum - wanted;
-    let shift = excess / total.max(1) as i64;
-    for &school in &order {
-        rates[school] = (rates[school] as i64 - shift) as u64;
-    }
-    excess -= shift * total as i64;
+    order.sort_by_key(|&school| Reverse(weights[school]));
+    let total: i64 = order.iter().map(|&i| signed(weights[i])).sum();
+    let sum: i64 = order.iter().map(|&i| signed(weights[i]) * rates[i]).sum();
+    let mut excess = sum - signed(target) * total;
+    let shift = excess / total.max(1);
+    excess -= shift * total;
     // What is left is less than one hundredth for everybody: the largest schools that fit take it.
     for &school in &order {
-        let weight = weights[school] as i64;
-        let step = excess / weight;
-        let step = step.clamp(-1, 1);
-        rates[school] = (rates[school] as i64 - step) as u64;
-        excess -= step * weight;
+        let step = (excess / signed(weights[school])).clamp(-1, 1);
+        rates[school] -= shift + step;
+        excess -= step * signed(weights[school]);
     }
     rates
         .into_iter()
         .zip(weights)
-        .map(|(rate, &weight)| (weight > 0).then_some(rate))
+        .map(|(rate, &weight)| (weight > 0).then_some(rate.cast_unsigned()))
         .collect()
 }
 
@@ -460,7 +529,10 @@ pub fn sheets(
     });
     let this_year = filings.of(school.base, year);
     let last_year = filings.last_year(school.base, year);
-    for row in ROWS.iter().filter(|row| !row.since_2024 || YEARS[year] >= 2024) {
+    for row in ROWS
+        .iter()
+        .filter(|row| !row.since_2024 || YEARS[year] >= 2024)
+    {
         let mut before = last_year.get(row.id);
         let slipped = slip == Some(row.id) && YEARS[year] == 2024;
         if let (true, Value::Count(count)) = (slipped, before) {
@@ -507,9 +579,9 @@ mod tests {
     #[test]
     fn rates_average_to_their_target() {
         let mut rng = Rng::stream(5, "rates", 0);
-        for target in [88_01, 3_167_00, 10_98, 95_78] {
+        for target in [8_801, 316_700, 1_098, 9_578] {
             let weights: PerSchool = std::array::from_fn(|_| rng.below(400));
-            let rates = rates(target, 3_00, &weights, &mut rng);
+            let rates = rates(target, 300, &weights, &mut rng);
             let total: usize = weights.iter().sum();
             let sum: u64 = rates
                 .iter()
@@ -517,7 +589,7 @@ mod tests {
                 .filter_map(|(rate, &weight)| rate.map(|rate| rate * weight as u64))
                 .sum();
             let mean = (sum * 2 + total as u64) / (2 * total as u64);
-            assert_eq!(mean, target);
+            assert_eq!(mean, target as u64);
         }
     }
 
@@ -525,7 +597,7 @@ mod tests {
     fn a_school_without_base_has_no_rate() {
         let mut weights = [5; SCHOOLS];
         weights[3] = 0;
-        let rates = rates(10_00, 1_00, &weights, &mut Rng::stream(1, "rates", 0));
+        let rates = rates(1_000, 100, &weights, &mut Rng::stream(1, "rates", 0));
         assert_eq!(rates.iter().position(Option::is_none), Some(3));
     }
 }

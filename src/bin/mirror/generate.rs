@@ -13,7 +13,7 @@ use crate::rng::Rng;
 use crate::shapes::{self, Shape};
 use crate::sheet::{Counts, Frame, Sheet};
 use crate::totals::YEARS;
-use crate::truth::{FileCounts, Planted, Truth};
+use crate::truth::Truth;
 use crate::world::{Dataset, World};
 
 /// Written first and last: a folder that holds it is ours to replace.
@@ -35,7 +35,10 @@ impl fmt::Display for Summary {
             rows,
             planted,
         } = self;
-        write!(f, "{schools} schools, {files} files, {rows} rows, {planted} of them planted")
+        write!(
+            f,
+            "{schools} schools, {files} files, {rows} rows, {planted} of them planted"
+        )
     }
 }
 
@@ -84,7 +87,8 @@ fn clear(out: &Path) -> Result<(), Box<dyn Error>> {
     if names.is_empty() {
         return Ok(());
     }
-    let ours = |name: &String| name == TRUTH_FILE || YEARS.iter().any(|year| year.to_string() == *name);
+    let ours =
+        |name: &String| name == TRUTH_FILE || YEARS.iter().any(|year| year.to_string() == *name);
     if !names.iter().all(ours) || !names.iter().any(|name| name == TRUTH_FILE) {
         let folder = out.display();
         return Err(format!("{folder} is not empty and not an earlier output of mirror").into());
@@ -144,7 +148,10 @@ fn write_all(world: &World, jobs: &[Job], out: &Path) -> Result<Vec<Truth>, Box<
     let work = || {
         let mut done = Done::new();
         while let Some((index, job)) = take(jobs, &next) {
-            done.push((index, job.write(world, out).map_err(|error| error.to_string())));
+            done.push((
+                index,
+                job.write(world, out).map_err(|error| error.to_string()),
+            ));
         }
         done
     };
@@ -226,10 +233,15 @@ impl Job {
         let mut truths = Vec::new();
         for sheet in sheets {
             truths.extend(sheet.planted().map(|(row, fault)| {
-                Planted::new((year, dataset), (&path, sheet.name, row), school_code, fault)
+                Truth::planted(
+                    (year, dataset),
+                    (&path, sheet.name, row),
+                    school_code,
+                    fault,
+                )
             }));
         }
-        truths.push(FileCounts::new(year, dataset, &path, Counts::of(sheets)));
+        truths.push(Truth::file(year, dataset, &path, Counts::of(sheets)));
         Output {
             path,
             bytes,
@@ -304,5 +316,104 @@ fn summary(world: &World, files: usize, truths: &[Truth]) -> Summary {
         files,
         rows,
         planted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cells::Cell;
+    use calamine::{Data, Reader, Xls, Xlsx};
+    use std::io::Cursor;
+
+    /// Every thirteenth file: enough to hold each dataset and most shapes.
+    fn some_outputs(world: &World) -> Vec<Output> {
+        let jobs = jobs(world, &YEARS);
+        let outputs = jobs
+            .iter()
+            .step_by(13)
+            .map(|job| job.output(world).unwrap());
+        outputs.collect()
+    }
+
+    fn told(outputs: &[Output], world: &World) -> String {
+        let truths = outputs.iter().flat_map(|output| &output.truths);
+        let values = world.values(1);
+        let told = truths
+            .chain(&values)
+            .map(|truth| serde_json::to_string(truth).unwrap());
+        told.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn one_seed_gives_the_same_bytes_and_another_other_bytes() {
+        let worlds = [1, 1, 2].map(|seed| World::new(seed, 1));
+        let [first, again, other] = [0, 1, 2].map(|index| some_outputs(&worlds[index]));
+        assert!(
+            first
+                .iter()
+                .zip(&again)
+                .all(|(a, b)| a.path == b.path && a.bytes == b.bytes)
+        );
+        assert_eq!(told(&first, &worlds[0]), told(&again, &worlds[1]));
+        let same = first.iter().zip(&other).filter(|(a, b)| a.bytes == b.bytes);
+        assert_eq!(same.count(), 0);
+    }
+
+    #[test]
+    fn the_biff8_file_is_the_roster_of_every_seed() {
+        let mut workbook: Xls<_> = Xls::new(Cursor::new(shapes::BIFF8_FILE)).unwrap();
+        let range = workbook.worksheet_range("sheet1").unwrap();
+        for seed in [1, 9] {
+            let sheet = fixture_sheet(seed);
+            assert_eq!(range.height(), sheet.lines.len());
+            assert!(sheet.lines.len() < 200);
+            for (read, line) in range.rows().zip(&sheet.lines) {
+                for (read, cell) in read.iter().zip(&line.cells) {
+                    assert!(is_equal(read, cell), "{read:?} is not {cell:?}");
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::float_cmp)]
+    fn is_equal(read: &Data, cell: &Cell) -> bool {
+        match (read, cell) {
+            (Data::Empty, Cell::Empty) => true,
+            (Data::String(read), Cell::Text(text)) => read == text,
+            (Data::Float(read), Cell::Number(number)) => read == number,
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn statistics_agree_with_the_graduates_and_leave_zeros_empty() {
+        let world = World::new(3, 1);
+        let mut graduates = 0.0;
+        for school in 0..world.schools.len() {
+            let bytes = shapes::statistics(&world.statistics(1, school)).unwrap();
+            let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
+            let range = workbook.worksheet_range("Sheet1").unwrap();
+            for row in range.rows().skip(2).filter(|row| row[0] != Data::Empty) {
+                assert!(!row.contains(&Data::Float(0.0)));
+                if let Data::Float(count) = row[4] {
+                    graduates += count;
+                }
+            }
+        }
+        assert!((graduates - 9397.0f64).abs() < 0.5);
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+        assert!(clear(folder.path()).is_err());
+        fs::write(folder.path().join(TRUTH_FILE), "").unwrap();
+        assert!(clear(folder.path()).is_err());
+        fs::remove_file(folder.path().join("notes.txt")).unwrap();
+        fs::create_dir(folder.path().join("2023")).unwrap();
+        clear(folder.path()).unwrap();
+        assert!(!folder.path().join("2023").exists());
     }
 }

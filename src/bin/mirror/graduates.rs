@@ -102,7 +102,10 @@ impl Graduate {
     }
 
     pub fn is_further_study(&self) -> bool {
-        matches!(self.destination, Destination::Bachelor | Destination::College)
+        matches!(
+            self.destination,
+            Destination::Bachelor | Destination::College
+        )
     }
 
     pub fn is_unemployed(&self) -> bool {
@@ -135,7 +138,15 @@ pub fn rosters(
         let mut year = 0;
         rosters.push(people.map(|people| {
             let faults = &faults[year][index];
-            let roster = roster(school, year, &plan.years[year], people, faults, &mut rng, registry);
+            let roster = roster(
+                school,
+                year,
+                &plan.years[year],
+                people,
+                faults,
+                &mut rng,
+                registry,
+            );
             year += 1;
             roster
         }));
@@ -196,10 +207,15 @@ fn assign(plan: &YearPlan, entries: &mut [Entry<Graduate>], rng: &mut Rng) {
         (Destination::Startup, planned.startup),
         (Destination::Enlisted, planned.enlisted),
         (Destination::Bachelor, planned.bachelor),
-        (Destination::College, planned.further_study - planned.bachelor),
+        (
+            Destination::College,
+            planned.further_study - planned.bachelor,
+        ),
         (Destination::Seeking, planned.unemployed),
     ];
-    let ways = ways.iter().flat_map(|&(way, count)| std::iter::repeat_n(way, count));
+    let ways = ways
+        .iter()
+        .flat_map(|&(way, count)| std::iter::repeat_n(way, count));
     for (entry, way) in entries.iter_mut().zip(ways) {
         entry.record.destination = way;
         if way == Destination::Seeking {
@@ -264,7 +280,7 @@ impl Writer<'_> {
         cells.push(self.destination(entry));
         self.employment(&entry.record, rng, &mut cells);
         let phone = people::phone(rng);
-        cells.push(self.style.digits(rng, phone));
+        cells.push(self.style.digits(rng, &phone));
         cells
     }
 
@@ -276,7 +292,7 @@ impl Writer<'_> {
             Some(Fault::YearOther) => "2022".to_owned(),
             _ => self.year.to_string(),
         };
-        cells.push(style.digits(rng, self.school.code.clone()));
+        cells.push(style.digits(rng, &self.school.code));
         cells.push(style.text(rng, &self.school.name));
         cells.push(year.into());
         cells.push(format!("{prefix}{}", rows::written_number(person, entry.fault)).into());
@@ -285,7 +301,11 @@ impl Writer<'_> {
         cells.push(rows::birth_cell(style, person, entry.fault, rng));
         cells.push(rows::document_kind(style, person, rng));
         cells.push(rows::number_cell(style, person, entry.fault, rng));
-        cells.push(style.ethnicity.write(person.ethnicity.0, person.ethnicity.1));
+        cells.push(
+            style
+                .ethnicity
+                .write(person.ethnicity.0, person.ethnicity.1),
+        );
     }
 
     fn course(&self, graduate: &Graduate, rng: &mut Rng, cells: &mut Vec<Cell>) {
@@ -389,12 +409,23 @@ pub const STATISTICS_GROUPS: [(&str, &[&str]); 9] = [
             "其他单位就业数",
         ],
     ),
-    ("按就业产业性质", &["第一产业就业数", "第二产业就业数", "第三产业就业数"]),
+    (
+        "按就业产业性质",
+        &["第一产业就业数", "第二产业就业数", "第三产业就业数"],
+    ),
     ("按就业地类型", &["本省就业数", "外省就业数", "境外就业数"]),
-    ("按就业渠道情况", &["学校推荐就业数", "中介介绍就业数", "其他渠道就业数"]),
+    (
+        "按就业渠道情况",
+        &["学校推荐就业数", "中介介绍就业数", "其他渠道就业数"],
+    ),
     (
         "合同或协议签定情况",
-        &["一年及以下人数", "1-2（含）年人数", "2-3（含）年人数", "3年以上人数"],
+        &[
+            "一年及以下人数",
+            "1-2（含）年人数",
+            "2-3（含）年人数",
+            "3年以上人数",
+        ],
     ),
     (
         "就业薪酬情况",
@@ -411,7 +442,10 @@ pub const STATISTICS_GROUPS: [(&str, &[&str]); 9] = [
             "升入专科数",
         ],
     ),
-    ("未就业情况", &["待就业人数", "不就业拟升学人数", "其他暂不就业人数"]),
+    (
+        "未就业情况",
+        &["待就业人数", "不就业拟升学人数", "其他暂不就业人数"],
+    ),
 ];
 
 /// Counts of one major, column by column from 毕业生数 on.
@@ -459,7 +493,10 @@ fn header_lines() -> Vec<Line> {
         groups.extend(std::iter::repeat_n(Cell::Empty, columns.len() - 1));
         leaves.extend(columns.iter().map(|&column| column.into()));
     }
-    vec![Line::new(groups, Mark::Frame), Line::new(leaves, Mark::Frame)]
+    vec![
+        Line::new(groups, Mark::Frame),
+        Line::new(leaves, Mark::Frame),
+    ]
 }
 
 /// The columns a graduate is counted in, from 毕业生数 as 0.
@@ -481,7 +518,8 @@ fn columns(graduate: &Graduate) -> Vec<usize> {
             20 + graduate.channel,
             27 + graduate.pay,
         ]);
-        columns.extend((graduate.destination == Destination::Contract).then_some(23 + graduate.term));
+        columns
+            .extend((graduate.destination == Destination::Contract).then_some(23 + graduate.term));
     } else if graduate.is_further_study() {
         columns.extend([2, 31 + graduate.route]);
         columns.extend((graduate.destination == Destination::College).then_some(36));
@@ -497,7 +535,10 @@ mod tests {
 
     #[test]
     fn the_export_has_its_42_columns_after_our_two() {
-        let leaves: usize = STATISTICS_GROUPS.iter().map(|(_, columns)| columns.len()).sum();
+        let leaves: usize = STATISTICS_GROUPS
+            .iter()
+            .map(|(_, columns)| columns.len())
+            .sum();
         assert_eq!(STATISTICS_LEADING.len() + leaves, 44);
         assert_eq!(STATISTICS_COUNTS, leaves + 4);
         assert_eq!(header_lines()[1].cells.len(), 44);

@@ -111,8 +111,9 @@ pub fn plan(seed: u64) -> Vec<SchoolPlan> {
     let offers = offers(&by_class, &graduates[1], &mut rng);
     let five_year = five_year(&offers, &students[0], &mut rng);
     let cohorts = cohorts(&students, &by_class, &five_year, &mut rng);
-    let first = year_plans(&TOTALS[0], &students[0], earlier, &mut rng);
-    let second = year_plans(&TOTALS[1], &students[1], by_class, &mut rng);
+    let staffing = noisy(&[1.0; SCHOOLS], 0.2, &mut rng);
+    let first = year_plans(&TOTALS[0], &students[0], earlier, &staffing, &mut rng);
+    let second = year_plans(&TOTALS[1], &students[1], by_class, &staffing, &mut rng);
     offers
         .into_iter()
         .zip(cohorts)
@@ -128,11 +129,14 @@ pub fn plan(seed: u64) -> Vec<SchoolPlan> {
 /// Relative sizes: a few large schools, many small ones, as in life.
 fn sizes(rng: &mut Rng) -> Weights {
     let mut technical = lognormal(TECHNICAL_SCHOOLS, 0.5);
-    let mut vocational = lognormal(SCHOOLS - TECHNICAL_SCHOOLS, 0.7);
+    let mut vocational = lognormal(SCHOOLS - TECHNICAL_SCHOOLS, 0.62);
     rng.shuffle(&mut technical);
     rng.shuffle(&mut vocational);
     let mut sizes = [0.0; SCHOOLS];
-    for (size, drawn) in sizes.iter_mut().zip(technical.into_iter().chain(vocational)) {
+    for (size, drawn) in sizes
+        .iter_mut()
+        .zip(technical.into_iter().chain(vocational))
+    {
         *size = drawn * rng.within(0.95, 1.05);
     }
     sizes
@@ -183,13 +187,22 @@ fn students(year: usize, sizes: &Weights, rng: &mut Rng) -> PerSchool {
         weights[NEW_SCHOOL] *= 0.66;
     }
     let totals = &TOTALS[year];
-    let caps = std::array::from_fn(|index| usize::from(index < TECHNICAL_SCHOOLS) * totals.students_technical);
+    let caps = std::array::from_fn(|index| {
+        usize::from(index < TECHNICAL_SCHOOLS) * totals.students_technical
+    });
     let technical = over_schools(totals.students_technical, &weights, &caps);
-    let caps = std::array::from_fn(|index| usize::from(index >= TECHNICAL_SCHOOLS) * totals.students_vocational);
+    let caps = std::array::from_fn(|index| {
+        usize::from(index >= TECHNICAL_SCHOOLS) * totals.students_vocational
+    });
     for weight in &mut weights[..TECHNICAL_SCHOOLS] {
         *weight = 0.0;
     }
-    let vocational = around_fixed(totals.students_vocational, &weights, &caps, BIFF8_STUDENTS[year]);
+    let vocational = around_fixed(
+        totals.students_vocational,
+        &weights,
+        &caps,
+        BIFF8_STUDENTS[year],
+    );
     std::array::from_fn(|index| technical[index] + vocational[index])
 }
 
@@ -226,12 +239,16 @@ fn graduates_by_class(graduates: &PerSchool, rng: &mut Rng) -> Vec<ByClass> {
 
 fn printed(class: &str) -> usize {
     let mut classes = TOTALS[1].graduates_by_class.iter();
-    classes.find(|(code, _)| *code == class).map_or(0, |(_, n)| *n)
+    classes
+        .find(|(code, _)| *code == class)
+        .map_or(0, |(_, n)| *n)
 }
 
 fn fixed_graduates(class: &str) -> usize {
     let mut classes = BIFF8_GRADUATES.iter();
-    classes.find(|(code, _)| *code == class).map_or(0, |(_, n)| *n)
+    classes
+        .find(|(code, _)| *code == class)
+        .map_or(0, |(_, n)| *n)
 }
 
 /// A class that some schools teach: at most three in ten graduates of a school, and never so many
@@ -290,12 +307,21 @@ fn earlier_by_class(graduates: &PerSchool, later: &[ByClass], rng: &mut Rng) -> 
 fn offers(by_class: &[ByClass], graduates: &PerSchool, rng: &mut Rng) -> Vec<Vec<Offer>> {
     let mut offers: Vec<Vec<Offer>> = by_class
         .iter()
-        .map(|classes| classes.iter().map(|(class, _)| first_offer(class, rng)).collect())
+        .map(|classes| {
+            classes
+                .iter()
+                .map(|(class, _)| first_offer(class, rng))
+                .collect()
+        })
         .collect();
     offers[BIFF8_SCHOOL] = fixed_offers();
-    offers[NEW_SCHOOL] = [ELECTRONICS, ARTS, "77"].map(|class| first_offer(class, rng)).to_vec();
+    offers[NEW_SCHOOL] = [ELECTRONICS, ARTS, "77"]
+        .map(|class| first_offer(class, rng))
+        .to_vec();
     for (class, schools) in &SCHOOLS_BY_CLASS[FIRST_NEW_CLASS..] {
-        let mut candidates: Vec<usize> = (0..SCHOOLS).filter(|&i| graduates[i] > 60 && i != BIFF8_SCHOOL).collect();
+        let mut candidates: Vec<usize> = (0..SCHOOLS)
+            .filter(|&i| graduates[i] > 60 && i != BIFF8_SCHOOL)
+            .collect();
         rng.shuffle(&mut candidates);
         for &school in candidates.iter().take(*schools) {
             offers[school].push(first_offer(class, rng));
@@ -340,7 +366,11 @@ fn fixed_offers() -> Vec<Offer> {
 /// One more major in a class the school teaches already.
 fn another_offer(offers: &[Offer], since_2024: bool, rng: &mut Rng) -> Option<Offer> {
     let taught = |major: &Major| offers.iter().any(|offer| offer.major.code == major.code);
-    let related = |major: &Major| offers.iter().any(|offer| offer.major.class() == major.class());
+    let related = |major: &Major| {
+        offers
+            .iter()
+            .any(|offer| offer.major.class() == major.class())
+    };
     let free: Vec<&Major> = MAJORS.iter().filter(|m| related(m) && !taught(m)).collect();
     (!free.is_empty()).then(|| Offer {
         major: rng.pick(&free),
@@ -352,7 +382,7 @@ fn five_year(offers: &[Vec<Offer>], students: &PerSchool, rng: &mut Rng) -> [[us
     let mut intakes = [[0; 6]; SCHOOLS];
     let mut candidates: Vec<usize> = (0..SCHOOLS)
         .filter(|&i| i != BIFF8_SCHOOL && i != NEW_SCHOOL && students[i] >= 300)
-        .filter(|&i| offers[i].iter().any(|offer| is_five_year(offer)))
+        .filter(|&i| offers[i].iter().any(is_five_year))
         .collect();
     rng.shuffle(&mut candidates);
     for &school in candidates.iter().take(FIVE_YEAR_SCHOOLS) {
@@ -414,14 +444,19 @@ fn year_plans(
     totals: &Totals,
     students: &PerSchool,
     graduates: Vec<ByClass>,
+    staffing: &Weights,
     rng: &mut Rng,
 ) -> Vec<YearPlan> {
     let counts = std::array::from_fn(|i| graduates[i].iter().map(|(_, n)| n).sum());
     let destinations = destinations(&totals.destinations, &counts, rng);
-    let staff = staff(&totals.staff, students, rng);
-    let sizes: PerSchool = std::array::from_fn(|i| staff[i].staff);
-    let weights = noisy(&floats(&sizes), 0.15, rng);
-    let establishment = over_schools(totals.establishment, &weights, &[totals.establishment; SCHOOLS]);
+    let staff = staff(&totals.staff, students, staffing, rng);
+    let sizes: PerSchool = std::array::from_fn(|i| staff[i].total);
+    let weights = noisy(&floats(&sizes), 0.1, rng);
+    let establishment = over_schools(
+        totals.establishment,
+        &weights,
+        &[totals.establishment; SCHOOLS],
+    );
     graduates
         .into_iter()
         .zip(destinations.into_iter().zip(staff))
@@ -477,9 +512,14 @@ fn minus(whole: &PerSchool, part: &PerSchool) -> PerSchool {
     std::array::from_fn(|i| whole[i] - part[i])
 }
 
-fn staff(totals: &Staff, students: &PerSchool, rng: &mut Rng) -> Vec<Staff> {
-    let sizes = students.map(|n| float(n) + 40.0);
-    let staff = over_schools(totals.staff, &noisy(&sizes, 0.2, rng), &[totals.staff; SCHOOLS]);
+/// `staffing` is how well a school is staffed for its size; it stays from year to year.
+fn staff(totals: &Staff, students: &PerSchool, staffing: &Weights, rng: &mut Rng) -> Vec<Staff> {
+    let sizes = std::array::from_fn(|i| (float(students[i]) + 40.0) * staffing[i]);
+    let staff = over_schools(
+        totals.total,
+        &noisy(&sizes, 0.03, rng),
+        &[totals.total; SCHOOLS],
+    );
     let teachers = share_of(totals.teachers, &staff, 95, rng);
     let politics = share_of(totals.politics, &teachers, 25, rng);
     let sports = share_of(totals.sports, &teachers, 25, rng);
@@ -492,7 +532,7 @@ fn staff(totals: &Staff, students: &PerSchool, rng: &mut Rng) -> Vec<Staff> {
     let class_teachers = share_of(totals.class_teachers, &teachers, 70, rng);
     (0..SCHOOLS)
         .map(|i| Staff {
-            staff: staff[i],
+            total: staff[i],
             teachers: teachers[i],
             dual: dual[i],
             dual_senior: dual_senior[i],

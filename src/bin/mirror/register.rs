@@ -72,15 +72,17 @@ fn school_cells(
 ) -> Vec<Cell> {
     // A row is typed in by its own school, so that each has a style of its own.
     let style = Style::draw(rng);
-    let (code, name) = school.county.unwrap_or(("140000", "山西省"));
-    let region = if school.county.is_none() && rng.chance(0.5) {
-        code.into()
-    } else {
-        style.region(rng, (code, name))
+    let region = match school.county {
+        Some(county) => style.region(rng, county),
+        None => rng.pick(&["140000", "山西省(140000)"]).into(),
     };
     let land = students * rng.between(28, 60) + 2_000;
     let buildings = students * rng.between(12, 24) + 1_500;
-    let founded = if school.is_new() { 2022 } else { rng.between(1958, 2012) as u16 };
+    let founded = if school.is_new() {
+        2022
+    } else {
+        rng.between_u16(1958, 2012)
+    };
     let seat = school.county.map_or("尧都区", |(_, name)| name);
     vec![
         school.code.as_str().into(),
@@ -103,7 +105,9 @@ fn school_cells(
 
 /// The 专业点 a school had in a year: those it offered then.
 pub fn offered(plan: &SchoolPlan, year: usize) -> impl Iterator<Item = &Offer> {
-    plan.offers.iter().filter(move |offer| !offer.since_2024 || YEARS[year] >= 2024)
+    plan.offers
+        .iter()
+        .filter(move |offer| !offer.since_2024 || YEARS[year] >= 2024)
 }
 
 /// The rows of a school's list of majors, with the faults planted in them.
@@ -118,16 +122,28 @@ pub fn major_lines(
     let mut lines: Vec<Line> = offered(plan, year)
         .map(|offer| {
             let founded = founded(school, offer, rng);
-            let cells = major_cells(school, (offer.major.code, offer.major.title), founded, &style, rng);
+            let cells = major_cells(
+                school,
+                (offer.major.code, offer.major.title),
+                founded,
+                &style,
+                rng,
+            );
             Line::new(cells, Mark::Sound)
         })
         .collect();
     let mut given_up: Vec<_> = MAJORS
         .iter()
-        .filter(|major| plan.offers.iter().all(|offer| offer.major.code != major.code))
+        .filter(|major| {
+            plan.offers
+                .iter()
+                .all(|offer| offer.major.code != major.code)
+        })
         .collect();
     rng.shuffle(&mut given_up);
-    let stopped = faults.iter().filter(|fault| **fault == Fault::AdmissionStopped);
+    let stopped = faults
+        .iter()
+        .filter(|fault| **fault == Fault::AdmissionStopped);
     for (&fault, major) in stopped.zip(given_up) {
         let mut cells = major_cells(school, (major.code, major.title), 2015, &style, rng);
         cells[MAJOR_COLUMNS.len() - 1] = "停招".into();
@@ -155,7 +171,7 @@ fn major_cells(
     rng: &mut Rng,
 ) -> Vec<Cell> {
     vec![
-        style.digits(rng, school.code.clone()),
+        style.digits(rng, &school.code),
         style.text(rng, &school.name),
         code.into(),
         style.text(rng, title),

@@ -26,6 +26,7 @@ impl Rng {
     }
 
     /// A number in `0..bound`; `bound` must be positive.
+    #[allow(clippy::cast_possible_truncation)]
     pub fn below(&mut self, bound: usize) -> usize {
         let wide = u128::from(self.next_u64()) * bound as u128;
         // The high half of a product of two 64-bit numbers is below `bound`.
@@ -36,7 +37,15 @@ impl Rng {
         low + self.below(high - low + 1)
     }
 
-    /// A number in `[0, 1)` with 53 random bits.
+    /// Like [`Self::between`], for years, months and days.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn between_u16(&mut self, low: u16, high: u16) -> u16 {
+        // The draw is at most `high - low`.
+        low + self.below(usize::from(high - low) + 1) as u16
+    }
+
+    /// A number in `[0, 1)` with 53 random bits, which an `f64` holds exactly.
+    #[allow(clippy::cast_precision_loss)]
     pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
@@ -73,9 +82,8 @@ impl Rng {
 
     /// `count` decimal digits.
     pub fn digits(&mut self, count: usize) -> String {
-        (0..count)
-            .map(|_| char::from(b'0' + self.below(10) as u8))
-            .collect()
+        const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+        (0..count).map(|_| self.pick(&DIGITS)).collect()
     }
 }
 

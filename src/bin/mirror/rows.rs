@@ -29,7 +29,8 @@ impl<T> Entry<T> {
 
     /// Whether the row belongs to the totals: a query does not take it out of them.
     pub fn counts(&self) -> bool {
-        self.fault.is_none_or(|fault| fault.outcome() == Outcome::Query)
+        self.fault
+            .is_none_or(|fault| fault.outcome() == Outcome::Query)
     }
 
     pub fn is_ordinary(&self) -> bool {
@@ -183,7 +184,11 @@ pub fn make_names_rare(lines: &mut [Line], column: Option<usize>, rng: &mut Rng)
     let Some(column) = column else { return };
     for rare in RARE_CHARACTERS.iter().take(RARE_NAMES) {
         let line = rng.below(lines.len().max(1));
-        if let Some(Line { cells, mark: Mark::Sound }) = lines.get_mut(line) {
+        if let Some(Line {
+            cells,
+            mark: Mark::Sound,
+        }) = lines.get_mut(line)
+        {
             let surname: String = cells[column].display().trim().chars().take(1).collect();
             cells[column] = format!("{surname}{rare}").into();
         }
@@ -197,7 +202,10 @@ mod tests {
 
     #[test]
     fn fifteen_digits_of_an_id_are_left() {
-        assert_eq!(fifteen_digits("142601200901011234"), Some(142_601_200_901_011_000.0));
+        assert_eq!(
+            fifteen_digits("142601200901011234"),
+            Some(142_601_200_901_011_000.0)
+        );
     }
 
     #[test]

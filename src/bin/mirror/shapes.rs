@@ -118,7 +118,11 @@ fn write_lines(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), Box<dyn E
                     worksheet.write_number(row, column, *number)?;
                 }
                 Cell::Date(date) => {
-                    let date = ExcelDateTime::from_ymd(date.year, date.month, date.day)?;
+                    let date = ExcelDateTime::from_ymd(
+                        date.year,
+                        u8::try_from(date.month)?,
+                        u8::try_from(date.day)?,
+                    )?;
                     worksheet.write_datetime_with_format(row, column, date, &date_format)?;
                 }
                 Cell::Empty => {}
@@ -199,9 +203,74 @@ pub fn bundle(members: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Box<dyn Error>> 
 /// `from` and `to` are of equal length.
 fn replace_all(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     let mut start = 0;
-    while let Some(found) = bytes[start..].windows(from.len()).position(|window| window == from) {
+    while let Some(found) = bytes[start..]
+        .windows(from.len())
+        .position(|window| window == from)
+    {
         let at = start + found;
         bytes[at..at + from.len()].copy_from_slice(to);
         start = at + from.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sheet::{Line, Mark};
+    use std::io::Read;
+    use zip::ZipArchive;
+
+    fn sheet(rows: &[&[&str]]) -> Sheet {
+        let lines = rows
+            .iter()
+            .map(|row| Line::new(row.iter().map(|&text| text.into()).collect(), Mark::Sound));
+        Sheet {
+            name: "sheet1",
+            lines: lines.collect(),
+        }
+    }
+
+    #[test]
+    fn names_in_a_bundle_are_gbk_without_the_utf8_flag() {
+        let members = [
+            ("云丘学校.xlsx".to_owned(), b"first".to_vec()),
+            ("晋水学校.xlsx".to_owned(), b"second".to_vec()),
+        ];
+        let bytes = bundle(&members).unwrap();
+        let flags = u16::from_le_bytes([bytes[6], bytes[7]]);
+        assert_eq!(flags & 0x800, 0);
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
+        for (index, (name, content)) in members.iter().enumerate() {
+            let mut file = archive.by_index(index).unwrap();
+            assert_eq!(file.name_raw(), &*GBK.encode(name).0);
+            let mut read = Vec::new();
+            file.read_to_end(&mut read).unwrap();
+            assert_eq!(&read, content);
+        }
+    }
+
+    #[test]
+    fn rows_of_a_csv_are_as_wide_as_the_widest() {
+        let text = csv(&sheet(&[&["共2条"], &["甲,乙", "丙"], &[]])).unwrap();
+        assert_eq!(text, "共2条,\r\n\"甲,乙\",丙\r\n,\r\n");
+    }
+
+    #[test]
+    fn html_is_whole_and_in_gbk() {
+        let bytes = html(&sheet(&[&["姓名", "<甲>"]]));
+        let page = GBK.decode(&bytes).0.into_owned();
+        assert!(page.contains("&lt;甲&gt;</td></tr>"));
+        assert!(page.ends_with("</table></body></html>\r\n"));
+    }
+
+    #[test]
+    fn the_statistics_declare_their_whole_range() {
+        let bytes = statistics(&sheet(&[&["学校标识码"], &[], &["3614000011"]])).unwrap();
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut xml = String::new();
+        let mut part = archive.by_name("xl/worksheets/sheet1.xml").unwrap();
+        part.read_to_string(&mut xml).unwrap();
+        assert!(xml.contains("<dimension ref=\"A1:CZ5000\"/>"));
+        assert!(xml.contains("<c r=\"CZ5000\" s=\"1\"/>"));
     }
 }

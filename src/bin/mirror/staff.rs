@@ -49,7 +49,7 @@ const DUAL_SPELLINGS: [&str; 4] = [
 #[derive(Debug, Clone)]
 pub struct Employee {
     number: String,
-    joined: (u16, u8),
+    joined: (u16, u16),
     on_roster: [bool; 2],
     teaching: u64,
     subject: u64,
@@ -98,7 +98,7 @@ pub fn rosters(
     for (index, school) in schools.iter().enumerate() {
         let mut rng = Rng::stream(seed, "staff", index);
         let staff = plans[school.base].years.each_ref().map(|year| &year.staff);
-        let people = people(school, staff.map(|staff| staff.staff), &mut rng, registry);
+        let people = people(school, staff.map(|staff| staff.total), &mut rng, registry);
         rosters.push([0, 1].map(|year| {
             let entries = in_year(&people, year, staff[year]);
             let faults = faults[year][index].iter();
@@ -132,7 +132,10 @@ fn people(
             let person = registry.person(rng, school.home(), birth);
             let number = format!("{}{:04}", &school.code[6..], people.len() + 1);
             let hired = !on_roster[0];
-            people.push(Entry::new(person, Employee::new(number, on_roster, hired, birth, rng)));
+            people.push(Entry::new(
+                person,
+                Employee::new(number, on_roster, hired, birth, rng),
+            ));
         }
     }
     rng.shuffle(&mut people);
@@ -140,7 +143,7 @@ fn people(
 }
 
 fn birth(rng: &mut Rng) -> Date {
-    let year = rng.between(1964, 2000) as u16;
+    let year = rng.between_u16(1964, 2000);
     Date::in_year(year, rng)
 }
 
@@ -149,7 +152,7 @@ impl Employee {
         let year = if hired {
             2024
         } else {
-            (birth.year + rng.between(22, 27) as u16).min(2022)
+            (birth.year + rng.between_u16(22, 27)).min(2022)
         };
         Self {
             number,
@@ -189,8 +192,14 @@ fn in_year(people: &[Entry<Employee>], year: usize, plan: &Staff) -> Vec<Entry<E
 fn assign_subjects(teachers: &mut [Entry<Employee>], plan: &Staff) {
     teachers.sort_by_key(|entry| entry.record.subject);
     let count = teachers.len();
-    let named = [(POLITICS, plan.politics), (SPORTS, plan.sports), (ARTS, plan.arts)];
-    let mut named = named.iter().flat_map(|&(name, n)| std::iter::repeat_n(name, n));
+    let named = [
+        (POLITICS, plan.politics),
+        (SPORTS, plan.sports),
+        (ARTS, plan.arts),
+    ];
+    let mut named = named
+        .iter()
+        .flat_map(|&(name, n)| std::iter::repeat_n(name, n));
     for (index, entry) in teachers.iter_mut().enumerate() {
         let from_end = count - index;
         let post = &mut entry.record.post;
@@ -271,14 +280,14 @@ impl Writer<'_> {
         let phone = people::phone(rng);
         cells.push(self.status(entry));
         cells.push(self.style.month(rng, year, month));
-        cells.push(self.style.digits(rng, phone));
+        cells.push(self.style.digits(rng, &phone));
         cells
     }
 
     fn identity(&self, entry: &Entry<Employee>, rng: &mut Rng, cells: &mut Vec<Cell>) {
         let style = &self.style;
         let person = &entry.person;
-        cells.push(style.digits(rng, self.school.code.clone()));
+        cells.push(style.digits(rng, &self.school.code));
         cells.push(style.text(rng, &self.school.name));
         cells.push(entry.record.number.as_str().into());
         cells.push(style.text(rng, &person.name));
@@ -286,9 +295,16 @@ impl Writer<'_> {
         cells.push(rows::birth_cell(style, person, entry.fault, rng));
         cells.push(rows::document_kind(style, person, rng));
         cells.push(rows::number_cell(style, person, entry.fault, rng));
-        cells.push(style.ethnicity.write(person.ethnicity.0, person.ethnicity.1));
+        cells.push(
+            style
+                .ethnicity
+                .write(person.ethnicity.0, person.ethnicity.1),
+        );
         cells.push(rng.pick(&["群众", "群众", "中共党员", "民盟盟员"]).into());
-        cells.push(rng.pick(&["本科", "本科", "本科", "硕士研究生", "专科"]).into());
+        cells.push(
+            rng.pick(&["本科", "本科", "本科", "硕士研究生", "专科"])
+                .into(),
+        );
     }
 
     fn post(&self, post: &Post, rng: &mut Rng, cells: &mut Vec<Cell>) {

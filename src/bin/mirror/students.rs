@@ -1,5 +1,6 @@
 //! The student register: who is on each school's roster, and the roster as a sheet.
 
+use crate::apportion::float;
 use crate::cells::{Cell, Style};
 use crate::city::{Kind, School};
 use crate::dates::Date;
@@ -193,6 +194,7 @@ fn members(
     let mut drawing = Drawing {
         school,
         offers: &plan.offers,
+        graduating: &cohorts.graduating,
         rng,
         registry,
         members: Vec::new(),
@@ -252,6 +254,7 @@ impl Intake {
 struct Drawing<'a> {
     school: &'a School,
     offers: &'a [Offer],
+    graduating: &'a [(&'static str, usize)],
     rng: &'a mut Rng,
     registry: &'a mut Registry,
     members: Vec<Member>,
@@ -271,7 +274,10 @@ impl Drawing<'_> {
 
     fn draw(&mut self, count: usize, intake: Intake, taught: impl Fn(&Offer) -> bool) {
         let offers: Vec<&Offer> = self.offers.iter().filter(|offer| taught(offer)).collect();
-        let weights: Vec<f64> = offers.iter().map(|_| self.rng.within(0.4, 1.6)).collect();
+        let weights: Vec<f64> = offers
+            .iter()
+            .map(|offer| self.popularity(offer) * self.rng.within(0.5, 1.5))
+            .collect();
         for _ in 0..count {
             let major = offers[self.rng.weighted(&weights)].major;
             let person = self.person(intake.year);
@@ -289,12 +295,22 @@ impl Drawing<'_> {
         }
     }
 
+    /// Classes keep about the size they had among those who graduate.
+    fn popularity(&self, offer: &Offer) -> f64 {
+        let class = offer.major.class();
+        let graduating = self.graduating.iter().find(|(code, _)| *code == class);
+        let same_class = |other: &&Offer| other.major.class() == class;
+        let sharing = self.offers.iter().filter(same_class).count();
+        float(graduating.map_or(0, |(_, count)| *count) + 3) / float(sharing)
+    }
+
     fn person(&mut self, intake: u16) -> Person {
         let birth = birth(intake, self.rng);
         let mut person = self.registry.person(self.rng, self.school.home(), birth);
         if self.rng.chance(0.0015) {
             let school = &self.school.code;
-            self.registry.give_rare_document(self.rng, &mut person, school);
+            self.registry
+                .give_rare_document(self.rng, &mut person, school);
         }
         person
     }
@@ -321,7 +337,9 @@ fn roster(
     rng.shuffle(&mut entries);
     entries.sort_by_key(|entry| entry.record.intake);
     // A transfer needs the other schools' rosters, see `plant_transfers`.
-    let faults = faults.iter().filter(|fault| **fault != Fault::TransferredAway);
+    let faults = faults
+        .iter()
+        .filter(|fault| **fault != Fault::TransferredAway);
     Roster::with_faults(entries, faults, rng, |student, rng| {
         let birth = birth(student.intake, rng);
         registry.person(rng, school.home(), birth)
@@ -336,9 +354,14 @@ fn plant_transfers(
     faults: &[Vec<Fault>],
     rng: &mut Rng,
 ) {
-    let receivers: Vec<usize> = (0..schools.len()).filter(|&i| !schools[i].is_biff8()).collect();
+    let receivers: Vec<usize> = (0..schools.len())
+        .filter(|&i| !schools[i].is_biff8())
+        .collect();
     for (left, faults) in faults.iter().enumerate() {
-        for _ in faults.iter().filter(|fault| **fault == Fault::TransferredAway) {
+        for _ in faults
+            .iter()
+            .filter(|fault| **fault == Fault::TransferredAway)
+        {
             let others: Vec<usize> = receivers.iter().copied().filter(|&i| i != left).collect();
             let entered = rng.pick(&others);
             let Some((person, student)) = receive_transfer(&mut rosters[entered][year], rng) else {
@@ -356,7 +379,8 @@ fn receive_transfer(roster: &mut Roster<Student>, rng: &mut Rng) -> Option<(Pers
     let movable = |entry: &&mut Entry<Student>| {
         entry.is_ordinary() && !entry.record.five_year && !entry.record.by_transfer
     };
-    let mut candidates: Vec<&mut Entry<Student>> = roster.entries.iter_mut().filter(movable).collect();
+    let mut candidates: Vec<&mut Entry<Student>> =
+        roster.entries.iter_mut().filter(movable).collect();
     if candidates.is_empty() {
         return None;
     }
@@ -375,11 +399,11 @@ pub fn header(provincial: bool) -> Vec<&'static str> {
         "是否建档立卡贫困户" => "是否建档立卡贫困家庭",
         other => other,
     });
-    provincial_order([renamed.as_slice(), &PROVINCIAL_COLUMNS].concat())
+    provincial_order(&[renamed.as_slice(), &PROVINCIAL_COLUMNS].concat())
 }
 
 /// A fixed permutation: 37 and the 84 columns have no common divisor.
-fn provincial_order<T: Clone>(columns: Vec<T>) -> Vec<T> {
+fn provincial_order<T: Clone>(columns: &[T]) -> Vec<T> {
     (0..columns.len())
         .map(|index| columns[(index * 37 + 5) % columns.len()].clone())
         .collect()
@@ -429,7 +453,7 @@ impl Writer<'_> {
             cells.extend([false, false].map(|yes| self.style.yes_no(yes)));
             cells.push(self.style.yes_no(rng.chance(0.7)));
             cells.push("无".into());
-            cells = provincial_order(cells);
+            cells = provincial_order(&cells);
         }
         Line::new(cells, entry.mark())
     }
@@ -454,7 +478,7 @@ impl Writer<'_> {
         let person = &entry.person;
         let number = rows::written_number(person, entry.fault);
         let prefix = if person.is_resident() { "G" } else { "L" };
-        cells.push(style.digits(rng, self.school.code.clone()));
+        cells.push(style.digits(rng, &self.school.code));
         cells.push(style.text(rng, &self.school.name));
         cells.push(format!("{prefix}{number}").into());
         cells.push(style.text(rng, &person.name));
@@ -501,11 +525,18 @@ impl Writer<'_> {
     fn origin(&self, rng: &mut Rng, cells: &mut Vec<Cell>) {
         let home = self.school.county.unwrap_or(("141002", "尧都区"));
         let regions = [(); 4].map(|()| people::any_region(rng, home));
-        cells.extend(regions[..3].iter().map(|region| self.style.region(rng, *region)));
+        cells.extend(
+            regions[..3]
+                .iter()
+                .map(|region| self.style.region(rng, *region)),
+        );
         cells.push(people::address(rng, regions[3].1).into());
         cells.push(format!("{}派出所", regions[3].1).into());
         cells.push(self.style.region(rng, regions[3]));
-        cells.push(rng.pick(&["农业家庭户口", "农业家庭户口", "非农业家庭户口"]).into());
+        cells.push(
+            rng.pick(&["农业家庭户口", "农业家庭户口", "非农业家庭户口"])
+                .into(),
+        );
         cells.push(rng.pick(&["村庄", "镇中心区", "主城区"]).into());
     }
 
@@ -515,8 +546,19 @@ impl Writer<'_> {
         let title = student.major.for_intake(student.intake).title;
         cells.push(self.style.month(rng, student.intake, 9));
         cells.push(self.style.text(rng, title));
-        cells.push(if student.five_year { "五年制" } else { "三年制" }.into());
-        cells.push(self.style.ethnicity.write(person.ethnicity.0, person.ethnicity.1));
+        cells.push(
+            if student.five_year {
+                "五年制"
+            } else {
+                "三年制"
+            }
+            .into(),
+        );
+        cells.push(
+            self.style
+                .ethnicity
+                .write(person.ethnicity.0, person.ethnicity.1),
+        );
         cells.push(rng.pick(&["群众", "群众", "共青团员"]).into());
         cells.push("健康或良好".into());
     }
@@ -528,9 +570,12 @@ impl Writer<'_> {
             rng.pick(&["非分段培养", "非分段培养", "非分段培养", "中高职3+2"])
         };
         cells.push(rng.pick(&["农村应届", "农村应届", "城镇应届"]).into());
-        cells.push(rng.pick(&["应届初中毕业生", "应届初中毕业生", "往届初中毕业生"]).into());
+        cells.push(
+            rng.pick(&["应届初中毕业生", "应届初中毕业生", "往届初中毕业生"])
+                .into(),
+        );
         let phone = people::phone(rng);
-        cells.push(self.style.digits(rng, phone));
+        cells.push(self.style.digits(rng, &phone));
         cells.push(self.style.yes_no(rng.chance(0.08)));
         cells.push("统一招生".into());
         cells.push("非联合办学".into());
@@ -548,13 +593,13 @@ impl Writer<'_> {
         cells.push(people::address(rng, county).into());
         cells.push(format!("041{}", rng.digits(3)).into());
         let phone = people::phone(rng);
-        cells.push(self.style.digits(rng, phone));
+        cells.push(self.style.digits(rng, &phone));
     }
 
     /// One member of the family, in twelve columns.
     fn relative(&self, rng: &mut Rng, first: bool, intake: u16, cells: &mut Vec<Cell>) {
         let male = first != rng.chance(0.2);
-        let birth = Date::in_year(intake - 15 - rng.between(23, 38) as u16, rng);
+        let birth = Date::in_year(intake - 15 - rng.between_u16(23, 38), rng);
         let number = people::resident_number(rng.pick(&people::OLD_REGIONS).0, birth, male, rng);
         cells.push(people::name(rng, male).into());
         cells.push(if male { "父亲" } else { "母亲" }.into());
@@ -566,7 +611,10 @@ impl Writer<'_> {
         cells.push(self.style.ethnicity.write("01", "汉族"));
         cells.push("群众".into());
         cells.push("健康或良好".into());
-        cells.push(rng.pick(&["务农", "个体经营", "建筑公司", "运输队", "县医院", "无"]).into());
+        cells.push(
+            rng.pick(&["务农", "个体经营", "建筑公司", "运输队", "县医院", "无"])
+                .into(),
+        );
         cells.push(rng.pick(&["无", "无", "职工"]).into());
     }
 

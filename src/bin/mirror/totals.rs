@@ -7,7 +7,6 @@
 type ByClass = &'static [(&'static str, usize)];
 
 pub struct Totals {
-    pub year: u16,
     pub students_technical: usize,
     pub students_vocational: usize,
     /// Students of 电子与信息大类; `None` where nothing was printed.
@@ -49,7 +48,7 @@ impl Destinations {
 
 #[derive(Debug, Clone)]
 pub struct Staff {
-    pub staff: usize,
+    pub total: usize,
     pub teachers: usize,
     pub dual: usize,
     pub dual_senior: usize,
@@ -64,15 +63,15 @@ pub struct Staff {
 pub struct Filed {
     pub placed: usize,
     pub industries: [usize; 3],
-    pub in_province_rate: u64,
-    pub monthly_income: u64,
-    pub promotion_rate: u64,
+    pub in_province_rate: usize,
+    pub monthly_income: usize,
+    pub promotion_rate: usize,
     pub students: usize,
     /// `None` in years in which the row was not asked.
-    pub funding_per_student: Option<u64>,
+    pub funding_per_student: Option<usize>,
     pub special_funds: Option<usize>,
     pub fitness_tested: usize,
-    pub fitness_pass_rate: u64,
+    pub fitness_pass_rate: usize,
     pub certificates: usize,
     pub enterprise_equipment: usize,
     pub integration_centres: usize,
@@ -84,12 +83,15 @@ pub struct Filed {
     pub internship_insurance: usize,
 }
 
-/// The years known, in order.
+const fn hundredths(whole: usize, rest: usize) -> usize {
+    whole * 100 + rest
+}
+
+/// The years known, in the order of `TOTALS`.
 pub const YEARS: [u16; 2] = [2023, 2024];
 
 pub const TOTALS: [Totals; 2] = [
     Totals {
-        year: 2023,
         students_technical: 4_097,
         students_vocational: 23_443,
         students_electronics: None,
@@ -107,7 +109,7 @@ pub const TOTALS: [Totals; 2] = [
             industries: [96, 270, 864],
         },
         staff: Staff {
-            staff: 3_420,
+            total: 3_420,
             teachers: 2_844,
             dual: 765,
             dual_senior: 298,
@@ -122,27 +124,26 @@ pub const TOTALS: [Totals; 2] = [
         filed: Filed {
             placed: 7_649,
             industries: [94, 266, 855],
-            in_province_rate: 83_00,
-            monthly_income: 3_487_00,
-            promotion_rate: 8_89,
+            in_province_rate: hundredths(83, 0),
+            monthly_income: hundredths(3_487, 0),
+            promotion_rate: hundredths(8, 89),
             students: 27_863,
             funding_per_student: None,
             special_funds: None,
             fitness_tested: 25_975,
-            fitness_pass_rate: 92_36,
+            fitness_pass_rate: hundredths(92, 36),
             certificates: 8_320,
-            enterprise_equipment: 4_702_00,
+            enterprise_equipment: hundredths(4_702, 0),
             integration_centres: 13,
             mentors: 48,
             mentors_craftsmen: 15,
             mentor_hours: 15_674,
-            mentor_pay: 73_00,
-            internship_funds: 78_00,
-            internship_insurance: 24_00,
+            mentor_pay: hundredths(73, 0),
+            internship_funds: hundredths(78, 0),
+            internship_insurance: hundredths(24, 0),
         },
     },
     Totals {
-        year: 2024,
         students_technical: 3_994,
         students_vocational: 23_540,
         students_electronics: Some(4_317),
@@ -175,7 +176,7 @@ pub const TOTALS: [Totals; 2] = [
             industries: [116, 527, 1_538],
         },
         staff: Staff {
-            staff: 3_589,
+            total: 3_589,
             teachers: 2_869,
             dual: 1_308,
             dual_senior: 531,
@@ -190,23 +191,23 @@ pub const TOTALS: [Totals; 2] = [
         filed: Filed {
             placed: 9_331,
             industries: [113, 518, 1_503],
-            in_province_rate: 88_01,
-            monthly_income: 3_167_00,
-            promotion_rate: 10_98,
+            in_province_rate: hundredths(88, 1),
+            monthly_income: hundredths(3_167, 0),
+            promotion_rate: hundredths(10, 98),
             students: 27_534,
-            funding_per_student: Some(11_741_23),
-            special_funds: Some(17_667_46),
+            funding_per_student: Some(hundredths(11_741, 23)),
+            special_funds: Some(hundredths(17_667, 46)),
             fitness_tested: 26_674,
-            fitness_pass_rate: 95_78,
+            fitness_pass_rate: hundredths(95, 78),
             certificates: 7_728,
-            enterprise_equipment: 2_620_30,
+            enterprise_equipment: hundredths(2_620, 30),
             integration_centres: 17,
             mentors: 69,
             mentors_craftsmen: 7,
             mentor_hours: 20_568,
-            mentor_pay: 110_07,
-            internship_funds: 76_80,
-            internship_insurance: 32_88,
+            mentor_pay: hundredths(110, 7),
+            internship_funds: hundredths(76, 80),
+            internship_insurance: hundredths(32, 88),
         },
     },
 ];
@@ -221,7 +222,10 @@ mod tests {
             let destinations = &totals.destinations;
             let parts = destinations.placed() + destinations.unemployed;
             assert_eq!(parts, totals.graduates);
-            assert_eq!(destinations.industries.iter().sum::<usize>(), destinations.direct());
+            assert_eq!(
+                destinations.industries.iter().sum::<usize>(),
+                destinations.direct()
+            );
         }
         let by_class: usize = TOTALS[1].graduates_by_class.iter().map(|(_, n)| n).sum();
         assert_eq!(by_class, TOTALS[1].graduates);

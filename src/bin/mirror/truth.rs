@@ -28,7 +28,8 @@ pub struct Value {
     pub numerator: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub denominator: Option<String>,
-    pub value: String,
+    #[serde(rename = "value")]
+    pub text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,14 +46,14 @@ pub struct Planted {
     pub rule: &'static str,
 }
 
-impl Planted {
-    pub fn new(
+impl Truth {
+    pub fn planted(
         (report_year, dataset): (u16, &'static str),
         (file, sheet, row): (&str, &str, usize),
         school_code: &str,
         fault: Fault,
-    ) -> Truth {
-        Truth::Planted(Self {
+    ) -> Self {
+        Self::Planted(Planted {
             report_year,
             dataset,
             file: file.to_owned(),
@@ -78,9 +79,9 @@ pub struct FileCounts {
     pub structural: usize,
 }
 
-impl FileCounts {
-    pub fn new(report_year: u16, dataset: &'static str, file: &str, counts: Counts) -> Truth {
-        Truth::File(Self {
+impl Truth {
+    pub fn file(report_year: u16, dataset: &'static str, file: &str, counts: Counts) -> Self {
+        Self::File(FileCounts {
             report_year,
             dataset,
             file: file.to_owned(),

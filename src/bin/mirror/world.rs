@@ -1,8 +1,8 @@
 //! Everyone and everything of one invented city, drawn before any file is written.
 
 use crate::city::{self, School};
-use crate::filings::{self, Filings, Slips};
 use crate::files::Form;
+use crate::filings::{self, Filings, Slips};
 use crate::graduates::{self, Graduate};
 use crate::people::Registry;
 use crate::plan::{self, SchoolPlan};
@@ -159,8 +159,12 @@ impl World {
 
     /// The true values of one year.
     pub fn values(&self, year: usize) -> Vec<Truth> {
-        let tallies: Vec<Tally> = (0..self.schools.len()).map(|i| self.tally(year, i)).collect();
-        let filings: Vec<_> = (0..city::SCHOOLS).map(|base| self.filings.of(base, year)).collect();
+        let tallies: Vec<Tally> = (0..self.schools.len())
+            .map(|i| self.tally(year, i))
+            .collect();
+        let filings: Vec<_> = (0..city::SCHOOLS)
+            .map(|base| self.filings.of(base, year))
+            .collect();
         values::values(YEARS[year], &self.schools, &tallies, &filings)
     }
 
@@ -175,5 +179,185 @@ impl World {
         tally.set("staff_establishment", plan.years[year].establishment);
         tally.set("majors", register::offered(plan, year).count());
         tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::totals::{TOTALS, Totals};
+    use std::collections::BTreeMap;
+
+    /// The city's values by basis, id, breakdown and its code.
+    type City = BTreeMap<(String, String, String), String>;
+
+    fn city(world: &World, year: usize) -> City {
+        let values = world.values(year).into_iter();
+        let city = values.filter_map(|truth| match truth {
+            Truth::Value(value) if value.level == "city" => Some((
+                (
+                    value.basis.to_owned(),
+                    value.indicator_id.to_owned(),
+                    value.breakdown_code,
+                ),
+                value.text,
+            )),
+            _ => None,
+        });
+        city.collect()
+    }
+
+    fn check(city: &City, basis: &str, expected: &[(&str, usize)]) {
+        for (id, count) in expected {
+            let key = (basis.to_owned(), (*id).to_owned(), String::new());
+            assert_eq!(city[&key], count.to_string(), "{basis} {id}");
+        }
+    }
+
+    fn by_code(city: &City, id: &str, code: &str) -> String {
+        city[&("system".to_owned(), id.to_owned(), code.to_owned())].clone()
+    }
+
+    fn check_system(city: &City, totals: &Totals) {
+        let gone = &totals.destinations;
+        let staff = &totals.staff;
+        let expected = [
+            (
+                "students",
+                totals.students_technical + totals.students_vocational,
+            ),
+            ("graduates", totals.graduates),
+            ("graduates_further_study", gone.further_study),
+            ("graduates_further_study_bachelor", gone.bachelor),
+            ("graduates_employed_direct", gone.direct()),
+            ("graduates_contract", gone.contract),
+            ("graduates_flexible", gone.flexible),
+            ("graduates_startup", gone.startup),
+            ("graduates_enlisted", gone.enlisted),
+            ("graduates_matched", gone.matched),
+            ("graduates_unemployed", gone.unemployed),
+            ("graduates_primary_industry", gone.industries[0]),
+            ("graduates_secondary_industry", gone.industries[1]),
+            ("graduates_tertiary_industry", gone.industries[2]),
+            ("staff_establishment", totals.establishment),
+            ("staff", staff.total),
+            ("teachers_full_time", staff.teachers),
+            ("teachers_dual", staff.dual),
+            ("teachers_dual_senior", staff.dual_senior),
+            ("teachers_senior_title", staff.senior_title),
+            ("teachers_politics", staff.politics),
+            ("teachers_pe", staff.sports),
+            ("teachers_arts", staff.arts),
+            ("class_teachers", staff.class_teachers),
+            ("majors", totals.majors),
+        ];
+        check(city, "system", &expected);
+        assert_eq!(
+            by_code(city, "students", "362"),
+            totals.students_technical.to_string()
+        );
+        assert_eq!(
+            by_code(city, "students", "365"),
+            totals.students_vocational.to_string()
+        );
+        for (class, count) in totals.graduates_by_class {
+            assert_eq!(by_code(city, "graduates", class), count.to_string());
+        }
+        if let Some(count) = totals.students_electronics {
+            assert_eq!(by_code(city, "students", "71"), count.to_string());
+        }
+    }
+
+    fn check_filed(city: &City, totals: &Totals) {
+        let filed = &totals.filed;
+        let counts = [
+            ("graduates", totals.graduates),
+            ("graduates_placed", filed.placed),
+            ("graduates_further_study", totals.destinations.further_study),
+            (
+                "graduates_further_study_bachelor",
+                totals.destinations.bachelor,
+            ),
+            ("graduates_primary_industry", filed.industries[0]),
+            ("graduates_secondary_industry", filed.industries[1]),
+            ("graduates_tertiary_industry", filed.industries[2]),
+            ("graduates_three_industries", filed.industries.iter().sum()),
+            ("students", filed.students),
+            ("staff_establishment", totals.establishment),
+            ("staff", totals.staff.total),
+            ("teachers_full_time", totals.staff.teachers),
+            ("class_teachers", totals.staff.class_teachers),
+            ("fitness_tested", filed.fitness_tested),
+            ("certificates", filed.certificates),
+            ("integration_centres", filed.integration_centres),
+            ("mentors", filed.mentors),
+            ("mentors_craftsmen", filed.mentors_craftsmen),
+            ("mentor_hours", filed.mentor_hours),
+        ];
+        check(city, "filed", &counts);
+        let hundredths = [
+            ("in_province_placement_rate", Some(filed.in_province_rate)),
+            ("monthly_income", Some(filed.monthly_income)),
+            ("promotion_rate_3y", Some(filed.promotion_rate)),
+            ("funding_per_student", filed.funding_per_student),
+            ("special_funds", filed.special_funds),
+            ("fitness_pass_rate", Some(filed.fitness_pass_rate)),
+            (
+                "enterprise_equipment_value",
+                Some(filed.enterprise_equipment),
+            ),
+            ("mentor_pay", Some(filed.mentor_pay)),
+            ("internship_funds", Some(filed.internship_funds)),
+            ("internship_insurance", Some(filed.internship_insurance)),
+        ];
+        for (id, expected) in hundredths {
+            let text = &city[&("filed".to_owned(), id.to_owned(), String::new())];
+            let printed =
+                (!text.is_empty()).then(|| (text.parse::<f64>().unwrap() * 100.0).round());
+            assert_eq!(printed, expected.map(crate::apportion::float), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_published_totals_hold_for_every_seed() {
+        for seed in 1..=5 {
+            let world = World::new(seed, 1);
+            for (year, totals) in TOTALS.iter().enumerate() {
+                let city = city(&world, year);
+                check_system(&city, totals);
+                check_filed(&city, totals);
+            }
+        }
+    }
+
+    #[test]
+    fn a_scaled_city_has_as_many_times_the_totals() {
+        let city = city(&World::new(4, 2), 1);
+        check(
+            &city,
+            "system",
+            &[("students", 55_068), ("graduates", 18_794), ("schools", 90)],
+        );
+        check(
+            &city,
+            "filed",
+            &[("certificates", 15_456), ("mentors", 138)],
+        );
+    }
+
+    #[test]
+    fn no_school_carries_the_city() {
+        for seed in 1..=5 {
+            let world = World::new(seed, 1);
+            for (year, totals) in TOTALS.iter().enumerate() {
+                let all = totals.students_technical + totals.students_vocational;
+                let sizes = (0..world.schools.len()).map(|i| world.tally(year, i).get("students"));
+                let sizes: Vec<usize> = sizes.collect();
+                assert!(
+                    sizes.iter().all(|&size| size > 80 && size * 10 < all),
+                    "{sizes:?}"
+                );
+            }
+        }
     }
 }

@@ -1,0 +1,208 @@
+//! What was typed → what is meant → exit code. One file a command.
+//!
+//! Data goes to standard output, progress and logs to standard error.
+
+mod output;
+
+mod releases;
+
+mod report;
+
+mod run;
+
+mod runs;
+
+mod settings;
+
+mod validate;
+
+mod verify;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::definition::{self, Definitions, Fault};
+use crate::pipeline::RunError;
+use crate::runs::LockError;
+use crate::settings::{Overrides, Settings, SettingsError};
+use crate::warehouse::publish::PublishError;
+
+/// How a command ended. When several hold, the one named first in this order is told:
+/// internal, usage, locked, source, held back, draft, done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Done, nothing open.
+    Done = 0,
+    /// A fault of the program or the machine, or `verify` found damage.
+    Internal = 1,
+    /// Wrong usage or configuration; nothing was done.
+    Usage = 2,
+    /// Published as a draft: quarantine, rejected files or open queries.
+    Draft = 10,
+    /// Held back: what stands, stays.
+    HeldBack = 20,
+    /// A configured source could not be read.
+    Source = 30,
+    /// Another run holds the lock.
+    Locked = 75,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        std::process::ExitCode::from(code as u8)
+    }
+}
+
+/// 年报: an education bureau's exports become Parquet, indicators and the yearly quality report.
+#[derive(Debug, Parser)]
+#[command(name = "nianbao", version)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Where everything is kept [default: var]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A settings file over the defaults
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A folder of definitions instead of those that come with the program
+    #[arg(long, global = true, value_name = "DIR")]
+    pipelines: Option<PathBuf>,
+    /// Results for machines, on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// No progress
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take what was dropped, publish a release, write its reports
+    Run(run::Args),
+    /// Write every document again from the published release
+    Report(report::Args),
+    /// Compare every file of the releases with its manifest
+    Verify(verify::Args),
+    /// List releases, or print where one lies
+    Releases(releases::Args),
+    /// List the runs of the ledger, or show one
+    Runs(runs::Args),
+    /// Check all definitions
+    Validate,
+    /// Print the settings and where each value comes from
+    Settings(settings::Args),
+}
+
+/// Why a command failed: what to say, what to do next, how to exit.
+#[derive(Debug)]
+struct Failure {
+    message: String,
+    hint: Option<&'static str>,
+    code: ExitCode,
+}
+
+impl Failure {
+    fn new(code: ExitCode, message: impl ToString) -> Self {
+        Failure { message: message.to_string(), hint: None, code }
+    }
+
+    fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match &error {
+            RunError::Source { .. } => Failure::new(ExitCode::Source, &error)
+                .hint("name the drop folder with --drop DIR, or set drop_dir; `mirror generate` makes one to try"),
+            RunError::Key(_) => Failure::new(ExitCode::Usage, &error),
+            _ => Failure::new(ExitCode::Internal, &error)
+                .hint("the published release is untouched; mend the cause and run again"),
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        Failure::new(ExitCode::Internal, error)
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Failure::new(ExitCode::Usage, error).hint("`nianbao settings show` prints all settings; config/default.toml explains them")
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        match &error {
+            LockError::Held { .. } => Failure::new(ExitCode::Locked, &error).hint("wait for it to end, then run again"),
+            LockError::Io(_) => Failure::new(ExitCode::Internal, &error),
+        }
+    }
+}
+
+impl From<Vec<Fault>> for Failure {
+    fn from(faults: Vec<Fault>) -> Self {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        let count = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
+        Failure::new(ExitCode::Usage, format!("{count} in the definitions\n{}", lines.join("\n")))
+    }
+}
+
+/// Parses the command line, runs the command, and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
+            // Nothing is left to tell when the terminal is gone.
+            let _ = error.print();
+            return code;
+        }
+    };
+    let result = match &cli.command {
+        Command::Run(args) => run::run(&cli.global, args),
+        Command::Report(args) => report::run(&cli.global, args),
+        Command::Verify(args) => verify::run(&cli.global, args),
+        Command::Releases(args) => releases::run(&cli.global, args),
+        Command::Runs(args) => runs::run(&cli.global, args),
+        Command::Validate => validate::run(&cli.global),
+        Command::Settings(args) => settings::run(&cli.global, args),
+    };
+    result.unwrap_or_else(|failure| {
+        output::error(&failure.message, failure.hint);
+        failure.code
+    })
+}
+
+fn load_settings(global: &Global, overrides: Overrides) -> Result<Settings, Failure> {
+    let overrides =
+        Overrides { data_dir: global.data.clone(), pipelines_dir: global.pipelines.clone(), ..overrides };
+    Ok(crate::settings::load(global.config.as_deref(), &overrides)?.0)
+}
+
+fn load_definitions(settings: &Settings) -> Result<Definitions, Failure> {
+    let folder = &settings.pipelines_dir;
+    let files = if folder.as_os_str().is_empty() {
+        definition::embedded()
+    } else {
+        definition::read_folder(folder).map_err(|error| {
+            Failure::new(ExitCode::Usage, format!("definitions `{}`: {error}", folder.display()))
+        })?
+    };
+    Ok(definition::load(&files)?)
+}

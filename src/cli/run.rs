@@ -1,0 +1,207 @@
+//! `nianbao run`: the main job.
+
+use std::path::PathBuf;
+
+use jiff::ZonedDateTime;
+use serde_json::json;
+
+use super::output::{self, Progress, left, right};
+use super::{ExitCode, Failure, Global, load_definitions, load_settings};
+use crate::finding::Finding;
+use crate::pipeline::{self, Request, RunOutcome, RunReport};
+use crate::runs;
+use crate::settings::{Overrides, Settings};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::{Manifest, ReleaseOutcome, Summary};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only this report year; may be given several times [default: every year found]
+    #[arg(long, value_name = "YEAR")]
+    year: Vec<i32>,
+    /// Read this drop folder instead of the configured one
+    #[arg(long, value_name = "DIR")]
+    drop: Option<PathBuf>,
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    let overrides = Overrides { drop_dir: args.drop.clone(), ..Overrides::default() };
+    let settings = load_settings(global, overrides)?;
+    let definitions = load_definitions(&settings)?;
+    let now = ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    let data = DataRoot::new(&settings.data_dir);
+    let lock = runs::lock(&data, &now)?;
+    let request = Request { years: args.year.clone(), now: now.clone() };
+    let progress = Progress::new(global.quiet || global.json);
+    let result = pipeline::run(&settings, &definitions, &request, &progress);
+    progress.finish();
+    let report = result?;
+    let code = exit_code(&report.outcome);
+    record(&data, &report, &now, code)?;
+    drop(lock);
+    if global.json {
+        print_json(&report, code)?;
+    } else {
+        print_people(&settings, &report);
+    }
+    Ok(code)
+}
+
+fn exit_code(outcome: &RunOutcome) -> ExitCode {
+    match outcome {
+        RunOutcome::Published(manifest) | RunOutcome::NothingToDo(manifest) => match manifest.outcome {
+            ReleaseOutcome::Clean => ExitCode::Done,
+            ReleaseOutcome::Draft => ExitCode::Draft,
+        },
+        RunOutcome::HeldBack { .. } => ExitCode::HeldBack,
+        RunOutcome::NothingFound => ExitCode::Done,
+    }
+}
+
+fn outcome_name(outcome: &RunOutcome) -> &'static str {
+    match outcome {
+        RunOutcome::Published(_) => "published",
+        RunOutcome::NothingToDo(_) => "nothing_to_do",
+        RunOutcome::HeldBack { .. } => "held_back",
+        RunOutcome::NothingFound => "nothing_found",
+    }
+}
+
+fn parts(outcome: &RunOutcome) -> (Option<&Manifest>, Option<&Summary>) {
+    match outcome {
+        RunOutcome::Published(manifest) | RunOutcome::NothingToDo(manifest) => {
+            (Some(manifest), Some(&manifest.summary))
+        }
+        RunOutcome::HeldBack { summary, .. } => (None, Some(summary)),
+        RunOutcome::NothingFound => (None, None),
+    }
+}
+
+fn record(data: &DataRoot, report: &RunReport, started: &str, code: ExitCode) -> Result<(), Failure> {
+    let (manifest, summary) = parts(&report.outcome);
+    let run = runs::Run {
+        format: 0,
+        id: 0,
+        started: started.to_owned(),
+        finished: ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        outcome: outcome_name(&report.outcome).to_owned(),
+        exit_code: code as u8,
+        release: manifest.map_or(0, |manifest| manifest.release),
+        stages: report.stages.clone(),
+        summary: summary.cloned().unwrap_or_default(),
+    };
+    runs::record(data, run).map_err(|error| Failure::new(ExitCode::Internal, format!("ledger: {error}")))?;
+    Ok(())
+}
+
+fn print_json(report: &RunReport, code: ExitCode) -> Result<(), Failure> {
+    let (manifest, summary) = parts(&report.outcome);
+    let held: Vec<&Finding> = match &report.outcome {
+        RunOutcome::HeldBack { findings, .. } => findings.iter().collect(),
+        _ => Vec::new(),
+    };
+    output::json(&json!({
+        "outcome": outcome_name(&report.outcome),
+        "exit_code": code as u8,
+        "release": manifest.map(|manifest| manifest.release),
+        "digest": manifest.map(|manifest| manifest.digest.clone()),
+        "summary": summary,
+        "held_back_by": held,
+        "stages": report.stages,
+        "checks": report.checks,
+    }))
+}
+
+fn print_people(settings: &Settings, report: &RunReport) {
+    match &report.outcome {
+        RunOutcome::Published(manifest) => {
+            print_summary(&manifest.summary);
+            output::line("");
+            let draft = if manifest.outcome == ReleaseOutcome::Draft { ", a draft: see what needs attention" } else { "" };
+            let data = settings.data_dir.display();
+            output::line(&format!("Published release {:06}{draft}.", manifest.release));
+            output::line(&format!("  tables   {data}/warehouse/releases/{:06}/ (read it through {data}/warehouse/CURRENT.json)", manifest.release));
+            for year in &manifest.years {
+                output::line(&format!("  report   {data}/reports/{year}/"));
+            }
+            output::line(&format!("  findings {data}/warehouse/releases/{:06}/flat/finding.parquet", manifest.release));
+        }
+        RunOutcome::NothingToDo(manifest) => {
+            let draft = if manifest.outcome == ReleaseOutcome::Draft { " (a draft)" } else { "" };
+            output::line(&format!("Nothing to do: release {:06}{draft} stands.", manifest.release));
+        }
+        RunOutcome::NothingFound => {
+            output::line(&format!("Nothing found in `{}`.", settings.drop_dir.display()));
+        }
+        RunOutcome::HeldBack { findings, summary } => {
+            print_summary(summary);
+            output::line("");
+            output::line("Held back: what was published stays.");
+            for finding in findings {
+                output::line(&format!("  {} {} {}", finding.rule, finding.message, finding.place_text()));
+            }
+        }
+    }
+}
+
+fn print_summary(summary: &Summary) {
+    let files = &summary.files;
+    output::line(&format!(
+        "文件 {}：读入 {}，退回 {}，重复 {}，忽略 {}",
+        files.files, files.decoded, files.rejected, files.repeated, files.ignored
+    ));
+    output::line("");
+    output::line(&row(["年度", "数据", "文件", "物理行", "入库", "隔离", "重复", "结构行"].map(str::to_owned)));
+    for line in &summary.datasets {
+        let rows = &line.rows;
+        let numbers = [line.files, rows.physical, rows.loaded, rows.quarantined, rows.duplicate, rows.structural];
+        let [files, physical, loaded, quarantined, duplicate, structural] = numbers.map(|n| n.to_string());
+        output::line(&row([
+            line.report_year.to_string(),
+            line.title_zh.clone(),
+            files,
+            physical,
+            loaded,
+            quarantined,
+            duplicate,
+            structural,
+        ]));
+    }
+    output::line("");
+    output::line("主要指标");
+    let mut years: Vec<i32> = summary.headlines.iter().map(|headline| headline.report_year).collect();
+    years.sort_unstable();
+    years.dedup();
+    for year in years {
+        let own = summary.headlines.iter().filter(|headline| headline.report_year == year);
+        let texts: Vec<String> = own
+            .map(|h| format!("{}（{}）{} {}", h.title_zh, h.basis, h.text, h.unit))
+            .collect();
+        for (index, texts) in texts.chunks(4).enumerate() {
+            let head = if index == 0 { year.to_string() } else { "    ".to_owned() };
+            output::line(&format!("  {head}  {}", texts.join("  ")));
+        }
+    }
+    if !summary.rules.is_empty() {
+        output::line("");
+        output::line("需要处理");
+        for rule in &summary.rules {
+            output::line(&format!(
+                "  {} {}  {} {}",
+                rule.severity.label(),
+                right(&rule.count.to_string(), 6),
+                left(&rule.rule, 16),
+                rule.title
+            ));
+        }
+    }
+}
+
+fn row(texts: [String; 8]) -> String {
+    let [year, title, numbers @ ..] = texts;
+    let mut line = format!("  {}  {}", left(&year, 4), left(&title, 14));
+    for number in numbers {
+        line += &right(&number, 9);
+    }
+    line
+}

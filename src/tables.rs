@@ -1,0 +1,481 @@
+//! The tables of a release that are not datasets: dimensions, values, cells, findings, deliveries.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Decimal128Type, Int32Type};
+use arrow::error::ArrowError;
+
+use crate::definition::Definitions;
+use crate::finding::Finding;
+use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
+use crate::layout::{Basis, Level};
+use crate::normalise::table::{FieldKind, FieldSpec, TableBuilder, Value};
+use crate::normalise::Counts;
+use crate::number::{Decimal, Ratio};
+use crate::period::ReportYear;
+use crate::position::column_letters;
+use crate::report::cells::ReportCell;
+use crate::warehouse::table_file::{self, TableFileError};
+
+use FieldKind::{Decimal as D, Int32 as I, Int64 as L, Text as T};
+
+fn fields(list: &[(&str, FieldKind, &str)]) -> Vec<FieldSpec> {
+    list.iter().map(|(name, kind, title)| FieldSpec::new(name, *kind, title)).collect()
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+fn int<N: Into<i64>>(value: N) -> Value {
+    Value::Int(value.into())
+}
+
+fn count(value: u64) -> Value {
+    Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+fn decimal(value: Option<Decimal>) -> Value {
+    value.map_or(Value::Null, |value| Value::Decimal(value.0))
+}
+
+fn table(list: &[(&str, FieldKind, &str)], rows: impl Iterator<Item = Vec<Value>>) -> Result<RecordBatch, ArrowError> {
+    let mut builder = TableBuilder::new(&fields(list));
+    rows.for_each(|row| builder.push(row));
+    builder.finish()
+}
+
+/// `indicator_value`, sorted by key.
+///
+/// # Errors
+/// When a column does not fit the schema: a fault of the program. So for all functions here.
+pub fn indicator_values(values: &[IndicatorValue], definitions: &Definitions) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("report_year", I, "报告年度"),
+        ("indicator_id", T, "指标"),
+        ("level", T, "层级"),
+        ("region_code", T, "县（市、区）代码"),
+        ("school_code", T, "学校标识码"),
+        ("breakdown", T, "分组"),
+        ("breakdown_code", T, "分组代码"),
+        ("basis", T, "口径"),
+        ("state", T, "状态"),
+        ("value", D, "数值"),
+        ("numerator", D, "分子"),
+        ("denominator", D, "分母"),
+        ("n_missing", I, "缺报学校数"),
+        ("unit", T, "单位"),
+        ("reference_time", T, "时点或时期"),
+    ];
+    let rows = values.iter().map(|value| {
+        let key = &value.key;
+        let indicator = definitions.indicator(&key.indicator_id);
+        let time = indicator.map(|indicator| indicator.reference_time.in_year(value.report_year));
+        vec![
+            int(value.report_year),
+            text(&key.indicator_id),
+            text(key.unit.level.name()),
+            text(&key.unit.region_code),
+            text(&key.unit.school_code),
+            text(&key.breakdown),
+            text(&key.breakdown_code),
+            text(key.basis.name()),
+            text(value.state.name()),
+            decimal(value.value),
+            decimal(value.ratio.map(|ratio| ratio.numerator)),
+            decimal(value.ratio.map(|ratio| ratio.denominator)),
+            int(value.n_missing),
+            text(indicator.map_or("", |indicator| &indicator.unit)),
+            text(&time.unwrap_or_default()),
+        ]
+    });
+    table(&columns, rows)
+}
+
+/// The values of an earlier release, read back for the last-year columns.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_indicator_values(
+    path: &Path,
+    definitions: &Definitions,
+) -> Result<Vec<IndicatorValue>, TableFileError> {
+    let mut values = Vec::new();
+    for batch in table_file::read(path)? {
+        let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
+        let texts = |name: &str| batch.column_by_name(name).map(|column| column.as_string::<i32>());
+        let ints = |name: &str| batch.column_by_name(name).map(|column| column.as_primitive::<Int32Type>());
+        let decimals = |name: &str, row: usize| {
+            let column = batch.column_by_name(name)?.as_primitive::<Decimal128Type>();
+            column.is_valid(row).then(|| Decimal(column.value(row)))
+        };
+        for row in 0..batch.num_rows() {
+            let get = |name: &str| texts(name).map(|column| column.value(row).to_owned()).unwrap_or_default();
+            let get_int = |name: &str| ints(name).map(|column| column.value(row)).unwrap_or_default();
+            let indicator_id = get("indicator_id");
+            let ratio = decimals("numerator", row).zip(decimals("denominator", row));
+            let factor = factor_of(definitions, &indicator_id, &get("basis"));
+            values.push(IndicatorValue {
+                report_year: get_int("report_year"),
+                key: ValueKey {
+                    indicator_id,
+                    basis: if get("basis") == "filed" { Basis::Filed } else { Basis::System },
+                    breakdown: get("breakdown"),
+                    breakdown_code: get("breakdown_code"),
+                    unit: Unit {
+                        level: match get("level").as_str() {
+                            "school" => Level::School,
+                            "county" => Level::County,
+                            _ => Level::City,
+                        },
+                        region_code: get("region_code"),
+                        school_code: get("school_code"),
+                    },
+                },
+                state: match get("state").as_str() {
+                    "value" => State::Value,
+                    "blank" => State::Blank,
+                    "dash" => State::Dash,
+                    _ => State::Missing,
+                },
+                value: decimals("value", row),
+                ratio: ratio.map(|(numerator, denominator)| Ratio { numerator, denominator, factor }),
+                n_missing: get_int("n_missing"),
+            });
+        }
+    }
+    Ok(values)
+}
+
+/// 100 for percentages that are computed; a filed ratio is a mean of what was filed.
+fn factor_of(definitions: &Definitions, indicator: &str, basis: &str) -> i64 {
+    use crate::indicators::definition::Calculation;
+    match definitions.indicator(indicator).and_then(|indicator| indicator.system.as_ref()) {
+        Some(Calculation::Ratio(ratio)) if basis == "system" => ratio.factor,
+        _ => 1,
+    }
+}
+
+/// `report_cell`, in printed order.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn report_cells(cells: &[ReportCell]) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("report_year", I, "报告年度"),
+        ("report_table", T, "报告表"),
+        ("report_path", T, "报告表行"),
+        ("measure", T, "度量"),
+        ("column_year", I, "列年度"),
+        ("level", T, "层级"),
+        ("region_code", T, "县（市、区）代码"),
+        ("school_code", T, "学校标识码"),
+        ("indicator_id", T, "指标"),
+        ("breakdown", T, "分组"),
+        ("breakdown_code", T, "分组代码"),
+        ("basis", T, "口径"),
+        ("state", T, "状态"),
+        ("printed_text", T, "印出文本"),
+    ];
+    let rows = cells.iter().map(|cell| {
+        vec![
+            int(cell.report_year),
+            text(&cell.report_table),
+            text(&cell.report_path),
+            text(&cell.measure),
+            int(cell.column_year),
+            text(cell.unit.level.name()),
+            text(&cell.unit.region_code),
+            text(&cell.unit.school_code),
+            text(&cell.indicator_id),
+            text(&cell.breakdown),
+            text(&cell.breakdown_code),
+            text(cell.basis.name()),
+            text(cell.state.name()),
+            cell.printed_text.clone().map_or(Value::Null, Value::Text),
+        ]
+    });
+    table(&columns, rows)
+}
+
+/// `finding`.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn findings(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("report_year", I, "报告年度"),
+        ("rule", T, "规则"),
+        ("severity", T, "严重程度"),
+        ("dimension", T, "质量维度（GB/T 36344）"),
+        ("dataset", T, "数据集"),
+        ("school_code", T, "学校标识码"),
+        ("file", T, "文件"),
+        ("sheet", T, "工作表"),
+        ("row", I, "行"),
+        ("column", T, "列"),
+        ("header", T, "表头"),
+        ("message", T, "问题"),
+        ("remedy", T, "处理办法"),
+    ];
+    let rows = findings.iter().map(|finding| {
+        vec![
+            int(finding.report_year),
+            text(&finding.rule),
+            text(finding.severity.code()),
+            text(&finding.dimension),
+            text(&finding.dataset),
+            text(&finding.school_code),
+            text(&finding.place.file),
+            text(&finding.place.sheet),
+            int(finding.place.row),
+            text(&column_letters(finding.place.column)),
+            text(&finding.place.header),
+            text(&finding.message),
+            text(&finding.remedy),
+        ]
+    });
+    table(&columns, rows)
+}
+
+/// One delivered file and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub report_year: ReportYear,
+    pub dataset: String,
+    pub file: String,
+    pub sha256: String,
+    pub format: String,
+    pub encoding: String,
+    /// `decoded`, `rejected` or `repeated`.
+    pub outcome: String,
+    pub rows: Counts,
+}
+
+/// `delivery`: every file with its rows accounted for.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn deliveries(deliveries: &[Delivery]) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("report_year", I, "报告年度"),
+        ("dataset", T, "数据集"),
+        ("file", T, "文件"),
+        ("sha256", T, "SHA-256"),
+        ("format", T, "格式"),
+        ("encoding", T, "编码"),
+        ("outcome", T, "结果"),
+        ("rows_physical", L, "物理行"),
+        ("rows_loaded", L, "入库行"),
+        ("rows_quarantined", L, "隔离行"),
+        ("rows_duplicate", L, "重复行"),
+        ("rows_structural", L, "结构行"),
+    ];
+    let rows = deliveries.iter().map(|delivery| {
+        vec![
+            int(delivery.report_year),
+            text(&delivery.dataset),
+            text(&delivery.file),
+            text(&delivery.sha256),
+            text(&delivery.format),
+            text(&delivery.encoding),
+            text(&delivery.outcome),
+            count(delivery.rows.physical),
+            count(delivery.rows.loaded),
+            count(delivery.rows.quarantined),
+            count(delivery.rows.duplicate),
+            count(delivery.rows.structural),
+        ]
+    });
+    table(&columns, rows)
+}
+
+/// One school of one year's register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchoolRow {
+    pub report_year: ReportYear,
+    pub school_code: String,
+    pub school_name: String,
+    pub region_code: String,
+    pub school_type: String,
+    pub ownership: String,
+    pub affiliation: String,
+}
+
+/// `dim_school`: each year's register, so that a year is read with its own schools.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn dim_school(schools: &[SchoolRow]) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("report_year", I, "报告年度"),
+        ("school_code", T, "学校标识码"),
+        ("school_name", T, "学校名称"),
+        ("region_code", T, "县（市、区）代码"),
+        ("school_type", T, "办学类型代码"),
+        ("ownership", T, "举办者性质代码"),
+        ("affiliation", T, "隶属层级代码"),
+    ];
+    let rows = schools.iter().map(|school| {
+        vec![
+            int(school.report_year),
+            text(&school.school_code),
+            text(&school.school_name),
+            text(&school.region_code),
+            text(&school.school_type),
+            text(&school.ownership),
+            text(&school.affiliation),
+        ]
+    });
+    table(&columns, rows)
+}
+
+/// `dim_region`: city, counties, and the residual for schools under no county.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn dim_region(definitions: &Definitions, city: &str, residual: (&str, &str)) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("region_code", T, "行政区划代码"),
+        ("region_name", T, "名称"),
+        ("parent_code", T, "上级代码"),
+        ("level", T, "层级"),
+        ("first_year", I, "起始年度"),
+        ("last_year", I, "终止年度"),
+    ];
+    let year = |year: Option<i32>| year.map_or(Value::Null, int);
+    let known = definitions.codes.get("region").map(crate::code_table::CodeTable::codes).unwrap_or_default();
+    let regions = known.iter().filter(|code| code.code == city || code.parent.as_deref() == Some(city)).map(|code| {
+        vec![
+            text(&code.code),
+            text(&code.label),
+            text(code.parent.as_deref().unwrap_or_default()),
+            text(if code.code == city { "city" } else { "county" }),
+            year(code.first_year),
+            year(code.last_year),
+        ]
+    });
+    let residual = vec![text(residual.0), text(residual.1), text(city), text("county"), Value::Null, Value::Null];
+    table(&columns, regions.chain([residual]))
+}
+
+/// `dim_major`: titles and classes of all catalogues, by year of entry.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn dim_major(definitions: &Definitions) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("major_code", T, "专业代码"),
+        ("major_title", T, "专业名称"),
+        ("major_class", T, "专业大类代码"),
+        ("major_class_title", T, "专业大类"),
+        ("first_entry_year", I, "目录起始入学年度"),
+        ("last_entry_year", I, "目录终止入学年度"),
+        ("status", T, "依据"),
+    ];
+    let year = |year: Option<i32>| year.map_or(Value::Null, int);
+    let classes = definitions.codes.get("major_class");
+    let majors = definitions.codes.get("major").map(crate::code_table::CodeTable::codes).unwrap_or_default();
+    let rows = majors.iter().map(|major| {
+        let class = major.parent.as_deref().unwrap_or_default();
+        let title = classes.and_then(|table| table.look_up_any_year(class, 0)).map(|class| class.label.clone());
+        vec![
+            text(&major.code),
+            text(&major.label),
+            text(class),
+            text(&title.unwrap_or_default()),
+            year(major.first_year),
+            year(major.last_year),
+            text(major.status.map_or("assumed", crate::code_table::Status::name)),
+        ]
+    });
+    table(&columns, rows)
+}
+
+/// `dim_indicator`: one row for each indicator and span of years.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn dim_indicator(definitions: &Definitions) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("indicator_id", T, "指标"),
+        ("title_zh", T, "名称"),
+        ("title_en", T, "英文名称"),
+        ("unit", T, "单位"),
+        ("definition", T, "定义"),
+        ("status", T, "定义的依据"),
+        ("citation", T, "出处"),
+        ("first_year", I, "起始年度"),
+        ("last_year", I, "终止年度"),
+    ];
+    let year = |year: Option<i32>| year.map_or(Value::Null, int);
+    let rows = definitions.indicators.iter().map(|indicator| {
+        vec![
+            text(&indicator.id),
+            text(&indicator.title_zh),
+            text(&indicator.title_en),
+            text(&indicator.unit),
+            text(&indicator.definition),
+            text(indicator.status.name()),
+            text(&indicator.citation),
+            year(indicator.first_year),
+            year(indicator.last_year),
+        ]
+    });
+    table(&columns, rows)
+}
+
+/// `override`: decisions of named persons; none are recorded yet.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn overrides() -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("report_year", I, "报告年度"),
+        ("rule", T, "规则"),
+        ("key", T, "对象"),
+        ("value", T, "数值"),
+        ("decided_by", T, "决定人"),
+        ("decided_at", T, "决定时间"),
+        ("reason", T, "理由"),
+    ];
+    table(&columns, std::iter::empty())
+}
+
+/// `run`: which run made the release. Outside the release's digest, as it has a clock.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn run(release: u32, created: &str, program: &str, definitions: &str, rows: Counts) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("release", I, "版次"),
+        ("created", T, "生成时间"),
+        ("program", T, "程序版本"),
+        ("definitions", T, "定义摘要"),
+        ("rows_physical", L, "物理行"),
+        ("rows_loaded", L, "入库行"),
+        ("rows_quarantined", L, "隔离行"),
+        ("rows_duplicate", L, "重复行"),
+        ("rows_structural", L, "结构行"),
+    ];
+    let row = vec![
+        int(i64::from(release)),
+        text(created),
+        text(program),
+        text(definitions),
+        count(rows.physical),
+        count(rows.loaded),
+        count(rows.quarantined),
+        count(rows.duplicate),
+        count(rows.structural),
+    ];
+    table(&columns, std::iter::once(row))
+}
+
+/// Values of several years, ready for look-up.
+#[must_use]
+pub fn indexed(values: impl Iterator<Item = IndicatorValue>) -> HashMap<(ReportYear, ValueKey), IndicatorValue> {
+    values.map(|value| ((value.report_year, value.key.clone()), value)).collect()
+}
