@@ -67,6 +67,7 @@ pub struct CodeTable {
     pub id: String,
     pub title_zh: String,
     codes: Vec<Code>,
+    /// Folded spellings; the plain ones too as they are written, as most cells are.
     spellings: HashMap<String, Vec<usize>>,
 }
 
@@ -84,7 +85,8 @@ impl CodeTable {
                 format!("{} {}", code.code, code.label),
                 format!("{}({})", code.label, code.code),
             ];
-            for spelling in plain.chain(composed.iter().map(|s| folded(s))) {
+            let written = [&code.code, &code.label].into_iter().cloned();
+            for spelling in plain.chain(composed.iter().map(|s| folded(s))).chain(written) {
                 let known = spellings.entry(spelling).or_default();
                 if !known.contains(&index) {
                     known.push(index);
@@ -111,7 +113,8 @@ impl CodeTable {
     }
 
     fn spelled(&self, text: &str) -> impl Iterator<Item = &Code> {
-        self.spellings.get(&folded(text)).into_iter().flatten().map(|&index| &self.codes[index])
+        let written = self.spellings.get(text).or_else(|| self.spellings.get(&folded(text)));
+        written.into_iter().flatten().map(|&index| &self.codes[index])
     }
 
     #[must_use]

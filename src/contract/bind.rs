@@ -33,6 +33,8 @@ pub struct Binding {
     pub cells: Vec<Option<usize>>,
     /// Header texts as delivered, by cell.
     pub headers: Vec<String>,
+    /// The same as they are compared.
+    keys: Vec<String>,
     /// Headers that the contract does not know.
     pub unknown: Vec<String>,
     /// Physical rows the header took: first and last.
@@ -140,7 +142,7 @@ fn bind(
         .filter(|(index, label)| !used[*index] && !label.is_empty() && !ignored.contains(&keys[*index]))
         .map(|(_, label)| label.clone())
         .collect();
-    Ok(Binding { cells, headers: labels, unknown, rows })
+    Ok(Binding { cells, headers: labels, keys, unknown, rows })
 }
 
 /// The cell of one column: by its names, else by its fallback names, never two at once.
@@ -162,21 +164,16 @@ fn position(column: &Column, keys: &[String], used: &mut [bool]) -> Result<Optio
     Ok(found)
 }
 
-/// Whether a row repeats the header, as paged exports do.
+/// Whether a row repeats the header, as paged exports do. Its first cells tell: data rows
+/// share none of them.
 #[must_use]
 pub fn repeats_header(binding: &Binding, row: &Row<'_>) -> bool {
-    let mut same = 0;
-    let mut filled = 0;
-    for (index, cell) in row.cells.iter().enumerate() {
-        if cell.is_blank() {
-            continue;
-        }
-        filled += 1;
-        if binding.headers.get(index).is_some_and(|header| header_key(header) == header_key(&cell.text())) {
-            same += 1;
-        }
-    }
-    filled > 1 && same * 2 > filled
+    const LOOKED_AT: usize = 4;
+    let filled = row.cells.iter().enumerate().filter(|(_, cell)| !cell.is_blank());
+    let first: Vec<_> = filled.take(LOOKED_AT).collect();
+    let same = |index: usize, text: &str| binding.keys.get(index).is_some_and(|key| *key == header_key(text));
+    let repeated = first.iter().filter(|(index, cell)| same(*index, &cell.text())).count();
+    first.len() > 1 && repeated * 2 > first.len()
 }
 
 #[cfg(test)]

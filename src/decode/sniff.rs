@@ -1,5 +1,7 @@
 //! Which format a file really is.
 
+use std::io::Cursor;
+
 use serde::{Deserialize, Serialize};
 
 use super::DecodeError;
@@ -45,7 +47,7 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
         return Err(DecodeError::Empty);
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return Ok(if contains(bytes, b"[Content_Types].xml") { Format::Xlsx } else { Format::Zip });
+        return Ok(if is_workbook(bytes) { Format::Xlsx } else { Format::Zip });
     }
     if bytes.starts_with(OLE_MAGIC) {
         return Ok(Format::Xls);
@@ -62,6 +64,17 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
         }
     }
     sniff_text(&bytes[..bytes.len().min(HEAD)])
+}
+
+/// A workbook is a zip with `[Content_Types].xml` among its own entries; a bundle may hold
+/// workbooks uncompressed, so that the name alone somewhere in the bytes tells nothing.
+/// What is no readable zip counts as a workbook when it has the name: it is a damaged one.
+fn is_workbook(bytes: &[u8]) -> bool {
+    const CONTENT_TYPES: &str = "[Content_Types].xml";
+    match zip::ZipArchive::new(Cursor::new(bytes)) {
+        Ok(archive) => archive.index_for_name(CONTENT_TYPES).is_some(),
+        Err(_) => contains(bytes, CONTENT_TYPES.as_bytes()),
+    }
 }
 
 fn sniff_text(head: &[u8]) -> Result<Format, DecodeError> {

@@ -95,8 +95,10 @@ fn taken(column: &str, text: &str) -> Expr {
     when(condition(text)).then(col(column)).otherwise(lit(NULL))
 }
 
+/// A condition as a column: a bare literal would be one value, and its sum 1 for a whole group.
 fn condition(text: &str) -> Expr {
-    predicate::parse(text).map_or_else(|_| lit(false), |predicate| predicate.expression())
+    let condition = predicate::parse(text).map_or_else(|_| lit(false), |predicate| predicate.expression());
+    col("school_code").is_not_null().and(condition)
 }
 
 fn values(

@@ -236,15 +236,17 @@ impl<'a> RowsNormaliser<'a> {
     fn compare_total(&mut self, binding: &Binding, row: &Row<'_>) {
         let mut differs = false;
         for (index, cell) in row.cells.iter().enumerate().skip(1).filter(|(_, cell)| !cell.is_blank()) {
-            let digits: String =
-                text::compact(&cell.text()).chars().filter(|c| !"共计条人名行".contains(*c)).collect();
+            let text = text::compact(&cell.text());
+            let digits: String = text.chars().filter(|c| !"共计条人名行所".contains(*c)).collect();
             let Some(stated) = Decimal::parse(&digits) else { continue };
-            let summed = self.column_at(binding, index).is_some_and(is_number);
-            #[expect(clippy::cast_possible_wrap, reason = "a sheet has no 2^63 rows")]
-            let rows = Decimal::from_int(self.sheet.data_rows as i64);
-            let counted =
-                if summed { self.sheet.sums.get(&index).copied().unwrap_or_default() } else { rows };
-            differs |= stated != counted;
+            if self.column_at(binding, index).is_some_and(is_number) {
+                differs |= stated != self.sheet.sums.get(&index).copied().unwrap_or_default();
+            } else if index == 1 || digits != text {
+                // A bare number further right is the sum of a column that nobody reads.
+                #[expect(clippy::cast_possible_wrap, reason = "a sheet has no 2^63 rows")]
+                let rows = Decimal::from_int(self.sheet.data_rows as i64);
+                differs |= stated != rows;
+            }
         }
         if differs {
             let place = Place { row: row.number, ..self.place() };

@@ -246,7 +246,7 @@ fn decide(dataset: &Dataset, fragments: &[PathBuf]) -> Result<Vec<Decision>, Ass
     } else {
         frame.with_columns([
             lit(false).alias("shared"),
-            col("order").alias("best"),
+            col("rank").alias("best"),
             col("school_code").alias("best_school"),
         ])
     };

@@ -128,8 +128,12 @@ pub fn plan(seed: u64) -> Vec<SchoolPlan> {
 
 /// Relative sizes: a few large schools, many small ones, as in life.
 fn sizes(rng: &mut Rng) -> Weights {
-    let mut technical = lognormal(TECHNICAL_SCHOOLS, 0.5);
-    let mut vocational = lognormal(SCHOOLS - TECHNICAL_SCHOOLS, 0.62);
+    let mut technical: Vec<f64> = odds(TECHNICAL_SCHOOLS)
+        .map(|odds| odds.sqrt().sqrt())
+        .collect();
+    let mut vocational: Vec<f64> = odds(SCHOOLS - TECHNICAL_SCHOOLS)
+        .map(|odds| odds.sqrt().sqrt() * odds.sqrt().sqrt().sqrt() + 0.05)
+        .collect();
     rng.shuffle(&mut technical);
     rng.shuffle(&mut vocational);
     let mut sizes = [0.0; SCHOOLS];
@@ -142,15 +146,14 @@ fn sizes(rng: &mut Rng) -> Weights {
     sizes
 }
 
-/// Quantiles of a lognormal distribution, by the logistic approximation of the normal one.
-fn lognormal(count: usize, sigma: f64) -> Vec<f64> {
-    (0..count)
-        .map(|index| {
-            let p = (float(index) + 0.5) / float(count);
-            let z = (p / (1.0 - p)).ln() / 1.702;
-            (sigma * z).exp() + 0.05
-        })
-        .collect()
+/// Odds of evenly spaced probabilities. A root of them is a quantile of the log-logistic
+/// distribution, much like a lognormal one; and roots, unlike exponentials, come out the same bit
+/// for bit on every machine.
+fn odds(count: usize) -> impl Iterator<Item = f64> {
+    (0..count).map(move |index| {
+        let p = (float(index) + 0.5) / float(count);
+        p / (1.0 - p)
+    })
 }
 
 fn noisy(weights: &Weights, spread: f64, rng: &mut Rng) -> Weights {
@@ -549,4 +552,67 @@ fn staff(totals: &Staff, students: &PerSchool, staffing: &Weights, rng: &mut Rng
 fn share_of(total: usize, whole: &PerSchool, max_percent: usize, rng: &mut Rng) -> PerSchool {
     let caps = whole.map(|n| n * max_percent / 100);
     over_schools(total, &noisy(&floats(whole), 0.2, rng), &caps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_seed_has_a_plan_with_the_published_majors() {
+        for seed in 0..100 {
+            let plans = plan(seed);
+            let offers = || plans.iter().flat_map(|plan| &plan.offers);
+            assert_eq!(offers().count(), TOTALS[1].majors);
+            assert_eq!(
+                offers().filter(|offer| !offer.since_2024).count(),
+                TOTALS[0].majors
+            );
+            let classes: BTreeSet<_> = offers().map(|offer| offer.major.class()).collect();
+            assert_eq!(classes.len(), 16);
+        }
+    }
+
+    #[test]
+    fn intakes_make_up_both_rosters() {
+        for (school, plan) in plan(7).iter().enumerate() {
+            let cohorts = &plan.cohorts;
+            let stayers: usize = cohorts.stayers.iter().sum();
+            let leavers: usize = cohorts.leavers.iter().sum();
+            let graduating: usize = cohorts.graduating.iter().map(|(_, n)| n).sum();
+            let earlier: usize = cohorts.five_year[..5].iter().sum();
+            let later: usize = cohorts.five_year[1..].iter().sum();
+            let rosters = plan.years.each_ref().map(|year| year.students);
+            assert_eq!(
+                graduating + stayers + leavers + earlier,
+                rosters[0],
+                "{school}"
+            );
+            assert_eq!(stayers + cohorts.entrants + later, rosters[1], "{school}");
+            assert!(cohorts.entrants * 9 >= rosters[1], "{school}");
+        }
+    }
+
+    #[test]
+    fn a_class_is_spread_over_its_schools() {
+        let plans = plan(2);
+        for (class, total) in TOTALS[1].graduates_by_class {
+            let parts = plans.iter().flat_map(|plan| &plan.years[1].graduates);
+            let parts: Vec<usize> = parts.filter(|(c, _)| c == class).map(|(_, n)| *n).collect();
+            assert_eq!(parts.iter().sum::<usize>(), *total);
+            assert!(parts.len() >= 2, "{class}");
+        }
+    }
+
+    #[test]
+    fn one_school_has_no_graduates_and_one_no_direct_employment() {
+        let plans = plan(5);
+        for year in 0..2 {
+            assert!(plans[NEW_SCHOOL].years[year].graduates.is_empty());
+            let without = &plans[SCHOOL_WITHOUT_DIRECT_EMPLOYMENT].years[year];
+            assert_eq!(without.destinations.direct(), 0);
+            assert!(without.destinations.further_study > 0);
+        }
+    }
 }

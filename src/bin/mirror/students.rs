@@ -639,3 +639,64 @@ impl Writer<'_> {
         self.style.status.write(code, label)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::city;
+    use crate::plan;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn register() -> Register {
+        let schools = city::schools(1);
+        let mut registry = Registry::default();
+        super::register(&schools, &plan::plan(1), 1, &mut registry)
+    }
+
+    fn counted(register: &Register, year: usize) -> BTreeSet<&str> {
+        let rosters = register.rosters.iter();
+        let counted = rosters.flat_map(|years| years[year].counted());
+        counted
+            .map(|entry| entry.person.document.number())
+            .collect()
+    }
+
+    #[test]
+    fn nobody_counts_twice_and_most_stay() {
+        let register = register();
+        let [first, second] = [0, 1].map(|year| counted(&register, year));
+        assert_eq!(first.len(), 27_540);
+        assert_eq!(second.len(), 27_534);
+        assert!(first.intersection(&second).count() > 17_000);
+    }
+
+    #[test]
+    fn whoever_changed_school_counts_where_they_entered() {
+        let register = register();
+        let mut entered = BTreeMap::new();
+        for (school, years) in register.rosters.iter().enumerate() {
+            for entry in years[1].counted().filter(|entry| entry.record.by_transfer) {
+                entered.insert(entry.person.document.number(), school);
+            }
+        }
+        let mut left = 0;
+        for (school, years) in register.rosters.iter().enumerate() {
+            let away = |entry: &&Entry<Student>| entry.fault == Some(Fault::TransferredAway);
+            for entry in years[1].entries.iter().filter(away) {
+                assert_ne!(entered[entry.person.document.number()], school);
+                left += 1;
+            }
+        }
+        assert_eq!(left, entered.len());
+        assert!(left > 0);
+    }
+
+    #[test]
+    fn a_province_has_all_columns_in_another_order() {
+        let national: BTreeSet<_> = header(false).into_iter().collect();
+        let provincial: BTreeSet<_> = header(true).into_iter().collect();
+        assert_eq!(provincial.len(), COLUMNS.len() + PROVINCIAL_COLUMNS.len());
+        let gone: Vec<_> = national.difference(&provincial).collect();
+        assert_eq!(gone, [&"是否建档立卡贫困户"]);
+    }
+}
