@@ -45,7 +45,7 @@ impl Severity {
 }
 
 /// A rule that deliveries are held against. `dimension` is one of GB/T 36344-2018.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
     pub id: &'static str,
     pub severity: Severity,

@@ -63,21 +63,22 @@ pub fn cells(sources: Sources<'_>, year: ReportYear) -> Vec<ReportCell> {
 }
 
 /// A row and the unit its value is of, which for 表1.1 is not the unit it is printed for.
+/// Rows that stand together and repeat over the same things repeat together.
 fn rows(sources: Sources<'_>, table: &TableLayout, unit: &Unit, year: ReportYear) -> Vec<(RowLayout, Unit)> {
     let mut rows = Vec::new();
-    for row in &table.rows {
-        match row.each {
-            None => rows.push((filled(row, "", ""), unit.clone())),
+    for together in table.rows.chunk_by(|a, b| a.each.is_some() && a.each == b.each) {
+        match together[0].each {
+            None => rows.extend(together.iter().map(|row| (filled(row, "", ""), unit.clone()))),
             Some(Each::County) => {
                 for county in sources.counties {
                     let label = label(sources.regions, &county.region_code, year);
-                    rows.push((filled(row, &label, ""), county.clone()));
+                    rows.extend(together.iter().map(|row| (filled(row, &label, ""), county.clone())));
                 }
             }
             Some(Each::MajorClass) => {
-                for (code, _) in classes(sources, row, unit, year) {
+                for (code, _) in classes(sources, &together[0], unit, year) {
                     let label = label(sources.major_classes, &code, year);
-                    rows.push((filled(row, &label, &code), unit.clone()));
+                    rows.extend(together.iter().map(|row| (filled(row, &label, &code), unit.clone())));
                 }
             }
         }

@@ -4,7 +4,9 @@
 //! on which basis the figure stands and the numerator and denominator of ratios.
 //! Figures are written as text exactly as printed, so that no program rounds them again.
 
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet, XlsxError,
+};
 
 use super::cells::{ReportCell, by_table};
 use crate::indicators::{State, Unit};
@@ -114,7 +116,9 @@ fn write_table(
         }
         texts.push(this_year.printed_unit.clone());
         for (column, text) in (0..).zip(&texts) {
-            sheet.write_with_format(at, column, text, &style.text)?;
+            // 其中 rows stand in from the row they are part of.
+            let depth = if column == 1 { depth(this_year) } else { 0 };
+            sheet.write_with_format(at, column, text, &style.text.clone().set_indent(depth))?;
         }
         for (column, cell) in (first_year..).zip(row) {
             let format = if cell.state == State::Missing { &style.missing } else { &style.figure };
@@ -128,6 +132,8 @@ fn write_table(
         }
         at += 1;
     }
+    // Text on purpose: Excel need not offer to turn it into numbers.
+    sheet.ignore_error_range(3, 0, at, last_column, IgnoreError::NumberStoredAsText)?;
     let note = format!("{}；口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总；分子、分母为本年数。", heading.release);
     sheet.merge_range(at, 0, at, last_column, &note, &style.note)?;
     sheet.set_row_height(at, 28)?;
@@ -135,6 +141,11 @@ fn write_table(
     sheet.set_freeze_panes(3, 0)?;
     sheet.set_print_fit_to_pages(1, 0).set_landscape();
     Ok(())
+}
+
+/// How many rows above a row it is part of.
+fn depth(cell: &ReportCell) -> u8 {
+    u8::try_from(cell.report_path.matches('/').count()).unwrap_or(u8::MAX)
 }
 
 fn set_widths(sheet: &mut Worksheet, heads: &[String]) -> Result<(), XlsxError> {

@@ -1,0 +1,21 @@
+//! Drives the real programs, `nianbao` and `mirror`, as their users do.
+
+mod support;
+
+mod commands;
+
+mod definitions;
+
+mod metamorphic;
+
+mod privacy;
+
+mod published;
+
+mod shapes;
+
+mod tidy;
+
+mod truth;
+
+mod unattainable;

@@ -36,9 +36,6 @@ const PROVINCIAL_SCHOOLS: usize = 2;
 /// The small 职业高中 in 安泽县 whose roster is the committed BIFF8 file.
 pub const BIFF8_SCHOOL: usize = 34;
 
-/// Opened in September 2022, so that nobody has graduated from it yet.
-pub const NEW_SCHOOL: usize = 20;
-
 /// Everyone who left this school went on to study or found nothing: no direct employment.
 pub const SCHOOL_WITHOUT_DIRECT_EMPLOYMENT: usize = 40;
 
@@ -175,10 +172,6 @@ impl School {
             PROVINCIAL_SCHOOLS..TECHNICAL_SCHOOLS => "市属",
             _ => "县属",
         }
-    }
-
-    pub fn is_new(&self) -> bool {
-        self.base == NEW_SCHOOL
     }
 
     /// Whether its 2024 roster is the committed BIFF8 file.

@@ -1,4 +1,4 @@
-//! What the schools filed: 表1 and 表6 of each school's own report.
+//! What the schools filed: 表1, 表3 and 表6 of each school's own report.
 //!
 //! Where the city's printed figure equals the system's, every school files its system count;
 //! where it differs, several schools are off by a little each.
@@ -14,7 +14,7 @@ use crate::plan::{SchoolPlan, YearPlan};
 use crate::planted::Fault;
 use crate::rng::Rng;
 use crate::sheet::{Line, Mark, Sheet};
-use crate::totals::{Filed, TOTALS, YEARS};
+use crate::totals::{BACKBONE_BANDWIDTH, Filed, INTERNET_BANDWIDTH, TOTALS, YEARS};
 
 /// How the city combines what its schools filed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Combine {
     Sum,
     /// The mean weighted by another row, by id.
     Mean(&'static str),
+    /// The largest of any school.
+    Max,
 }
 
 /// One row of the printed layout.
@@ -61,6 +63,13 @@ impl Row {
         }
     }
 
+    const fn max(self) -> Self {
+        Self {
+            combine: Combine::Max,
+            ..self
+        }
+    }
+
     const fn since_2024(self) -> Self {
         Self {
             since_2024: true,
@@ -69,9 +78,13 @@ impl Row {
     }
 }
 
-const SHEETS: [(&str, &str); 2] = [("表1", "表1 人才培养质量计分卡"), ("表6", "表6 落实政策表")];
+const SHEETS: [(&str, &str); 3] = [
+    ("表1", "表1 人才培养质量计分卡"),
+    ("表3", "表3 教学资源表"),
+    ("表6", "表6 落实政策表"),
+];
 
-pub const ROWS: [Row; 33] = [
+pub const ROWS: [Row; 36] = [
     row(0, ("1", "毕业生人数", "人"), "graduates"),
     row(0, ("2", "毕业去向落实人数", "人"), "graduates_placed"),
     row(0, ("", "其中：升学人数", "人"), "graduates_further_study"),
@@ -109,59 +122,96 @@ pub const ROWS: [Row; 33] = [
     ),
     row(0, ("6", "自主创业率", "%"), "startup_rate").mean("graduates_placed"),
     row(0, ("7", "毕业三年晋升比例", "%"), "promotion_rate_3y").mean("graduates"),
-    row(1, ("1", "全日制在校生人数", "人"), "students"),
-    row(1, ("2", "年生均财政拨款水平", "元"), "funding_per_student")
-        .mean("students")
-        .since_2024(),
-    row(1, ("3", "年财政专项经费", "万元"), "special_funds").since_2024(),
-    row(1, ("4", "教职员工额定编制数", "人"), "staff_establishment"),
-    row(1, ("", "教职工总数", "人"), "staff"),
-    row(1, ("", "其中：专任教师总数", "人"), "teachers_full_time"),
-    row(1, ("", "思政课教师数", "人"), "teachers_politics"),
-    row(1, ("", "体育课专任教师数", "人"), "teachers_pe"),
-    row(1, ("", "美育课专任教师数", "人"), "teachers_arts"),
-    row(1, ("", "班主任人数", "人"), "class_teachers"),
+    row(1, ("10", "互联网出口带宽", "Mbps"), "internet_bandwidth").max(),
     row(
         1,
+        ("11", "校园网主干最大带宽", "Mbps"),
+        "campus_backbone_bandwidth",
+    )
+    .max(),
+    row(
+        1,
+        ("13", "生均教学科研仪器设备值", "元/生"),
+        "equipment_value_per_student",
+    )
+    .mean("students"),
+    row(2, ("1", "全日制在校生人数", "人"), "students"),
+    row(2, ("2", "年生均财政拨款水平", "元"), "funding_per_student")
+        .mean("students")
+        .since_2024(),
+    row(2, ("3", "年财政专项经费", "万元"), "special_funds").since_2024(),
+    row(2, ("4", "教职员工额定编制数", "人"), "staff_establishment"),
+    row(2, ("", "教职工总数", "人"), "staff"),
+    row(2, ("", "其中：专任教师总数", "人"), "teachers_full_time"),
+    row(2, ("", "思政课教师数", "人"), "teachers_politics"),
+    row(2, ("", "体育课专任教师数", "人"), "teachers_pe"),
+    row(2, ("", "美育课专任教师数", "人"), "teachers_arts"),
+    row(2, ("", "班主任人数", "人"), "class_teachers"),
+    row(
+        2,
         ("5", "参加国家学生体质健康标准测试人数", "人"),
         "fitness_tested",
     ),
     row(
-        1,
+        2,
         ("", "其中：学生体质测评合格率", "%"),
         "fitness_pass_rate",
     )
     .mean("fitness_tested"),
     row(
-        1,
+        2,
         ("6", "职业技能等级证书（含职业资格证书）获取人数", "人"),
         "certificates",
     ),
     row(
-        1,
+        2,
         ("7", "企业提供的校内实践教学设备值", "万元"),
         "enterprise_equipment_value",
     ),
     row(
-        1,
+        2,
         ("8", "与企业共建开放型区域产教融合实践中心数量", "个"),
         "integration_centres",
     ),
-    row(1, ("9", "聘请行业导师人数", "人"), "mentors"),
+    row(2, ("9", "聘请行业导师人数", "人"), "mentors"),
     row(
-        1,
+        2,
         ("", "其中：聘请大国工匠、劳动模范人数", "人"),
         "mentors_craftsmen",
     ),
-    row(1, ("", "行业导师年课时总量", "课时"), "mentor_hours"),
-    row(1, ("", "年支付行业导师课酬", "万元"), "mentor_pay"),
-    row(1, ("10", "年实习专项经费", "万元"), "internship_funds"),
+    row(2, ("", "行业导师年课时总量", "课时"), "mentor_hours"),
+    row(2, ("", "年支付行业导师课酬", "万元"), "mentor_pay"),
+    row(2, ("10", "年实习专项经费", "万元"), "internship_funds"),
     row(
-        1,
+        2,
         ("", "其中：年实习责任保险经费", "万元"),
         "internship_insurance",
     ),
 ];
+
+/// A row whose city figure is that of the fastest school, with what schools have, in Mbps, and how
+/// common each is; the fastest comes last.
+type Bandwidth = (&'static str, &'static [(usize, f64)]);
+
+const BANDWIDTHS: [Bandwidth; 2] = [
+    (
+        "internet_bandwidth",
+        &[
+            (100, 3.0),
+            (200, 4.0),
+            (300, 4.0),
+            (500, 3.0),
+            (INTERNET_BANDWIDTH, 2.0),
+        ],
+    ),
+    (
+        "campus_backbone_bandwidth",
+        &[(1_000, 12.0), (2_000, 1.0), (BACKBONE_BANDWIDTH, 3.0)],
+    ),
+];
+
+/// Schools that have the fastest line in every year, beside any that come to it by chance.
+const FASTEST_SCHOOLS: usize = 3;
 
 /// One filed cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,9 +270,9 @@ impl Filings {
         let mut rng = Rng::stream(seed, "filings", 0);
         let [first, second] = [0, 1].map(|year| file(plans, year, &mut rng));
         let before = first.iter().map(|filing| year_before(filing, &mut rng));
-        Self {
-            by_year: [before.collect(), first, second],
-        }
+        let mut by_year = [before.collect(), first, second];
+        file_bandwidths(&mut by_year, &mut rng);
+        Self { by_year }
     }
 
     pub fn of(&self, base: usize, year: usize) -> &Filing {
@@ -234,7 +284,38 @@ impl Filings {
     }
 }
 
-/// Near the first year known, as nothing was printed; parts stay within their whole.
+/// Files the bandwidths, which hang together over all three years.
+fn file_bandwidths(by_year: &mut [Vec<Filing>; 3], rng: &mut Rng) {
+    for (id, lines) in BANDWIDTHS {
+        for (filings, bandwidths) in by_year.iter_mut().zip(bandwidths(lines, rng)) {
+            for (filing, bandwidth) in filings.iter_mut().zip(bandwidths) {
+                filing.0.insert(id, Value::Count(bandwidth));
+            }
+        }
+    }
+}
+
+/// What each school has year by year: never less than before, and in several the most there is.
+fn bandwidths(lines: &[(usize, f64)], rng: &mut Rng) -> [PerSchool; 3] {
+    let weights: Vec<f64> = lines.iter().map(|(_, weight)| *weight).collect();
+    let mut order: Vec<usize> = (0..SCHOOLS).collect();
+    rng.shuffle(&mut order);
+    let mut levels = [0; SCHOOLS].map(|_: usize| rng.weighted(&weights));
+    for &school in order.iter().take(FASTEST_SCHOOLS) {
+        levels[school] = lines.len() - 1;
+    }
+    [0.0, 0.15, 0.15].map(|chance| {
+        for level in &mut levels {
+            if rng.chance(chance) {
+                *level = rng.weighted(&weights).max(*level);
+            }
+        }
+        levels.map(|level| lines[level].0)
+    })
+}
+
+/// Near the first year known, as nothing was printed; parts stay within their whole. Bandwidths
+/// are filed later.
 fn year_before(filing: &Filing, rng: &mut Rng) -> Filing {
     let percent = rng.between(88, 103);
     let mut before = Filing::default();
@@ -245,7 +326,7 @@ fn year_before(filing: &Filing, rng: &mut Rng) -> Filing {
             (Value::Hundredths(rate), Combine::Mean(_)) => {
                 Value::Hundredths(rate - rate * less / 100)
             }
-            (Value::Hundredths(money), Combine::Sum) => {
+            (Value::Hundredths(money), Combine::Sum | Combine::Max) => {
                 Value::Hundredths(money * percent as u64 / 100)
             }
             (Value::Dash, _) => Value::Dash,
@@ -286,6 +367,7 @@ fn file(plans: &[SchoolPlan], year: usize, rng: &mut Rng) -> Vec<Filing> {
     clerk.graduates();
     clerk.employment();
     clerk.students();
+    clerk.resources();
     clerk.staff();
     clerk.practice();
     clerk.filings
@@ -421,6 +503,11 @@ impl Clerk<'_> {
         self.counts("certificates", &certificates);
     }
 
+    fn resources(&mut self) {
+        let target = self.totals.equipment_per_student;
+        self.rates("equipment_value_per_student", target, 420_000, "students");
+    }
+
     fn staff(&mut self) {
         type Column = (&'static str, fn(&YearPlan) -> usize);
         let columns: [Column; 7] = [
@@ -514,14 +601,14 @@ pub fn deal_slips(schools: &[School], seed: u64) -> Slips {
     slips
 }
 
-/// The two sheets of a school's own workbook.
+/// The sheets of a school's own workbook.
 pub fn sheets(
     school: &School,
     filings: &Filings,
     year: usize,
     slip: Option<&'static str>,
     rng: &mut Rng,
-) -> [Sheet; 2] {
+) -> [Sheet; SHEETS.len()] {
     let as_text = rng.chance(0.4);
     let mut sheets = SHEETS.map(|(name, title)| Sheet {
         name,
@@ -575,6 +662,7 @@ fn cell(value: Value, as_text: bool) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sheet::Counts;
 
     #[test]
     fn rates_average_to_their_target() {
@@ -590,6 +678,59 @@ mod tests {
                 .sum();
             let mean = (sum * 2 + total as u64) / (2 * total as u64);
             assert_eq!(mean, target as u64);
+        }
+    }
+
+    #[test]
+    fn no_line_grows_slower_and_several_schools_have_the_fastest() {
+        for seed in 1..=5 {
+            for (id, lines) in BANDWIDTHS {
+                let years = bandwidths(lines, &mut Rng::stream(seed, "bandwidths", 0));
+                let fastest = lines[lines.len() - 1].0;
+                for bandwidths in &years {
+                    let have = |mbps: usize| bandwidths.iter().filter(|&&b| b == mbps).count();
+                    assert!(have(fastest) >= FASTEST_SCHOOLS, "{id}");
+                    assert!(have(fastest) < SCHOOLS / 2, "{id}");
+                    assert_eq!(bandwidths.iter().max(), Some(&fastest), "{id}");
+                }
+                for (before, after) in years.iter().zip(&years[1..]) {
+                    assert!(before.iter().zip(after).all(|(b, a)| b <= a), "{id}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_filing_has_three_sheets_and_repeats_the_year_before() {
+        let plans = crate::plan::plan(3);
+        let filings = Filings::new(&plans, 3);
+        let school = &crate::city::schools(1)[7];
+        let file = |year| {
+            let mut rng = Rng::stream(3, "filing", 0);
+            sheets(school, &filings, year, None, &mut rng)
+        };
+        let years = [file(0), file(1)];
+        for (sheets, loaded) in years.iter().zip([34, 36]) {
+            assert_eq!(
+                sheets.each_ref().map(|sheet| sheet.name),
+                ["表1", "表3", "表6"]
+            );
+            let counts = Counts::of(sheets);
+            assert_eq!((counts.structural, counts.loaded), (9, loaded));
+        }
+        let [before, now] = years.map(|[_, resources, _]| resources.lines);
+        assert_eq!(now[0].cells, [Cell::from("表3 教学资源表")]);
+        let printed = [
+            ["10", "互联网出口带宽", "Mbps"],
+            ["11", "校园网主干最大带宽", "Mbps"],
+            ["13", "生均教学科研仪器设备值", "元/生"],
+        ];
+        for (index, printed) in (3..).zip(printed) {
+            assert_eq!(now[index].cells[..3], printed.map(Cell::from));
+            assert_eq!(
+                now[index].cells[3].display(),
+                before[index].cells[4].display()
+            );
         }
     }
 

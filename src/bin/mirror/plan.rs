@@ -5,9 +5,7 @@
 //! every copy of a scaled city.
 
 use crate::apportion::{apportion, float, spread};
-use crate::city::{
-    BIFF8_SCHOOL, NEW_SCHOOL, SCHOOL_WITHOUT_DIRECT_EMPLOYMENT, SCHOOLS, TECHNICAL_SCHOOLS,
-};
+use crate::city::{BIFF8_SCHOOL, SCHOOL_WITHOUT_DIRECT_EMPLOYMENT, SCHOOLS, TECHNICAL_SCHOOLS};
 use crate::majors::{MAJORS, Major};
 use crate::rng::Rng;
 use crate::totals::{Destinations, Staff, TOTALS, Totals};
@@ -185,10 +183,6 @@ fn around_fixed(total: usize, weights: &Weights, caps: &PerSchool, fixed: usize)
 
 fn students(year: usize, sizes: &Weights, rng: &mut Rng) -> PerSchool {
     let mut weights = noisy(sizes, 0.04, rng);
-    if year == 0 {
-        // Two of three intakes had entered.
-        weights[NEW_SCHOOL] *= 0.66;
-    }
     let totals = &TOTALS[year];
     let caps = std::array::from_fn(|index| {
         usize::from(index < TECHNICAL_SCHOOLS) * totals.students_technical
@@ -209,11 +203,10 @@ fn students(year: usize, sizes: &Weights, rng: &mut Rng) -> PerSchool {
     std::array::from_fn(|index| technical[index] + vocational[index])
 }
 
+/// Every school has graduates: an export with only a header would name no school.
 fn graduates(totals: &Totals, students: &PerSchool, rng: &mut Rng) -> PerSchool {
-    let mut weights = noisy(&floats(students), 0.08, rng);
-    let mut caps = students.map(|n| n * 45 / 100);
-    weights[NEW_SCHOOL] = 0.0;
-    caps[NEW_SCHOOL] = 0;
+    let weights = noisy(&floats(students), 0.08, rng);
+    let caps = students.map(|n| n * 45 / 100);
     let fixed = BIFF8_GRADUATES.iter().map(|(_, n)| n).sum();
     around_fixed(totals.graduates, &weights, &caps, fixed)
 }
@@ -318,9 +311,6 @@ fn offers(by_class: &[ByClass], graduates: &PerSchool, rng: &mut Rng) -> Vec<Vec
         })
         .collect();
     offers[BIFF8_SCHOOL] = fixed_offers();
-    offers[NEW_SCHOOL] = [ELECTRONICS, ARTS, "77"]
-        .map(|class| first_offer(class, rng))
-        .to_vec();
     for (class, schools) in &SCHOOLS_BY_CLASS[FIRST_NEW_CLASS..] {
         let mut candidates: Vec<usize> = (0..SCHOOLS)
             .filter(|&i| graduates[i] > 60 && i != BIFF8_SCHOOL)
@@ -334,7 +324,7 @@ fn offers(by_class: &[ByClass], graduates: &PerSchool, rng: &mut Rng) -> Vec<Vec
     for (year, since_2024) in [(0, false), (1, true)] {
         while offers.iter().map(Vec::len).sum::<usize>() < TOTALS[year].majors {
             let school = rng.weighted(&weights);
-            if school != BIFF8_SCHOOL && school != NEW_SCHOOL {
+            if school != BIFF8_SCHOOL {
                 let more = another_offer(&offers[school], since_2024, rng);
                 offers[school].extend(more);
             }
@@ -384,7 +374,7 @@ fn another_offer(offers: &[Offer], since_2024: bool, rng: &mut Rng) -> Option<Of
 fn five_year(offers: &[Vec<Offer>], students: &PerSchool, rng: &mut Rng) -> [[usize; 6]; SCHOOLS] {
     let mut intakes = [[0; 6]; SCHOOLS];
     let mut candidates: Vec<usize> = (0..SCHOOLS)
-        .filter(|&i| i != BIFF8_SCHOOL && i != NEW_SCHOOL && students[i] >= 300)
+        .filter(|&i| i != BIFF8_SCHOOL && students[i] >= 300)
         .filter(|&i| offers[i].iter().any(is_five_year))
         .collect();
     rng.shuffle(&mut candidates);
@@ -606,10 +596,22 @@ mod tests {
     }
 
     #[test]
-    fn one_school_has_no_graduates_and_one_no_direct_employment() {
+    fn every_school_has_graduates() {
+        for seed in 0..100 {
+            for plan in plan(seed) {
+                for year in plan.years {
+                    let graduates: usize = year.graduates.iter().map(|(_, n)| n).sum();
+                    assert!(graduates >= 20, "{seed}");
+                    assert!(graduates * 2 < year.students, "{seed}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_school_has_no_direct_employment() {
         let plans = plan(5);
         for year in 0..2 {
-            assert!(plans[NEW_SCHOOL].years[year].graduates.is_empty());
             let without = &plans[SCHOOL_WITHOUT_DIRECT_EMPLOYMENT].years[year];
             assert_eq!(without.destinations.direct(), 0);
             assert!(without.destinations.further_study > 0);

@@ -78,11 +78,7 @@ fn school_cells(
     };
     let land = students * rng.between(28, 60) + 2_000;
     let buildings = students * rng.between(12, 24) + 1_500;
-    let founded = if school.is_new() {
-        2022
-    } else {
-        rng.between_u16(1958, 2012)
-    };
+    let founded = rng.between_u16(1958, 2012);
     let seat = school.county.map_or("尧都区", |(_, name)| name);
     vec![
         school.code.as_str().into(),
@@ -121,7 +117,7 @@ pub fn major_lines(
     let style = Style::draw(rng);
     let mut lines: Vec<Line> = offered(plan, year)
         .map(|offer| {
-            let founded = founded(school, offer, rng);
+            let founded = founded(offer, rng);
             let cells = major_cells(
                 school,
                 (offer.major.code, offer.major.title),
@@ -155,8 +151,8 @@ pub fn major_lines(
     lines
 }
 
-fn founded(school: &School, offer: &Offer, rng: &mut Rng) -> usize {
-    match (offer.since_2024, school.is_new() || offer.is_new_class()) {
+fn founded(offer: &Offer, rng: &mut Rng) -> usize {
+    match (offer.since_2024, offer.is_new_class()) {
         (true, _) => 2024,
         (false, true) => 2022,
         (false, false) => rng.between(2004, 2020),

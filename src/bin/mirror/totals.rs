@@ -59,7 +59,7 @@ pub struct Staff {
     pub class_teachers: usize,
 }
 
-/// Where the filed total of 表1 or 表6 differs from the system's, or only schools know it.
+/// Where the filed figure of 表1, 表3 or 表6 differs from the system's, or only schools know it.
 pub struct Filed {
     pub placed: usize,
     pub industries: [usize; 3],
@@ -67,6 +67,7 @@ pub struct Filed {
     pub monthly_income: usize,
     pub promotion_rate: usize,
     pub students: usize,
+    pub equipment_per_student: usize,
     /// `None` in years in which the row was not asked.
     pub funding_per_student: Option<usize>,
     pub special_funds: Option<usize>,
@@ -86,6 +87,12 @@ pub struct Filed {
 const fn hundredths(whole: usize, rest: usize) -> usize {
     whole * 100 + rest
 }
+
+/// 互联网出口带宽 in Mbps: the fastest of any school, printed for both years.
+pub const INTERNET_BANDWIDTH: usize = 1_000;
+
+/// 校园网主干最大带宽, likewise.
+pub const BACKBONE_BANDWIDTH: usize = 3_200;
 
 /// The years known, in the order of `TOTALS`.
 pub const YEARS: [u16; 2] = [2023, 2024];
@@ -128,6 +135,7 @@ pub const TOTALS: [Totals; 2] = [
             monthly_income: hundredths(3_487, 0),
             promotion_rate: hundredths(8, 89),
             students: 27_863,
+            equipment_per_student: hundredths(8_764, 0),
             funding_per_student: None,
             special_funds: None,
             fitness_tested: 25_975,
@@ -195,6 +203,7 @@ pub const TOTALS: [Totals; 2] = [
             monthly_income: hundredths(3_167, 0),
             promotion_rate: hundredths(10, 98),
             students: 27_534,
+            equipment_per_student: hundredths(11_157, 41),
             funding_per_student: Some(hundredths(11_741, 23)),
             special_funds: Some(hundredths(17_667, 46)),
             fitness_tested: 26_674,

@@ -350,7 +350,8 @@ fn filed_rows(year: u16, place: &Place, filings: &[&Filing], truths: &mut Vec<Tr
     for row in &ROWS {
         let (state, text) = match (filings, row.combine) {
             ([filing], _) if place.level == "school" => filed(filing.get(row.id)),
-            (_, Combine::Sum) => sum(filings, row.id),
+            (_, Combine::Sum) => fold(filings, row.id, |sum, amount| sum + amount),
+            (_, Combine::Max) => fold(filings, row.id, u64::max),
             (_, Combine::Mean(weight)) => mean(filings, row.id, weight),
         };
         truths.push(Truth::Value(value(
@@ -371,12 +372,17 @@ fn was_asked(filings: &[&Filing], id: &str) -> bool {
     filings.iter().any(|filing| filing.get(id) != Filed::Blank)
 }
 
-fn sum(filings: &[&Filing], id: &str) -> (&'static str, String) {
+/// One figure of all that was filed; nothing but dashes makes 0.
+fn fold(
+    filings: &[&Filing],
+    id: &str,
+    combine: impl Fn(u64, u64) -> u64,
+) -> (&'static str, String) {
     if !was_asked(filings, id) {
         return ("blank", String::new());
     }
     let amounts = filings.iter().filter_map(|filing| filing.get(id).amount());
-    ("value", decimal::hundredths(amounts.sum()))
+    ("value", decimal::hundredths(amounts.fold(0, combine)))
 }
 
 fn mean(filings: &[&Filing], id: &str, weight: &str) -> (&'static str, String) {

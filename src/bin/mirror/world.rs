@@ -150,7 +150,7 @@ impl World {
         register::schools(&self.schools, &self.plans, year, &mut rng)
     }
 
-    pub fn filing(&self, year: usize, school: usize) -> [Sheet; 2] {
+    pub fn filing(&self, year: usize, school: usize) -> [Sheet; 3] {
         let purpose = format!("filing {}", YEARS[year]);
         let mut rng = Rng::stream(self.seed, &purpose, school);
         let slip = self.slips.get(&school).copied();
@@ -185,7 +185,7 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::totals::{TOTALS, Totals};
+    use crate::totals::{BACKBONE_BANDWIDTH, INTERNET_BANDWIDTH, TOTALS, Totals};
     use std::collections::BTreeMap;
 
     /// The city's values by basis, id, breakdown and its code.
@@ -283,6 +283,8 @@ mod tests {
             ("graduates_tertiary_industry", filed.industries[2]),
             ("graduates_three_industries", filed.industries.iter().sum()),
             ("students", filed.students),
+            ("internet_bandwidth", INTERNET_BANDWIDTH),
+            ("campus_backbone_bandwidth", BACKBONE_BANDWIDTH),
             ("staff_establishment", totals.establishment),
             ("staff", totals.staff.total),
             ("teachers_full_time", totals.staff.teachers),
@@ -299,6 +301,10 @@ mod tests {
             ("in_province_placement_rate", Some(filed.in_province_rate)),
             ("monthly_income", Some(filed.monthly_income)),
             ("promotion_rate_3y", Some(filed.promotion_rate)),
+            (
+                "equipment_value_per_student",
+                Some(filed.equipment_per_student),
+            ),
             ("funding_per_student", filed.funding_per_student),
             ("special_funds", filed.special_funds),
             ("fitness_pass_rate", Some(filed.fitness_pass_rate)),
@@ -341,8 +347,38 @@ mod tests {
         check(
             &city,
             "filed",
-            &[("certificates", 15_456), ("mentors", 138)],
+            &[
+                ("certificates", 15_456),
+                ("mentors", 138),
+                ("internet_bandwidth", INTERNET_BANDWIDTH),
+            ],
         );
+    }
+
+    #[test]
+    fn a_county_is_as_fast_as_its_fastest_school() {
+        let mut schools: BTreeMap<String, usize> = BTreeMap::new();
+        let mut counties: BTreeMap<String, usize> = BTreeMap::new();
+        for truth in World::new(2, 1).values(0) {
+            match truth {
+                Truth::Value(value) if value.indicator_id == "internet_bandwidth" => {
+                    let bandwidth: usize = value.text.parse().unwrap();
+                    match value.level {
+                        "school" => {
+                            let fastest = schools.entry(value.region_code).or_default();
+                            *fastest = bandwidth.max(*fastest);
+                        }
+                        "county" => {
+                            counties.insert(value.region_code, bandwidth);
+                        }
+                        _ => assert_eq!(bandwidth, INTERNET_BANDWIDTH),
+                    }
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(counties.len(), 18);
+        assert_eq!(schools, counties);
     }
 
     #[test]

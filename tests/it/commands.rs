@@ -1,0 +1,211 @@
+//! What each command prints, where, and how it exits.
+
+use std::fs;
+use std::process::Output;
+
+use crate::support::{City, PROVINCIAL, Village, files, text};
+
+/// Exit code and both streams, with what differs from run to run taken out.
+fn told(city: &City, output: &Output) -> String {
+    let code = output.status.code().unwrap();
+    let folder = city.path().display().to_string();
+    let clean = |bytes: &[u8]| text(bytes).replace(&folder, "<CITY>");
+    format!("exit {code}\n--- stdout\n{}--- stderr\n{}", clean(&output.stdout), clean(&output.stderr))
+}
+
+fn village() -> City {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city
+}
+
+#[test]
+fn a_run_says_where_rows_went_and_what_needs_attention() {
+    let city = village();
+    insta::assert_snapshot!(told(&city, &city.nianbao(&["run"])));
+}
+
+#[test]
+fn a_second_run_has_nothing_to_do_and_exits_as_the_release_stands() {
+    let city = village();
+    city.run();
+    let release = city.release();
+    let output = city.nianbao(&["run", "--quiet"]);
+    assert_eq!(told(&city, &output), "exit 10\n--- stdout\nNothing to do: release 000001 (a draft) stands.\n--- stderr\n");
+    assert_eq!(city.release(), release);
+}
+
+#[test]
+fn a_changed_file_makes_a_new_release_and_the_old_one_stays() {
+    let city = village();
+    city.run();
+    let old = city.release();
+    let mut changed = Village::new();
+    changed.students.pop();
+    changed.deliver(&city);
+    let summary = city.run();
+    assert_eq!(summary["release"], 2);
+    assert!(old.join("manifest.json").exists() && city.release() != old);
+    let unchanged = |city_release: &std::path::Path| files(&city_release.join("tables/graduate"));
+    use std::os::unix::fs::MetadataExt;
+    let inode = |path: &std::path::PathBuf| fs::metadata(path).unwrap().ino();
+    assert_eq!(inode(&unchanged(&old)[0]), inode(&unchanged(&city.release())[0]), "unchanged tables are linked");
+}
+
+#[test]
+fn a_year_can_be_run_alone_and_leaves_the_others_as_they_are() {
+    let city = village();
+    for dataset in ["schools/register.csv", "students/all.csv", "staff/all.csv"] {
+        let this_year = fs::read(city.drop_folder().join("2024").join(dataset)).unwrap();
+        city.deliver(&format!("2023/{dataset}"), this_year);
+    }
+    city.run();
+    let before: Vec<_> = files(&city.release().join("tables/student/report_year=2024"));
+    let roster = city.drop_folder().join("2023/students/all.csv");
+    let shorter: Vec<String> = fs::read_to_string(&roster).unwrap().lines().take(5).map(str::to_owned).collect();
+    fs::write(&roster, shorter.join("\n")).unwrap();
+    city.run_with(&["--year", "2023"]);
+    let after: Vec<_> = files(&city.release().join("tables/student/report_year=2024"));
+    assert_eq!(before[0].file_name(), after[0].file_name());
+    let students = |year: &str| city.table("student").iter().filter(|row| row["report_year"] == year).count();
+    assert_eq!((students("2023"), students("2024")), (4, 9));
+}
+
+#[test]
+fn a_source_that_cannot_be_read_is_told_as_such() {
+    let city = City::empty();
+    fs::remove_dir(city.drop_folder()).unwrap();
+    insta::assert_snapshot!(told(&city, &city.nianbao(&["run"])), @r"
+    exit 30
+    --- stdout
+    --- stderr
+    error: drop folder `<CITY>/drop`: No such file or directory (os error 2)
+    hint: name the drop folder with --drop DIR, or set drop_dir; `mirror generate` makes one to try
+    ");
+}
+
+#[test]
+fn wrong_settings_stop_before_any_work() {
+    let city = village();
+    let config = city.path().join("site.toml");
+    fs::write(&config, "thread = 1\n").unwrap();
+    let output = city.nianbao(&["run", "--config", config.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("thread"));
+    assert!(!city.data().exists());
+}
+
+#[test]
+fn a_run_while_another_holds_the_lock_names_the_holder() {
+    let city = village();
+    fs::create_dir_all(city.data().join("ledger")).unwrap();
+    let lock = fs::File::create(city.data().join("ledger/lock")).unwrap();
+    lock.lock().unwrap();
+    fs::write(city.data().join("ledger/lock"), "process 4711 since 2024-10-08T02:00:00+08:00\n").unwrap();
+    insta::assert_snapshot!(told(&city, &city.nianbao(&["run"])), @r"
+    exit 75
+    --- stdout
+    --- stderr
+    error: another run holds the lock: process 4711 since 2024-10-08T02:00:00+08:00
+    hint: wait for it to end, then run again
+    ");
+}
+
+#[test]
+fn another_pseudonym_key_is_refused() {
+    let city = village();
+    city.run();
+    fs::write(city.data().join("identity/pseudonym.key"), "00".repeat(32)).unwrap();
+    let output = city.nianbao(&["run"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("is not the one the published release was made with"));
+    fs::remove_file(city.data().join("identity/pseudonym.key")).unwrap();
+    assert_eq!(city.nianbao(&["run"]).status.code(), Some(2));
+}
+
+#[test]
+fn too_many_silent_schools_hold_the_release_back() {
+    let city = village();
+    city.run();
+    let release = city.release();
+    let config = city.path().join("site.toml");
+    fs::write(&config, "max_missing_schools = 0\n").unwrap();
+    let mut village = Village::new();
+    village.students.retain(|student| student.school != PROVINCIAL);
+    village.graduates.retain(|graduate| graduate.school != PROVINCIAL);
+    village.deliver(&city);
+    let staff = city.drop_folder().join("2024/staff/all.csv");
+    let fewer: Vec<String> =
+        fs::read_to_string(&staff).unwrap().lines().filter(|line| !line.starts_with(PROVINCIAL)).map(str::to_owned).collect();
+    fs::write(&staff, fewer.join("\n")).unwrap();
+    let output = city.nianbao(&["run", "--config", config.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(20), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("Held back: what was published stays."));
+    assert_eq!(city.release(), release);
+}
+
+#[test]
+fn verify_names_every_file_that_is_not_as_it_was() {
+    let city = village();
+    city.run();
+    assert_eq!(city.nianbao(&["verify"]).status.code(), Some(0));
+    let release = city.release();
+    let student = files(&release.join("tables/student")).remove(0);
+    let mut bytes = fs::read(&student).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&student, bytes).unwrap();
+    fs::remove_file(release.join("flat/finding.parquet")).unwrap();
+    fs::write(release.join("tables/extra.parquet"), "x").unwrap();
+    let output = city.nianbao(&["verify"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stdout);
+    for line in ["000001 missing flat/finding.parquet", "000001 extra tables/extra.parquet", "000001 changed tables/student/"] {
+        assert!(told.contains(line), "{told}");
+    }
+    assert_eq!(told.lines().count(), 3);
+}
+
+#[test]
+fn reports_are_made_again_from_the_release_byte_for_byte() {
+    let city = village();
+    city.run();
+    let workbook = files(&city.data().join("reports/2024")).remove(0);
+    let before = fs::read(&workbook).unwrap();
+    fs::remove_file(&workbook).unwrap();
+    assert_eq!(city.nianbao(&["report", "--year", "2024"]).status.code(), Some(0));
+    assert!(fs::read(&workbook).unwrap() == before);
+    assert_eq!(city.nianbao(&["report", "--year", "1999"]).status.code(), Some(2));
+}
+
+#[test]
+fn releases_and_runs_are_listed() {
+    let city = village();
+    city.run();
+    let path = city.nianbao(&["releases", "path"]);
+    assert_eq!(text(&path.stdout).trim(), fs::canonicalize(city.release()).unwrap().display().to_string());
+    let sql = text(&city.nianbao(&["releases", "path", "--sql"]).stdout);
+    assert!(sql.contains("CREATE OR REPLACE VIEW \"student\" AS SELECT * FROM read_parquet(['/"), "{sql}");
+    let listed: serde_json::Value =
+        serde_json::from_slice(&city.nianbao(&["releases", "list", "--json"]).stdout).unwrap();
+    assert_eq!(listed[0]["current"], true);
+    let runs: serde_json::Value = serde_json::from_slice(&city.nianbao(&["runs", "list", "--json"]).stdout).unwrap();
+    assert_eq!((&runs[0]["id"], &runs[0]["outcome"]), (&1.into(), &"published".into()));
+    assert_eq!(city.nianbao(&["runs", "show", "latest"]).status.code(), Some(0));
+    assert_eq!(city.nianbao(&["runs", "show", "99"]).status.code(), Some(2));
+}
+
+#[test]
+fn settings_say_where_they_come_from() {
+    let city = City::empty();
+    let shown = text(&city.nianbao(&["settings", "show"]).stdout);
+    assert!(shown.lines().any(|line| line.starts_with("data_dir") && line.ends_with("# flag")), "{shown}");
+    assert!(shown.lines().any(|line| line.starts_with("drop_dir") && line.ends_with("# environment")), "{shown}");
+    assert!(shown.lines().any(|line| line.starts_with("city_code") && line.ends_with("# default")), "{shown}");
+}
+
+#[test]
+fn definitions_that_come_with_the_program_have_no_faults() {
+    let city = City::empty();
+    assert_eq!(city.nianbao(&["validate"]).status.code(), Some(0));
+}

@@ -1,0 +1,99 @@
+//! What clippy cannot see: the order of modules, and what stages must not do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::files;
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Library files with the code above their tests.
+fn library() -> Vec<(String, String)> {
+    files(&source())
+        .into_iter()
+        .filter(|path| !path.starts_with(source().join("bin")))
+        .map(|path| {
+            let name = path.strip_prefix(source()).unwrap().display().to_string();
+            let text = fs::read_to_string(&path).unwrap();
+            (name, text.split("#[cfg(test)]").next().unwrap().to_owned())
+        })
+        .collect()
+}
+
+fn module_of(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+#[test]
+fn a_module_uses_only_those_above_it() {
+    let tour = fs::read_to_string(source().join("lib.rs")).unwrap();
+    let order: Vec<&str> =
+        tour.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(order.len() > 15);
+    let place = |module: &str| order.iter().position(|known| *known == module);
+    let mut below = Vec::new();
+    for (file, code) in library() {
+        let Some(own) = place(module_of(&file)) else { continue };
+        for used in code.split("crate::").skip(1) {
+            let used = used.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            if place(used).is_some_and(|used| used > own) {
+                below.push(format!("{file} uses {used}"));
+            }
+        }
+    }
+    assert_eq!(below, Vec::<String>::new());
+}
+
+#[test]
+fn every_module_is_in_the_tour() {
+    let tour = fs::read_to_string(source().join("lib.rs")).unwrap();
+    for module in tour.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')) {
+        assert!(tour.contains(&format!("[`{module}`]")), "{module}");
+    }
+}
+
+#[test]
+fn stages_over_values_read_no_files_and_no_clock() {
+    for (file, code) in library() {
+        if matches!(module_of(&file), "normalise" | "checks" | "contract" | "layout" | "code_table" | "number") {
+            for word in ["std::fs", "File::", "std::io"] {
+                assert!(!code.contains(word), "{file} has {word}");
+            }
+        }
+        if module_of(&file) != "cli" {
+            for word in ["SystemTime::now", "ZonedDateTime::now", "Timestamp::now"] {
+                assert!(!code.contains(word), "{file} reads the clock");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_unwraps_outside_tests() {
+    for (file, code) in library() {
+        for word in [".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!("] {
+            assert!(!code.contains(word), "{file} has {word}");
+        }
+    }
+}
+
+#[test]
+fn the_mirror_shares_no_code_with_the_pipeline() {
+    let mirror = files(&source().join("bin/mirror"));
+    assert!(mirror.len() > 5);
+    for path in mirror.iter().filter(|path| path.extension().is_some_and(|e| e == "rs")) {
+        assert!(!fs::read_to_string(path).unwrap().contains("nianbao::"), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_two_readmes_have_the_same_sections() {
+    let root = source().join("..");
+    let sections = |name: &str| {
+        let text = fs::read_to_string(root.join(name)).unwrap();
+        text.lines().filter(|line| line.starts_with('#')).map(|line| line.split(' ').next().unwrap().len()).collect::<Vec<_>>()
+    };
+    assert_eq!(sections("README.md"), sections("README.zh-CN.md"));
+}
