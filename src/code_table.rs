@@ -157,7 +157,11 @@ fn overlap(a: &Code, b: &Code) -> bool {
 /// A spelling without what carries no meaning: white space, width, kind of brackets and quotes, case.
 #[must_use]
 pub fn folded(text: &str) -> String {
-    text.chars().filter(|&c| !crate::decode::cell::is_blank(c)).map(narrow).flat_map(char::to_uppercase).collect()
+    text.chars()
+        .filter(|&c| !crate::decode::cell::is_blank(c))
+        .map(narrow)
+        .flat_map(char::to_uppercase)
+        .collect()
 }
 
 /// The ASCII form of a full-width character, plain quotes for curly ones; any other as it is.
@@ -185,7 +189,8 @@ mod tests {
     #[test]
     fn every_spelling_of_a_code_is_read() {
         let table = table("[[code]]\ncode='141002'\nlabel='尧都区'\naliases=['尧都']").unwrap();
-        for text in ["141002", "尧都区", " 尧都 ", "141002-尧都区", "尧都区（141002）", "１４１００２"] {
+        for text in ["141002", "尧都区", " 尧都 ", "141002-尧都区", "尧都区（141002）", "１４１００２"]
+        {
             assert_eq!(table.look_up(text, 2024).map(|c| c.code.as_str()), Some("141002"), "{text}");
         }
         assert!(table.look_up("尧都区x", 2024).is_none());

@@ -11,6 +11,7 @@ use std::{fmt, fs, io};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::checks::{Partition, PartitionFile};
 use crate::code_table::{CodeTable, CodeTableDefinition};
 use crate::contract::{Dataset, Shape};
 use crate::indicators::definition::{Calculation, Indicator, IndicatorFile};
@@ -25,6 +26,7 @@ pub struct Definitions {
     pub datasets: Vec<Dataset>,
     pub indicators: Vec<Indicator>,
     pub layouts: Vec<Layout>,
+    pub partitions: Vec<Partition>,
     /// SHA-256 over names and contents of all files.
     pub digest: String,
     /// SHA-256 over the files that decide what rows become: contracts, code tables, layouts.
@@ -71,7 +73,12 @@ pub fn read_folder(folder: &Path) -> io::Result<Vec<DefinitionFile>> {
     files.sort();
     files
         .into_iter()
-        .map(|path| Ok((Path::new("pipelines").join(path.strip_prefix(folder).unwrap_or(&path)).display().to_string(), fs::read_to_string(&path)?)))
+        .map(|path| {
+            Ok((
+                Path::new("pipelines").join(path.strip_prefix(folder).unwrap_or(&path)).display().to_string(),
+                fs::read_to_string(&path)?,
+            ))
+        })
         .collect()
 }
 
@@ -103,12 +110,13 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
         reader.faults.sort();
         return Err(reader.faults);
     }
-    let rows = |name: &str| !folder_of(name).is_some_and(|folder| folder == "indicators");
+    let rows = |name: &str| !folder_of(name).is_some_and(|folder| matches!(folder, "indicators" | "checks"));
     Ok(Definitions {
         codes: reader.codes,
         datasets: reader.datasets.into_iter().map(|(_, dataset)| dataset).collect(),
         indicators: reader.indicators.into_iter().map(|(_, indicator)| indicator).collect(),
         layouts: reader.layouts.into_iter().map(|(_, layout)| layout).collect(),
+        partitions: reader.partitions.into_iter().map(|(_, partition)| partition).collect(),
         digest: digest(files.iter()),
         rows_digest: digest(files.iter().filter(|(name, _)| rows(name))),
     })
@@ -138,6 +146,7 @@ struct Reader {
     datasets: Vec<(At, Dataset)>,
     indicators: Vec<(At, Indicator)>,
     layouts: Vec<(At, Layout)>,
+    partitions: Vec<(At, Partition)>,
     texts: BTreeMap<String, String>,
     faults: Vec<Fault>,
 }
@@ -169,7 +178,17 @@ impl Reader {
                     self.layouts.push(((name.to_owned(), 0), layout));
                 }
             }
-            _ => self.fault(name, 0, "is in none of codes/, datasets/, indicators/, layouts/".to_owned()),
+            Some("checks") => {
+                if let Some(file) = self.parse::<PartitionFile>(name, text) {
+                    let at = (name.to_owned(), 0);
+                    self.partitions
+                        .extend(file.partitions.into_iter().map(|partition| (at.clone(), partition)));
+                }
+            }
+            _ => {
+                let message = "is in none of codes/, datasets/, indicators/, layouts/, checks/".to_owned();
+                self.fault(name, 0, message);
+            }
         }
     }
 
@@ -205,6 +224,7 @@ impl Reader {
         let mut faults = self.dataset_faults();
         faults.extend(self.indicator_faults());
         faults.extend(self.layout_faults());
+        faults.extend(self.partition_faults());
         for ((file, line), message) in faults {
             self.fault(&file, line, message);
         }
@@ -269,7 +289,15 @@ impl Reader {
                 faults.push((at.clone(), format!("the layout of {} is defined twice", layout.year)));
             }
             let mut places = BTreeSet::new();
-            for (table, row) in layout.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row))) {
+            for headline in &layout.headlines {
+                if !self.indicators.iter().any(|(_, indicator)| indicator.id == headline.indicator) {
+                    let message = format!("headline: there is no indicator `{}`", headline.indicator);
+                    faults.push((at.clone(), message));
+                }
+            }
+            for (table, row) in
+                layout.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)))
+            {
                 let place = format!("`{}` row `{}` {}", table.id, row.path, row.measure);
                 if !self.indicators.iter().any(|(_, indicator)| indicator.id == row.indicator) {
                     let message = format!("{place}: there is no indicator `{}`", row.indicator);
@@ -278,6 +306,20 @@ impl Reader {
                 }
                 if !places.insert((table.id.clone(), row.path.clone(), row.measure.clone())) {
                     faults.push((at.clone(), format!("{place} is defined twice")));
+                }
+            }
+        }
+        faults
+    }
+
+    fn partition_faults(&self) -> Vec<(At, String)> {
+        let mut faults = Vec::new();
+        for ((file, _), partition) in &self.partitions {
+            for id in std::iter::once(&partition.whole).chain(&partition.parts) {
+                if !self.indicators.iter().any(|(_, indicator)| indicator.id == *id) {
+                    let line = self.mentioned(file, &format!("`{id}`"));
+                    let message = format!("partition `{}`: there is no indicator `{id}`", partition.id);
+                    faults.push(((file.clone(), line), message));
                 }
             }
         }

@@ -198,9 +198,6 @@ mod tests {
             header: "身份证件号".into(),
         };
         let finding = Finding::new(ROW_ID_NUMERIC, 2024, "students", "").at(place);
-        assert_eq!(
-            finding.place_text(),
-            "2024/students/a.xlsx 工作表 sheet1 第 17 行 H 列（身份证件号）"
-        );
+        assert_eq!(finding.place_text(), "2024/students/a.xlsx 工作表 sheet1 第 17 行 H 列（身份证件号）");
     }
 }

@@ -232,7 +232,10 @@ fn unusable_fault(
         Unusable::Form(detail) => (finding::HEADER_UNKNOWN, detail),
         Unusable::Header { error, head } => {
             if let Some(other) = fitting_dataset(definitions, dataset, year, &head) {
-                return (finding::FOLDER_WRONG, format!("表头像是“{}”，应放在 {year}/{}/", other.title_zh, other.dataset));
+                return (
+                    finding::FOLDER_WRONG,
+                    format!("表头像是“{}”，应放在 {year}/{}/", other.title_zh, other.dataset),
+                );
             }
             match error {
                 BindError::Missing(titles) => (finding::HEADER_MISSING, titles.join("、")),

@@ -17,6 +17,18 @@ pub struct Layout {
     pub source: String,
     #[serde(rename = "table")]
     pub tables: Vec<TableLayout>,
+    /// Figures of the city that a run's summary shows.
+    #[serde(rename = "headline", default)]
+    pub headlines: Vec<HeadlineLayout>,
+}
+
+/// A figure worth seeing at once.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadlineLayout {
+    pub indicator: String,
+    pub basis: Basis,
+    pub decimals: u32,
 }
 
 /// One printed table.

@@ -12,10 +12,10 @@
 //!   conditions, each year's exports and each year's printed tables.
 //! - [`normalise`]: cells → typed rows, or quarantine. Reads no files.
 //! - [`indicators`]: what is counted, and how it adds up.
+//! - [`checks`]: what must hold before anybody sees a figure.
 //! - [`definition`]: all of `pipelines/`, read and checked whole.
 //! - [`warehouse`]: Parquet in immutable releases.
 //! - [`intake`]: one delivered file → a fragment of a table.
-//! - [`checks`]: what must hold before anybody sees a figure.
 //! - [`report`]: printed cells, workbooks.
 //! - [`runs`]: the ledger, the lock, what is new since last time.
 //! - [`tables`]: the tables of a release that are not datasets.
@@ -48,13 +48,13 @@ pub mod normalise;
 
 pub mod indicators;
 
+pub mod checks;
+
 pub mod definition;
 
 pub mod warehouse;
 
 pub mod intake;
-
-pub mod checks;
 
 pub mod report;
 

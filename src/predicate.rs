@@ -188,7 +188,6 @@ fn compare(column: Expr, comparison: Comparison, literal: &Literal) -> Expr {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,7 +201,9 @@ mod tests {
 
     #[test]
     fn the_rest_of_sql_is_refused() {
-        for text in ["a + 1 = 2", "f(a) = 1", "a LIKE 'x%'", "a = b", "a = 1.5", "1 = a", "a", "a = 1 b", "a = 1; x"] {
+        for text in
+            ["a + 1 = 2", "f(a) = 1", "a LIKE 'x%'", "a = b", "a = 1.5", "1 = a", "a", "a = 1 b", "a = 1; x"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -11,8 +11,8 @@ use crate::definition::Definitions;
 use crate::finding::Finding;
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
 use crate::layout::{Basis, Level};
-use crate::normalise::table::{FieldKind, FieldSpec, TableBuilder, Value};
 use crate::normalise::Counts;
+use crate::normalise::table::{FieldKind, FieldSpec, TableBuilder, Value};
 use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
 use crate::position::column_letters;
@@ -41,7 +41,10 @@ fn decimal(value: Option<Decimal>) -> Value {
     value.map_or(Value::Null, |value| Value::Decimal(value.0))
 }
 
-fn table(list: &[(&str, FieldKind, &str)], rows: impl Iterator<Item = Vec<Value>>) -> Result<RecordBatch, ArrowError> {
+fn table(
+    list: &[(&str, FieldKind, &str)],
+    rows: impl Iterator<Item = Vec<Value>>,
+) -> Result<RecordBatch, ArrowError> {
     let mut builder = TableBuilder::new(&fields(list));
     rows.for_each(|row| builder.push(row));
     builder.finish()
@@ -51,7 +54,10 @@ fn table(list: &[(&str, FieldKind, &str)], rows: impl Iterator<Item = Vec<Value>
 ///
 /// # Errors
 /// When a column does not fit the schema: a fault of the program. So for all functions here.
-pub fn indicator_values(values: &[IndicatorValue], definitions: &Definitions) -> Result<RecordBatch, ArrowError> {
+pub fn indicator_values(
+    values: &[IndicatorValue],
+    definitions: &Definitions,
+) -> Result<RecordBatch, ArrowError> {
     let columns = [
         ("report_year", I, "报告年度"),
         ("indicator_id", T, "指标"),
@@ -336,7 +342,11 @@ pub fn dim_school(schools: &[SchoolRow]) -> Result<RecordBatch, ArrowError> {
 ///
 /// # Errors
 /// See [`indicator_values`].
-pub fn dim_region(definitions: &Definitions, city: &str, residual: (&str, &str)) -> Result<RecordBatch, ArrowError> {
+pub fn dim_region(
+    definitions: &Definitions,
+    city: &str,
+    residual: (&str, &str),
+) -> Result<RecordBatch, ArrowError> {
     let columns = [
         ("region_code", T, "行政区划代码"),
         ("region_name", T, "名称"),
@@ -347,17 +357,19 @@ pub fn dim_region(definitions: &Definitions, city: &str, residual: (&str, &str))
     ];
     let year = |year: Option<i32>| year.map_or(Value::Null, int);
     let known = definitions.codes.get("region").map(crate::code_table::CodeTable::codes).unwrap_or_default();
-    let regions = known.iter().filter(|code| code.code == city || code.parent.as_deref() == Some(city)).map(|code| {
-        vec![
-            text(&code.code),
-            text(&code.label),
-            text(code.parent.as_deref().unwrap_or_default()),
-            text(if code.code == city { "city" } else { "county" }),
-            year(code.first_year),
-            year(code.last_year),
-        ]
-    });
-    let residual = vec![text(residual.0), text(residual.1), text(city), text("county"), Value::Null, Value::Null];
+    let regions =
+        known.iter().filter(|code| code.code == city || code.parent.as_deref() == Some(city)).map(|code| {
+            vec![
+                text(&code.code),
+                text(&code.label),
+                text(code.parent.as_deref().unwrap_or_default()),
+                text(if code.code == city { "city" } else { "county" }),
+                year(code.first_year),
+                year(code.last_year),
+            ]
+        });
+    let residual =
+        vec![text(residual.0), text(residual.1), text(city), text("county"), Value::Null, Value::Null];
     table(&columns, regions.chain([residual]))
 }
 
@@ -380,7 +392,8 @@ pub fn dim_major(definitions: &Definitions) -> Result<RecordBatch, ArrowError> {
     let majors = definitions.codes.get("major").map(crate::code_table::CodeTable::codes).unwrap_or_default();
     let rows = majors.iter().map(|major| {
         let class = major.parent.as_deref().unwrap_or_default();
-        let title = classes.and_then(|table| table.look_up_any_year(class, 0)).map(|class| class.label.clone());
+        let title =
+            classes.and_then(|table| table.look_up_any_year(class, 0)).map(|class| class.label.clone());
         vec![
             text(&major.code),
             text(&major.label),
@@ -448,7 +461,13 @@ pub fn overrides() -> Result<RecordBatch, ArrowError> {
 ///
 /// # Errors
 /// See [`indicator_values`].
-pub fn run(release: u32, created: &str, program: &str, definitions: &str, rows: Counts) -> Result<RecordBatch, ArrowError> {
+pub fn run(
+    release: u32,
+    created: &str,
+    program: &str,
+    definitions: &str,
+    rows: Counts,
+) -> Result<RecordBatch, ArrowError> {
     let columns = [
         ("release", I, "版次"),
         ("created", T, "生成时间"),
@@ -476,6 +495,8 @@ pub fn run(release: u32, created: &str, program: &str, definitions: &str, rows: 
 
 /// Values of several years, ready for look-up.
 #[must_use]
-pub fn indexed(values: impl Iterator<Item = IndicatorValue>) -> HashMap<(ReportYear, ValueKey), IndicatorValue> {
+pub fn indexed(
+    values: impl Iterator<Item = IndicatorValue>,
+) -> HashMap<(ReportYear, ValueKey), IndicatorValue> {
     values.map(|value| ((value.report_year, value.key.clone()), value)).collect()
 }

@@ -1,11 +1,11 @@
 //! What must hold before anybody sees a figure. Reads no files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::finding::{self, Finding};
-use crate::indicators::{IndicatorValue, State, ValueKey};
+use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
 use crate::layout::{Basis, Layout, Level};
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -66,41 +66,60 @@ pub fn schools_sum_to_county(
     let mut findings = Vec::new();
     for ((indicator, basis, ..), (schools, county)) in &sums {
         if *schools != county.unwrap_or_default() {
-            findings.push(Finding::new(finding::SUM_BROKEN, year, "", &format!("{indicator} {}", basis.label())));
+            findings.push(Finding::new(
+                finding::SUM_BROKEN,
+                year,
+                "",
+                &format!("{indicator} {}", basis.label()),
+            ));
         }
     }
     Checked { check: "schools_sum_to_county", examined: sums.len() as u64, findings }
 }
 
-/// Parts that partition a whole on the system basis, at the city.
+/// A file of partitions in `pipelines/checks/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartitionFile {
+    #[serde(rename = "partition")]
+    pub partitions: Vec<Partition>,
+}
+
+/// Parts that make a whole exactly, on the system basis.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partition {
+    pub id: String,
+    pub whole: String,
+    pub parts: Vec<String>,
+    pub source: String,
+}
+
+/// The parts of each partition add up to the whole, for every unit that has all of them.
 #[must_use]
-pub fn parts_sum_to_whole(year: ReportYear, values: &[IndicatorValue]) -> Checked {
-    const PARTITIONS: [(&str, &[&str]); 2] = [
-        ("graduates", &["graduates_placed", "graduates_unemployed"]),
-        (
-            "graduates_employed_direct",
-            &["graduates_contract", "graduates_flexible", "graduates_startup", "graduates_enlisted"],
-        ),
-    ];
-    let city = |indicator: &str| {
-        let value = values.iter().find(|value| {
-            let key = &value.key;
-            key.indicator_id == indicator
-                && key.basis == Basis::System
-                && key.breakdown.is_empty()
-                && key.unit.level == Level::City
-        })?;
-        value.value
-    };
+pub fn parts_sum_to_whole(year: ReportYear, partitions: &[Partition], values: &[IndicatorValue]) -> Checked {
+    let plain =
+        values.iter().filter(|value| value.key.basis == Basis::System && value.key.breakdown.is_empty());
+    let by_unit: HashMap<(&str, &Unit), Decimal> = plain
+        .filter_map(|value| Some(((value.key.indicator_id.as_str(), &value.key.unit), value.value?)))
+        .collect();
     let mut examined = 0;
     let mut findings = Vec::new();
-    for (whole, parts) in PARTITIONS {
-        let values: Option<Vec<Decimal>> = parts.iter().map(|part| city(part)).collect();
-        let (Some(total), Some(values)) = (city(whole), values) else { continue };
-        examined += 1;
-        let sum: Decimal = values.into_iter().sum();
-        if sum != total {
-            findings.push(Finding::new(finding::PARTS_BROKEN, year, "", &format!("{whole}：{sum} 与 {total}")));
+    for partition in partitions {
+        for ((indicator, unit), total) in &by_unit {
+            if *indicator != partition.whole {
+                continue;
+            }
+            let parts: Option<Vec<Decimal>> =
+                partition.parts.iter().map(|part| by_unit.get(&(part.as_str(), *unit)).copied()).collect();
+            let Some(parts) = parts else { continue };
+            examined += 1;
+            let sum: Decimal = parts.into_iter().sum();
+            if sum != *total {
+                let detail = format!("{}（{}）：分项 {sum}，总数 {total}", partition.id, unit.region_code);
+                let finding = Finding::new(finding::PARTS_BROKEN, year, "", &detail);
+                findings.push(finding.of_school(&unit.school_code));
+            }
         }
     }
     Checked { check: "parts_sum_to_whole", examined, findings }
@@ -128,7 +147,8 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
     let mut examined = 0;
     let mut findings = Vec::new();
     for (indicator, bases) in places.iter().filter(|(_, bases)| bases.len() > 1) {
-        let (Some(system), Some(filed)) = (city(indicator, Basis::System), city(indicator, Basis::Filed)) else {
+        let (Some(system), Some(filed)) = (city(indicator, Basis::System), city(indicator, Basis::Filed))
+        else {
             continue;
         };
         examined += 1;
@@ -137,10 +157,85 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
         {
             let detail = format!(
                 "{indicator}：{} 印系统数 {a}，{} 印填报数 {b}",
-                bases[&Basis::System], bases[&Basis::Filed]
+                bases[&Basis::System],
+                bases[&Basis::Filed]
             );
             findings.push(Finding::new(finding::PRINTED_TWO_BASES, year, "", &detail));
         }
     }
     Checked { check: "printed_on_one_basis", examined, findings }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(indicator: &str, level: Level, region: &str, school: &str, number: i64) -> IndicatorValue {
+        let unit = Unit { level, region_code: region.to_owned(), school_code: school.to_owned() };
+        IndicatorValue {
+            report_year: 2024,
+            key: ValueKey {
+                indicator_id: indicator.to_owned(),
+                basis: Basis::System,
+                breakdown: String::new(),
+                breakdown_code: String::new(),
+                unit,
+            },
+            state: State::Value,
+            value: Some(Decimal::from_int(number)),
+            ratio: None,
+            n_missing: 0,
+        }
+    }
+
+    fn city(counties: [i64; 2], total: i64) -> Vec<IndicatorValue> {
+        vec![
+            value("students", Level::County, "141002", "", counties[0]),
+            value("students", Level::County, "141099", "", counties[1]),
+            value("students", Level::City, "141000", "", total),
+        ]
+    }
+
+    #[test]
+    fn a_county_that_does_not_add_up_is_found() {
+        let check = |values: &[IndicatorValue]| counties_and_residual_sum_to_city(2024, values, &|_, _| true);
+        let sound = check(&city([3, 4], 7));
+        assert_eq!((sound.examined, sound.findings.len()), (1, 0));
+        assert_eq!(check(&city([3, 4], 8)).findings[0].rule, "E-SUM");
+    }
+
+    #[test]
+    fn a_school_that_does_not_add_up_is_found() {
+        let values = |school| {
+            vec![
+                value("students", Level::School, "141002", "3614000001", school),
+                value("students", Level::County, "141002", "", 5),
+            ]
+        };
+        let check = |values: &[IndicatorValue]| schools_sum_to_county(2024, values, &|_, _| true);
+        assert_eq!(check(&values(5)).findings.len(), 0);
+        assert_eq!(check(&values(4)).findings.len(), 1);
+    }
+
+    #[test]
+    fn parts_that_miss_the_whole_are_found_where_they_do() {
+        let partition = Partition {
+            id: "p".into(),
+            whole: "all".into(),
+            parts: vec!["a".into(), "b".into()],
+            source: String::new(),
+        };
+        let values = |b| {
+            ["all", "a", "b"]
+                .into_iter()
+                .zip([9, 5, b])
+                .map(|(id, n)| value(id, Level::City, "141000", "", n))
+                .collect::<Vec<_>>()
+        };
+        let check =
+            |values: &[IndicatorValue]| parts_sum_to_whole(2024, std::slice::from_ref(&partition), values);
+        assert_eq!((check(&values(4)).examined, check(&values(4)).findings.len()), (1, 0));
+        assert_eq!(check(&values(3)).findings.len(), 1);
+        assert_eq!(check(&values(4)[..2]).examined, 0);
+    }
 }

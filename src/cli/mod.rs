@@ -124,8 +124,9 @@ impl Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match &error {
-            RunError::Source { .. } => Failure::new(ExitCode::Source, &error)
-                .hint("name the drop folder with --drop DIR, or set drop_dir; `mirror generate` makes one to try"),
+            RunError::Source { .. } => Failure::new(ExitCode::Source, &error).hint(
+                "name the drop folder with --drop DIR, or set drop_dir; `mirror generate` makes one to try",
+            ),
             RunError::Key(_) => Failure::new(ExitCode::Usage, &error),
             _ => Failure::new(ExitCode::Internal, &error)
                 .hint("the published release is untouched; mend the cause and run again"),
@@ -141,14 +142,17 @@ impl From<PublishError> for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Failure::new(ExitCode::Usage, error).hint("`nianbao settings show` prints all settings; config/default.toml explains them")
+        Failure::new(ExitCode::Usage, error)
+            .hint("`nianbao settings show` prints all settings; config/default.toml explains them")
     }
 }
 
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         match &error {
-            LockError::Held { .. } => Failure::new(ExitCode::Locked, &error).hint("wait for it to end, then run again"),
+            LockError::Held { .. } => {
+                Failure::new(ExitCode::Locked, &error).hint("wait for it to end, then run again")
+            }
             LockError::Io(_) => Failure::new(ExitCode::Internal, &error),
         }
     }

@@ -19,7 +19,8 @@ pub fn line(text: &str) {
 }
 
 pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(ExitCode::Internal, error))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Failure::new(ExitCode::Internal, error))?;
     line(&text);
     Ok(())
 }

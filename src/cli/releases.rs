@@ -73,7 +73,8 @@ fn path(data: &DataRoot, sql: bool, release: Option<u32>) -> Result<(), Failure>
         None => publish::current(data)?,
     };
     let Some(manifest) = manifest else {
-        return Err(Failure::new(ExitCode::Internal, "nothing is published yet").hint("`nianbao run` publishes a release"));
+        return Err(Failure::new(ExitCode::Internal, "nothing is published yet")
+            .hint("`nianbao run` publishes a release"));
     };
     let folder = data.release(manifest.release);
     let folder = std::path::absolute(&folder).unwrap_or(folder);

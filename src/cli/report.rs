@@ -18,7 +18,8 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let definitions = load_definitions(&settings)?;
     let data = DataRoot::new(&settings.data_dir);
     let Some(manifest) = publish::current(&data)? else {
-        return Err(Failure::new(ExitCode::Usage, "nothing is published yet").hint("`nianbao run` publishes a release"));
+        return Err(Failure::new(ExitCode::Usage, "nothing is published yet")
+            .hint("`nianbao run` publishes a release"));
     };
     if !manifest.years.contains(&args.year) {
         let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();

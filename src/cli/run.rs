@@ -117,14 +117,24 @@ fn print_people(settings: &Settings, report: &RunReport) {
         RunOutcome::Published(manifest) => {
             print_summary(&manifest.summary);
             output::line("");
-            let draft = if manifest.outcome == ReleaseOutcome::Draft { ", a draft: see what needs attention" } else { "" };
+            let draft = if manifest.outcome == ReleaseOutcome::Draft {
+                ", a draft: see what needs attention"
+            } else {
+                ""
+            };
             let data = settings.data_dir.display();
             output::line(&format!("Published release {:06}{draft}.", manifest.release));
-            output::line(&format!("  tables   {data}/warehouse/releases/{:06}/ (read it through {data}/warehouse/CURRENT.json)", manifest.release));
+            output::line(&format!(
+                "  tables   {data}/warehouse/releases/{:06}/ (read it through {data}/warehouse/CURRENT.json)",
+                manifest.release
+            ));
             for year in &manifest.years {
                 output::line(&format!("  report   {data}/reports/{year}/"));
             }
-            output::line(&format!("  findings {data}/warehouse/releases/{:06}/flat/finding.parquet", manifest.release));
+            output::line(&format!(
+                "  findings {data}/warehouse/releases/{:06}/flat/finding.parquet",
+                manifest.release
+            ));
         }
         RunOutcome::NothingToDo(manifest) => {
             let draft = if manifest.outcome == ReleaseOutcome::Draft { " (a draft)" } else { "" };
@@ -151,10 +161,13 @@ fn print_summary(summary: &Summary) {
         files.files, files.decoded, files.rejected, files.repeated, files.ignored
     ));
     output::line("");
-    output::line(&row(["年度", "数据", "文件", "物理行", "入库", "隔离", "重复", "结构行"].map(str::to_owned)));
+    output::line(&row(
+        ["年度", "数据", "文件", "物理行", "入库", "隔离", "重复", "结构行"].map(str::to_owned)
+    ));
     for line in &summary.datasets {
         let rows = &line.rows;
-        let numbers = [line.files, rows.physical, rows.loaded, rows.quarantined, rows.duplicate, rows.structural];
+        let numbers =
+            [line.files, rows.physical, rows.loaded, rows.quarantined, rows.duplicate, rows.structural];
         let [files, physical, loaded, quarantined, duplicate, structural] = numbers.map(|n| n.to_string());
         output::line(&row([
             line.report_year.to_string(),
@@ -174,9 +187,8 @@ fn print_summary(summary: &Summary) {
     years.dedup();
     for year in years {
         let own = summary.headlines.iter().filter(|headline| headline.report_year == year);
-        let texts: Vec<String> = own
-            .map(|h| format!("{}（{}）{} {}", h.title_zh, h.basis, h.text, h.unit))
-            .collect();
+        let texts: Vec<String> =
+            own.map(|h| format!("{}（{}）{} {}", h.title_zh, h.basis, h.text, h.unit)).collect();
         for (index, texts) in texts.chunks(4).enumerate() {
             let head = if index == 0 { year.to_string() } else { "    ".to_owned() };
             output::line(&format!("  {head}  {}", texts.join("  ")));

@@ -37,7 +37,8 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
                 all.iter().find(|known| run.parse() == Ok(known.id))
             };
             let Some(found) = found else {
-                return Err(Failure::new(ExitCode::Usage, format!("there is no run `{run}`")).hint("`nianbao runs list` names them"));
+                return Err(Failure::new(ExitCode::Usage, format!("there is no run `{run}`"))
+                    .hint("`nianbao runs list` names them"));
             };
             if global.json {
                 output::json(found)?;

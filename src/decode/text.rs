@@ -21,10 +21,7 @@ const RECORD_LINES_MAX: usize = 20;
 ///
 /// # Errors
 /// `Truncated` when the file ends in a run of NUL bytes or inside a character.
-pub fn read(
-    bytes: &[u8],
-    each: &mut dyn FnMut(Event<'_>),
-) -> Result<&'static str, DecodeError> {
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<&'static str, DecodeError> {
     let (text, encoding) = decode_text(bytes)?;
     each(Event::Sheet(""));
     let lines = physical_lines(&text);
@@ -180,7 +177,9 @@ mod tests {
     fn rows(bytes: &[u8]) -> Vec<(u32, Vec<String>)> {
         let mut rows = Vec::new();
         read(bytes, &mut |event| match event {
-            Event::Row(row) => rows.push((row.number, row.cells.iter().map(|c| c.text().into_owned()).collect())),
+            Event::Row(row) => {
+                rows.push((row.number, row.cells.iter().map(|c| c.text().into_owned()).collect()))
+            }
             Event::BadRow { number, .. } => rows.push((number, vec!["!".into()])),
             Event::Sheet(_) => {}
         })

@@ -13,8 +13,7 @@ use super::{DecodeError, Event};
 /// # Errors
 /// `Damaged` when the container or its records do not parse.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Vec<String>, DecodeError> {
-    let mut book =
-        Xls::new(Cursor::new(bytes)).map_err(|error| DecodeError::Damaged(error.to_string()))?;
+    let mut book = Xls::new(Cursor::new(bytes)).map_err(|error| DecodeError::Damaged(error.to_string()))?;
     let sheets: Vec<_> = book.sheets_metadata().to_vec();
     let mut hidden = Vec::new();
     for sheet in sheets {
@@ -23,9 +22,8 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Vec<String>
             continue;
         }
         each(Event::Sheet(&sheet.name));
-        let range = book
-            .worksheet_range(&sheet.name)
-            .map_err(|error| DecodeError::Damaged(error.to_string()))?;
+        let range =
+            book.worksheet_range(&sheet.name).map_err(|error| DecodeError::Damaged(error.to_string()))?;
         let Some((first_row, first_column)) = range.start() else { continue };
         for (index, cells) in range.rows().enumerate() {
             let mut row = Row {

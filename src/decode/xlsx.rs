@@ -98,9 +98,9 @@ fn owned(value: &DataRef<'_>) -> Cell<'static> {
 /// A date cell; what Excel formats as a date but is none stays a number.
 pub(super) fn date(when: &ExcelDateTime) -> Cell<'static> {
     let (year, month, day, ..) = when.to_ymd_hms_milli();
-    let date = i16::try_from(year).ok().and_then(|year| {
-        Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-    });
+    let date = i16::try_from(year)
+        .ok()
+        .and_then(|year| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok());
     match date {
         Some(date) if when.is_datetime() => Cell::Date(date),
         _ => Cell::Number(when.as_f64()),

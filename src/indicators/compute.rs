@@ -8,8 +8,7 @@ use polars::prelude::PolarsError;
 use super::definition::{Calculation, Combination, Indicator};
 use super::measure::{Additivity, Measured, measure, measured_on};
 use super::{IndicatorValue, State, Unit, ValueKey};
-use crate::definition::Definitions;
-use crate::layout::{Basis, Level};
+use crate::layout::{Basis, Layout, Level};
 use crate::number::{Decimal, ONE, Ratio};
 use crate::period::ReportYear;
 
@@ -34,6 +33,8 @@ pub struct Inputs {
     pub year: ReportYear,
     /// File of each table.
     pub tables: BTreeMap<String, PathBuf>,
+    /// Column names of each table.
+    pub columns: BTreeMap<String, Vec<String>>,
     /// The register, by school code.
     pub schools: BTreeMap<String, School>,
     /// Schools that delivered rows of each table.
@@ -61,8 +62,12 @@ type Parts = BTreeMap<String, Part>;
 ///
 /// # Errors
 /// When a table cannot be read.
-pub fn compute(definitions: &Definitions, inputs: &Inputs) -> Result<Vec<IndicatorValue>, PolarsError> {
-    let mut computer = Computer { definitions, inputs, values: BTreeMap::new() };
+pub fn compute(
+    indicators: &[Indicator],
+    layout: Option<&Layout>,
+    inputs: &Inputs,
+) -> Result<Vec<IndicatorValue>, PolarsError> {
+    let mut computer = Computer { indicators, layout, inputs, values: BTreeMap::new() };
     computer.system_measures()?;
     computer.filed_sums();
     computer.made_of_others();
@@ -70,25 +75,24 @@ pub fn compute(definitions: &Definitions, inputs: &Inputs) -> Result<Vec<Indicat
 }
 
 struct Computer<'a> {
-    definitions: &'a Definitions,
+    indicators: &'a [Indicator],
+    layout: Option<&'a Layout>,
     inputs: &'a Inputs,
     values: BTreeMap<ValueKey, IndicatorValue>,
 }
 
 impl Computer<'_> {
-
     /// One scan for each table: everything measured on it, by school and breakdown columns.
     fn system_measures(&mut self) -> Result<(), PolarsError> {
-        let definitions = self.definitions;
         let mut by_table: BTreeMap<&str, Vec<&Indicator>> = BTreeMap::new();
         let year = self.inputs.year;
-        for indicator in definitions.indicators.iter().filter(|indicator| indicator.valid_in(year)) {
+        for indicator in self.indicators.iter().filter(|indicator| indicator.valid_in(year)) {
             if let Some((table, _)) = measured_on(indicator) {
                 by_table.entry(table).or_default().push(indicator);
             }
         }
         for (table, indicators) in by_table {
-            let columns = table_columns(definitions, table);
+            let columns = self.inputs.columns.get(table).cloned().unwrap_or_default();
             let breakdowns: Vec<String> = indicators
                 .iter()
                 .flat_map(|indicator| indicator.breakdowns.iter())
@@ -98,7 +102,9 @@ impl Computer<'_> {
                 .into_iter()
                 .collect();
             let mut measured = match self.inputs.tables.get(table) {
-                Some(path) => measure(path, columns.contains(&"counted".to_owned()), &breakdowns, &indicators)?,
+                Some(path) => {
+                    measure(path, columns.contains(&"counted".to_owned()), &breakdowns, &indicators)?
+                }
                 None => BTreeMap::new(),
             };
             for indicator in indicators {
@@ -125,7 +131,8 @@ impl Computer<'_> {
             let set = of.sets.get(group).cloned().unwrap_or_default();
             for breakdown in self.places(indicator, school, columns, codes) {
                 let part = all.entry(breakdown).or_default().entry(school.clone());
-                let part = part.or_insert(Part { state: State::Value, value: Decimal::ZERO, set: BTreeSet::new() });
+                let part =
+                    part.or_insert(Part { state: State::Value, value: Decimal::ZERO, set: BTreeSet::new() });
                 part.state = State::Value;
                 match additivity {
                     Additivity::Greatest => part.value = part.value.max(value),
@@ -145,7 +152,13 @@ impl Computer<'_> {
     }
 
     /// The breakdown codes a group belongs to: none, each asked-for column, each asked-for attribute.
-    fn places(&self, indicator: &Indicator, school: &str, columns: &[String], codes: &[String]) -> Vec<(String, String)> {
+    fn places(
+        &self,
+        indicator: &Indicator,
+        school: &str,
+        columns: &[String],
+        codes: &[String],
+    ) -> Vec<(String, String)> {
         let mut places = vec![<_>::default()];
         for name in &indicator.breakdowns {
             let code = match columns.iter().position(|column| column == name) {
@@ -186,11 +199,8 @@ impl Computer<'_> {
             region_code: region.clone(),
             school_code: String::new(),
         };
-        let city = Unit {
-            level: Level::City,
-            region_code: self.inputs.city.clone(),
-            school_code: String::new(),
-        };
+        let city =
+            Unit { level: Level::City, region_code: self.inputs.city.clone(), school_code: String::new() };
         let counties = self.inputs.counties.iter().chain([&self.inputs.residual]).map(county);
         schools.map(school).chain(counties).chain([city]).collect()
     }
@@ -215,10 +225,17 @@ impl Computer<'_> {
             if unit.level < indicator.from_level {
                 continue;
             }
-            let own: Vec<&Part> =
-                parts.iter().filter(|(school, _)| self.is_part_of(school, &unit)).map(|(_, part)| part).collect();
+            let own: Vec<&Part> = parts
+                .iter()
+                .filter(|(school, _)| self.is_part_of(school, &unit))
+                .map(|(_, part)| part)
+                .collect();
             // A county without a school has none of anything, and misses nothing.
-            let state = if own.is_empty() { State::Value } else { State::combined(own.iter().map(|part| part.state)) };
+            let state = if own.is_empty() {
+                State::Value
+            } else {
+                State::combined(own.iter().map(|part| part.state))
+            };
             let value = match additivity {
                 Additivity::Sum => own.iter().map(|part| part.value).sum(),
                 Additivity::Greatest => own.iter().map(|part| part.value).max().unwrap_or_default(),
@@ -254,17 +271,22 @@ impl Computer<'_> {
         let value = value.filter(|_| state == State::Value);
         let ratio = ratio.filter(|_| matches!(state, State::Value | State::Dash));
         let n_missing = i32::try_from(n_missing).unwrap_or(i32::MAX);
-        let row =
-            IndicatorValue { report_year: self.inputs.year, key: key.clone(), state, value, ratio, n_missing };
+        let row = IndicatorValue {
+            report_year: self.inputs.year,
+            key: key.clone(),
+            state,
+            value,
+            ratio,
+            n_missing,
+        };
         self.values.insert(key, row);
     }
 
     /// Filed values that add up, and the greatest of those that do not; filed ratios by their weights.
     fn filed_sums(&mut self) {
-        let definitions = self.definitions;
-        let Some(layout) = definitions.layout(self.inputs.year) else { return };
+        let (Some(layout), indicators) = (self.layout, self.indicators) else { return };
         let asked: BTreeSet<&str> = layout.filed_rows().map(|(_, row)| row.indicator.as_str()).collect();
-        for indicator in &definitions.indicators {
+        for indicator in indicators {
             let Some(combination) = &indicator.filed else { continue };
             let is_asked = asked.contains(indicator.id.as_str()) && indicator.valid_in(self.inputs.year);
             let parts = self.filed_parts(&indicator.id, is_asked);
@@ -317,7 +339,8 @@ impl Computer<'_> {
                 let value = own.first().map(|(_, part)| part.value);
                 self.put(indicator, Basis::Filed, ("", ""), unit, state, value, None, missing);
             } else {
-                let state = if state == State::Value && ratio.value().is_none() { State::Dash } else { state };
+                let state =
+                    if state == State::Value && ratio.value().is_none() { State::Dash } else { state };
                 self.put(indicator, Basis::Filed, ("", ""), unit, state, ratio.value(), Some(ratio), missing);
             }
         }
@@ -325,23 +348,28 @@ impl Computer<'_> {
 
     /// Sums and ratios of other indicators, those first that the others need.
     fn made_of_others(&mut self) {
-        let definitions = self.definitions;
         let year = self.inputs.year;
-        let mut open: Vec<&Indicator> = definitions
+        let mut open: Vec<&Indicator> = self
             .indicators
             .iter()
             .filter(|indicator| indicator.valid_in(year))
-            .filter(|indicator| matches!(indicator.system, Some(Calculation::SumOf(_) | Calculation::Ratio(_))))
+            .filter(|indicator| {
+                matches!(indicator.system, Some(Calculation::SumOf(_) | Calculation::Ratio(_)))
+            })
             .collect();
         while !open.is_empty() {
             let waiting: BTreeSet<&str> = open.iter().map(|indicator| indicator.id.as_str()).collect();
-            let (ready, rest): (Vec<_>, Vec<_>) = open.iter().copied().partition(|indicator| match &indicator.system {
-                Some(Calculation::SumOf(parts)) => parts.iter().all(|part| !waiting.contains(part.as_str())),
-                Some(Calculation::Ratio(ratio)) => {
-                    !waiting.contains(ratio.numerator.as_str()) && !waiting.contains(ratio.denominator.as_str())
-                }
-                _ => true,
-            });
+            let (ready, rest): (Vec<_>, Vec<_>) =
+                open.iter().copied().partition(|indicator| match &indicator.system {
+                    Some(Calculation::SumOf(parts)) => {
+                        parts.iter().all(|part| !waiting.contains(part.as_str()))
+                    }
+                    Some(Calculation::Ratio(ratio)) => {
+                        !waiting.contains(ratio.numerator.as_str())
+                            && !waiting.contains(ratio.denominator.as_str())
+                    }
+                    _ => true,
+                });
             // Definitions are checked for circles, so that something is always ready.
             if ready.is_empty() {
                 return;
@@ -423,10 +451,4 @@ impl Computer<'_> {
             self.put(indicator, Basis::System, ("", ""), unit, state, ratio.value(), Some(ratio), missing);
         }
     }
-}
-
-fn table_columns(definitions: &Definitions, table: &str) -> Vec<String> {
-    let dataset = definitions.dataset_of_table(table);
-    let fields = dataset.map(crate::warehouse::assemble::published_fields).unwrap_or_default();
-    fields.into_iter().map(|field| field.name).collect()
 }

@@ -122,10 +122,7 @@ fn values(
     Ok(groups.into_iter().zip(numbers).filter_map(|(group, value)| Some((group, Decimal(value?)))).collect())
 }
 
-fn sets(
-    frame: &DataFrame,
-    breakdowns: &[String],
-) -> Result<BTreeMap<Group, BTreeSet<String>>, PolarsError> {
+fn sets(frame: &DataFrame, breakdowns: &[String]) -> Result<BTreeMap<Group, BTreeSet<String>>, PolarsError> {
     let mut sets: BTreeMap<Group, BTreeSet<String>> = BTreeMap::new();
     let column = frame.column("distinct_value")?.cast(&DataType::String)?;
     for (group, value) in groups(frame, breakdowns)?.into_iter().zip(column.str()?.iter()) {

@@ -13,7 +13,7 @@ use super::text;
 use super::{Counts, Normalised, Reject, Unusable};
 use crate::decode::{Cell, Event, Row};
 use crate::finding::{self, Finding};
-use crate::layout::{Layout, RowLayout, TableLayout, TableKind};
+use crate::layout::{Layout, RowLayout, TableKind, TableLayout};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position::Place;

@@ -72,7 +72,11 @@ pub fn id_number(cell: &Cell<'_>, id_type: Option<&str>) -> Result<IdNumber, &'s
     } else if id_type.is_none_or(|code| code == RESIDENT_CARD) {
         match number.len() {
             18 if card_form && birth_date(&number).is_some() => {
-                if check_digit_holds(&number) { IdKind::Verified } else { IdKind::Unverified }
+                if check_digit_holds(&number) {
+                    IdKind::Verified
+                } else {
+                    IdKind::Unverified
+                }
             }
             15 if digits => IdKind::FifteenDigits,
             _ => return Err(finding::ROW_ID_FORMAT),
@@ -95,8 +99,7 @@ fn is_scientific(number: &str) -> bool {
 /// GB 11643-1999: weights 7 9 10 5 8 4 2 1 6 3 7 9 10 5 8 4 2, remainder to `10X98765432`.
 fn check_digit_holds(number: &str) -> bool {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 =
-        number.bytes().zip(WEIGHTS).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
+    let sum: u32 = number.bytes().zip(WEIGHTS).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
     number.as_bytes().last() == b"10X98765432".get(sum as usize % 11)
 }
 
@@ -195,7 +198,13 @@ mod tests {
 
     #[test]
     fn the_standards_own_example_verifies_in_every_spelling() {
-        for text in ["11010519491231002X", "11010519491231002x", " 110105 19491231 002X", "１１０１０５１９４９１２３１００２Ｘ", "110105-19491231-002X"] {
+        for text in [
+            "11010519491231002X",
+            "11010519491231002x",
+            " 110105 19491231 002X",
+            "１１０１０５１９４９１２３１００２Ｘ",
+            "110105-19491231-002X",
+        ] {
             assert_eq!(read(text, Some("1")), Ok(IdKind::Verified), "{text}");
         }
         assert_eq!(read("110105194912310021", Some("1")), Ok(IdKind::Unverified));

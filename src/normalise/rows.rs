@@ -96,8 +96,7 @@ impl<'a> RowsNormaliser<'a> {
                 let continued = name.is_empty();
                 let base = if continued { self.sheet.last_row } else { 0 };
                 self.end_sheet();
-                self.sheet =
-                    Sheet { name: (*name).to_owned(), base, last_row: base, ..Sheet::default() };
+                self.sheet = Sheet { name: (*name).to_owned(), base, last_row: base, ..Sheet::default() };
             }
             Event::Row(row) => self.row(row),
             Event::BadRow { number, problem } => {
@@ -278,7 +277,8 @@ impl<'a> RowsNormaliser<'a> {
         if row.cells.iter().skip(binding.headers.len()).any(|cell| !cell.is_blank()) {
             return Err(Refused { rule: finding::ROW_COLUMNS, column: None });
         }
-        let mut reader = RowReader { normaliser: self, binding, row, notes: Vec::new(), person: None, name: None };
+        let mut reader =
+            RowReader { normaliser: self, binding, row, notes: Vec::new(), person: None, name: None };
         let values = reader.values()?;
         let RowReader { notes, person, name, .. } = reader;
         let school = self.school_of(binding, row);
@@ -319,7 +319,8 @@ impl<'a> RowsNormaliser<'a> {
     /// The school of a row, empty when its cell is not a school code.
     fn school_of(&self, binding: &Binding, row: &Row<'_>) -> String {
         let position = self.dataset.columns.iter().position(|column| column.kind == ColumnType::SchoolCode);
-        let cell = position.and_then(|position| binding.cells[position]).and_then(|index| row.cells.get(index));
+        let cell =
+            position.and_then(|position| binding.cells[position]).and_then(|index| row.cells.get(index));
         cell.and_then(|cell| text::school_code(cell).ok()).unwrap_or_default()
     }
 
@@ -522,10 +523,9 @@ impl RowReader<'_, '_> {
         let written = self.cell(position).text();
         let table = self.normaliser.context.codes.get("major");
         match table.and_then(|table| table.look_up_any_year(&written, year)) {
-            Some(code) => vec![
-                Value::Text(code.code.clone()),
-                code.parent.clone().map_or(Value::Null, Value::Text),
-            ],
+            Some(code) => {
+                vec![Value::Text(code.code.clone()), code.parent.clone().map_or(Value::Null, Value::Text)]
+            }
             None => {
                 let nearest = table.and_then(|table| table.nearest(&written));
                 let detail = nearest.map(|code| format!("最接近的是“{}”", code.label)).unwrap_or_default();

@@ -124,7 +124,8 @@ mod tests {
     #[test]
     fn the_notations_of_one_day_are_one_day() {
         let day = Date::constant(2008, 3, 4);
-        for text in ["20080304", "2008-03-04", "2008/3/4", "2008.3.4", "2008年3月4日", "２００８－０３－０４"] {
+        for text in ["20080304", "2008-03-04", "2008/3/4", "2008.3.4", "2008年3月4日", "２００８－０３－０４"]
+        {
             assert_eq!(date(&cell(text)), Ok(day), "{text}");
         }
         assert_eq!(date(&Cell::Number(20_080_304.0)), Ok(day));

@@ -55,7 +55,9 @@ pub fn cells(sources: Sources<'_>, year: ReportYear) -> Vec<ReportCell> {
                 if table.last_year {
                     years.insert(0, year - 1);
                 }
-                cells.extend(years.into_iter().map(|column| cell(sources, table, &row, &place, (year, column), unit)));
+                cells.extend(
+                    years.into_iter().map(|column| cell(sources, table, &row, &place, (year, column), unit)),
+                );
             }
         }
     }

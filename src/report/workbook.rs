@@ -5,7 +5,8 @@
 //! Figures are written as text exactly as printed, so that no program rounds them again.
 
 use rust_xlsxwriter::{
-    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet, XlsxError,
+    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet,
+    XlsxError,
 };
 
 use super::cells::{ReportCell, by_table};
@@ -55,7 +56,12 @@ impl Style {
 ///
 /// # Errors
 /// When the workbook cannot be made: a fault of the program.
-pub fn workbook(cells: &[ReportCell], unit: &Unit, layout: &Layout, heading: &Heading) -> Result<Vec<u8>, XlsxError> {
+pub fn workbook(
+    cells: &[ReportCell],
+    unit: &Unit,
+    layout: &Layout,
+    heading: &Heading,
+) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let created = ExcelDateTime::parse_from_str(&heading.created)?;
     book.set_properties(&DocProperties::new().set_title(&heading.name).set_creation_datetime(&created));
@@ -72,9 +78,8 @@ pub fn workbook(cells: &[ReportCell], unit: &Unit, layout: &Layout, heading: &He
 fn printed_rows<'a>(cells: &[&'a ReportCell]) -> Vec<Vec<&'a ReportCell>> {
     let mut rows: Vec<Vec<&ReportCell>> = Vec::new();
     for &cell in cells {
-        let same = |row: &Vec<&ReportCell>| {
-            row[0].report_path == cell.report_path && row[0].measure == cell.measure
-        };
+        let same =
+            |row: &Vec<&ReportCell>| row[0].report_path == cell.report_path && row[0].measure == cell.measure;
         match rows.last_mut().filter(|row| same(row)) {
             Some(row) => row.push(cell),
             None => rows.push(vec![cell]),
@@ -91,7 +96,8 @@ fn write_table(
     style: &Style,
 ) -> Result<(), XlsxError> {
     let rows = printed_rows(cells);
-    let years: Vec<ReportYear> = rows.first().map(|row| row.iter().map(|cell| cell.column_year).collect()).unwrap_or_default();
+    let years: Vec<ReportYear> =
+        rows.first().map(|row| row.iter().map(|cell| cell.column_year).collect()).unwrap_or_default();
     let has_measures = rows.iter().any(|row| row[0].measure != "值");
     let mut heads = vec!["序号".to_owned(), "指标".to_owned()];
     if has_measures {
@@ -125,8 +131,13 @@ fn write_table(
             let text = cell.printed_text.as_deref().unwrap_or("缺报");
             sheet.write_with_format(at, u16::try_from(column).unwrap_or(u16::MAX), text, format)?;
         }
-        let decimal = |value: Option<crate::number::Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
-        let notes = [this_year.basis.label().to_owned(), decimal(this_year.numerator), decimal(this_year.denominator)];
+        let decimal =
+            |value: Option<crate::number::Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
+        let notes = [
+            this_year.basis.label().to_owned(),
+            decimal(this_year.numerator),
+            decimal(this_year.denominator),
+        ];
         for (column, note) in (first_year + row.len()..).zip(&notes) {
             sheet.write_with_format(at, u16::try_from(column).unwrap_or(u16::MAX), note, &style.figure)?;
         }
@@ -134,7 +145,10 @@ fn write_table(
     }
     // Text on purpose: Excel need not offer to turn it into numbers.
     sheet.ignore_error_range(3, 0, at, last_column, IgnoreError::NumberStoredAsText)?;
-    let note = format!("{}；口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总；分子、分母为本年数。", heading.release);
+    let note = format!(
+        "{}；口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总；分子、分母为本年数。",
+        heading.release
+    );
     sheet.merge_range(at, 0, at, last_column, &note, &style.note)?;
     sheet.set_row_height(at, 28)?;
     set_widths(sheet, &heads)?;

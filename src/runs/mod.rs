@@ -34,7 +34,8 @@ pub enum LockError {
 pub fn lock(data: &DataRoot, since: &str) -> Result<Lock, LockError> {
     let path = data.lock();
     files::make_folder(path.parent().unwrap_or(data.path()), Access::Open)?;
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(&path)?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(&path)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

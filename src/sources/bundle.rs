@@ -47,9 +47,9 @@ pub fn members(bytes: &[u8]) -> Result<Vec<Member>, BundleError> {
         let mut content = Vec::new();
         // One byte more than is left shows that there is more.
         entry.take(left + 1).read_to_end(&mut content).map_err(|error| damaged(&error))?;
-        left = left.checked_sub(content.len() as u64).ok_or_else(|| {
-            BundleError::Limit(format!("unpacks to more than {} MB", UNPACKED_MAX >> 20))
-        })?;
+        left = left
+            .checked_sub(content.len() as u64)
+            .ok_or_else(|| BundleError::Limit(format!("unpacks to more than {} MB", UNPACKED_MAX >> 20)))?;
         if members.iter().any(|member| member.name == name) {
             return Err(BundleError::Twice(name));
         }

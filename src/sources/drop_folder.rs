@@ -61,7 +61,10 @@ fn walk(drop: &Path, folder: &Path, listing: &mut Listing) -> io::Result<()> {
 }
 
 fn is_no_delivery(name: &str) -> bool {
-    name.starts_with("~$") || name.starts_with('.') || name.eq_ignore_ascii_case("thumbs.db") || name.ends_with(".tmp")
+    name.starts_with("~$")
+        || name.starts_with('.')
+        || name.eq_ignore_ascii_case("thumbs.db")
+        || name.ends_with(".tmp")
 }
 
 fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {
@@ -94,7 +97,13 @@ mod tests {
     #[test]
     fn year_and_dataset_are_the_first_two_folders() {
         let drop = tempfile::tempdir().unwrap();
-        for path in ["2024/students/a.xls", "2024/graduate_stats/3614000001/b.xlsx", "2024/c.xlsx", "d.txt", "2024/students/~$a.xls"] {
+        for path in [
+            "2024/students/a.xls",
+            "2024/graduate_stats/3614000001/b.xlsx",
+            "2024/c.xlsx",
+            "d.txt",
+            "2024/students/~$a.xls",
+        ] {
             let path = drop.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "x").unwrap();

@@ -21,8 +21,8 @@ use polars::prelude::{
 
 use super::table_file::{self, TableFileError, TableWriter};
 use crate::contract::{Dataset, Shape};
-use crate::normalise::table::{FieldKind, FieldSpec, STAGING_FIELDS, schema, staged_fields};
 use crate::normalise::form;
+use crate::normalise::table::{FieldKind, FieldSpec, STAGING_FIELDS, schema, staged_fields};
 use crate::predicate;
 
 /// What becomes of a staged row.
@@ -313,22 +313,18 @@ fn condition(text: &str) -> Expr {
 /// Adds `shared`, `best` and `best_school`: for each key the rank of the row that counts.
 fn with_one_row(frame: DataFrame) -> LazyFrame {
     let on = || [col("key")];
-    let names = frame
-        .clone()
-        .lazy()
-        .filter(col("duplicate").not())
-        .group_by([col("key"), col("school_code")])
-        .agg([col("name_digest").drop_nulls().n_unique().cast(polars::prelude::DataType::Int64).alias("names")]);
+    let names =
+        frame.clone().lazy().filter(col("duplicate").not()).group_by([col("key"), col("school_code")]).agg([
+            col("name_digest").drop_nulls().n_unique().cast(polars::prelude::DataType::Int64).alias("names"),
+        ]);
     let best = frame
         .clone()
         .lazy()
         .filter(col("duplicate").not().and(col("counts")))
         .group_by(on())
         .agg([col("rank").min().alias("best")]);
-    let schools = frame
-        .clone()
-        .lazy()
-        .select([col("rank").alias("best"), col("school_code").alias("best_school")]);
+    let schools =
+        frame.clone().lazy().select([col("rank").alias("best"), col("school_code").alias("best_school")]);
     let best = best.join(schools, [col("best")], [col("best")], JoinArgs::new(JoinType::Left));
     frame
         .lazy()
@@ -341,4 +337,3 @@ fn with_one_row(frame: DataFrame) -> LazyFrame {
         .with_column(col("names").gt(lit(1_i64)).fill_null(lit(false)).alias("shared"))
         .join(best, on(), on(), JoinArgs::new(JoinType::Left))
 }
-

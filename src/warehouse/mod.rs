@@ -9,4 +9,3 @@ pub mod table_file;
 pub mod assemble;
 
 pub mod publish;
-

@@ -88,6 +88,16 @@ pub struct Summary {
     pub headlines: Vec<Headline>,
 }
 
+impl Summary {
+    /// Whether anything waits for an answer: rejected files, quarantined rows, open queries.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.files.rejected > 0
+            || self.rows.quarantined > 0
+            || self.findings.iter().any(|(severity, count)| *severity <= Severity::S2 && *count > 0)
+    }
+}
+
 /// files = decoded + rejected + repeated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileCounts {
@@ -164,7 +174,10 @@ pub struct StagedFile {
 ///
 /// # Errors
 /// Of the file system.
-pub fn describe(staged: &Path, staged_files: &[StagedFile]) -> Result<(Vec<ReleaseFile>, String), PublishError> {
+pub fn describe(
+    staged: &Path,
+    staged_files: &[StagedFile],
+) -> Result<(Vec<ReleaseFile>, String), PublishError> {
     let mut described = Vec::new();
     let mut digested = String::new();
     for file in staged_files {
@@ -185,7 +198,12 @@ pub fn describe(staged: &Path, staged_files: &[StagedFile]) -> Result<(Vec<Relea
 ///
 /// # Errors
 /// Of the file system; the release that stands is untouched then.
-pub fn publish(data: &DataRoot, staged: &Path, manifest: &Manifest, last: Option<&Manifest>) -> Result<(), PublishError> {
+pub fn publish(
+    data: &DataRoot,
+    staged: &Path,
+    manifest: &Manifest,
+    last: Option<&Manifest>,
+) -> Result<(), PublishError> {
     let folder = data.release(manifest.release);
     files::make_folder(&data.releases(), Access::Open).map_err(io_error(&data.releases()))?;
     // A folder without a manifest is what a run that died left behind.
@@ -265,8 +283,10 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PublishEr
         format: u32,
     }
     let bytes = fs::read(path).map_err(io_error(path))?;
-    let damaged =
-        |error: serde_json::Error| PublishError::Damaged { path: path.to_owned(), message: error.to_string() };
+    let damaged = |error: serde_json::Error| PublishError::Damaged {
+        path: path.to_owned(),
+        message: error.to_string(),
+    };
     let Versioned { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
     if format > FORMAT {
         return Err(PublishError::Newer { path: path.to_owned(), found: format });

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
@@ -38,7 +38,8 @@ impl TableWriter {
     /// # Errors
     /// When the file cannot be made.
     pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, TableFileError> {
-        let file = File::create(path).map_err(|source| TableFileError::Io { path: path.to_owned(), source })?;
+        let file =
+            File::create(path).map_err(|source| TableFileError::Io { path: path.to_owned(), source })?;
         let properties = WriterProperties::builder()
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_compression(Compression::SNAPPY)
@@ -90,4 +91,14 @@ pub fn read(path: &Path) -> Result<ParquetRecordBatchReader, TableFileError> {
     ParquetRecordBatchReaderBuilder::try_new(file)
         .and_then(ParquetRecordBatchReaderBuilder::build)
         .map_err(|source| TableFileError::Parquet { path: path.to_owned(), source })
+}
+
+/// A text of a batch; empty for null and for columns it has not.
+#[must_use]
+pub fn text_at(batch: &RecordBatch, column: &str, row: usize) -> String {
+    let column = batch.column_by_name(column).map(|column| column.as_string::<i32>());
+    column
+        .filter(|column| column.is_valid(row))
+        .map(|column| column.value(row).to_owned())
+        .unwrap_or_default()
 }

@@ -31,7 +31,10 @@ fn a_second_run_has_nothing_to_do_and_exits_as_the_release_stands() {
     city.run();
     let release = city.release();
     let output = city.nianbao(&["run", "--quiet"]);
-    assert_eq!(told(&city, &output), "exit 10\n--- stdout\nNothing to do: release 000001 (a draft) stands.\n--- stderr\n");
+    assert_eq!(
+        told(&city, &output),
+        "exit 10\n--- stdout\nNothing to do: release 000001 (a draft) stands.\n--- stderr\n"
+    );
     assert_eq!(city.release(), release);
 }
 
@@ -49,7 +52,11 @@ fn a_changed_file_makes_a_new_release_and_the_old_one_stays() {
     let unchanged = |city_release: &std::path::Path| files(&city_release.join("tables/graduate"));
     use std::os::unix::fs::MetadataExt;
     let inode = |path: &std::path::PathBuf| fs::metadata(path).unwrap().ino();
-    assert_eq!(inode(&unchanged(&old)[0]), inode(&unchanged(&city.release())[0]), "unchanged tables are linked");
+    assert_eq!(
+        inode(&unchanged(&old)[0]),
+        inode(&unchanged(&city.release())[0]),
+        "unchanged tables are linked"
+    );
 }
 
 #[test]
@@ -62,7 +69,8 @@ fn a_year_can_be_run_alone_and_leaves_the_others_as_they_are() {
     city.run();
     let before: Vec<_> = files(&city.release().join("tables/student/report_year=2024"));
     let roster = city.drop_folder().join("2023/students/all.csv");
-    let shorter: Vec<String> = fs::read_to_string(&roster).unwrap().lines().take(5).map(str::to_owned).collect();
+    let shorter: Vec<String> =
+        fs::read_to_string(&roster).unwrap().lines().take(5).map(str::to_owned).collect();
     fs::write(&roster, shorter.join("\n")).unwrap();
     city.run_with(&["--year", "2023"]);
     let after: Vec<_> = files(&city.release().join("tables/student/report_year=2024"));
@@ -135,8 +143,12 @@ fn too_many_silent_schools_hold_the_release_back() {
     village.graduates.retain(|graduate| graduate.school != PROVINCIAL);
     village.deliver(&city);
     let staff = city.drop_folder().join("2024/staff/all.csv");
-    let fewer: Vec<String> =
-        fs::read_to_string(&staff).unwrap().lines().filter(|line| !line.starts_with(PROVINCIAL)).map(str::to_owned).collect();
+    let fewer: Vec<String> = fs::read_to_string(&staff)
+        .unwrap()
+        .lines()
+        .filter(|line| !line.starts_with(PROVINCIAL))
+        .map(str::to_owned)
+        .collect();
     fs::write(&staff, fewer.join("\n")).unwrap();
     let output = city.nianbao(&["run", "--config", config.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(20), "{}", text(&output.stdout));
@@ -160,7 +172,11 @@ fn verify_names_every_file_that_is_not_as_it_was() {
     let output = city.nianbao(&["verify"]);
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stdout);
-    for line in ["000001 missing flat/finding.parquet", "000001 extra tables/extra.parquet", "000001 changed tables/student/"] {
+    for line in [
+        "000001 missing flat/finding.parquet",
+        "000001 extra tables/extra.parquet",
+        "000001 changed tables/student/",
+    ] {
         assert!(told.contains(line), "{told}");
     }
     assert_eq!(told.lines().count(), 3);
@@ -189,7 +205,8 @@ fn releases_and_runs_are_listed() {
     let listed: serde_json::Value =
         serde_json::from_slice(&city.nianbao(&["releases", "list", "--json"]).stdout).unwrap();
     assert_eq!(listed[0]["current"], true);
-    let runs: serde_json::Value = serde_json::from_slice(&city.nianbao(&["runs", "list", "--json"]).stdout).unwrap();
+    let runs: serde_json::Value =
+        serde_json::from_slice(&city.nianbao(&["runs", "list", "--json"]).stdout).unwrap();
     assert_eq!((&runs[0]["id"], &runs[0]["outcome"]), (&1.into(), &"published".into()));
     assert_eq!(city.nianbao(&["runs", "show", "latest"]).status.code(), Some(0));
     assert_eq!(city.nianbao(&["runs", "show", "99"]).status.code(), Some(2));
@@ -200,8 +217,14 @@ fn settings_say_where_they_come_from() {
     let city = City::empty();
     let shown = text(&city.nianbao(&["settings", "show"]).stdout);
     assert!(shown.lines().any(|line| line.starts_with("data_dir") && line.ends_with("# flag")), "{shown}");
-    assert!(shown.lines().any(|line| line.starts_with("drop_dir") && line.ends_with("# environment")), "{shown}");
-    assert!(shown.lines().any(|line| line.starts_with("city_code") && line.ends_with("# default")), "{shown}");
+    assert!(
+        shown.lines().any(|line| line.starts_with("drop_dir") && line.ends_with("# environment")),
+        "{shown}"
+    );
+    assert!(
+        shown.lines().any(|line| line.starts_with("city_code") && line.ends_with("# default")),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -22,7 +22,8 @@ fn value(city: &City, indicator: &str, unit: &str) -> String {
     let row = rows.iter().find(|row| {
         get(row, "indicator_id") == indicator
             && get(row, "breakdown").is_empty()
-            && (get(row, "school_code") == unit || get(row, "school_code").is_empty() && get(row, "region_code") == unit)
+            && (get(row, "school_code") == unit
+                || get(row, "school_code").is_empty() && get(row, "region_code") == unit)
     });
     get(row.unwrap_or_else(|| panic!("{indicator} {unit} was not computed")), "value").to_owned()
 }
@@ -77,9 +78,10 @@ fn a_new_header_alias_is_one_word_of_toml() {
     assert_eq!(before["summary"]["files"]["rejected"], 1);
     let pipelines = copied_definitions(&city);
     let contract = Path::new(&pipelines).join("datasets/students.toml");
-    let aliased = fs::read_to_string(&contract)
-        .unwrap()
-        .replace(r#"names = ["学生当前状态", "学籍状态"]"#, r#"names = ["学生当前状态", "学籍状态", "学籍现状"]"#);
+    let aliased = fs::read_to_string(&contract).unwrap().replace(
+        r#"names = ["学生当前状态", "学籍状态"]"#,
+        r#"names = ["学生当前状态", "学籍状态", "学籍现状"]"#,
+    );
     fs::write(&contract, aliased).unwrap();
     let after = city.run_with(&["--pipelines", &pipelines]);
     assert_eq!(after["summary"]["files"]["rejected"], 0);

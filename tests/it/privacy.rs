@@ -33,7 +33,8 @@ fn no_number_or_name_of_a_person_is_in_any_table() {
     let (numbers, names) = people(city);
     assert!(numbers.len() > 30_000 && names.len() > 1_000, "{} people", numbers.len());
     let mut looked_at = 0;
-    for path in files(&city.release()).iter().filter(|path| path.extension().is_some_and(|e| e == "parquet")) {
+    for path in files(&city.release()).iter().filter(|path| path.extension().is_some_and(|e| e == "parquet"))
+    {
         for row in read(path) {
             for (column, value) in &row {
                 looked_at += 1;
@@ -59,7 +60,10 @@ fn no_number_of_a_person_is_in_any_other_file_or_output() {
         let content = text(&fs::read(&path).unwrap());
         let found: Vec<_> = long_numbers(&content).filter(|word| word.len() == 18).collect();
         // Times of change in nanoseconds are as long; they begin with the seconds since 1970.
-        let found: Vec<_> = found.into_iter().filter(|word| !path.ends_with("seen.json") || word.starts_with("999")).collect();
+        let found: Vec<_> = found
+            .into_iter()
+            .filter(|word| !path.ends_with("seen.json") || word.starts_with("999"))
+            .collect();
         assert!(found.is_empty(), "{}", path.display());
     }
     assert!(looked_at >= 4);
@@ -94,10 +98,16 @@ fn a_bad_row_is_told_by_its_place_and_kept_apart() {
     let findings = city.table("finding");
     let finding = findings.iter().find(|row| row["rule"] == "E-ID-FORMAT").unwrap();
     assert_eq!(
-        (finding["file"].as_str(), finding["row"].as_str(), finding["column"].as_str(), finding["header"].as_str()),
+        (
+            finding["file"].as_str(),
+            finding["row"].as_str(),
+            finding["column"].as_str(),
+            finding["header"].as_str()
+        ),
         ("2024/students/all.csv", "3", "F", "身份证件号")
     );
     assert!(findings.iter().all(|row| row.values().all(|value| !value.contains("14100220080399"))));
-    let kept: String = files(&city.data().join("quarantine")).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let kept: String =
+        files(&city.data().join("quarantine")).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     assert!(kept.contains("14100220080399"));
 }

@@ -27,7 +27,13 @@ fn printed() -> BTreeMap<[String; 4], Record> {
         .collect()
 }
 
-fn cell(printed: &BTreeMap<[String; 4], Record>, table: &str, path: &str, measure: &str, year: &str) -> String {
+fn cell(
+    printed: &BTreeMap<[String; 4], Record>,
+    table: &str,
+    path: &str,
+    measure: &str,
+    year: &str,
+) -> String {
     let key = [table, path, measure, year].map(str::to_owned);
     let row = printed.get(&key).unwrap_or_else(|| panic!("{key:?} is not printed"));
     get(row, "printed_text").to_owned()
@@ -50,7 +56,8 @@ fn tables_1_and_6_print_as_published_in_every_cell() {
         if !matches!(table, "表1" | "表6") {
             continue;
         }
-        let [path, measure, year] = ["report_path", "measure", "column_year"].map(|column| get(&published, column));
+        let [path, measure, year] =
+            ["report_path", "measure", "column_year"].map(|column| get(&published, column));
         assert_eq!(
             cell(&printed, table, path, measure, year),
             get(&published, "printed_text"),
@@ -132,7 +139,8 @@ fn figures_of_the_text_are_printed() {
 
 #[test]
 fn counties_and_residual_add_up_to_the_city() {
-    let mut sums: BTreeMap<Vec<String>, (nianbao::number::Decimal, Option<nianbao::number::Decimal>)> = BTreeMap::new();
+    let mut sums: BTreeMap<Vec<String>, (nianbao::number::Decimal, Option<nianbao::number::Decimal>)> =
+        BTreeMap::new();
     for row in whole_city().table("indicator_value") {
         // Ratios and maxima do not add up.
         let ratio = row.contains_key("denominator") || get(&row, "indicator_id").ends_with("bandwidth");

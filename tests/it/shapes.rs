@@ -13,7 +13,12 @@ fn content_decides_the_format_never_the_name() {
     let roster = fs::read_to_string(&students).unwrap();
     let rows: String = roster
         .lines()
-        .map(|line| format!("<tr>{}</tr>\n", line.split(',').map(|cell| format!("<td>{cell}</td>")).collect::<String>()))
+        .map(|line| {
+            format!(
+                "<tr>{}</tr>\n",
+                line.split(',').map(|cell| format!("<td>{cell}</td>")).collect::<String>()
+            )
+        })
         .collect();
     let page = format!("<html><meta charset=\"gb2312\"><body><table>{rows}</table></body></html>");
     let (page, _, _) = encoding_rs::GBK.encode(&page);
@@ -34,7 +39,10 @@ fn what_cannot_be_read_is_rejected_by_name_and_the_rest_goes_on() {
     city.deliver("2024/students/login.xls", "<html><body>会话超时，请重新登录</body></html>");
     city.deliver("2024/students/cut.xls", "<table><tr><td>学校标识码</td></tr>");
     city.deliver("2024/students/photo.xls", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
-    city.deliver("2024/staff/students.csv", fs::read(city.drop_folder().join("2024/students/all.csv")).unwrap());
+    city.deliver(
+        "2024/staff/students.csv",
+        fs::read(city.drop_folder().join("2024/students/all.csv")).unwrap(),
+    );
     city.deliver("2024/pupils/x.csv", "a,b\n1,2\n");
     city.deliver("2024/loose.csv", "a,b\n1,2\n");
     let summary = city.run();
@@ -57,7 +65,8 @@ fn what_cannot_be_read_is_rejected_by_name_and_the_rest_goes_on() {
     }
     assert!(rule("2024/staff/students.csv").1.contains("2024/students/"));
     let students = city.table("indicator_value");
-    let city_row = students.iter().find(|row| get(row, "indicator_id") == "students" && get(row, "level") == "city");
+    let city_row =
+        students.iter().find(|row| get(row, "indicator_id") == "students" && get(row, "level") == "city");
     assert_eq!(get(city_row.unwrap(), "value"), "9.0000000000");
 }
 

@@ -188,13 +188,20 @@ impl Village {
     /// Three schools, nine students, six graduates.
     pub fn new() -> Self {
         let mut village = Village::default();
-        for (serial, school) in [YAODU, YAODU, YAODU, YAODU, HONGTONG, HONGTONG, HONGTONG, PROVINCIAL, PROVINCIAL]
-            .into_iter()
-            .enumerate()
+        for (serial, school) in
+            [YAODU, YAODU, YAODU, YAODU, HONGTONG, HONGTONG, HONGTONG, PROVINCIAL, PROVINCIAL]
+                .into_iter()
+                .enumerate()
         {
             let serial = u32::try_from(serial).unwrap();
             let major = if serial % 2 == 0 { "计算机应用" } else { "护理" };
-            village.students.push(Student { school, serial, major, status: "在读", entered_by: "统一招生考试/普通入学" });
+            village.students.push(Student {
+                school,
+                serial,
+                major,
+                status: "在读",
+                entered_by: "统一招生考试/普通入学",
+            });
         }
         for (serial, (school, destination, form, matched)) in [
             (YAODU, "10", "", ""),
@@ -256,7 +263,9 @@ impl Village {
 }
 
 pub fn register() -> String {
-    let mut text = String::from("学校标识码,学校名称,办学类型,举办者性质,隶属层级,属地管理行政区划码,学校状态,教职工额定编制数\n");
+    let mut text = String::from(
+        "学校标识码,学校名称,办学类型,举办者性质,隶属层级,属地管理行政区划码,学校状态,教职工额定编制数\n",
+    );
     text += &format!("{YAODU},云岭职业学校,职业高中学校,公办,县属,141002,正常,30\n");
     text += &format!("{HONGTONG},晴川职业学校,职业高中学校,民办,县属,洪洞县(141024),正常,20\n");
     text += &format!("{PROVINCIAL},长风中等专业学校,中等技术学校,公办,省属,140000,正常,10\n");
@@ -273,7 +282,11 @@ pub fn name(serial: u32) -> String {
 /// A sound ID number, its birth date and sex.
 pub fn identity(serial: u32) -> (String, String, &'static str) {
     let body = format!("141002200803{:02}{:03}", serial % 28 + 1, serial % 1000);
-    (with_check_digit(&body), format!("2008-03-{:02}", serial % 28 + 1), if serial % 2 == 1 { "男" } else { "女" })
+    (
+        with_check_digit(&body),
+        format!("2008-03-{:02}", serial % 28 + 1),
+        if serial % 2 == 1 { "男" } else { "女" },
+    )
 }
 
 /// GB 11643-1999, written the obvious way.

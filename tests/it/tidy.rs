@@ -57,7 +57,10 @@ fn every_module_is_in_the_tour() {
 #[test]
 fn stages_over_values_read_no_files_and_no_clock() {
     for (file, code) in library() {
-        if matches!(module_of(&file), "normalise" | "checks" | "contract" | "layout" | "code_table" | "number") {
+        if matches!(
+            module_of(&file),
+            "normalise" | "checks" | "contract" | "layout" | "code_table" | "number"
+        ) {
             for word in ["std::fs", "File::", "std::io"] {
                 assert!(!code.contains(word), "{file} has {word}");
             }
@@ -93,7 +96,10 @@ fn the_two_readmes_have_the_same_sections() {
     let root = source().join("..");
     let sections = |name: &str| {
         let text = fs::read_to_string(root.join(name)).unwrap();
-        text.lines().filter(|line| line.starts_with('#')).map(|line| line.split(' ').next().unwrap().len()).collect::<Vec<_>>()
+        text.lines()
+            .filter(|line| line.starts_with('#'))
+            .map(|line| line.split(' ').next().unwrap().len())
+            .collect::<Vec<_>>()
     };
     assert_eq!(sections("README.md"), sections("README.zh-CN.md"));
 }

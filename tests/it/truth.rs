@@ -52,8 +52,9 @@ fn compare_values(city: &City, truth: &[&Value]) {
         .collect();
     assert!(truth.len() > 10_000, "only {} values", truth.len());
     for line in truth {
-        let key: Vec<String> =
-            std::iter::once(line["report_year"].to_string()).chain(KEY.map(|key| string(line, key).to_owned())).collect();
+        let key: Vec<String> = std::iter::once(line["report_year"].to_string())
+            .chain(KEY.map(|key| string(line, key).to_owned()))
+            .collect();
         let row = computed.get(&key).unwrap_or_else(|| panic!("{key:?} was not computed"));
         assert_eq!(get(row, "state"), string(line, "state"), "{key:?}");
         if !string(line, "value").is_empty() {

@@ -34,7 +34,8 @@ fn county_shares_over_43_schools_were_cut_off_not_rounded() {
 
 #[test]
 fn what_does_print_is_attainable() {
-    for (percent, part, whole) in [(1851, 531, 2869), (9788, 9198, 9397), (1032, 225, 2181), (266, 58, 2181)] {
+    for (percent, part, whole) in [(1851, 531, 2869), (9788, 9198, 9397), (1032, 225, 2181), (266, 58, 2181)]
+    {
         assert!(is_attainable(percent, whole));
         assert_eq!((part * 20_000 + whole) / (2 * whole), percent);
     }

@@ -20,9 +20,8 @@ pub fn apportion(total: usize, weights: &[f64], caps: &[usize]) -> Vec<usize> {
     let mut left = total;
     loop {
         let sum: f64 = open.iter().map(|&i| weights[i]).sum();
-        let (full, rest): (Vec<usize>, Vec<usize>) = open
-            .iter()
-            .partition(|&&i| float(left) * weights[i] / sum >= float(caps[i]));
+        let (full, rest): (Vec<usize>, Vec<usize>) =
+            open.iter().partition(|&&i| float(left) * weights[i] / sum >= float(caps[i]));
         for &i in &full {
             parts[i] = caps[i];
             left -= caps[i];
@@ -39,22 +38,15 @@ pub fn apportion(total: usize, weights: &[f64], caps: &[usize]) -> Vec<usize> {
 
 /// Like [`apportion`], and no part above 12 % where at least 15 take part and that is possible.
 pub fn spread(total: usize, weights: &[f64], caps: &[usize]) -> Vec<usize> {
-    let takers = weights
-        .iter()
-        .zip(caps)
-        .filter(|(weight, cap)| **weight > 0.0 && **cap > 0);
+    let takers = weights.iter().zip(caps).filter(|(weight, cap)| **weight > 0.0 && **cap > 0);
     if takers.count() < MANY_TAKERS {
         return apportion(total, weights, caps);
     }
     let limit = (total * MAX_SHARE_PERCENT / 100).max(1);
     let lowered: Vec<usize> = caps.iter().map(|cap| *cap.min(&limit)).collect();
-    let fits = weights
-        .iter()
-        .zip(&lowered)
-        .filter(|(weight, _)| **weight > 0.0)
-        .map(|(_, cap)| cap)
-        .sum::<usize>()
-        >= total;
+    let fits =
+        weights.iter().zip(&lowered).filter(|(weight, _)| **weight > 0.0).map(|(_, cap)| cap).sum::<usize>()
+            >= total;
     apportion(total, weights, if fits { &lowered } else { caps })
 }
 
@@ -69,12 +61,7 @@ fn share_by_remainder(left: usize, weights: &[f64], open: &[usize], parts: &mut 
     }
     let given: usize = open.iter().map(|&i| parts[i]).sum();
     let mut order = open.to_vec();
-    order.sort_by(|&a, &b| {
-        exact(b)
-            .fract()
-            .total_cmp(&exact(a).fract())
-            .then(a.cmp(&b))
-    });
+    order.sort_by(|&a, &b| exact(b).fract().total_cmp(&exact(a).fract()).then(a.cmp(&b)));
     for &i in order.iter().take(left.saturating_sub(given)) {
         parts[i] += 1;
     }

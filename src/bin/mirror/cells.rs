@@ -13,21 +13,13 @@ pub enum Cell {
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        if text.is_empty() {
-            Self::Empty
-        } else {
-            Self::Text(text.to_owned())
-        }
+        if text.is_empty() { Self::Empty } else { Self::Text(text.to_owned()) }
     }
 }
 
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        if text.is_empty() {
-            Self::Empty
-        } else {
-            Self::Text(text)
-        }
+        if text.is_empty() { Self::Empty } else { Self::Text(text) }
     }
 }
 
@@ -109,20 +101,9 @@ pub struct Style {
 
 impl Style {
     pub fn draw(rng: &mut Rng) -> Self {
-        const DAYS: [Days; 6] = [
-            Days::Compact,
-            Days::Dashes,
-            Days::Slashes,
-            Days::Dots,
-            Days::Characters,
-            Days::True,
-        ];
-        const MONTHS: [Months; 4] = [
-            Months::Compact,
-            Months::Dash,
-            Months::Slash,
-            Months::Characters,
-        ];
+        const DAYS: [Days; 6] =
+            [Days::Compact, Days::Dashes, Days::Slashes, Days::Dots, Days::Characters, Days::True];
+        const MONTHS: [Months; 4] = [Months::Compact, Months::Dash, Months::Slash, Months::Characters];
         const REGIONS: [Regions; 3] = [Regions::Six, Regions::Twelve, Regions::Named];
         const SEXES: [[&str; 2]; 4] = [["男", "女"], ["男", "女"], ["1", "2"], ["男性", "女性"]];
         Self {
@@ -177,11 +158,7 @@ impl Style {
 
     /// An identity number or the like, with a lower-case `x` where the school writes so.
     pub fn number(&self, rng: &mut Rng, number: &str) -> Cell {
-        let text = if self.lower_case_x {
-            number.to_lowercase()
-        } else {
-            number.to_owned()
-        };
+        let text = if self.lower_case_x { number.to_lowercase() } else { number.to_owned() };
         self.digits(rng, &text)
     }
 
@@ -247,10 +224,7 @@ mod tests {
 
     #[test]
     fn a_damaged_number_is_shown_as_a_spreadsheet_shows_it() {
-        assert_eq!(
-            Cell::Number(1.426_012_009_010_11e17).display(),
-            "1.42601E+17"
-        );
+        assert_eq!(Cell::Number(1.426_012_009_010_11e17).display(), "1.42601E+17");
         assert_eq!(Cell::Number(12.5).display(), "12.5");
     }
 

@@ -140,11 +140,7 @@ pub struct School {
 
 impl School {
     fn new(base: usize, copy: usize) -> Self {
-        let kind = if base < TECHNICAL_SCHOOLS {
-            Kind::Technical
-        } else {
-            Kind::VocationalHigh
-        };
+        let kind = if base < TECHNICAL_SCHOOLS { Kind::Technical } else { Kind::VocationalHigh };
         Self {
             base,
             copy,
@@ -194,18 +190,12 @@ fn name(base: usize, copy: usize) -> String {
         (false, 1) => "职业高级中学",
         (false, _) => "职业教育中心",
     };
-    if copy == 0 {
-        format!("{place}{ending}")
-    } else {
-        format!("{place}第{}{ending}", copy + 1)
-    }
+    if copy == 0 { format!("{place}{ending}") } else { format!("{place}第{}{ending}", copy + 1) }
 }
 
 /// Every school of a city of `scale` copies, copy by copy.
 pub fn schools(scale: usize) -> Vec<School> {
-    (0..scale)
-        .flat_map(|copy| (0..SCHOOLS).map(move |base| School::new(base, copy)))
-        .collect()
+    (0..scale).flat_map(|copy| (0..SCHOOLS).map(move |base| School::new(base, copy))).collect()
 }
 
 #[cfg(test)]
@@ -239,14 +229,8 @@ mod tests {
     #[test]
     fn codes_and_names_never_repeat() {
         let all = schools(3);
-        assert_eq!(
-            all.iter().map(|s| &s.code).collect::<BTreeSet<_>>().len(),
-            135
-        );
-        assert_eq!(
-            all.iter().map(|s| &s.name).collect::<BTreeSet<_>>().len(),
-            135
-        );
+        assert_eq!(all.iter().map(|s| &s.code).collect::<BTreeSet<_>>().len(), 135);
+        assert_eq!(all.iter().map(|s| &s.name).collect::<BTreeSet<_>>().len(), 135);
         assert!(all.iter().all(|s| s.code.len() == 10));
     }
 }

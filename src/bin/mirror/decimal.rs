@@ -7,10 +7,7 @@ const RATIO_DECIMALS: u32 = 10;
 /// decimals.
 pub fn ratio(numerator: u128, denominator: u128) -> String {
     let scaled = numerator * 10u128.pow(RATIO_DECIMALS);
-    text(
-        (scaled * 2 + denominator) / (denominator * 2),
-        RATIO_DECIMALS,
-    )
+    text((scaled * 2 + denominator) / (denominator * 2), RATIO_DECIMALS)
 }
 
 /// Hundredths, as `12.5` or `3`.

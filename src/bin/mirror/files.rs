@@ -42,14 +42,11 @@ pub fn deliveries(
                 range.partition(|&index| biff8(&schools[index]));
             rng.shuffle(&mut free);
             let mut deliveries = of_one_copy(schools, &free, topic, rng);
-            deliveries.extend(fixed.into_iter().map(|index| {
-                single(
-                    schools,
-                    Form::new(index, Shape::Biff8, Frame::Plain),
-                    topic,
-                    rng,
-                )
-            }));
+            deliveries.extend(
+                fixed
+                    .into_iter()
+                    .map(|index| single(schools, Form::new(index, Shape::Biff8, Frame::Plain), topic, rng)),
+            );
             deliveries
         })
         .collect()
@@ -57,11 +54,7 @@ pub fn deliveries(
 
 impl Form {
     pub fn new(school: usize, shape: Shape, frame: Frame) -> Self {
-        Self {
-            school,
-            shape,
-            frame,
-        }
+        Self { school, shape, frame }
     }
 
     /// Students come under the header of a province instead of the national one.
@@ -76,9 +69,7 @@ fn of_one_copy(schools: &[School], free: &[usize], topic: &str, rng: &mut Rng) -
     let mut deliveries: Vec<Delivery> = special
         .iter()
         .zip(shapes)
-        .map(|(&school, (shape, frame))| {
-            single(schools, Form::new(school, shape, frame), topic, rng)
-        })
+        .map(|(&school, (shape, frame))| single(schools, Form::new(school, shape, frame), topic, rng))
         .collect();
     let mut rest = rest.iter().copied();
     for number in 1..=rng.between(3, 4) {
@@ -86,11 +77,7 @@ fn of_one_copy(schools: &[School], free: &[usize], topic: &str, rng: &mut Rng) -
         deliveries.push(bundle(schools, &together, topic, number, rng));
     }
     let plain = rest.map(|school| Form::new(school, Shape::Xlsx, Frame::Plain));
-    deliveries.extend(
-        plain
-            .map(|form| single(schools, form, topic, rng))
-            .collect::<Vec<_>>(),
-    );
+    deliveries.extend(plain.map(|form| single(schools, form, topic, rng)).collect::<Vec<_>>());
     deliveries
 }
 
@@ -106,10 +93,7 @@ fn shapes(rng: &mut Rng) -> Vec<(Shape, Frame)> {
         (Shape::Xlsx, Frame::Titled),
     ];
     let mut add = |low, shape, frame, rng: &mut Rng| {
-        shapes.extend(std::iter::repeat_n(
-            (shape, frame),
-            rng.between(low, low + 1),
-        ));
+        shapes.extend(std::iter::repeat_n((shape, frame), rng.between(low, low + 1)));
     };
     add(3, Shape::Html, Frame::Plain, rng);
     add(2, Shape::CsvGb18030, Frame::Plain, rng);
@@ -126,13 +110,7 @@ fn single(schools: &[School], form: Form, topic: &str, rng: &mut Rng) -> Deliver
     }
 }
 
-fn bundle(
-    schools: &[School],
-    together: &[usize],
-    topic: &str,
-    number: usize,
-    rng: &mut Rng,
-) -> Delivery {
+fn bundle(schools: &[School], together: &[usize], topic: &str, number: usize, rng: &mut Rng) -> Delivery {
     let copy = schools[together[0]].copy;
     let members = together.iter().map(|&school| {
         let form = Form::new(school, Shape::Xlsx, Frame::Plain);

@@ -44,101 +44,44 @@ const fn row(
     (serial, label, unit): (&'static str, &'static str, &'static str),
     id: &'static str,
 ) -> Row {
-    Row {
-        sheet,
-        serial,
-        label,
-        unit,
-        id,
-        combine: Combine::Sum,
-        since_2024: false,
-    }
+    Row { sheet, serial, label, unit, id, combine: Combine::Sum, since_2024: false }
 }
 
 impl Row {
     const fn mean(self, weight: &'static str) -> Self {
-        Self {
-            combine: Combine::Mean(weight),
-            ..self
-        }
+        Self { combine: Combine::Mean(weight), ..self }
     }
 
     const fn max(self) -> Self {
-        Self {
-            combine: Combine::Max,
-            ..self
-        }
+        Self { combine: Combine::Max, ..self }
     }
 
     const fn since_2024(self) -> Self {
-        Self {
-            since_2024: true,
-            ..self
-        }
+        Self { since_2024: true, ..self }
     }
 }
 
-const SHEETS: [(&str, &str); 3] = [
-    ("表1", "表1 人才培养质量计分卡"),
-    ("表3", "表3 教学资源表"),
-    ("表6", "表6 落实政策表"),
-];
+const SHEETS: [(&str, &str); 3] =
+    [("表1", "表1 人才培养质量计分卡"), ("表3", "表3 教学资源表"), ("表6", "表6 落实政策表")];
 
 pub const ROWS: [Row; 36] = [
     row(0, ("1", "毕业生人数", "人"), "graduates"),
     row(0, ("2", "毕业去向落实人数", "人"), "graduates_placed"),
     row(0, ("", "其中：升学人数", "人"), "graduates_further_study"),
-    row(
-        0,
-        ("", "升入本科人数", "人"),
-        "graduates_further_study_bachelor",
-    ),
-    row(
-        0,
-        ("3", "毕业生本省去向落实率", "%"),
-        "in_province_placement_rate",
-    )
-    .mean("graduates_placed"),
+    row(0, ("", "升入本科人数", "人"), "graduates_further_study_bachelor"),
+    row(0, ("3", "毕业生本省去向落实率", "%"), "in_province_placement_rate").mean("graduates_placed"),
     row(0, ("4", "月收入", "元"), "monthly_income").mean("graduates_placed"),
-    row(
-        0,
-        ("5", "毕业生面向三次产业就业人数", "人"),
-        "graduates_three_industries",
-    ),
-    row(
-        0,
-        ("", "其中：面向第一产业就业人数", "人"),
-        "graduates_primary_industry",
-    ),
-    row(
-        0,
-        ("", "面向第二产业就业人数", "人"),
-        "graduates_secondary_industry",
-    ),
-    row(
-        0,
-        ("", "面向第三产业就业人数", "人"),
-        "graduates_tertiary_industry",
-    ),
+    row(0, ("5", "毕业生面向三次产业就业人数", "人"), "graduates_three_industries"),
+    row(0, ("", "其中：面向第一产业就业人数", "人"), "graduates_primary_industry"),
+    row(0, ("", "面向第二产业就业人数", "人"), "graduates_secondary_industry"),
+    row(0, ("", "面向第三产业就业人数", "人"), "graduates_tertiary_industry"),
     row(0, ("6", "自主创业率", "%"), "startup_rate").mean("graduates_placed"),
     row(0, ("7", "毕业三年晋升比例", "%"), "promotion_rate_3y").mean("graduates"),
     row(1, ("10", "互联网出口带宽", "Mbps"), "internet_bandwidth").max(),
-    row(
-        1,
-        ("11", "校园网主干最大带宽", "Mbps"),
-        "campus_backbone_bandwidth",
-    )
-    .max(),
-    row(
-        1,
-        ("13", "生均教学科研仪器设备值", "元/生"),
-        "equipment_value_per_student",
-    )
-    .mean("students"),
+    row(1, ("11", "校园网主干最大带宽", "Mbps"), "campus_backbone_bandwidth").max(),
+    row(1, ("13", "生均教学科研仪器设备值", "元/生"), "equipment_value_per_student").mean("students"),
     row(2, ("1", "全日制在校生人数", "人"), "students"),
-    row(2, ("2", "年生均财政拨款水平", "元"), "funding_per_student")
-        .mean("students")
-        .since_2024(),
+    row(2, ("2", "年生均财政拨款水平", "元"), "funding_per_student").mean("students").since_2024(),
     row(2, ("3", "年财政专项经费", "万元"), "special_funds").since_2024(),
     row(2, ("4", "教职员工额定编制数", "人"), "staff_establishment"),
     row(2, ("", "教职工总数", "人"), "staff"),
@@ -147,46 +90,17 @@ pub const ROWS: [Row; 36] = [
     row(2, ("", "体育课专任教师数", "人"), "teachers_pe"),
     row(2, ("", "美育课专任教师数", "人"), "teachers_arts"),
     row(2, ("", "班主任人数", "人"), "class_teachers"),
-    row(
-        2,
-        ("5", "参加国家学生体质健康标准测试人数", "人"),
-        "fitness_tested",
-    ),
-    row(
-        2,
-        ("", "其中：学生体质测评合格率", "%"),
-        "fitness_pass_rate",
-    )
-    .mean("fitness_tested"),
-    row(
-        2,
-        ("6", "职业技能等级证书（含职业资格证书）获取人数", "人"),
-        "certificates",
-    ),
-    row(
-        2,
-        ("7", "企业提供的校内实践教学设备值", "万元"),
-        "enterprise_equipment_value",
-    ),
-    row(
-        2,
-        ("8", "与企业共建开放型区域产教融合实践中心数量", "个"),
-        "integration_centres",
-    ),
+    row(2, ("5", "参加国家学生体质健康标准测试人数", "人"), "fitness_tested"),
+    row(2, ("", "其中：学生体质测评合格率", "%"), "fitness_pass_rate").mean("fitness_tested"),
+    row(2, ("6", "职业技能等级证书（含职业资格证书）获取人数", "人"), "certificates"),
+    row(2, ("7", "企业提供的校内实践教学设备值", "万元"), "enterprise_equipment_value"),
+    row(2, ("8", "与企业共建开放型区域产教融合实践中心数量", "个"), "integration_centres"),
     row(2, ("9", "聘请行业导师人数", "人"), "mentors"),
-    row(
-        2,
-        ("", "其中：聘请大国工匠、劳动模范人数", "人"),
-        "mentors_craftsmen",
-    ),
+    row(2, ("", "其中：聘请大国工匠、劳动模范人数", "人"), "mentors_craftsmen"),
     row(2, ("", "行业导师年课时总量", "课时"), "mentor_hours"),
     row(2, ("", "年支付行业导师课酬", "万元"), "mentor_pay"),
     row(2, ("10", "年实习专项经费", "万元"), "internship_funds"),
-    row(
-        2,
-        ("", "其中：年实习责任保险经费", "万元"),
-        "internship_insurance",
-    ),
+    row(2, ("", "其中：年实习责任保险经费", "万元"), "internship_insurance"),
 ];
 
 /// A row whose city figure is that of the fastest school, with what schools have, in Mbps, and how
@@ -194,20 +108,8 @@ pub const ROWS: [Row; 36] = [
 type Bandwidth = (&'static str, &'static [(usize, f64)]);
 
 const BANDWIDTHS: [Bandwidth; 2] = [
-    (
-        "internet_bandwidth",
-        &[
-            (100, 3.0),
-            (200, 4.0),
-            (300, 4.0),
-            (500, 3.0),
-            (INTERNET_BANDWIDTH, 2.0),
-        ],
-    ),
-    (
-        "campus_backbone_bandwidth",
-        &[(1_000, 12.0), (2_000, 1.0), (BACKBONE_BANDWIDTH, 3.0)],
-    ),
+    ("internet_bandwidth", &[(100, 3.0), (200, 4.0), (300, 4.0), (500, 3.0), (INTERNET_BANDWIDTH, 2.0)]),
+    ("campus_backbone_bandwidth", &[(1_000, 12.0), (2_000, 1.0), (BACKBONE_BANDWIDTH, 3.0)]),
 ];
 
 /// Schools that have the fastest line in every year, beside any that come to it by chance.
@@ -323,9 +225,7 @@ fn year_before(filing: &Filing, rng: &mut Rng) -> Filing {
         let less = rng.below(6) as u64;
         let value = match (filing.get(row.id), row.combine) {
             (Value::Count(count), _) => Value::Count(count * percent / 100),
-            (Value::Hundredths(rate), Combine::Mean(_)) => {
-                Value::Hundredths(rate - rate * less / 100)
-            }
+            (Value::Hundredths(rate), Combine::Mean(_)) => Value::Hundredths(rate - rate * less / 100),
             (Value::Hundredths(money), Combine::Sum | Combine::Max) => {
                 Value::Hundredths(money * percent as u64 / 100)
             }
@@ -335,17 +235,12 @@ fn year_before(filing: &Filing, rng: &mut Rng) -> Filing {
         before.0.insert(row.id, value);
     }
     let sum = INDUSTRIES.iter().map(|id| before.count(id)).sum();
-    before
-        .0
-        .insert("graduates_three_industries", Value::Count(sum));
+    before.0.insert("graduates_three_industries", Value::Count(sum));
     before
 }
 
-const INDUSTRIES: [&str; 3] = [
-    "graduates_primary_industry",
-    "graduates_secondary_industry",
-    "graduates_tertiary_industry",
-];
+const INDUSTRIES: [&str; 3] =
+    ["graduates_primary_industry", "graduates_secondary_industry", "graduates_tertiary_industry"];
 
 type PerSchool = [usize; SCHOOLS];
 
@@ -399,9 +294,7 @@ impl Clerk<'_> {
         let weights = self.filed(weight);
         let rates = rates(target, spread, &weights, self.rng);
         for (filing, rate) in self.filings.iter_mut().zip(rates) {
-            filing
-                .0
-                .insert(id, rate.map_or(Value::Dash, Value::Hundredths));
+            filing.0.insert(id, rate.map_or(Value::Dash, Value::Hundredths));
         }
     }
 
@@ -437,12 +330,7 @@ impl Clerk<'_> {
         let bachelor = self.system(|year| year.destinations.bachelor);
         self.counts("graduates_further_study_bachelor", &bachelor);
         let target = self.totals.in_province_rate;
-        self.rates(
-            "in_province_placement_rate",
-            target,
-            600,
-            "graduates_placed",
-        );
+        self.rates("in_province_placement_rate", target, 600, "graduates_placed");
         let target = self.totals.monthly_income;
         self.rates("monthly_income", target, 62_000, "graduates_placed");
         let target = self.totals.promotion_rate;
@@ -477,13 +365,7 @@ impl Clerk<'_> {
     fn students(&mut self) {
         let system = self.system(|year| year.students);
         let more = self.totals.students - system.iter().sum::<usize>();
-        let weights = system.map(|_| {
-            if self.rng.chance(0.4) {
-                self.rng.unit()
-            } else {
-                0.0
-            }
-        });
+        let weights = system.map(|_| if self.rng.chance(0.4) { self.rng.unit() } else { 0.0 });
         let more = spread(more, &weights, &system.map(|count| count / 5));
         let students = std::array::from_fn(|school| system[school] + more[school]);
         self.counts("students", &students);
@@ -556,10 +438,8 @@ fn to_array(parts: &[usize]) -> PerSchool {
 fn rates(target: usize, spread: usize, weights: &PerSchool, rng: &mut Rng) -> Vec<Option<u64>> {
     let spread = spread.min(target * 9 / 10);
     let signed = |count: usize| (count as u64).cast_signed();
-    let mut rates: Vec<i64> = weights
-        .iter()
-        .map(|_| signed(rng.between(target - spread, target + spread)))
-        .collect();
+    let mut rates: Vec<i64> =
+        weights.iter().map(|_| signed(rng.between(target - spread, target + spread))).collect();
     let mut order: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] > 0).collect();
     order.sort_by_key(|&school| Reverse(weights[school]));
     let total: i64 = order.iter().map(|&i| signed(weights[i])).sum();
@@ -610,16 +490,10 @@ pub fn sheets(
     rng: &mut Rng,
 ) -> [Sheet; SHEETS.len()] {
     let as_text = rng.chance(0.4);
-    let mut sheets = SHEETS.map(|(name, title)| Sheet {
-        name,
-        lines: head(school, title, YEARS[year]),
-    });
+    let mut sheets = SHEETS.map(|(name, title)| Sheet { name, lines: head(school, title, YEARS[year]) });
     let this_year = filings.of(school.base, year);
     let last_year = filings.last_year(school.base, year);
-    for row in ROWS
-        .iter()
-        .filter(|row| !row.since_2024 || YEARS[year] >= 2024)
-    {
+    for row in ROWS.iter().filter(|row| !row.since_2024 || YEARS[year] >= 2024) {
         let mut before = last_year.get(row.id);
         let slipped = slip == Some(row.id) && YEARS[year] == 2024;
         if let (true, Value::Count(count)) = (slipped, before) {
@@ -628,11 +502,7 @@ pub fn sheets(
         let mut cells: Vec<Cell> = [row.serial, row.label, row.unit].map(Cell::from).to_vec();
         cells.push(cell(before, as_text));
         cells.push(cell(this_year.get(row.id), as_text));
-        let mark = if slipped {
-            Mark::Planted(Fault::LastYearDiffers)
-        } else {
-            Mark::Sound
-        };
+        let mark = if slipped { Mark::Planted(Fault::LastYearDiffers) } else { Mark::Sound };
         sheets[row.sheet].lines.push(Line::new(cells, mark));
     }
     sheets
@@ -644,9 +514,7 @@ fn head(school: &School, title: &str, year: u16) -> Vec<Line> {
     let years = [year - 1, year].map(|year| format!("{year}年"));
     let mut header: Vec<Cell> = ["序号", "指标", "单位"].map(Cell::from).to_vec();
     header.extend(years.map(Cell::from));
-    [vec![title.into()], vec![name.into()], header]
-        .map(|cells| Line::new(cells, Mark::Frame))
-        .to_vec()
+    [vec![title.into()], vec![name.into()], header].map(|cells| Line::new(cells, Mark::Frame)).to_vec()
 }
 
 /// A count or rate as a number or as text, as the school's workbook has it.
@@ -711,10 +579,7 @@ mod tests {
         };
         let years = [file(0), file(1)];
         for (sheets, loaded) in years.iter().zip([34, 36]) {
-            assert_eq!(
-                sheets.each_ref().map(|sheet| sheet.name),
-                ["表1", "表3", "表6"]
-            );
+            assert_eq!(sheets.each_ref().map(|sheet| sheet.name), ["表1", "表3", "表6"]);
             let counts = Counts::of(sheets);
             assert_eq!((counts.structural, counts.loaded), (9, loaded));
         }
@@ -727,10 +592,7 @@ mod tests {
         ];
         for (index, printed) in (3..).zip(printed) {
             assert_eq!(now[index].cells[..3], printed.map(Cell::from));
-            assert_eq!(
-                now[index].cells[3].display(),
-                before[index].cells[4].display()
-            );
+            assert_eq!(now[index].cells[3].display(), before[index].cells[4].display());
         }
     }
 

@@ -29,26 +29,13 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            schools,
-            files,
-            rows,
-            planted,
-        } = self;
-        write!(
-            f,
-            "{schools} schools, {files} files, {rows} rows, {planted} of them planted"
-        )
+        let Self { schools, files, rows, planted } = self;
+        write!(f, "{schools} schools, {files} files, {rows} rows, {planted} of them planted")
     }
 }
 
 /// Writes the exports of `years` and `truth.jsonl` into `out`.
-pub fn generate(
-    out: &Path,
-    years: &[u16],
-    seed: u64,
-    scale: usize,
-) -> Result<Summary, Box<dyn Error>> {
+pub fn generate(out: &Path, years: &[u16], seed: u64, scale: usize) -> Result<Summary, Box<dyn Error>> {
     clear(out)?;
     // A run cut short leaves the marker, so that the next one can replace it.
     fs::write(out.join(TRUTH_FILE), "")?;
@@ -87,8 +74,7 @@ fn clear(out: &Path) -> Result<(), Box<dyn Error>> {
     if names.is_empty() {
         return Ok(());
     }
-    let ours =
-        |name: &String| name == TRUTH_FILE || YEARS.iter().any(|year| year.to_string() == *name);
+    let ours = |name: &String| name == TRUTH_FILE || YEARS.iter().any(|year| year.to_string() == *name);
     if !names.iter().all(ours) || !names.iter().any(|name| name == TRUTH_FILE) {
         let folder = out.display();
         return Err(format!("{folder} is not empty and not an earlier output of mirror").into());
@@ -148,10 +134,7 @@ fn write_all(world: &World, jobs: &[Job], out: &Path) -> Result<Vec<Truth>, Box<
     let work = || {
         let mut done = Done::new();
         while let Some((index, job)) = take(jobs, &next) {
-            done.push((
-                index,
-                job.write(world, out).map_err(|error| error.to_string()),
-            ));
+            done.push((index, job.write(world, out).map_err(|error| error.to_string())));
         }
         done
     };
@@ -187,11 +170,7 @@ struct Output {
 
 impl Job {
     fn write(&self, world: &World, out: &Path) -> Result<Vec<Truth>, Box<dyn Error>> {
-        let Output {
-            path,
-            bytes,
-            truths,
-        } = self.output(world)?;
+        let Output { path, bytes, truths } = self.output(world)?;
         write_file(&out.join(path), &bytes)?;
         Ok(truths)
     }
@@ -233,20 +212,11 @@ impl Job {
         let mut truths = Vec::new();
         for sheet in sheets {
             truths.extend(sheet.planted().map(|(row, fault)| {
-                Truth::planted(
-                    (year, dataset),
-                    (&path, sheet.name, row),
-                    school_code,
-                    fault,
-                )
+                Truth::planted((year, dataset), (&path, sheet.name, row), school_code, fault)
             }));
         }
         truths.push(Truth::file(year, dataset, &path, Counts::of(sheets)));
-        Output {
-            path,
-            bytes,
-            truths,
-        }
+        Output { path, bytes, truths }
     }
 
     fn delivery(
@@ -276,11 +246,7 @@ impl Job {
             members.into_iter().flat_map(|(_, bytes)| bytes).collect()
         };
         let path = format!("{}/{}/{}", YEARS[self.year], dataset.name(), delivery.name);
-        Ok(Output {
-            path,
-            bytes,
-            truths,
-        })
+        Ok(Output { path, bytes, truths })
     }
 }
 
@@ -311,12 +277,7 @@ fn summary(world: &World, files: usize, truths: &[Truth]) -> Summary {
             Truth::Value(_) => {}
         }
     }
-    Summary {
-        schools: world.schools.len(),
-        files,
-        rows,
-        planted,
-    }
+    Summary { schools: world.schools.len(), files, rows, planted }
 }
 
 #[cfg(test)]
@@ -329,19 +290,14 @@ mod tests {
     /// Every thirteenth file: enough to hold each dataset and most shapes.
     fn some_outputs(world: &World) -> Vec<Output> {
         let jobs = jobs(world, &YEARS);
-        let outputs = jobs
-            .iter()
-            .step_by(13)
-            .map(|job| job.output(world).unwrap());
+        let outputs = jobs.iter().step_by(13).map(|job| job.output(world).unwrap());
         outputs.collect()
     }
 
     fn told(outputs: &[Output], world: &World) -> String {
         let truths = outputs.iter().flat_map(|output| &output.truths);
         let values = world.values(1);
-        let told = truths
-            .chain(&values)
-            .map(|truth| serde_json::to_string(truth).unwrap());
+        let told = truths.chain(&values).map(|truth| serde_json::to_string(truth).unwrap());
         told.collect::<Vec<_>>().join("\n")
     }
 
@@ -349,12 +305,7 @@ mod tests {
     fn one_seed_gives_the_same_bytes_and_another_other_bytes() {
         let worlds = [1, 1, 2].map(|seed| World::new(seed, 1));
         let [first, again, other] = [0, 1, 2].map(|index| some_outputs(&worlds[index]));
-        assert!(
-            first
-                .iter()
-                .zip(&again)
-                .all(|(a, b)| a.path == b.path && a.bytes == b.bytes)
-        );
+        assert!(first.iter().zip(&again).all(|(a, b)| a.path == b.path && a.bytes == b.bytes));
         assert_eq!(told(&first, &worlds[0]), told(&again, &worlds[1]));
         let same = first.iter().zip(&other).filter(|(a, b)| a.bytes == b.bytes);
         assert_eq!(same.count(), 0);

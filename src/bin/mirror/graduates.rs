@@ -102,10 +102,7 @@ impl Graduate {
     }
 
     pub fn is_further_study(&self) -> bool {
-        matches!(
-            self.destination,
-            Destination::Bachelor | Destination::College
-        )
+        matches!(self.destination, Destination::Bachelor | Destination::College)
     }
 
     pub fn is_unemployed(&self) -> bool {
@@ -138,15 +135,7 @@ pub fn rosters(
         let mut year = 0;
         rosters.push(people.map(|people| {
             let faults = &faults[year][index];
-            let roster = roster(
-                school,
-                year,
-                &plan.years[year],
-                people,
-                faults,
-                &mut rng,
-                registry,
-            );
+            let roster = roster(school, year, &plan.years[year], people, faults, &mut rng, registry);
             year += 1;
             roster
         }));
@@ -163,9 +152,8 @@ fn earlier(
 ) -> Vec<(Person, &'static Major)> {
     let mut people = Vec::new();
     for (class, count) in &plan.years[0].graduates {
-        let known = |offer: &&Offer| {
-            offer.major.class() == *class && offer.major.has_2010() && !offer.since_2024
-        };
+        let known =
+            |offer: &&Offer| offer.major.class() == *class && offer.major.has_2010() && !offer.since_2024;
         let offers: Vec<&Offer> = plan.offers.iter().filter(known).collect();
         for _ in 0..*count {
             let birth = birth(YEARS[0] - COURSE_YEARS, rng);
@@ -207,15 +195,10 @@ fn assign(plan: &YearPlan, entries: &mut [Entry<Graduate>], rng: &mut Rng) {
         (Destination::Startup, planned.startup),
         (Destination::Enlisted, planned.enlisted),
         (Destination::Bachelor, planned.bachelor),
-        (
-            Destination::College,
-            planned.further_study - planned.bachelor,
-        ),
+        (Destination::College, planned.further_study - planned.bachelor),
         (Destination::Seeking, planned.unemployed),
     ];
-    let ways = ways
-        .iter()
-        .flat_map(|&(way, count)| std::iter::repeat_n(way, count));
+    let ways = ways.iter().flat_map(|&(way, count)| std::iter::repeat_n(way, count));
     for (entry, way) in entries.iter_mut().zip(ways) {
         entry.record.destination = way;
         if way == Destination::Seeking {
@@ -254,9 +237,8 @@ pub fn lines(
         contract: rng.pick(&["签订合同或协议", "签订合同或协议", "签定合同或就业协议"]),
     };
     let entries = roster.entries.iter();
-    let mut lines: Vec<Line> = entries
-        .map(|entry| Line::new(writer.cells(entry, rng), entry.mark()))
-        .collect();
+    let mut lines: Vec<Line> =
+        entries.map(|entry| Line::new(writer.cells(entry, rng), entry.mark())).collect();
     if rare_names {
         rows::make_names_rare(&mut lines, Some(NAME_COLUMN), rng);
     }
@@ -301,11 +283,7 @@ impl Writer<'_> {
         cells.push(rows::birth_cell(style, person, entry.fault, rng));
         cells.push(rows::document_kind(style, person, rng));
         cells.push(rows::number_cell(style, person, entry.fault, rng));
-        cells.push(
-            style
-                .ethnicity
-                .write(person.ethnicity.0, person.ethnicity.1),
-        );
+        cells.push(style.ethnicity.write(person.ethnicity.0, person.ethnicity.1));
     }
 
     fn course(&self, graduate: &Graduate, rng: &mut Rng, cells: &mut Vec<Cell>) {
@@ -376,61 +354,24 @@ impl Writer<'_> {
 }
 
 /// The leading columns of the export, each merged over the two header rows; the first two are ours.
-pub const STATISTICS_LEADING: [&str; 8] = [
-    "学校标识码",
-    "学校名称",
-    "毕业年份",
-    "专业名称",
-    "毕业生数",
-    "直接就业数",
-    "升学数",
-    "未就业数",
-];
+pub const STATISTICS_LEADING: [&str; 8] =
+    ["学校标识码", "学校名称", "毕业年份", "专业名称", "毕业生数", "直接就业数", "升学数", "未就业数"];
 
 /// Groups of the first header row with the columns under them.
 pub const STATISTICS_GROUPS: [(&str, &[&str]); 9] = [
     (
         "直接就业情况",
-        &[
-            "签定合同或就业协议数",
-            "对口就业人数",
-            "应征义务兵人数",
-            "自主创业人数",
-            "灵活就业人数",
-        ],
+        &["签定合同或就业协议数", "对口就业人数", "应征义务兵人数", "自主创业人数", "灵活就业人数"],
     ),
     (
         "按社会就业单位性质",
-        &[
-            "机关就业数",
-            "事业单位就业数",
-            "国有企业就业数",
-            "民营企业就业数",
-            "其他单位就业数",
-        ],
+        &["机关就业数", "事业单位就业数", "国有企业就业数", "民营企业就业数", "其他单位就业数"],
     ),
-    (
-        "按就业产业性质",
-        &["第一产业就业数", "第二产业就业数", "第三产业就业数"],
-    ),
+    ("按就业产业性质", &["第一产业就业数", "第二产业就业数", "第三产业就业数"]),
     ("按就业地类型", &["本省就业数", "外省就业数", "境外就业数"]),
-    (
-        "按就业渠道情况",
-        &["学校推荐就业数", "中介介绍就业数", "其他渠道就业数"],
-    ),
-    (
-        "合同或协议签定情况",
-        &[
-            "一年及以下人数",
-            "1-2（含）年人数",
-            "2-3（含）年人数",
-            "3年以上人数",
-        ],
-    ),
-    (
-        "就业薪酬情况",
-        &["2000以下人数", "2001-3000人数", "3001-4000人数", "4000以上"],
-    ),
+    ("按就业渠道情况", &["学校推荐就业数", "中介介绍就业数", "其他渠道就业数"]),
+    ("合同或协议签定情况", &["一年及以下人数", "1-2（含）年人数", "2-3（含）年人数", "3年以上人数"]),
+    ("就业薪酬情况", &["2000以下人数", "2001-3000人数", "3001-4000人数", "4000以上"]),
     (
         "升学情况",
         &[
@@ -442,10 +383,7 @@ pub const STATISTICS_GROUPS: [(&str, &[&str]); 9] = [
             "升入专科数",
         ],
     ),
-    (
-        "未就业情况",
-        &["待就业人数", "不就业拟升学人数", "其他暂不就业人数"],
-    ),
+    ("未就业情况", &["待就业人数", "不就业拟升学人数", "其他暂不就业人数"]),
 ];
 
 /// Counts of one major, column by column from 毕业生数 on.
@@ -470,19 +408,12 @@ pub fn statistics(school: &School, year: usize, roster: &Roster<Graduate>) -> Sh
         cells.extend(counts.map(number_or_empty));
         Line::new(cells, Mark::Sound)
     }));
-    Sheet {
-        name: "Sheet1",
-        lines,
-    }
+    Sheet { name: "Sheet1", lines }
 }
 
 /// The export leaves zeros out.
 fn number_or_empty(count: usize) -> Cell {
-    if count == 0 {
-        Cell::Empty
-    } else {
-        Cell::Number(crate::apportion::float(count))
-    }
+    if count == 0 { Cell::Empty } else { Cell::Number(crate::apportion::float(count)) }
 }
 
 fn header_lines() -> Vec<Line> {
@@ -493,10 +424,7 @@ fn header_lines() -> Vec<Line> {
         groups.extend(std::iter::repeat_n(Cell::Empty, columns.len() - 1));
         leaves.extend(columns.iter().map(|&column| column.into()));
     }
-    vec![
-        Line::new(groups, Mark::Frame),
-        Line::new(leaves, Mark::Frame),
-    ]
+    vec![Line::new(groups, Mark::Frame), Line::new(leaves, Mark::Frame)]
 }
 
 /// The columns a graduate is counted in, from 毕业生数 as 0.
@@ -518,8 +446,7 @@ fn columns(graduate: &Graduate) -> Vec<usize> {
             20 + graduate.channel,
             27 + graduate.pay,
         ]);
-        columns
-            .extend((graduate.destination == Destination::Contract).then_some(23 + graduate.term));
+        columns.extend((graduate.destination == Destination::Contract).then_some(23 + graduate.term));
     } else if graduate.is_further_study() {
         columns.extend([2, 31 + graduate.route]);
         columns.extend((graduate.destination == Destination::College).then_some(36));
@@ -535,10 +462,7 @@ mod tests {
 
     #[test]
     fn the_export_has_its_42_columns_after_our_two() {
-        let leaves: usize = STATISTICS_GROUPS
-            .iter()
-            .map(|(_, columns)| columns.len())
-            .sum();
+        let leaves: usize = STATISTICS_GROUPS.iter().map(|(_, columns)| columns.len()).sum();
         assert_eq!(STATISTICS_LEADING.len() + leaves, 44);
         assert_eq!(STATISTICS_COUNTS, leaves + 4);
         assert_eq!(header_lines()[1].cells.len(), 44);

@@ -80,12 +80,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Generate {
-            out,
-            mut years,
-            seed,
-            scale,
-        } => {
+        Command::Generate { out, mut years, seed, scale } => {
             years.sort_unstable();
             years.dedup();
             let summary = generate::generate(&out, &years, seed, usize::from(scale))?;

@@ -42,26 +42,23 @@ const OTHER_REGIONS: [(&str, &str); 8] = [
 const FIRST_YEAR_OF_NEW_REGIONS: u16 = 2000;
 
 const SURNAMES: &[&str] = &[
-    "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭",
-    "何", "高", "林", "罗", "郑", "梁", "谢", "宋", "唐", "许", "韩", "冯", "邓", "曹", "彭", "曾",
-    "肖", "田", "董", "潘", "袁", "蔡", "蒋", "余", "于", "杜", "叶", "程", "苏", "魏", "吕", "丁",
-    "任", "卢", "姚", "沈", "姜", "崔", "谭", "陆", "范", "汪", "廖", "石", "贾", "韦", "付", "邱",
-    "侯", "段", "武", "乔", "卫", "郝", "孟", "秦", "史", "薛", "雷", "白", "邢", "柴", "亢", "席",
-    "解", "尉迟", "上官", "令狐",
+    "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "马", "朱", "胡", "郭", "何",
+    "高", "林", "罗", "郑", "梁", "谢", "宋", "唐", "许", "韩", "冯", "邓", "曹", "彭", "曾", "肖", "田",
+    "董", "潘", "袁", "蔡", "蒋", "余", "于", "杜", "叶", "程", "苏", "魏", "吕", "丁", "任", "卢", "姚",
+    "沈", "姜", "崔", "谭", "陆", "范", "汪", "廖", "石", "贾", "韦", "付", "邱", "侯", "段", "武", "乔",
+    "卫", "郝", "孟", "秦", "史", "薛", "雷", "白", "邢", "柴", "亢", "席", "解", "尉迟", "上官", "令狐",
 ];
 
 const GIVEN_MALE: &[&str] = &[
-    "伟", "强", "磊", "军", "勇", "杰", "涛", "超", "明", "辉", "鹏", "浩", "宇", "轩", "泽", "晨",
-    "博", "文", "睿", "航", "凯", "帅", "龙", "峰", "俊", "嘉", "志", "家", "子", "一", "天", "永",
-    "建", "国", "海", "云", "程", "毅", "昊", "然", "梓", "翔", "宏", "瑞", "旭", "阳", "斌", "振",
-    "兴", "思",
+    "伟", "强", "磊", "军", "勇", "杰", "涛", "超", "明", "辉", "鹏", "浩", "宇", "轩", "泽", "晨", "博",
+    "文", "睿", "航", "凯", "帅", "龙", "峰", "俊", "嘉", "志", "家", "子", "一", "天", "永", "建", "国",
+    "海", "云", "程", "毅", "昊", "然", "梓", "翔", "宏", "瑞", "旭", "阳", "斌", "振", "兴", "思",
 ];
 
 const GIVEN_FEMALE: &[&str] = &[
-    "芳", "娜", "敏", "静", "丽", "艳", "娟", "霞", "秀", "英", "慧", "巧", "美", "雅", "婷", "玉",
-    "雪", "琳", "欣", "怡", "佳", "雨", "梦", "洁", "倩", "萍", "莉", "桂", "兰", "月", "梅", "红",
-    "春", "菊", "瑶", "琪", "涵", "诗", "悦", "妍", "彤", "蕊", "晓", "心", "思", "若", "可", "馨",
-    "颖", "璐",
+    "芳", "娜", "敏", "静", "丽", "艳", "娟", "霞", "秀", "英", "慧", "巧", "美", "雅", "婷", "玉", "雪",
+    "琳", "欣", "怡", "佳", "雨", "梦", "洁", "倩", "萍", "莉", "桂", "兰", "月", "梅", "红", "春", "菊",
+    "瑶", "琪", "涵", "诗", "悦", "妍", "彤", "蕊", "晓", "心", "思", "若", "可", "馨", "颖", "璐",
 ];
 
 /// Characters outside GBK, each of four bytes in GB18030 or recent in it.
@@ -134,13 +131,7 @@ impl Registry {
                 break Document::Resident(number);
             }
         };
-        Person {
-            name,
-            male,
-            birth,
-            document,
-            ethnicity,
-        }
+        Person { name, male, birth, document, ethnicity }
     }
 
     /// Replaces the document by one of the rarer kinds, all of which are sound.
@@ -188,10 +179,7 @@ fn region_of_birth<'a>(rng: &mut Rng, home: &'a str, birth: Date) -> &'a str {
 }
 
 /// A region for 出生地, 户口所在地 and the like, with its name.
-pub fn any_region(
-    rng: &mut Rng,
-    home: (&'static str, &'static str),
-) -> (&'static str, &'static str) {
+pub fn any_region(rng: &mut Rng, home: (&'static str, &'static str)) -> (&'static str, &'static str) {
     match rng.below(100) {
         0..75 => home,
         75..95 => rng.pick(&COUNTIES),
@@ -222,34 +210,13 @@ pub fn phone(rng: &mut Rng) -> String {
 }
 
 pub fn address(rng: &mut Rng, county: &str) -> String {
-    const TOWNS: [&str; 8] = [
-        "柏林镇",
-        "河湾镇",
-        "槐树乡",
-        "东岭镇",
-        "石桥镇",
-        "南塬乡",
-        "清泉镇",
-        "枣园乡",
-    ];
-    const STREETS: [&str; 8] = [
-        "云水街",
-        "柏树巷",
-        "槐荫路",
-        "平安路",
-        "学府街",
-        "向阳巷",
-        "和顺路",
-        "汾滨路",
-    ];
+    const TOWNS: [&str; 8] = ["柏林镇", "河湾镇", "槐树乡", "东岭镇", "石桥镇", "南塬乡", "清泉镇", "枣园乡"];
+    const STREETS: [&str; 8] =
+        ["云水街", "柏树巷", "槐荫路", "平安路", "学府街", "向阳巷", "和顺路", "汾滨路"];
     let town = rng.pick(&TOWNS);
     let street = rng.pick(&STREETS);
     let comma = if rng.chance(0.1) { "," } else { "" };
-    format!(
-        "{county}{town}{street}{}号{comma}{}户",
-        rng.between(1, 320),
-        rng.between(1, 48)
-    )
+    format!("{county}{town}{street}{}号{comma}{}户", rng.between(1, 320), rng.between(1, 48))
 }
 
 #[cfg(test)]
@@ -267,14 +234,8 @@ mod tests {
     fn nobody_is_registered_twice() {
         let mut rng = Rng::stream(1, "people", 0);
         let mut registry = Registry::default();
-        let birth = Date {
-            year: 2008,
-            month: 3,
-            day: 4,
-        };
-        let people: Vec<Person> = (0..800)
-            .map(|_| registry.person(&mut rng, "141002", birth))
-            .collect();
+        let birth = Date { year: 2008, month: 3, day: 4 };
+        let people: Vec<Person> = (0..800).map(|_| registry.person(&mut rng, "141002", birth)).collect();
         let numbers: HashSet<&str> = people.iter().map(|p| p.document.number()).collect();
         assert_eq!(numbers.len(), people.len());
         for person in &people {

@@ -58,9 +58,7 @@ pub struct Offer {
 impl Offer {
     /// Of a class that came to the city in 2022.
     pub fn is_new_class(&self) -> bool {
-        SCHOOLS_BY_CLASS[FIRST_NEW_CLASS..]
-            .iter()
-            .any(|(class, _)| *class == self.major.class())
+        SCHOOLS_BY_CLASS[FIRST_NEW_CLASS..].iter().any(|(class, _)| *class == self.major.class())
     }
 }
 
@@ -116,29 +114,20 @@ pub fn plan(seed: u64) -> Vec<SchoolPlan> {
         .into_iter()
         .zip(cohorts)
         .zip(first.into_iter().zip(second))
-        .map(|((offers, cohorts), (first, second))| SchoolPlan {
-            offers,
-            cohorts,
-            years: [first, second],
-        })
+        .map(|((offers, cohorts), (first, second))| SchoolPlan { offers, cohorts, years: [first, second] })
         .collect()
 }
 
 /// Relative sizes: a few large schools, many small ones, as in life.
 fn sizes(rng: &mut Rng) -> Weights {
-    let mut technical: Vec<f64> = odds(TECHNICAL_SCHOOLS)
-        .map(|odds| odds.sqrt().sqrt())
-        .collect();
+    let mut technical: Vec<f64> = odds(TECHNICAL_SCHOOLS).map(|odds| odds.sqrt().sqrt()).collect();
     let mut vocational: Vec<f64> = odds(SCHOOLS - TECHNICAL_SCHOOLS)
         .map(|odds| odds.sqrt().sqrt() * odds.sqrt().sqrt().sqrt() + 0.05)
         .collect();
     rng.shuffle(&mut technical);
     rng.shuffle(&mut vocational);
     let mut sizes = [0.0; SCHOOLS];
-    for (size, drawn) in sizes
-        .iter_mut()
-        .zip(technical.into_iter().chain(vocational))
-    {
+    for (size, drawn) in sizes.iter_mut().zip(technical.into_iter().chain(vocational)) {
         *size = drawn * rng.within(0.95, 1.05);
     }
     sizes
@@ -184,22 +173,15 @@ fn around_fixed(total: usize, weights: &Weights, caps: &PerSchool, fixed: usize)
 fn students(year: usize, sizes: &Weights, rng: &mut Rng) -> PerSchool {
     let mut weights = noisy(sizes, 0.04, rng);
     let totals = &TOTALS[year];
-    let caps = std::array::from_fn(|index| {
-        usize::from(index < TECHNICAL_SCHOOLS) * totals.students_technical
-    });
+    let caps =
+        std::array::from_fn(|index| usize::from(index < TECHNICAL_SCHOOLS) * totals.students_technical);
     let technical = over_schools(totals.students_technical, &weights, &caps);
-    let caps = std::array::from_fn(|index| {
-        usize::from(index >= TECHNICAL_SCHOOLS) * totals.students_vocational
-    });
+    let caps =
+        std::array::from_fn(|index| usize::from(index >= TECHNICAL_SCHOOLS) * totals.students_vocational);
     for weight in &mut weights[..TECHNICAL_SCHOOLS] {
         *weight = 0.0;
     }
-    let vocational = around_fixed(
-        totals.students_vocational,
-        &weights,
-        &caps,
-        BIFF8_STUDENTS[year],
-    );
+    let vocational = around_fixed(totals.students_vocational, &weights, &caps, BIFF8_STUDENTS[year]);
     std::array::from_fn(|index| technical[index] + vocational[index])
 }
 
@@ -235,16 +217,12 @@ fn graduates_by_class(graduates: &PerSchool, rng: &mut Rng) -> Vec<ByClass> {
 
 fn printed(class: &str) -> usize {
     let mut classes = TOTALS[1].graduates_by_class.iter();
-    classes
-        .find(|(code, _)| *code == class)
-        .map_or(0, |(_, n)| *n)
+    classes.find(|(code, _)| *code == class).map_or(0, |(_, n)| *n)
 }
 
 fn fixed_graduates(class: &str) -> usize {
     let mut classes = BIFF8_GRADUATES.iter();
-    classes
-        .find(|(code, _)| *code == class)
-        .map_or(0, |(_, n)| *n)
+    classes.find(|(code, _)| *code == class).map_or(0, |(_, n)| *n)
 }
 
 /// A class that some schools teach: at most three in ten graduates of a school, and never so many
@@ -256,9 +234,8 @@ fn small_class(
     left: &PerSchool,
     rng: &mut Rng,
 ) -> PerSchool {
-    let room: PerSchool = std::array::from_fn(|i| {
-        (graduates[i] * 3 / 10).min(left[i].saturating_sub(graduates[i] * 45 / 100))
-    });
+    let room: PerSchool =
+        std::array::from_fn(|i| (graduates[i] * 3 / 10).min(left[i].saturating_sub(graduates[i] * 45 / 100)));
     let mut weights = floats(&room);
     let mut caps = [0; SCHOOLS];
     let mut chosen = 0;
@@ -287,10 +264,7 @@ fn earlier_by_class(graduates: &PerSchool, later: &[ByClass], rng: &mut Rng) -> 
         .iter()
         .zip(graduates)
         .map(|(classes, &total)| {
-            let weights: Vec<f64> = classes
-                .iter()
-                .map(|(_, n)| float(*n) * rng.within(0.75, 1.25))
-                .collect();
+            let weights: Vec<f64> = classes.iter().map(|(_, n)| float(*n) * rng.within(0.75, 1.25)).collect();
             let parts = apportion(total, &weights, &vec![total; classes.len()]);
             let codes = classes.iter().map(|(class, _)| *class);
             codes.zip(parts).filter(|(_, n)| *n > 0).collect()
@@ -303,18 +277,12 @@ fn earlier_by_class(graduates: &PerSchool, later: &[ByClass], rng: &mut Rng) -> 
 fn offers(by_class: &[ByClass], graduates: &PerSchool, rng: &mut Rng) -> Vec<Vec<Offer>> {
     let mut offers: Vec<Vec<Offer>> = by_class
         .iter()
-        .map(|classes| {
-            classes
-                .iter()
-                .map(|(class, _)| first_offer(class, rng))
-                .collect()
-        })
+        .map(|classes| classes.iter().map(|(class, _)| first_offer(class, rng)).collect())
         .collect();
     offers[BIFF8_SCHOOL] = fixed_offers();
     for (class, schools) in &SCHOOLS_BY_CLASS[FIRST_NEW_CLASS..] {
-        let mut candidates: Vec<usize> = (0..SCHOOLS)
-            .filter(|&i| graduates[i] > 60 && i != BIFF8_SCHOOL)
-            .collect();
+        let mut candidates: Vec<usize> =
+            (0..SCHOOLS).filter(|&i| graduates[i] > 60 && i != BIFF8_SCHOOL).collect();
         rng.shuffle(&mut candidates);
         for &school in candidates.iter().take(*schools) {
             offers[school].push(first_offer(class, rng));
@@ -335,40 +303,25 @@ fn offers(by_class: &[ByClass], graduates: &PerSchool, rng: &mut Rng) -> Vec<Vec
 
 /// A major that already was in the 2010 catalogue, so that graduates of 2023 can have entered it.
 fn first_offer(class: &str, rng: &mut Rng) -> Offer {
-    let majors: Vec<&Major> = MAJORS
-        .iter()
-        .filter(|major| major.class() == class && major.has_2010())
-        .collect();
-    Offer {
-        major: rng.pick(&majors),
-        since_2024: false,
-    }
+    let majors: Vec<&Major> =
+        MAJORS.iter().filter(|major| major.class() == class && major.has_2010()).collect();
+    Offer { major: rng.pick(&majors), since_2024: false }
 }
 
 fn fixed_offers() -> Vec<Offer> {
     MAJORS
         .iter()
         .filter(|major| BIFF8_OFFERS.contains(&major.code))
-        .map(|major| Offer {
-            major,
-            since_2024: false,
-        })
+        .map(|major| Offer { major, since_2024: false })
         .collect()
 }
 
 /// One more major in a class the school teaches already.
 fn another_offer(offers: &[Offer], since_2024: bool, rng: &mut Rng) -> Option<Offer> {
     let taught = |major: &Major| offers.iter().any(|offer| offer.major.code == major.code);
-    let related = |major: &Major| {
-        offers
-            .iter()
-            .any(|offer| offer.major.class() == major.class())
-    };
+    let related = |major: &Major| offers.iter().any(|offer| offer.major.class() == major.class());
     let free: Vec<&Major> = MAJORS.iter().filter(|m| related(m) && !taught(m)).collect();
-    (!free.is_empty()).then(|| Offer {
-        major: rng.pick(&free),
-        since_2024,
-    })
+    (!free.is_empty()).then(|| Offer { major: rng.pick(&free), since_2024 })
 }
 
 fn five_year(offers: &[Vec<Offer>], students: &PerSchool, rng: &mut Rng) -> [[usize; 6]; SCHOOLS] {
@@ -394,9 +347,8 @@ fn cohorts(
     five_year: &[[usize; 6]; SCHOOLS],
     rng: &mut Rng,
 ) -> Vec<Cohorts> {
-    let mut cohorts: Vec<Cohorts> = (0..SCHOOLS)
-        .map(|i| cohort([students[0][i], students[1][i]], &by_class[i], five_year[i]))
-        .collect();
+    let mut cohorts: Vec<Cohorts> =
+        (0..SCHOOLS).map(|i| cohort([students[0][i], students[1][i]], &by_class[i], five_year[i])).collect();
     let sizes: PerSchool = std::array::from_fn(|i| {
         let cohort = &cohorts[i];
         cohort.stayers[0] + cohort.stayers[1] + cohort.entrants
@@ -445,11 +397,7 @@ fn year_plans(
     let staff = staff(&totals.staff, students, staffing, rng);
     let sizes: PerSchool = std::array::from_fn(|i| staff[i].total);
     let weights = noisy(&floats(&sizes), 0.1, rng);
-    let establishment = over_schools(
-        totals.establishment,
-        &weights,
-        &[totals.establishment; SCHOOLS],
-    );
+    let establishment = over_schools(totals.establishment, &weights, &[totals.establishment; SCHOOLS]);
     graduates
         .into_iter()
         .zip(destinations.into_iter().zip(staff))
@@ -466,9 +414,8 @@ fn year_plans(
 
 fn destinations(totals: &Destinations, graduates: &PerSchool, rng: &mut Rng) -> Vec<Destinations> {
     let sizes = floats(graduates);
-    let mut share = |total: usize, noise: f64, caps: &PerSchool| {
-        over_schools(total, &noisy(&sizes, noise, rng), caps)
-    };
+    let mut share =
+        |total: usize, noise: f64, caps: &PerSchool| over_schools(total, &noisy(&sizes, noise, rng), caps);
     let unemployed = share(totals.unemployed, 0.6, &graduates.map(|n| n / 4));
     let mut left = minus(graduates, &unemployed);
     left[SCHOOL_WITHOUT_DIRECT_EMPLOYMENT] = 0;
@@ -508,11 +455,7 @@ fn minus(whole: &PerSchool, part: &PerSchool) -> PerSchool {
 /// `staffing` is how well a school is staffed for its size; it stays from year to year.
 fn staff(totals: &Staff, students: &PerSchool, staffing: &Weights, rng: &mut Rng) -> Vec<Staff> {
     let sizes = std::array::from_fn(|i| (float(students[i]) + 40.0) * staffing[i]);
-    let staff = over_schools(
-        totals.total,
-        &noisy(&sizes, 0.03, rng),
-        &[totals.total; SCHOOLS],
-    );
+    let staff = over_schools(totals.total, &noisy(&sizes, 0.03, rng), &[totals.total; SCHOOLS]);
     let teachers = share_of(totals.teachers, &staff, 95, rng);
     let politics = share_of(totals.politics, &teachers, 25, rng);
     let sports = share_of(totals.sports, &teachers, 25, rng);
@@ -555,10 +498,7 @@ mod tests {
             let plans = plan(seed);
             let offers = || plans.iter().flat_map(|plan| &plan.offers);
             assert_eq!(offers().count(), TOTALS[1].majors);
-            assert_eq!(
-                offers().filter(|offer| !offer.since_2024).count(),
-                TOTALS[0].majors
-            );
+            assert_eq!(offers().filter(|offer| !offer.since_2024).count(), TOTALS[0].majors);
             let classes: BTreeSet<_> = offers().map(|offer| offer.major.class()).collect();
             assert_eq!(classes.len(), 16);
         }
@@ -574,11 +514,7 @@ mod tests {
             let earlier: usize = cohorts.five_year[..5].iter().sum();
             let later: usize = cohorts.five_year[1..].iter().sum();
             let rosters = plan.years.each_ref().map(|year| year.students);
-            assert_eq!(
-                graduating + stayers + leavers + earlier,
-                rosters[0],
-                "{school}"
-            );
+            assert_eq!(graduating + stayers + leavers + earlier, rosters[0], "{school}");
             assert_eq!(stayers + cohorts.entrants + later, rosters[1], "{school}");
             assert!(cohorts.entrants * 9 >= rosters[1], "{school}");
         }

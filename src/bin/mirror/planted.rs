@@ -195,13 +195,7 @@ mod tests {
 
     #[test]
     fn a_rule_is_named_exactly_where_a_row_is_quarantined() {
-        for deck in [
-            STUDENT_DECK,
-            GRADUATE_DECK,
-            STAFF_DECK,
-            MAJOR_DECK,
-            BIFF8_DECK,
-        ] {
+        for deck in [STUDENT_DECK, GRADUATE_DECK, STAFF_DECK, MAJOR_DECK, BIFF8_DECK] {
             for (fault, _) in deck {
                 let quarantined = fault.outcome() == Outcome::Quarantined;
                 assert_eq!(quarantined, !fault.rule().is_empty(), "{fault:?}");

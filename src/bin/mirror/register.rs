@@ -29,15 +29,8 @@ const SCHOOL_COLUMNS: [&str; 15] = [
 ];
 const ESTABLISHMENT_COLUMN: usize = 8;
 
-pub const MAJOR_COLUMNS: [&str; 7] = [
-    "学校标识码",
-    "学校名称",
-    "专业代码",
-    "专业名称",
-    "学制",
-    "设置年份",
-    "专业状态",
-];
+pub const MAJOR_COLUMNS: [&str; 7] =
+    ["学校标识码", "学校名称", "专业代码", "专业名称", "学制", "设置年份", "专业状态"];
 
 /// 学校基本信息: one sheet for the city, with a title, a total and a note.
 pub fn schools(schools: &[School], plans: &[SchoolPlan], year: usize, rng: &mut Rng) -> Sheet {
@@ -58,18 +51,10 @@ pub fn schools(schools: &[School], plans: &[SchoolPlan], year: usize, rng: &mut 
     lines.push(Line::new(total_row, Mark::Frame));
     let note = "注：编制数以机构编制部门核定数为准。";
     lines.push(Line::new(vec![note.into()], Mark::Frame));
-    Sheet {
-        name: "sheet1",
-        lines,
-    }
+    Sheet { name: "sheet1", lines }
 }
 
-fn school_cells(
-    school: &School,
-    establishment: usize,
-    students: usize,
-    rng: &mut Rng,
-) -> Vec<Cell> {
+fn school_cells(school: &School, establishment: usize, students: usize, rng: &mut Rng) -> Vec<Cell> {
     // A row is typed in by its own school, so that each has a style of its own.
     let style = Style::draw(rng);
     let region = match school.county {
@@ -101,9 +86,7 @@ fn school_cells(
 
 /// The 专业点 a school had in a year: those it offered then.
 pub fn offered(plan: &SchoolPlan, year: usize) -> impl Iterator<Item = &Offer> {
-    plan.offers
-        .iter()
-        .filter(move |offer| !offer.since_2024 || YEARS[year] >= 2024)
+    plan.offers.iter().filter(move |offer| !offer.since_2024 || YEARS[year] >= 2024)
 }
 
 /// The rows of a school's list of majors, with the faults planted in them.
@@ -118,28 +101,16 @@ pub fn major_lines(
     let mut lines: Vec<Line> = offered(plan, year)
         .map(|offer| {
             let founded = founded(offer, rng);
-            let cells = major_cells(
-                school,
-                (offer.major.code, offer.major.title),
-                founded,
-                &style,
-                rng,
-            );
+            let cells = major_cells(school, (offer.major.code, offer.major.title), founded, &style, rng);
             Line::new(cells, Mark::Sound)
         })
         .collect();
     let mut given_up: Vec<_> = MAJORS
         .iter()
-        .filter(|major| {
-            plan.offers
-                .iter()
-                .all(|offer| offer.major.code != major.code)
-        })
+        .filter(|major| plan.offers.iter().all(|offer| offer.major.code != major.code))
         .collect();
     rng.shuffle(&mut given_up);
-    let stopped = faults
-        .iter()
-        .filter(|fault| **fault == Fault::AdmissionStopped);
+    let stopped = faults.iter().filter(|fault| **fault == Fault::AdmissionStopped);
     for (&fault, major) in stopped.zip(given_up) {
         let mut cells = major_cells(school, (major.code, major.title), 2015, &style, rng);
         cells[MAJOR_COLUMNS.len() - 1] = "停招".into();

@@ -20,17 +20,12 @@ pub struct Entry<T> {
 
 impl<T> Entry<T> {
     pub fn new(person: Person, record: T) -> Self {
-        Self {
-            person,
-            record,
-            fault: None,
-        }
+        Self { person, record, fault: None }
     }
 
     /// Whether the row belongs to the totals: a query does not take it out of them.
     pub fn counts(&self) -> bool {
-        self.fault
-            .is_none_or(|fault| fault.outcome() == Outcome::Query)
+        self.fault.is_none_or(|fault| fault.outcome() == Outcome::Query)
     }
 
     pub fn is_ordinary(&self) -> bool {
@@ -51,10 +46,7 @@ pub struct Roster<T> {
 
 impl<T> Default for Roster<T> {
     fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-            duplicates: 0,
-        }
+        Self { entries: Vec::new(), duplicates: 0 }
     }
 }
 
@@ -81,10 +73,7 @@ impl<T: Clone> Roster<T> {
                 }
             }
         }
-        Self {
-            entries,
-            duplicates,
-        }
+        Self { entries, duplicates }
     }
 
     /// The entries that belong to the totals.
@@ -109,10 +98,8 @@ pub fn deal(
     rng: &mut Rng,
     own_deck: impl Fn(&School) -> Option<Deck>,
 ) -> Vec<Vec<Fault>> {
-    let mut dealt: Vec<Vec<Fault>> = schools
-        .iter()
-        .map(|school| own_deck(school).map(flatten).unwrap_or_default())
-        .collect();
+    let mut dealt: Vec<Vec<Fault>> =
+        schools.iter().map(|school| own_deck(school).map(flatten).unwrap_or_default()).collect();
     for copy in schools.chunks(SCHOOLS) {
         let takers: Vec<&School> = copy.iter().filter(|s| own_deck(s).is_none()).collect();
         for fault in flatten(deck) {
@@ -124,9 +111,7 @@ pub fn deal(
 }
 
 fn flatten(deck: Deck) -> Vec<Fault> {
-    deck.iter()
-        .flat_map(|&(fault, count)| std::iter::repeat_n(fault, count))
-        .collect()
+    deck.iter().flat_map(|&(fault, count)| std::iter::repeat_n(fault, count)).collect()
 }
 
 /// The document's number as the row has it, check digit and length spoilt where planted.
@@ -184,11 +169,7 @@ pub fn make_names_rare(lines: &mut [Line], column: Option<usize>, rng: &mut Rng)
     let Some(column) = column else { return };
     for rare in RARE_CHARACTERS.iter().take(RARE_NAMES) {
         let line = rng.below(lines.len().max(1));
-        if let Some(Line {
-            cells,
-            mark: Mark::Sound,
-        }) = lines.get_mut(line)
-        {
+        if let Some(Line { cells, mark: Mark::Sound }) = lines.get_mut(line) {
             let surname: String = cells[column].display().trim().chars().take(1).collect();
             cells[column] = format!("{surname}{rare}").into();
         }
@@ -202,10 +183,7 @@ mod tests {
 
     #[test]
     fn fifteen_digits_of_an_id_are_left() {
-        assert_eq!(
-            fifteen_digits("142601200901011234"),
-            Some(142_601_200_901_011_000.0)
-        );
+        assert_eq!(fifteen_digits("142601200901011234"), Some(142_601_200_901_011_000.0));
     }
 
     #[test]

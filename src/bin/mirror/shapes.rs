@@ -134,9 +134,7 @@ fn write_lines(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), Box<dyn E
 
 fn csv(sheet: &Sheet) -> Result<String, Box<dyn Error>> {
     let width = width(sheet);
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for line in &sheet.lines {
         let cells = line.cells.iter().map(Cell::display);
         let blanks = std::iter::repeat(String::new());
@@ -172,9 +170,7 @@ fn html(sheet: &Sheet) -> Vec<u8> {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A zip whose entry names are GBK bytes without the UTF-8 flag, as common archivers on Chinese
@@ -203,10 +199,7 @@ pub fn bundle(members: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Box<dyn Error>> 
 /// `from` and `to` are of equal length.
 fn replace_all(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     let mut start = 0;
-    while let Some(found) = bytes[start..]
-        .windows(from.len())
-        .position(|window| window == from)
-    {
+    while let Some(found) = bytes[start..].windows(from.len()).position(|window| window == from) {
         let at = start + found;
         bytes[at..at + from.len()].copy_from_slice(to);
         start = at + from.len();
@@ -221,13 +214,9 @@ mod tests {
     use zip::ZipArchive;
 
     fn sheet(rows: &[&[&str]]) -> Sheet {
-        let lines = rows
-            .iter()
-            .map(|row| Line::new(row.iter().map(|&text| text.into()).collect(), Mark::Sound));
-        Sheet {
-            name: "sheet1",
-            lines: lines.collect(),
-        }
+        let lines =
+            rows.iter().map(|row| Line::new(row.iter().map(|&text| text.into()).collect(), Mark::Sound));
+        Sheet { name: "sheet1", lines: lines.collect() }
     }
 
     #[test]

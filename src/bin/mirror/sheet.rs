@@ -83,22 +83,12 @@ impl Counts {
 
 impl Sheet {
     /// Puts a frame round data lines.
-    pub fn framed(
-        header: &[&str],
-        data: Vec<Line>,
-        frame: Frame,
-        titles: &[String],
-        rng: &mut Rng,
-    ) -> Self {
+    pub fn framed(header: &[&str], data: Vec<Line>, frame: Frame, titles: &[String], rng: &mut Rng) -> Self {
         let count = data.len();
-        let head = Line::new(
-            header.iter().map(|&name| name.into()).collect(),
-            Mark::Frame,
-        );
+        let head = Line::new(header.iter().map(|&name| name.into()).collect(), Mark::Frame);
         let mut lines = Vec::with_capacity(count + 6);
         if frame == Frame::Titled {
-            let title_row =
-                |title: &String| structural(vec![title.as_str().into()], Fault::TitleRow);
+            let title_row = |title: &String| structural(vec![title.as_str().into()], Fault::TitleRow);
             lines.extend(titles.iter().map(title_row));
         }
         lines.push(head.clone());
@@ -112,10 +102,7 @@ impl Sheet {
             Frame::Provincial => lines.push(total_row(count, rng)),
             Frame::Noted => {
                 lines.push(structural(Vec::new(), Fault::BlankRow));
-                lines.push(structural(
-                    vec![format!("共{count}条").into()],
-                    Fault::TotalRow,
-                ));
+                lines.push(structural(vec![format!("共{count}条").into()], Fault::TotalRow));
                 lines.push(signature());
             }
             Frame::Repeated => {
@@ -123,38 +110,27 @@ impl Sheet {
                 lines.insert(middle, structural(head.cells, Fault::RepeatedHeader));
             }
         }
-        Self {
-            name: "sheet1",
-            lines,
-        }
+        Self { name: "sheet1", lines }
     }
 
     /// Every planted line with its row number, counted from 1.
     pub fn planted(&self) -> impl Iterator<Item = (usize, Fault)> {
-        self.lines
-            .iter()
-            .enumerate()
-            .filter_map(|(index, line)| match line.mark {
-                Mark::Planted(fault) => Some((index + 1, fault)),
-                Mark::Frame | Mark::Sound => None,
-            })
+        self.lines.iter().enumerate().filter_map(|(index, line)| match line.mark {
+            Mark::Planted(fault) => Some((index + 1, fault)),
+            Mark::Frame | Mark::Sound => None,
+        })
     }
 }
 
 /// Repeats `count` sound lines, each some way below the first.
 pub fn plant_duplicates(lines: &mut Vec<Line>, count: usize, rng: &mut Rng) {
     for _ in 0..count {
-        let sound: Vec<usize> = (0..lines.len())
-            .filter(|&index| lines[index].mark == Mark::Sound)
-            .collect();
+        let sound: Vec<usize> = (0..lines.len()).filter(|&index| lines[index].mark == Mark::Sound).collect();
         if sound.is_empty() {
             return;
         }
         let first = rng.pick(&sound);
-        let copy = Line::new(
-            lines[first].cells.clone(),
-            Mark::Planted(Fault::DuplicateRow),
-        );
+        let copy = Line::new(lines[first].cells.clone(), Mark::Planted(Fault::DuplicateRow));
         lines.insert(rng.between(first + 1, lines.len()), copy);
     }
 }
@@ -164,26 +140,16 @@ fn structural(cells: Vec<Cell>, fault: Fault) -> Line {
 }
 
 fn signature() -> Line {
-    structural(
-        vec!["填报人：教务处　审核人：校长室".into()],
-        Fault::NoteRow,
-    )
+    structural(vec!["填报人：教务处　审核人：校长室".into()], Fault::NoteRow)
 }
 
 fn total_row(count: usize, rng: &mut Rng) -> Line {
-    let amount = if rng.chance(0.5) {
-        format!("共{count}人")
-    } else {
-        count.to_string()
-    };
+    let amount = if rng.chance(0.5) { format!("共{count}人") } else { count.to_string() };
     structural(vec!["合计".into(), amount.into()], Fault::TotalRow)
 }
 
 fn prompt_row(header: &[&str], rng: &mut Rng) -> Line {
-    let cells = header
-        .iter()
-        .map(|&name| prompt(name, rng).into())
-        .collect();
+    let cells = header.iter().map(|&name| prompt(name, rng).into()).collect();
     structural(cells, Fault::PromptRow)
 }
 

@@ -37,12 +37,7 @@ const COLUMNS: [&str; 21] = [
 const NAME_COLUMN: usize = 3;
 const DUAL_COLUMN: usize = 14;
 
-const DUAL_SPELLINGS: [&str; 4] = [
-    "是否“双师型”教师",
-    "是否\"双师型\"教师",
-    "是否双师型教师",
-    "双师型",
-];
+const DUAL_SPELLINGS: [&str; 4] = ["是否“双师型”教师", "是否\"双师型\"教师", "是否双师型教师", "双师型"];
 
 /// A person on the staff, with the draws that order them among colleagues. The draws stay, so
 /// that who is a teacher, of what, and of which rank hardly changes from year to year.
@@ -120,11 +115,7 @@ fn people(
 ) -> Vec<Entry<Employee>> {
     let leavers = (counts[0] / 25).max(counts[0].saturating_sub(counts[1]));
     let stayers = counts[0] - leavers;
-    let groups = [
-        (stayers, [true, true]),
-        (leavers, [true, false]),
-        (counts[1] - stayers, [false, true]),
-    ];
+    let groups = [(stayers, [true, true]), (leavers, [true, false]), (counts[1] - stayers, [false, true])];
     let mut people = Vec::new();
     for (count, on_roster) in groups {
         for _ in 0..count {
@@ -132,10 +123,7 @@ fn people(
             let person = registry.person(rng, school.home(), birth);
             let number = format!("{}{:04}", &school.code[6..], people.len() + 1);
             let hired = !on_roster[0];
-            people.push(Entry::new(
-                person,
-                Employee::new(number, on_roster, hired, birth, rng),
-            ));
+            people.push(Entry::new(person, Employee::new(number, on_roster, hired, birth, rng)));
         }
     }
     rng.shuffle(&mut people);
@@ -149,11 +137,7 @@ fn birth(rng: &mut Rng) -> Date {
 
 impl Employee {
     fn new(number: String, on_roster: [bool; 2], hired: bool, birth: Date, rng: &mut Rng) -> Self {
-        let year = if hired {
-            2024
-        } else {
-            (birth.year + rng.between_u16(22, 27)).min(2022)
-        };
+        let year = if hired { 2024 } else { (birth.year + rng.between_u16(22, 27)).min(2022) };
         Self {
             number,
             joined: (year, rng.pick(&[3, 7, 8])),
@@ -169,11 +153,8 @@ impl Employee {
 
 /// The staff of one year in their posts, in exactly the planned numbers.
 fn in_year(people: &[Entry<Employee>], year: usize, plan: &Staff) -> Vec<Entry<Employee>> {
-    let mut staff: Vec<Entry<Employee>> = people
-        .iter()
-        .filter(|entry| entry.record.on_roster[year])
-        .cloned()
-        .collect();
+    let mut staff: Vec<Entry<Employee>> =
+        people.iter().filter(|entry| entry.record.on_roster[year]).cloned().collect();
     staff.sort_by_key(|entry| entry.record.teaching);
     let (teachers, others) = staff.split_at_mut(plan.teachers);
     assign_subjects(teachers, plan);
@@ -192,14 +173,8 @@ fn in_year(people: &[Entry<Employee>], year: usize, plan: &Staff) -> Vec<Entry<E
 fn assign_subjects(teachers: &mut [Entry<Employee>], plan: &Staff) {
     teachers.sort_by_key(|entry| entry.record.subject);
     let count = teachers.len();
-    let named = [
-        (POLITICS, plan.politics),
-        (SPORTS, plan.sports),
-        (ARTS, plan.arts),
-    ];
-    let mut named = named
-        .iter()
-        .flat_map(|&(name, n)| std::iter::repeat_n(name, n));
+    let named = [(POLITICS, plan.politics), (SPORTS, plan.sports), (ARTS, plan.arts)];
+    let mut named = named.iter().flat_map(|&(name, n)| std::iter::repeat_n(name, n));
     for (index, entry) in teachers.iter_mut().enumerate() {
         let from_end = count - index;
         let post = &mut entry.record.post;
@@ -234,8 +209,7 @@ fn assign_titles(staff: &mut [Entry<Employee>], senior: usize) {
 }
 
 fn assign_categories(others: &mut [Entry<Employee>]) {
-    const CATEGORIES: [(&str, &str); 3] =
-        [("12", "教辅人员"), ("13", "行政人员"), ("14", "工勤人员")];
+    const CATEGORIES: [(&str, &str); 3] = [("12", "教辅人员"), ("13", "行政人员"), ("14", "工勤人员")];
     for entry in others {
         let index = (entry.record.subject % 3) as usize;
         entry.record.post.category = CATEGORIES[index];
@@ -251,14 +225,10 @@ pub fn lines(
 ) -> (Vec<&'static str>, Vec<Line>) {
     let mut header = COLUMNS.to_vec();
     header[DUAL_COLUMN] = rng.pick(&DUAL_SPELLINGS);
-    let writer = Writer {
-        school,
-        style: Style::draw(rng),
-    };
+    let writer = Writer { school, style: Style::draw(rng) };
     let entries = roster.entries.iter();
-    let mut lines: Vec<Line> = entries
-        .map(|entry| Line::new(writer.cells(entry, rng), entry.mark()))
-        .collect();
+    let mut lines: Vec<Line> =
+        entries.map(|entry| Line::new(writer.cells(entry, rng), entry.mark())).collect();
     if rare_names {
         rows::make_names_rare(&mut lines, Some(NAME_COLUMN), rng);
     }
@@ -295,16 +265,9 @@ impl Writer<'_> {
         cells.push(rows::birth_cell(style, person, entry.fault, rng));
         cells.push(rows::document_kind(style, person, rng));
         cells.push(rows::number_cell(style, person, entry.fault, rng));
-        cells.push(
-            style
-                .ethnicity
-                .write(person.ethnicity.0, person.ethnicity.1),
-        );
+        cells.push(style.ethnicity.write(person.ethnicity.0, person.ethnicity.1));
         cells.push(rng.pick(&["群众", "群众", "中共党员", "民盟盟员"]).into());
-        cells.push(
-            rng.pick(&["本科", "本科", "本科", "硕士研究生", "专科"])
-                .into(),
-        );
+        cells.push(rng.pick(&["本科", "本科", "本科", "硕士研究生", "专科"]).into());
     }
 
     fn post(&self, post: &Post, rng: &mut Rng, cells: &mut Vec<Cell>) {

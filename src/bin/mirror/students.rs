@@ -98,14 +98,8 @@ pub const COLUMNS: [&str; 78] = [
 ];
 
 /// Added in the layout of a province; the first takes the title, for which 专业简称 is too short.
-const PROVINCIAL_COLUMNS: [&str; 6] = [
-    "专业名称",
-    "专业方向",
-    "来自军队",
-    "是否注册入学",
-    "是否为第一志愿",
-    "专项招生类型",
-];
+const PROVINCIAL_COLUMNS: [&str; 6] =
+    ["专业名称", "专业方向", "来自军队", "是否注册入学", "是否为第一志愿", "专项招生类型"];
 const MAJOR_COLUMN: usize = 29;
 
 #[derive(Debug, Clone)]
@@ -140,12 +134,7 @@ pub struct Register {
 
 /// Draws everyone. The BIFF8 school comes first, so that no other person's number is taken yet
 /// and its roster cannot depend on the seed.
-pub fn register(
-    schools: &[School],
-    plans: &[SchoolPlan],
-    seed: u64,
-    registry: &mut Registry,
-) -> Register {
+pub fn register(schools: &[School], plans: &[SchoolPlan], seed: u64, registry: &mut Registry) -> Register {
     let mut order: Vec<usize> = (0..schools.len()).collect();
     order.sort_by_key(|&index| !schools[index].is_biff8());
     let mut rosters = vec![<[Roster<Student>; 2]>::default(); schools.len()];
@@ -165,10 +154,7 @@ pub fn register(
         let mut rng = Rng::stream(seed, "transfers", usize::from(*label));
         plant_transfers(schools, &mut rosters, year, &faults[year], &mut rng);
     }
-    Register {
-        rosters,
-        graduating,
-    }
+    Register { rosters, graduating }
 }
 
 /// The BIFF8 school has streams of its own, equal for every seed.
@@ -179,17 +165,10 @@ pub fn stream(school: &School, seed: u64, purpose: &str, index: usize) -> Rng {
 
 fn deal_faults(schools: &[School], seed: u64, year: u16) -> Vec<Vec<Fault>> {
     let mut rng = Rng::stream(seed, "student faults", usize::from(year));
-    rows::deal(schools, STUDENT_DECK, &mut rng, |school| {
-        school.is_biff8().then_some(BIFF8_DECK)
-    })
+    rows::deal(schools, STUDENT_DECK, &mut rng, |school| school.is_biff8().then_some(BIFF8_DECK))
 }
 
-fn members(
-    school: &School,
-    plan: &SchoolPlan,
-    rng: &mut Rng,
-    registry: &mut Registry,
-) -> Vec<Member> {
+fn members(school: &School, plan: &SchoolPlan, rng: &mut Rng, registry: &mut Registry) -> Vec<Member> {
     let cohorts = &plan.cohorts;
     let mut drawing = Drawing {
         school,
@@ -201,9 +180,7 @@ fn members(
     };
     for (class, count) in &cohorts.graduating {
         let intake = Intake::new(2021, [true, false]);
-        drawing.draw(*count, intake, |offer| {
-            offer.major.class() == *class && !offer.since_2024
-        });
+        drawing.draw(*count, intake, |offer| offer.major.class() == *class && !offer.since_2024);
     }
     for (intake, index) in [(2022, 0), (2023, 1)] {
         let electronics = cohorts.electronics[index];
@@ -243,11 +220,7 @@ struct Intake {
 
 impl Intake {
     fn new(year: u16, on_roster: [bool; 2]) -> Self {
-        Self {
-            year,
-            on_roster,
-            five_year: false,
-        }
+        Self { year, on_roster, five_year: false }
     }
 }
 
@@ -264,34 +237,20 @@ impl Drawing<'_> {
     /// `electronics` of the class counted apart, the rest of any other.
     fn draw_mixed(&mut self, count: usize, electronics: usize, intake: Intake) {
         let open = |offer: &Offer| intake.year == 2024 || !offer.since_2024;
-        self.draw(electronics, intake, |offer| {
-            open(offer) && offer.major.class() == ELECTRONICS
-        });
-        self.draw(count - electronics, intake, |offer| {
-            open(offer) && offer.major.class() != ELECTRONICS
-        });
+        self.draw(electronics, intake, |offer| open(offer) && offer.major.class() == ELECTRONICS);
+        self.draw(count - electronics, intake, |offer| open(offer) && offer.major.class() != ELECTRONICS);
     }
 
     fn draw(&mut self, count: usize, intake: Intake, taught: impl Fn(&Offer) -> bool) {
         let offers: Vec<&Offer> = self.offers.iter().filter(|offer| taught(offer)).collect();
-        let weights: Vec<f64> = offers
-            .iter()
-            .map(|offer| self.popularity(offer) * self.rng.within(0.5, 1.5))
-            .collect();
+        let weights: Vec<f64> =
+            offers.iter().map(|offer| self.popularity(offer) * self.rng.within(0.5, 1.5)).collect();
         for _ in 0..count {
             let major = offers[self.rng.weighted(&weights)].major;
             let person = self.person(intake.year);
-            let student = Student {
-                intake: intake.year,
-                major,
-                five_year: intake.five_year,
-                by_transfer: false,
-            };
-            self.members.push(Member {
-                person,
-                student,
-                on_roster: intake.on_roster,
-            });
+            let student =
+                Student { intake: intake.year, major, five_year: intake.five_year, by_transfer: false };
+            self.members.push(Member { person, student, on_roster: intake.on_roster });
         }
     }
 
@@ -309,8 +268,7 @@ impl Drawing<'_> {
         let mut person = self.registry.person(self.rng, self.school.home(), birth);
         if self.rng.chance(0.0015) {
             let school = &self.school.code;
-            self.registry
-                .give_rare_document(self.rng, &mut person, school);
+            self.registry.give_rare_document(self.rng, &mut person, school);
         }
         person
     }
@@ -331,15 +289,12 @@ fn roster(
     registry: &mut Registry,
 ) -> Roster<Student> {
     let on_roster = members.iter().filter(|member| member.on_roster[year]);
-    let mut entries: Vec<Entry<Student>> = on_roster
-        .map(|member| Entry::new(member.person.clone(), member.student.clone()))
-        .collect();
+    let mut entries: Vec<Entry<Student>> =
+        on_roster.map(|member| Entry::new(member.person.clone(), member.student.clone())).collect();
     rng.shuffle(&mut entries);
     entries.sort_by_key(|entry| entry.record.intake);
     // A transfer needs the other schools' rosters, see `plant_transfers`.
-    let faults = faults
-        .iter()
-        .filter(|fault| **fault != Fault::TransferredAway);
+    let faults = faults.iter().filter(|fault| **fault != Fault::TransferredAway);
     Roster::with_faults(entries, faults, rng, |student, rng| {
         let birth = birth(student.intake, rng);
         registry.person(rng, school.home(), birth)
@@ -354,14 +309,9 @@ fn plant_transfers(
     faults: &[Vec<Fault>],
     rng: &mut Rng,
 ) {
-    let receivers: Vec<usize> = (0..schools.len())
-        .filter(|&i| !schools[i].is_biff8())
-        .collect();
+    let receivers: Vec<usize> = (0..schools.len()).filter(|&i| !schools[i].is_biff8()).collect();
     for (left, faults) in faults.iter().enumerate() {
-        for _ in faults
-            .iter()
-            .filter(|fault| **fault == Fault::TransferredAway)
-        {
+        for _ in faults.iter().filter(|fault| **fault == Fault::TransferredAway) {
             let others: Vec<usize> = receivers.iter().copied().filter(|&i| i != left).collect();
             let entered = rng.pick(&others);
             let Some((person, student)) = receive_transfer(&mut rosters[entered][year], rng) else {
@@ -379,8 +329,7 @@ fn receive_transfer(roster: &mut Roster<Student>, rng: &mut Rng) -> Option<(Pers
     let movable = |entry: &&mut Entry<Student>| {
         entry.is_ordinary() && !entry.record.five_year && !entry.record.by_transfer
     };
-    let mut candidates: Vec<&mut Entry<Student>> =
-        roster.entries.iter_mut().filter(movable).collect();
+    let mut candidates: Vec<&mut Entry<Student>> = roster.entries.iter_mut().filter(movable).collect();
     if candidates.is_empty() {
         return None;
     }
@@ -404,9 +353,7 @@ pub fn header(provincial: bool) -> Vec<&'static str> {
 
 /// A fixed permutation: 37 and the 84 columns have no common divisor.
 fn provincial_order<T: Clone>(columns: &[T]) -> Vec<T> {
-    (0..columns.len())
-        .map(|index| columns[(index * 37 + 5) % columns.len()].clone())
-        .collect()
+    (0..columns.len()).map(|index| columns[(index * 37 + 5) % columns.len()].clone()).collect()
 }
 
 /// The rows of a roster. `rare_names` is for files whose encoding reaches beyond GBK.
@@ -418,16 +365,9 @@ pub fn lines(
     rare_names: bool,
     rng: &mut Rng,
 ) -> Vec<Line> {
-    let writer = Writer {
-        school,
-        year: YEARS[year],
-        style: Style::draw(rng),
-    };
-    let mut lines: Vec<Line> = roster
-        .entries
-        .iter()
-        .map(|entry| writer.line(entry, provincial, rng))
-        .collect();
+    let writer = Writer { school, year: YEARS[year], style: Style::draw(rng) };
+    let mut lines: Vec<Line> =
+        roster.entries.iter().map(|entry| writer.line(entry, provincial, rng)).collect();
     if rare_names {
         let column = header(provincial).iter().position(|name| *name == "姓名");
         rows::make_names_rare(&mut lines, column, rng);
@@ -525,18 +465,11 @@ impl Writer<'_> {
     fn origin(&self, rng: &mut Rng, cells: &mut Vec<Cell>) {
         let home = self.school.county.unwrap_or(("141002", "尧都区"));
         let regions = [(); 4].map(|()| people::any_region(rng, home));
-        cells.extend(
-            regions[..3]
-                .iter()
-                .map(|region| self.style.region(rng, *region)),
-        );
+        cells.extend(regions[..3].iter().map(|region| self.style.region(rng, *region)));
         cells.push(people::address(rng, regions[3].1).into());
         cells.push(format!("{}派出所", regions[3].1).into());
         cells.push(self.style.region(rng, regions[3]));
-        cells.push(
-            rng.pick(&["农业家庭户口", "农业家庭户口", "非农业家庭户口"])
-                .into(),
-        );
+        cells.push(rng.pick(&["农业家庭户口", "农业家庭户口", "非农业家庭户口"]).into());
         cells.push(rng.pick(&["村庄", "镇中心区", "主城区"]).into());
     }
 
@@ -546,19 +479,8 @@ impl Writer<'_> {
         let title = student.major.for_intake(student.intake).title;
         cells.push(self.style.month(rng, student.intake, 9));
         cells.push(self.style.text(rng, title));
-        cells.push(
-            if student.five_year {
-                "五年制"
-            } else {
-                "三年制"
-            }
-            .into(),
-        );
-        cells.push(
-            self.style
-                .ethnicity
-                .write(person.ethnicity.0, person.ethnicity.1),
-        );
+        cells.push(if student.five_year { "五年制" } else { "三年制" }.into());
+        cells.push(self.style.ethnicity.write(person.ethnicity.0, person.ethnicity.1));
         cells.push(rng.pick(&["群众", "群众", "共青团员"]).into());
         cells.push("健康或良好".into());
     }
@@ -570,10 +492,7 @@ impl Writer<'_> {
             rng.pick(&["非分段培养", "非分段培养", "非分段培养", "中高职3+2"])
         };
         cells.push(rng.pick(&["农村应届", "农村应届", "城镇应届"]).into());
-        cells.push(
-            rng.pick(&["应届初中毕业生", "应届初中毕业生", "往届初中毕业生"])
-                .into(),
-        );
+        cells.push(rng.pick(&["应届初中毕业生", "应届初中毕业生", "往届初中毕业生"]).into());
         let phone = people::phone(rng);
         cells.push(self.style.digits(rng, &phone));
         cells.push(self.style.yes_no(rng.chance(0.08)));
@@ -611,10 +530,7 @@ impl Writer<'_> {
         cells.push(self.style.ethnicity.write("01", "汉族"));
         cells.push("群众".into());
         cells.push("健康或良好".into());
-        cells.push(
-            rng.pick(&["务农", "个体经营", "建筑公司", "运输队", "县医院", "无"])
-                .into(),
-        );
+        cells.push(rng.pick(&["务农", "个体经营", "建筑公司", "运输队", "县医院", "无"]).into());
         cells.push(rng.pick(&["无", "无", "职工"]).into());
     }
 
@@ -656,9 +572,7 @@ mod tests {
     fn counted(register: &Register, year: usize) -> BTreeSet<&str> {
         let rosters = register.rosters.iter();
         let counted = rosters.flat_map(|years| years[year].counted());
-        counted
-            .map(|entry| entry.person.document.number())
-            .collect()
+        counted.map(|entry| entry.person.document.number()).collect()
     }
 
     #[test]

@@ -231,10 +231,7 @@ mod tests {
             let destinations = &totals.destinations;
             let parts = destinations.placed() + destinations.unemployed;
             assert_eq!(parts, totals.graduates);
-            assert_eq!(
-                destinations.industries.iter().sum::<usize>(),
-                destinations.direct()
-            );
+            assert_eq!(destinations.industries.iter().sum::<usize>(), destinations.direct());
         }
         let by_class: usize = TOTALS[1].graduates_by_class.iter().map(|(_, n)| n).sum();
         assert_eq!(by_class, TOTALS[1].graduates);

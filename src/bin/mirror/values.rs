@@ -52,62 +52,17 @@ const COUNTS: [&str; 27] = [
 /// Id, numerator, denominator and factor.
 const RATIOS: [(&str, &str, &str, u128); 12] = [
     ("placement_rate", "graduates_placed", "graduates", 100),
-    (
-        "further_study_rate",
-        "graduates_further_study",
-        "graduates",
-        100,
-    ),
-    (
-        "direct_employment_rate",
-        "graduates_employed_direct",
-        "graduates",
-        100,
-    ),
-    (
-        "matched_employment_rate",
-        "graduates_matched",
-        "graduates_employed_direct",
-        100,
-    ),
-    (
-        "share_contract",
-        "graduates_contract",
-        "graduates_employed_direct",
-        100,
-    ),
-    (
-        "share_flexible",
-        "graduates_flexible",
-        "graduates_employed_direct",
-        100,
-    ),
-    (
-        "startup_rate",
-        "graduates_startup",
-        "graduates_employed_direct",
-        100,
-    ),
-    (
-        "share_enlisted",
-        "graduates_enlisted",
-        "graduates_employed_direct",
-        100,
-    ),
+    ("further_study_rate", "graduates_further_study", "graduates", 100),
+    ("direct_employment_rate", "graduates_employed_direct", "graduates", 100),
+    ("matched_employment_rate", "graduates_matched", "graduates_employed_direct", 100),
+    ("share_contract", "graduates_contract", "graduates_employed_direct", 100),
+    ("share_flexible", "graduates_flexible", "graduates_employed_direct", 100),
+    ("startup_rate", "graduates_startup", "graduates_employed_direct", 100),
+    ("share_enlisted", "graduates_enlisted", "graduates_employed_direct", 100),
     ("student_teacher_ratio", "students", "teachers_full_time", 1),
     ("dual_share", "teachers_dual", "teachers_full_time", 100),
-    (
-        "dual_senior_share",
-        "teachers_dual_senior",
-        "teachers_full_time",
-        100,
-    ),
-    (
-        "senior_title_share",
-        "teachers_senior_title",
-        "teachers_full_time",
-        100,
-    ),
+    ("dual_senior_share", "teachers_dual_senior", "teachers_full_time", 100),
+    ("senior_title_share", "teachers_senior_title", "teachers_full_time", 100),
 ];
 
 impl Tally {
@@ -151,21 +106,15 @@ impl Tally {
     }
 
     pub fn graduates(&mut self, school: &School, roster: &Roster<Graduate>) {
-        const INDUSTRIES: [&str; 3] = [
-            "graduates_primary_industry",
-            "graduates_secondary_industry",
-            "graduates_tertiary_industry",
-        ];
+        const INDUSTRIES: [&str; 3] =
+            ["graduates_primary_industry", "graduates_secondary_industry", "graduates_tertiary_industry"];
         for Entry { record, .. } in roster.counted() {
             let direct = record.is_direct();
             let went = |destination| record.destination == destination;
             self.one_by("graduates", school, record.class());
             self.one_if("graduates_placed", !record.is_unemployed());
             self.one_if("graduates_further_study", record.is_further_study());
-            self.one_if(
-                "graduates_further_study_bachelor",
-                went(Destination::Bachelor),
-            );
+            self.one_if("graduates_further_study_bachelor", went(Destination::Bachelor));
             self.one_if("graduates_employed_direct", direct);
             self.one_if("graduates_contract", went(Destination::Contract));
             self.one_if("graduates_flexible", went(Destination::Flexible));
@@ -185,14 +134,8 @@ impl Tally {
             self.one_if("staff", true);
             self.one_if("teachers_full_time", post.teacher);
             self.one_if("teachers_dual", post.teacher && post.dual);
-            self.one_if(
-                "teachers_dual_senior",
-                post.teacher && post.dual_level == SENIOR,
-            );
-            self.one_if(
-                "teachers_senior_title",
-                post.teacher && post.has_senior_title(),
-            );
+            self.one_if("teachers_dual_senior", post.teacher && post.dual_level == SENIOR);
+            self.one_if("teachers_senior_title", post.teacher && post.has_senior_title());
             self.one_if("teachers_politics", teaches(POLITICS));
             self.one_if("teachers_pe", teaches(SPORTS));
             self.one_if("teachers_arts", teaches(ARTS));
@@ -228,15 +171,11 @@ fn places(schools: &[School]) -> Vec<Place<'_>> {
         })
         .collect();
     let counties = COUNTIES.iter().map(|(code, _)| *code);
-    places.extend(counties.chain([RESIDUAL]).map(|region| {
-        Place {
-            level: "county",
-            region,
-            school_code: "",
-            schools: (0..schools.len())
-                .filter(|&i| schools[i].region() == region)
-                .collect(),
-        }
+    places.extend(counties.chain([RESIDUAL]).map(|region| Place {
+        level: "county",
+        region,
+        school_code: "",
+        schools: (0..schools.len()).filter(|&i| schools[i].region() == region).collect(),
     }));
     places.push(Place {
         level: "city",
@@ -249,10 +188,7 @@ fn places(schools: &[School]) -> Vec<Place<'_>> {
 
 /// Every value of one year. `filings` are those of one copy of the city, by base.
 pub fn values(year: u16, schools: &[School], tallies: &[Tally], filings: &[&Filing]) -> Vec<Truth> {
-    let in_counties = schools
-        .iter()
-        .filter(|school| school.county.is_some())
-        .count();
+    let in_counties = schools.iter().filter(|school| school.county.is_some()).count();
     let mut truths = Vec::new();
     for place in places(schools) {
         let mut tally = Tally::default();
@@ -261,25 +197,10 @@ pub fn values(year: u16, schools: &[School], tallies: &[Tally], filings: &[&Fili
         }
         system(year, &place, &tally, &mut truths);
         if place.level != "school" {
-            let inside = place
-                .schools
-                .iter()
-                .filter(|&&i| schools[i].county.is_some())
-                .count();
-            truths.push(ratio(
-                year,
-                &place,
-                "county_school_share",
-                inside,
-                in_counties,
-                100,
-            ));
+            let inside = place.schools.iter().filter(|&&i| schools[i].county.is_some()).count();
+            truths.push(ratio(year, &place, "county_school_share", inside, in_counties, 100));
         }
-        let filed: Vec<&Filing> = place
-            .schools
-            .iter()
-            .map(|&i| filings[i % SCHOOLS])
-            .collect();
+        let filed: Vec<&Filing> = place.schools.iter().map(|&i| filings[i % SCHOOLS]).collect();
         filed_rows(year, &place, &filed, &mut truths);
     }
     truths
@@ -310,10 +231,7 @@ fn ratio(
     let (state, text) = if denominator == 0 {
         ("dash", String::new())
     } else {
-        (
-            "value",
-            decimal::ratio(numerator as u128 * factor, denominator as u128),
-        )
+        ("value", decimal::ratio(numerator as u128 * factor, denominator as u128))
     };
     Truth::Value(Value {
         numerator: Some(numerator.to_string()),
@@ -354,9 +272,7 @@ fn filed_rows(year: u16, place: &Place, filings: &[&Filing], truths: &mut Vec<Tr
             (_, Combine::Max) => fold(filings, row.id, u64::max),
             (_, Combine::Mean(weight)) => mean(filings, row.id, weight),
         };
-        truths.push(Truth::Value(value(
-            year, place, row.id, "filed", state, text,
-        )));
+        truths.push(Truth::Value(value(year, place, row.id, "filed", state, text)));
     }
 }
 
@@ -373,11 +289,7 @@ fn was_asked(filings: &[&Filing], id: &str) -> bool {
 }
 
 /// One figure of all that was filed; nothing but dashes makes 0.
-fn fold(
-    filings: &[&Filing],
-    id: &str,
-    combine: impl Fn(u64, u64) -> u64,
-) -> (&'static str, String) {
+fn fold(filings: &[&Filing], id: &str, combine: impl Fn(u64, u64) -> u64) -> (&'static str, String) {
     if !was_asked(filings, id) {
         return ("blank", String::new());
     }

@@ -53,10 +53,7 @@ impl Dataset {
             Self::Students | Self::Graduates => "全国中等职业学校学生管理信息系统",
             Self::Staff | Self::Majors => "中等职业学校管理信息系统",
         };
-        [
-            format!("{system} {}导出", self.topic()),
-            format!("导出时间：{}-09-05", YEARS[year]),
-        ]
+        [format!("{system} {}导出", self.topic()), format!("导出时间：{}-09-05", YEARS[year])]
     }
 }
 
@@ -88,17 +85,7 @@ impl World {
         });
         let filings = Filings::new(&plans, seed);
         let slips = filings::deal_slips(&schools, seed);
-        Self {
-            seed,
-            schools,
-            plans,
-            register,
-            graduates,
-            staff,
-            major_faults,
-            filings,
-            slips,
-        }
+        Self { seed, schools, plans, register, graduates, staff, major_faults, filings, slips }
     }
 
     /// One school's sheet of a dataset, in the form it is delivered in.
@@ -118,9 +105,7 @@ impl World {
                 let lines = graduates::lines(school, year, roster, rare_names, &mut rng);
                 (graduates::COLUMNS.to_vec(), lines)
             }
-            Dataset::Staff => {
-                staff::lines(school, &self.staff[form.school][year], rare_names, &mut rng)
-            }
+            Dataset::Staff => staff::lines(school, &self.staff[form.school][year], rare_names, &mut rng),
             Dataset::Majors => {
                 let plan = &self.plans[school.base];
                 let faults = &self.major_faults[year][form.school];
@@ -134,9 +119,7 @@ impl World {
     fn stream(&self, dataset: Dataset, year: usize, school: usize) -> Rng {
         let purpose = format!("{} {}", dataset.name(), YEARS[year]);
         match dataset {
-            Dataset::Students => {
-                students::stream(&self.schools[school], self.seed, &purpose, school)
-            }
+            Dataset::Students => students::stream(&self.schools[school], self.seed, &purpose, school),
             _ => Rng::stream(self.seed, &purpose, school),
         }
     }
@@ -159,12 +142,8 @@ impl World {
 
     /// The true values of one year.
     pub fn values(&self, year: usize) -> Vec<Truth> {
-        let tallies: Vec<Tally> = (0..self.schools.len())
-            .map(|i| self.tally(year, i))
-            .collect();
-        let filings: Vec<_> = (0..city::SCHOOLS)
-            .map(|base| self.filings.of(base, year))
-            .collect();
+        let tallies: Vec<Tally> = (0..self.schools.len()).map(|i| self.tally(year, i)).collect();
+        let filings: Vec<_> = (0..city::SCHOOLS).map(|base| self.filings.of(base, year)).collect();
         values::values(YEARS[year], &self.schools, &tallies, &filings)
     }
 
@@ -195,11 +174,7 @@ mod tests {
         let values = world.values(year).into_iter();
         let city = values.filter_map(|truth| match truth {
             Truth::Value(value) if value.level == "city" => Some((
-                (
-                    value.basis.to_owned(),
-                    value.indicator_id.to_owned(),
-                    value.breakdown_code,
-                ),
+                (value.basis.to_owned(), value.indicator_id.to_owned(), value.breakdown_code),
                 value.text,
             )),
             _ => None,
@@ -222,10 +197,7 @@ mod tests {
         let gone = &totals.destinations;
         let staff = &totals.staff;
         let expected = [
-            (
-                "students",
-                totals.students_technical + totals.students_vocational,
-            ),
+            ("students", totals.students_technical + totals.students_vocational),
             ("graduates", totals.graduates),
             ("graduates_further_study", gone.further_study),
             ("graduates_further_study_bachelor", gone.bachelor),
@@ -252,14 +224,8 @@ mod tests {
             ("majors", totals.majors),
         ];
         check(city, "system", &expected);
-        assert_eq!(
-            by_code(city, "students", "362"),
-            totals.students_technical.to_string()
-        );
-        assert_eq!(
-            by_code(city, "students", "365"),
-            totals.students_vocational.to_string()
-        );
+        assert_eq!(by_code(city, "students", "362"), totals.students_technical.to_string());
+        assert_eq!(by_code(city, "students", "365"), totals.students_vocational.to_string());
         for (class, count) in totals.graduates_by_class {
             assert_eq!(by_code(city, "graduates", class), count.to_string());
         }
@@ -274,10 +240,7 @@ mod tests {
             ("graduates", totals.graduates),
             ("graduates_placed", filed.placed),
             ("graduates_further_study", totals.destinations.further_study),
-            (
-                "graduates_further_study_bachelor",
-                totals.destinations.bachelor,
-            ),
+            ("graduates_further_study_bachelor", totals.destinations.bachelor),
             ("graduates_primary_industry", filed.industries[0]),
             ("graduates_secondary_industry", filed.industries[1]),
             ("graduates_tertiary_industry", filed.industries[2]),
@@ -301,25 +264,18 @@ mod tests {
             ("in_province_placement_rate", Some(filed.in_province_rate)),
             ("monthly_income", Some(filed.monthly_income)),
             ("promotion_rate_3y", Some(filed.promotion_rate)),
-            (
-                "equipment_value_per_student",
-                Some(filed.equipment_per_student),
-            ),
+            ("equipment_value_per_student", Some(filed.equipment_per_student)),
             ("funding_per_student", filed.funding_per_student),
             ("special_funds", filed.special_funds),
             ("fitness_pass_rate", Some(filed.fitness_pass_rate)),
-            (
-                "enterprise_equipment_value",
-                Some(filed.enterprise_equipment),
-            ),
+            ("enterprise_equipment_value", Some(filed.enterprise_equipment)),
             ("mentor_pay", Some(filed.mentor_pay)),
             ("internship_funds", Some(filed.internship_funds)),
             ("internship_insurance", Some(filed.internship_insurance)),
         ];
         for (id, expected) in hundredths {
             let text = &city[&("filed".to_owned(), id.to_owned(), String::new())];
-            let printed =
-                (!text.is_empty()).then(|| (text.parse::<f64>().unwrap() * 100.0).round());
+            let printed = (!text.is_empty()).then(|| (text.parse::<f64>().unwrap() * 100.0).round());
             assert_eq!(printed, expected.map(crate::apportion::float), "{id}");
         }
     }
@@ -339,19 +295,11 @@ mod tests {
     #[test]
     fn a_scaled_city_has_as_many_times_the_totals() {
         let city = city(&World::new(4, 2), 1);
-        check(
-            &city,
-            "system",
-            &[("students", 55_068), ("graduates", 18_794), ("schools", 90)],
-        );
+        check(&city, "system", &[("students", 55_068), ("graduates", 18_794), ("schools", 90)]);
         check(
             &city,
             "filed",
-            &[
-                ("certificates", 15_456),
-                ("mentors", 138),
-                ("internet_bandwidth", INTERNET_BANDWIDTH),
-            ],
+            &[("certificates", 15_456), ("mentors", 138), ("internet_bandwidth", INTERNET_BANDWIDTH)],
         );
     }
 
@@ -389,10 +337,7 @@ mod tests {
                 let all = totals.students_technical + totals.students_vocational;
                 let sizes = (0..world.schools.len()).map(|i| world.tally(year, i).get("students"));
                 let sizes: Vec<usize> = sizes.collect();
-                assert!(
-                    sizes.iter().all(|&size| size > 80 && size * 10 < all),
-                    "{sizes:?}"
-                );
+                assert!(sizes.iter().all(|&size| size > 80 && size * 10 < all), "{sizes:?}");
             }
         }
     }

@@ -1,0 +1,200 @@
+//! Fragments → one table for each dataset and year; what their schools tell.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use super::{Run, RunError};
+use arrow::array::AsArray;
+
+use crate::contract::Dataset;
+use crate::finding::{self, Finding};
+use crate::indicators::compute::School;
+use crate::intake::{Outcome, TakenIn};
+use crate::normalise::Counts;
+use crate::period::ReportYear;
+use crate::position::Place;
+use crate::tables::Delivery;
+use crate::warehouse::assemble::{self, Decision};
+use crate::warehouse::table_file::text_at;
+use crate::warehouse::table_file::{self as parquet_file};
+
+impl Run<'_> {
+    /// Fragments → one table for each dataset and year, the register first: it says where schools are.
+    pub(super) fn assemble(&mut self, taken: Vec<TakenIn>) -> Result<(), RunError> {
+        self.sort_out(taken);
+        let years: Vec<ReportYear> = self.years.keys().copied().collect();
+        for year in years {
+            let definitions = self.definitions;
+            let (register, others): (Vec<&Dataset>, Vec<&Dataset>) =
+                definitions.datasets.iter().partition(|dataset| dataset.table == "school");
+            for dataset in register {
+                self.assemble_table(year, dataset)?;
+                self.read_register(year)?;
+            }
+            for dataset in others {
+                self.assemble_table(year, dataset)?;
+                self.note_schools(year, dataset);
+            }
+        }
+        Ok(())
+    }
+
+    /// Results by year and dataset; the same bytes twice are one delivery.
+    pub(super) fn sort_out(&mut self, taken: Vec<TakenIn>) {
+        let mut seen = BTreeSet::new();
+        for mut one in taken {
+            let repeated = !seen.insert((one.year, one.dataset.clone(), one.sha256.clone()));
+            let mut delivery = Delivery {
+                report_year: one.year,
+                dataset: one.dataset.clone(),
+                file: one.label.clone(),
+                sha256: one.sha256.clone(),
+                format: String::new(),
+                encoding: String::new(),
+                outcome: "repeated".to_owned(),
+                rows: Counts::default(),
+            };
+            if repeated {
+                self.repeated += 1;
+                self.year(one.year).deliveries.push(delivery);
+                continue;
+            }
+            let label = one.label.clone();
+            let year = self.year(one.year);
+            match &mut one.outcome {
+                Outcome::Rejected(finding) => {
+                    "rejected".clone_into(&mut delivery.outcome);
+                    year.findings.push((**finding).clone());
+                }
+                Outcome::Normalised(fragment) => {
+                    "decoded".clone_into(&mut delivery.outcome);
+                    fragment.format.name().clone_into(&mut delivery.format);
+                    delivery.encoding.clone_from(&fragment.encoding);
+                    delivery.rows = fragment.counts;
+                    year.findings.extend(fragment.findings.iter().cloned().map(|mut finding| {
+                        finding.place.file.clone_from(&label);
+                        finding
+                    }));
+                    let fragment = fragment.clone();
+                    year.fragments.entry(one.dataset.clone()).or_default().push((one, fragment));
+                }
+            }
+            year.deliveries.push(delivery);
+        }
+        for year in self.years.values_mut() {
+            for fragments in year.fragments.values_mut() {
+                fragments.sort_by(|(a, x), (b, y)| {
+                    (x.schools.first(), &a.sha256).cmp(&(y.schools.first(), &b.sha256))
+                });
+            }
+        }
+    }
+
+    pub(super) fn assemble_table(&mut self, year: ReportYear, dataset: &Dataset) -> Result<(), RunError> {
+        let staged = self.data.staged_release();
+        let residual = self.settings.residual_region_code.clone();
+        let paths: Vec<PathBuf> =
+            match self.years.get(&year).and_then(|of| of.fragments.get(&dataset.dataset)) {
+                Some(fragments) => fragments
+                    .iter()
+                    .map(|(_, fragment)| self.data.fragment(&fragment.key).join("rows.parquet"))
+                    .collect(),
+                None => return Ok(()),
+            };
+        let to = staged.join(format!("{}-{year}.parquet", dataset.table));
+        let of = self.year(year);
+        let regions: HashMap<String, String> =
+            of.schools.iter().map(|(code, school)| (code.clone(), school.region_code.clone())).collect();
+        let assembled = assemble::assemble(dataset, &paths, &regions, &residual, &to)?;
+        let fragments = of.fragments.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();
+        for (told, (taken, _)) in assembled.told.iter().map(|told| (told, &fragments[told.fragment])) {
+            let rule = match told.decision {
+                Decision::OtherSchool => finding::STUDENT_TWO_SCHOOLS,
+                Decision::Repeated => finding::STUDENT_TWICE,
+                _ => finding::ROW_ID_SHARED,
+            };
+            let place = Place {
+                file: taken.label.clone(),
+                sheet: told.sheet.clone(),
+                row: told.row,
+                ..Place::default()
+            };
+            let finding =
+                Finding::new(rule, year, &dataset.dataset, "").at(place).of_school(&told.school_code);
+            of.findings.push(finding);
+        }
+        for (index, (taken, _)) in fragments.iter().enumerate() {
+            let shared = assembled
+                .told
+                .iter()
+                .filter(|told| told.fragment == index && told.decision == Decision::SharedId)
+                .count() as u64;
+            let delivery = of.deliveries.iter_mut().find(|delivery| delivery.file == taken.label);
+            if let Some(delivery) = delivery {
+                let rows = &mut delivery.rows;
+                rows.duplicate += assembled.duplicates[index];
+                rows.quarantined += shared;
+                rows.loaded -= assembled.duplicates[index] + shared;
+                assert!(rows.holds(), "rows were lost or counted twice: {rows:?}");
+            }
+        }
+        of.tables.insert(dataset.table.clone(), (assembled.path, assembled.rows));
+        Ok(())
+    }
+
+    /// The schools of one year, from its own register.
+    pub(super) fn read_register(&mut self, year: ReportYear) -> Result<(), RunError> {
+        let Some((path, _)) = self.year(year).tables.get("school").cloned() else { return Ok(()) };
+        let mut schools = BTreeMap::new();
+        for batch in parquet_file::read(&path)? {
+            let batch = batch?;
+            let counted = batch.column_by_name("counted").map(|column| column.as_boolean().clone());
+            for row in 0..batch.num_rows() {
+                if counted.as_ref().is_some_and(|counted| !counted.value(row)) {
+                    continue;
+                }
+                let mut school = School {
+                    region_code: text_at(&batch, "region_code", row),
+                    name: text_at(&batch, "school_name", row),
+                    attributes: BTreeMap::new(),
+                };
+                for name in ["school_type", "ownership", "affiliation"] {
+                    school.attributes.insert(name.to_owned(), text_at(&batch, name, row));
+                }
+                schools.insert(text_at(&batch, "school_code", row), school);
+            }
+        }
+        self.year(year).schools = schools;
+        Ok(())
+    }
+
+    /// Schools that the register does not know, that sent two files, or none.
+    pub(super) fn note_schools(&mut self, year: ReportYear, dataset: &Dataset) {
+        let of = self.year(year);
+        let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+        for (taken, fragment) in of.fragments.get(&dataset.dataset).into_iter().flatten() {
+            for school in &fragment.schools {
+                files.entry(school).or_default().push(&taken.label);
+            }
+        }
+        let finding = |rule, detail: &str, school: &str| {
+            Finding::new(rule, year, &dataset.dataset, detail).of_school(school)
+        };
+        let mut found = Vec::new();
+        for (school, labels) in &files {
+            let place = Place { file: labels[0].to_owned(), ..Place::default() };
+            if !of.schools.contains_key(*school) {
+                found.push(finding(finding::SCHOOL_UNKNOWN, school, school).at(place.clone()));
+            }
+            if labels.len() > 1 {
+                found.push(finding(finding::SCHOOL_TWO_FILES, &labels.join("、"), school).at(place));
+            }
+        }
+        if dataset.every_school {
+            for school in of.schools.keys().filter(|school| !files.contains_key(school)) {
+                found.push(finding(finding::SCHOOL_MISSING, &dataset.title_zh, school));
+            }
+        }
+        of.findings.extend(found);
+    }
+}

@@ -1,0 +1,194 @@
+//! Which files there are, which are new, and their rows.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Hashed, PROGRAM, Run, RunError, io_error};
+use crate::finding::{self, Finding};
+use crate::intake::{self, Delivered, Intake, Outcome, TakenIn};
+use crate::normalise::Context;
+use crate::period::ReportYear;
+use crate::position::Place;
+use crate::runs::Seen;
+use crate::sources::drop_folder::{self, Dropped, Listing};
+use crate::warehouse::files::{self, Access};
+
+impl Run<'_> {
+    pub(super) fn list(&mut self) -> Result<Listing, RunError> {
+        let drop = &self.settings.drop_dir;
+        drop_folder::list(drop).map_err(|source| RunError::Source { path: drop.clone(), source })
+    }
+
+    /// The hash of every file of the years asked for; what is new is copied to landing.
+    pub(super) fn hash(&mut self, dropped: &[Dropped]) -> Result<Vec<Hashed>, RunError> {
+        let mut seen = Seen::load(&self.data);
+        self.watch.stage("hash", dropped.len());
+        let mut hashed = Vec::with_capacity(dropped.len());
+        for file in dropped {
+            self.watch.step();
+            if file.year.is_some_and(|year| !self.is_asked(year)) || self.is_no_table(file)? {
+                continue;
+            }
+            let known = seen.sha256(file).filter(|sha256| self.data.landing(sha256).exists());
+            let sha256 = match known {
+                Some(sha256) => sha256.to_owned(),
+                None => self.land(file)?,
+            };
+            seen.remember(file, &sha256);
+            hashed.push(Hashed { file: file.clone(), sha256 });
+        }
+        seen.save(&self.data).map_err(io_error(&self.data.seen()))?;
+        Ok(hashed)
+    }
+
+    pub(super) fn is_asked(&self, year: ReportYear) -> bool {
+        self.request.years.is_empty() || self.request.years.contains(&year)
+    }
+
+    /// A file beside the year folders that is no table at all (notes, a truth file) is no delivery.
+    pub(super) fn is_no_table(&self, file: &Dropped) -> Result<bool, RunError> {
+        if file.year.is_some() {
+            return Ok(false);
+        }
+        let mut head = vec![0; 4096];
+        let mut open = fs::File::open(&file.path).map_err(io_error(&file.path))?;
+        let read = io::Read::read(&mut open, &mut head).map_err(io_error(&file.path))?;
+        Ok(crate::decode::sniff::sniff(&head[..read]).is_err())
+    }
+
+    /// Keeps the bytes as received under their hash.
+    pub(super) fn land(&self, file: &Dropped) -> Result<String, RunError> {
+        let bytes = fs::read(&file.path).map_err(io_error(&file.path))?;
+        let sha256 = files::sha256(&bytes);
+        let path = self.data.landing(&sha256);
+        if !path.exists() {
+            files::write_whole(&path, &bytes, Access::Restricted).map_err(io_error(&path))?;
+        }
+        Ok(sha256)
+    }
+
+    /// Years whose own inputs, or whose last year's, are not those of the release that stands.
+    pub(super) fn years_to_do(&mut self, inputs: &[Hashed]) -> Vec<ReportYear> {
+        let found: BTreeSet<ReportYear> = inputs.iter().filter_map(|input| input.file.year).collect();
+        for &year in &found {
+            let fingerprint = self.fingerprint(inputs, year);
+            self.fingerprints.insert(year, fingerprint);
+        }
+        let last = self.last.as_ref();
+        let changed = |year: &ReportYear| {
+            last.is_none_or(|last| last.fingerprints.get(year) != self.fingerprints.get(year))
+        };
+        let own: BTreeSet<ReportYear> = found.iter().copied().filter(changed).collect();
+        let beside = own.iter().map(|year| year + 1).filter(|year| found.contains(year));
+        own.iter().copied().chain(beside).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// SHA-256 over what decides one year: its deliveries, definitions, settings, program, key.
+    pub(super) fn fingerprint(&self, inputs: &[Hashed], year: ReportYear) -> String {
+        let mut lines: Vec<String> = inputs
+            .iter()
+            .filter(|input| input.file.year == Some(year))
+            .map(|input| format!("{} {}", input.file.dataset, input.sha256))
+            .collect();
+        lines.sort();
+        lines.dedup();
+        let settings = [
+            &self.settings.city_code,
+            &self.settings.residual_region_code,
+            &self.settings.residual_region_name,
+            &self.settings.city_name,
+        ];
+        lines.extend(settings.into_iter().cloned());
+        lines.push(self.settings.file_size_max_mb.to_string());
+        lines.extend([PROGRAM.to_owned(), self.definitions.digest.clone(), self.key.check_value()]);
+        files::sha256(lines.join("\n").as_bytes())
+    }
+
+    /// Every file decoded and normalised, on all threads, in the order of the listing.
+    pub(super) fn take_in(
+        &mut self,
+        listing: &Listing,
+        inputs: &[Hashed],
+        years: &[ReportYear],
+    ) -> Result<Vec<TakenIn>, RunError> {
+        let wanted: Vec<&Hashed> =
+            inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year))).collect();
+        self.watch.stage("decode and normalise", wanted.len());
+        let results: Vec<Mutex<Option<Result<Vec<TakenIn>, RunError>>>> =
+            wanted.iter().map(|_| Mutex::new(None)).collect();
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads() {
+                scope.spawn(|| {
+                    while let Some(input) = wanted.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+                        let index = wanted.iter().position(|other| std::ptr::eq(*other, input));
+                        let result = self.take_in_one(input);
+                        self.watch.step();
+                        if let Some(slot) = index.and_then(|index| results.get(index))
+                            && let Ok(mut slot) = slot.lock()
+                        {
+                            *slot = Some(result);
+                        }
+                    }
+                });
+            }
+        });
+        let mut taken = Vec::new();
+        for slot in results {
+            if let Ok(Some(result)) = slot.into_inner() {
+                taken.extend(result?);
+            }
+        }
+        for refused in &listing.refused {
+            let year = refused.split('/').next().and_then(|year| year.parse().ok());
+            if let Some(year) = year.filter(|year| years.contains(year)) {
+                let place = Place { file: refused.clone(), ..Place::default() };
+                let finding = Finding::new(finding::FILE_FORMAT, year, "", "不是普通文件").at(place);
+                self.year(year).findings.push(finding);
+            }
+        }
+        Ok(taken)
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        match self.settings.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        }
+    }
+
+    pub(super) fn take_in_one(&self, input: &Hashed) -> Result<Vec<TakenIn>, RunError> {
+        let file = &input.file;
+        if file.bytes > self.settings.file_size_max_mb << 20 {
+            let place = Place { file: file.label.clone(), ..Place::default() };
+            let year = file.year.unwrap_or_default();
+            let detail = format!("{} MB", self.settings.file_size_max_mb);
+            let finding = Finding::new(finding::FILE_LIMIT, year, &file.dataset, &detail).at(place);
+            return Ok(vec![TakenIn {
+                label: file.label.clone(),
+                year,
+                dataset: file.dataset.clone(),
+                sha256: input.sha256.clone(),
+                outcome: Outcome::Rejected(Box::new(finding)),
+            }]);
+        }
+        let landed = self.data.landing(&input.sha256);
+        let bytes = fs::read(&landed).map_err(io_error(&landed))?;
+        let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
+        let delivered =
+            Delivered { label: &file.label, year: file.year, dataset: &file.dataset, bytes: &bytes };
+        Ok(intake::take_in(intake, delivered)?)
+    }
+
+    pub(super) fn context(&self) -> Context<'_> {
+        Context {
+            codes: &self.definitions.codes,
+            key: &self.key,
+            city_code: &self.settings.city_code,
+            residual_code: &self.settings.residual_region_code,
+        }
+    }
+}

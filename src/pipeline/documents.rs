@@ -1,0 +1,121 @@
+//! Printed cells of a release, and the documents made from them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{RunError, io_error};
+use crate::definition::Definitions;
+use crate::indicators::{IndicatorValue, Unit, ValueKey};
+use crate::layout::Level;
+use crate::period::ReportYear;
+use crate::report::cells::{self, ReportCell};
+use crate::report::workbook::{self, Heading};
+use crate::settings::Settings;
+use crate::tables::{self};
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::{Manifest, ReleaseOutcome};
+use crate::warehouse::table_file::text_at;
+use crate::warehouse::table_file::{self as parquet_file};
+
+/// The counties of the city in one year.
+pub(super) fn counties(settings: &Settings, definitions: &Definitions, year: ReportYear) -> Vec<String> {
+    let regions =
+        definitions.codes.get("region").map(crate::code_table::CodeTable::codes).unwrap_or_default();
+    let own = |code: &&crate::code_table::Code| {
+        code.parent.as_deref() == Some(settings.city_code.as_str()) && code.valid_in(year)
+    };
+    regions.iter().filter(own).map(|code| code.code.clone()).collect()
+}
+
+/// The cells of one year for the city, its counties, the residual and its schools (code and region).
+pub(super) fn printed_cells(
+    settings: &Settings,
+    definitions: &Definitions,
+    year: ReportYear,
+    schools: &[(String, String)],
+    values: &HashMap<(ReportYear, ValueKey), IndicatorValue>,
+) -> Vec<ReportCell> {
+    let above =
+        |level, region: &str| Unit { level, region_code: region.to_owned(), school_code: String::new() };
+    let own = counties(settings, definitions, year);
+    let counties: Vec<Unit> = own.iter().map(|region| above(Level::County, region)).collect();
+    let mut units = vec![above(Level::City, &settings.city_code)];
+    units.extend(counties.iter().cloned());
+    units.push(above(Level::County, &settings.residual_region_code));
+    units.extend(schools.iter().map(|(code, region)| Unit {
+        level: Level::School,
+        region_code: region.clone(),
+        school_code: code.clone(),
+    }));
+    let sources = cells::Sources {
+        values,
+        layouts: &definitions.layouts,
+        units: &units,
+        counties: &counties,
+        regions: definitions.codes.get("region"),
+        major_classes: definitions.codes.get("major_class"),
+    };
+    cells::cells(sources, year)
+}
+
+/// The documents of one year again, from what its release holds.
+///
+/// # Errors
+/// When a file of the release cannot be read, or a document not be written.
+pub fn report_again(
+    settings: &Settings,
+    definitions: &Definitions,
+    manifest: &Manifest,
+    year: ReportYear,
+) -> Result<(), RunError> {
+    let data = DataRoot::new(&settings.data_dir);
+    let table = |table: &str, year: ReportYear| {
+        let folder = format!("tables/{table}/report_year={year}/");
+        let file = manifest.files.iter().find(|file| file.path.starts_with(&folder))?;
+        Some(data.release(manifest.release).join(&file.path))
+    };
+    let mut values = Vec::new();
+    for path in [table("indicator_value", year), table("indicator_value", year - 1)].into_iter().flatten() {
+        values.extend(tables::read_indicator_values(&path, definitions)?);
+    }
+    let mut schools = Vec::new();
+    if let Some(path) = table("dim_school", year) {
+        for batch in parquet_file::read(&path)? {
+            let batch = batch?;
+            let row = |row| (text_at(&batch, "school_code", row), text_at(&batch, "region_code", row));
+            schools.extend((0..batch.num_rows()).map(row));
+        }
+    }
+    let values = tables::indexed(values.into_iter());
+    let cells = BTreeMap::from([(year, printed_cells(settings, definitions, year, &schools, &values))]);
+    write_reports(settings, definitions, &data, manifest, &cells)
+}
+
+/// Every document of the years given, from a published release.
+///
+/// # Errors
+/// Of the file system.
+pub fn write_reports(
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    manifest: &Manifest,
+    cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
+) -> Result<(), RunError> {
+    for (&year, cells) in cells {
+        let Some(layout) = definitions.layout(year) else { continue };
+        let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
+        let heading = Heading {
+            year,
+            name: format!("{}({})", settings.city_name, settings.city_code),
+            release: format!("第 {:06} 版{draft}", manifest.release),
+            created: manifest.created.clone(),
+        };
+        let city =
+            Unit { level: Level::City, region_code: settings.city_code.clone(), school_code: String::new() };
+        let bytes = workbook::workbook(cells, &city, layout, &heading)?;
+        let path = data.reports(year).join(format!("{}{year}年度质量报告数据表.xlsx", settings.city_name));
+        files::write_whole(&path, &bytes, Access::Open).map_err(io_error(&path))?;
+    }
+    Ok(())
+}

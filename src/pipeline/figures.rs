@@ -1,0 +1,192 @@
+//! Tables → values → printed cells, and the checks on them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Decimal128Type, Int32Type};
+
+use super::{Run, RunError, documents};
+use crate::checks::{self};
+use crate::contract::Dataset;
+use crate::finding::{self, Finding};
+use crate::indicators::compute::{self, Filed, Inputs};
+use crate::indicators::definition::{Calculation, Combination};
+use crate::indicators::{IndicatorValue, State, ValueKey};
+use crate::layout::Basis;
+use crate::number::Decimal;
+use crate::period::ReportYear;
+use crate::report::cells::ReportCell;
+use crate::tables::{self};
+use crate::warehouse::assemble::{self};
+use crate::warehouse::table_file::text_at;
+use crate::warehouse::table_file::{self as parquet_file};
+
+impl Run<'_> {
+    /// Values of each year, then the printed cells, whose last-year column is last year's release.
+    pub(super) fn compute(&mut self) -> Result<(), RunError> {
+        let years: Vec<ReportYear> = self.years.keys().copied().collect();
+        for &year in &years {
+            let inputs = self.inputs(year)?;
+            let values =
+                compute::compute(&self.definitions.indicators, self.definitions.layout(year), &inputs)?;
+            self.year(year).values = values;
+            self.compare_last_year(year)?;
+        }
+        for year in years {
+            let mut values: Vec<IndicatorValue> = self.years[&year].values.clone();
+            values.extend(self.values_of(year - 1)?);
+            let values = tables::indexed(values.into_iter());
+            let cells = self.cells_of(year, &values);
+            self.cells.insert(year, cells);
+        }
+        Ok(())
+    }
+
+    pub(super) fn inputs(&self, year: ReportYear) -> Result<Inputs, RunError> {
+        let of = &self.years[&year];
+        let mut delivered: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for dataset in &self.definitions.datasets {
+            let fragments = of.fragments.get(&dataset.dataset).into_iter().flatten();
+            let schools = fragments.flat_map(|(_, fragment)| fragment.schools.iter().cloned());
+            delivered.entry(dataset.table.clone()).or_default().extend(schools);
+        }
+        let filed = match of.tables.get("filing") {
+            Some((path, _)) => filed_values(path, year)?,
+            None => BTreeMap::new(),
+        };
+        Ok(Inputs {
+            year,
+            columns: self.table_columns(),
+            tables: of.tables.iter().map(|(table, (path, _))| (table.clone(), path.clone())).collect(),
+            schools: of.schools.clone(),
+            delivered,
+            filed,
+            counties: documents::counties(self.settings, self.definitions, year),
+            city: self.settings.city_code.clone(),
+            residual: self.settings.residual_region_code.clone(),
+        })
+    }
+
+    fn table_columns(&self) -> BTreeMap<String, Vec<String>> {
+        let columns = |dataset: &Dataset| {
+            let fields = assemble::published_fields(dataset);
+            (dataset.table.clone(), fields.into_iter().map(|field| field.name).collect())
+        };
+        self.definitions.datasets.iter().map(columns).collect()
+    }
+
+    pub(super) fn values_of(&self, year: ReportYear) -> Result<Vec<IndicatorValue>, RunError> {
+        if let Some(of) = self.years.get(&year) {
+            return Ok(of.values.clone());
+        }
+        match self.table_of("indicator_value", year) {
+            Some(path) => Ok(tables::read_indicator_values(&path, self.definitions)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A filing repeats last year's figures: they are compared with last year's filing, never printed.
+    pub(super) fn compare_last_year(&mut self, year: ReportYear) -> Result<(), RunError> {
+        let (Some(this), Some(last)) = (self.table_of("filing", year), self.table_of("filing", year - 1))
+        else {
+            return Ok(());
+        };
+        let repeated = filed_values(&this, year - 1)?;
+        let original = filed_values(&last, year - 1)?;
+        let mut found = Vec::new();
+        for ((indicator, school), said) in &repeated {
+            let Some(before) = original.get(&(indicator.clone(), school.clone())) else { continue };
+            if said != before {
+                let title =
+                    self.definitions.indicator(indicator).map_or(indicator.as_str(), |of| &of.title_zh);
+                let detail = format!("{title}（{}年）", year - 1);
+                found.push(
+                    Finding::new(finding::FILING_LAST_YEAR, year, "filings", &detail).of_school(school),
+                );
+            }
+        }
+        self.year(year).findings.extend(found);
+        Ok(())
+    }
+
+    pub(super) fn cells_of(
+        &self,
+        year: ReportYear,
+        values: &HashMap<(ReportYear, ValueKey), IndicatorValue>,
+    ) -> Vec<ReportCell> {
+        let schools: Vec<(String, String)> = self.years[&year]
+            .schools
+            .iter()
+            .map(|(code, school)| (code.clone(), school.region_code.clone()))
+            .collect();
+        documents::printed_cells(self.settings, self.definitions, year, &schools, values)
+    }
+
+    /// Everything that must hold before anybody sees a figure.
+    pub(super) fn check(&mut self) -> Result<(), RunError> {
+        let definitions = self.definitions;
+        let additive = |indicator: &str, basis: Basis| {
+            let Some(indicator) = definitions.indicator(indicator) else { return false };
+            match basis {
+                Basis::System => {
+                    matches!(
+                        indicator.system,
+                        Some(Calculation::Count(_) | Calculation::Sum(_) | Calculation::SumOf(_))
+                    )
+                }
+                Basis::Filed => matches!(indicator.filed, Some(Combination::Sum)),
+            }
+        };
+        for (&year, of) in &mut self.years {
+            let mut checked = vec![
+                checks::counties_and_residual_sum_to_city(year, &of.values, &additive),
+                checks::schools_sum_to_county(year, &of.values, &additive),
+                checks::parts_sum_to_whole(year, &definitions.partitions, &of.values),
+            ];
+            if let Some(layout) = definitions.layout(year) {
+                checked.push(checks::printed_on_one_basis(year, layout, &of.values));
+            }
+            for check in &checked {
+                of.findings.extend(check.findings.iter().cloned());
+            }
+            self.checks.extend(checked);
+            of.findings.sort_by(|a, b| {
+                (a.severity, &a.rule, &a.place, &a.school_code, &a.message).cmp(&(
+                    b.severity,
+                    &b.rule,
+                    &b.place,
+                    &b.school_code,
+                    &b.message,
+                ))
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Values of one year in a table `filing`, by indicator and school.
+pub(super) fn filed_values(
+    path: &Path,
+    year: ReportYear,
+) -> Result<BTreeMap<(String, String), Filed>, RunError> {
+    let mut filed = BTreeMap::new();
+    for batch in parquet_file::read(path)? {
+        let batch = batch?;
+        let years = batch.column_by_name("value_year").map(|column| column.as_primitive::<Int32Type>());
+        let values = batch.column_by_name("value").map(|column| column.as_primitive::<Decimal128Type>());
+        let (Some(years), Some(values)) = (years, values) else { continue };
+        for row in (0..batch.num_rows()).filter(|row| years.value(*row) == year) {
+            let state = match text_at(&batch, "state", row).as_str() {
+                "value" => State::Value,
+                "dash" => State::Dash,
+                "blank" => State::Blank,
+                _ => State::Missing,
+            };
+            let value = values.is_valid(row).then(|| Decimal(values.value(row)));
+            let key = (text_at(&batch, "indicator_id", row), text_at(&batch, "school_code", row));
+            filed.entry(key).or_insert(Filed { state, value });
+        }
+    }
+    Ok(filed)
+}

@@ -1,0 +1,54 @@
+//! The pseudonym key of a data root.
+
+use std::fs;
+use std::io;
+
+use super::{RunError, io_error};
+use crate::normalise::identity::PseudonymKey;
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::Manifest;
+
+/// The key of this data root, made when there is none and nothing was published yet.
+pub(super) fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<PseudonymKey, RunError> {
+    let path = data.key_file();
+    let bytes = match fs::read_to_string(&path) {
+        Ok(text) => parse_key(&text).ok_or_else(|| {
+            RunError::Key(format!("`{}` holds no key of 64 hexadecimal digits", path.display()))
+        })?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && last.is_none() => {
+            let mut bytes = [0; 32];
+            getrandom::fill(&mut bytes).map_err(|error| RunError::Key(format!("no randomness: {error}")))?;
+            let text = format!("{}\n", crate::normalise::identity::hex(&bytes));
+            files::write_whole(&path, text.as_bytes(), Access::Restricted).map_err(io_error(&path))?;
+            bytes
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(RunError::Key(format!(
+                "the pseudonym key `{}` is gone; with another key every pseudonym would change: put it back",
+                path.display()
+            )));
+        }
+        Err(source) => return Err(RunError::Io { path, source }),
+    };
+    let key = PseudonymKey::new(&bytes);
+    if last.is_some_and(|last| last.key.check_value != key.check_value()) {
+        return Err(RunError::Key(format!(
+            "the pseudonym key `{}` is not the one the published release was made with: put the right one back",
+            path.display()
+        )));
+    }
+    Ok(key)
+}
+
+pub(super) fn parse_key(text: &str) -> Option<[u8; 32]> {
+    let digits = text.trim();
+    let mut key = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[index * 2..index * 2 + 2], 16).ok()?;
+    }
+    Some(key)
+}

@@ -1,0 +1,260 @@
+//! One run, top to bottom: from what was dropped to a published release and its reports.
+
+mod key;
+
+mod deliveries;
+
+mod assembly;
+
+mod figures;
+
+mod staging;
+
+mod release;
+
+mod documents;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use arrow::error::ArrowError;
+use polars::prelude::PolarsError;
+use rust_xlsxwriter::XlsxError;
+
+use crate::checks::Checked;
+use crate::definition::Definitions;
+use crate::finding::Finding;
+use crate::indicators::IndicatorValue;
+use crate::indicators::compute::School;
+use crate::intake::{Fragment, IntakeError, TakenIn};
+use crate::normalise::identity::PseudonymKey;
+use crate::period::ReportYear;
+use crate::report::cells::ReportCell;
+use crate::runs::Stage;
+use crate::settings::Settings;
+use crate::sources::drop_folder::Dropped;
+use crate::tables::Delivery;
+use crate::warehouse::assemble::AssembleError;
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summary};
+use crate::warehouse::table_file::TableFileError;
+
+pub use documents::report_again;
+pub use staging::catalogue_sql;
+
+/// What a run is asked to do.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Empty for every year found.
+    pub years: Vec<ReportYear>,
+    /// The clock, read once by the caller: `2024-10-08T02:00:00+08:00`.
+    pub now: String,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum RunOutcome {
+    Published(Box<Manifest>),
+    /// The same inputs, definitions, settings, program and key as the release that stands.
+    NothingToDo(Box<Manifest>),
+    /// Something stops the release; what stands, stays.
+    HeldBack {
+        findings: Vec<Finding>,
+        summary: Box<Summary>,
+    },
+    /// No delivery for any year asked for.
+    NothingFound,
+}
+
+/// A run's result, with how long its stages took.
+#[derive(Debug)]
+pub struct RunReport {
+    pub outcome: RunOutcome,
+    pub stages: Vec<Stage>,
+    pub checks: Vec<Checked>,
+}
+
+/// How far a run is, for whoever watches.
+pub trait Watch: Sync {
+    fn stage(&self, name: &str, steps: usize);
+    fn step(&self);
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("`{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    #[error(transparent)]
+    Table(#[from] TableFileError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error("polars: {0}")]
+    Polars(#[from] PolarsError),
+    #[error("arrow: {0}")]
+    Arrow(#[from] ArrowError),
+    #[error("workbook: {0}")]
+    Workbook(#[from] XlsxError),
+    /// The folder of a configured source cannot be read.
+    #[error("drop folder `{}`: {source}", path.display())]
+    Source { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Key(String),
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> RunError + '_ {
+    move |source| RunError::Io { path: path.to_owned(), source }
+}
+
+/// Program and version, as manifests name it.
+pub const PROGRAM: &str = concat!("nianbao ", env!("CARGO_PKG_VERSION"));
+
+/// Runs: list → hash → compare → take in → assemble → compute → check → publish → report.
+///
+/// # Errors
+/// Only for the world failing; what is wrong with deliveries is in the outcome.
+pub fn run(
+    settings: &Settings,
+    definitions: &Definitions,
+    request: &Request,
+    watch: &dyn Watch,
+) -> Result<RunReport, RunError> {
+    let mut run = Run::new(settings, definitions, request, watch)?;
+    let listing = run.timed("list", Run::list)?;
+    let inputs = run.timed("hash", |run| run.hash(&listing.files))?;
+    let years = run.years_to_do(&inputs);
+    if inputs.is_empty() && run.last.is_none() {
+        return Ok(run.report(RunOutcome::NothingFound));
+    }
+    if years.is_empty() {
+        let last = run.last.clone();
+        return Ok(
+            run.report(last.map_or(RunOutcome::NothingFound, |last| RunOutcome::NothingToDo(Box::new(last))))
+        );
+    }
+    run.make_staging()?;
+    let taken = run.timed("decode and normalise", |run| run.take_in(&listing, &inputs, &years))?;
+    run.timed("assemble", |run| run.assemble(taken))?;
+    run.timed("compute", Run::compute)?;
+    run.timed("check", Run::check)?;
+    run.timed("stage", Run::stage)?;
+    if let Some(held) = run.held_back(&listing) {
+        return Ok(run.report(held));
+    }
+    let manifest = run.timed("publish", |run| run.publish(&listing, &inputs))?;
+    run.timed("report", |run| {
+        documents::write_reports(run.settings, run.definitions, &run.data, &manifest, &run.cells)
+    })?;
+    Ok(run.report(RunOutcome::Published(Box::new(manifest))))
+}
+
+/// One delivery in the drop folder, with the hash of its bytes, which lie in landing.
+#[derive(Debug, Clone)]
+struct Hashed {
+    file: Dropped,
+    sha256: String,
+}
+
+/// A year being put together.
+#[derive(Debug, Default)]
+struct Year {
+    /// Fragments by dataset, in an order that names do not change.
+    fragments: BTreeMap<String, Vec<(TakenIn, Fragment)>>,
+    deliveries: Vec<Delivery>,
+    findings: Vec<Finding>,
+    tables: BTreeMap<String, (PathBuf, u64)>,
+    schools: BTreeMap<String, School>,
+    values: Vec<IndicatorValue>,
+}
+
+struct Run<'a> {
+    settings: &'a Settings,
+    definitions: &'a Definitions,
+    request: &'a Request,
+    watch: &'a dyn Watch,
+    data: DataRoot,
+    key: PseudonymKey,
+    last: Option<Manifest>,
+    stages: Vec<Stage>,
+    checks: Vec<Checked>,
+    years: BTreeMap<ReportYear, Year>,
+    fingerprints: BTreeMap<ReportYear, String>,
+    cells: BTreeMap<ReportYear, Vec<ReportCell>>,
+    staged: Vec<StagedFile>,
+    repeated: u64,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        settings: &'a Settings,
+        definitions: &'a Definitions,
+        request: &'a Request,
+        watch: &'a dyn Watch,
+    ) -> Result<Self, RunError> {
+        let data = DataRoot::new(&settings.data_dir);
+        files::make_folder(data.path(), Access::Open).map_err(io_error(data.path()))?;
+        for folder in data.restricted() {
+            files::make_folder(&folder, Access::Restricted).map_err(io_error(&folder))?;
+        }
+        let last = publish::current(&data)?;
+        let key = key::pseudonym_key(&data, last.as_ref())?;
+        Ok(Run {
+            settings,
+            definitions,
+            request,
+            watch,
+            data,
+            key,
+            last,
+            stages: Vec::new(),
+            checks: Vec::new(),
+            years: BTreeMap::new(),
+            fingerprints: BTreeMap::new(),
+            cells: BTreeMap::new(),
+            staged: Vec::new(),
+            repeated: 0,
+        })
+    }
+
+    fn timed<T>(&mut self, stage: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        let start = Instant::now();
+        let done = work(self);
+        let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.stages.push(Stage { stage: stage.to_owned(), milliseconds });
+        done
+    }
+
+    fn report(self, outcome: RunOutcome) -> RunReport {
+        RunReport { outcome, stages: self.stages, checks: self.checks }
+    }
+
+    fn make_staging(&self) -> Result<(), RunError> {
+        let staged = self.data.staged_release();
+        if staged.exists() {
+            fs::remove_dir_all(&staged).map_err(io_error(&staged))?;
+        }
+        files::make_folder(&staged, Access::Restricted).map_err(io_error(&staged))
+    }
+
+    fn year(&mut self, year: ReportYear) -> &mut Year {
+        self.years.entry(year).or_default()
+    }
+
+    /// The file of a table of a year: of this run, else of the release that stands.
+    fn table_of(&self, table: &str, year: ReportYear) -> Option<PathBuf> {
+        if let Some(of) = self.years.get(&year) {
+            return of.tables.get(table).map(|(path, _)| path.clone());
+        }
+        let last = self.last.as_ref()?;
+        let folder = format!("tables/{table}/report_year={year}/");
+        let file = last.files.iter().find(|file| file.path.starts_with(&folder))?;
+        Some(self.data.release(last.release).join(&file.path))
+    }
+}

@@ -1,0 +1,188 @@
+//! Held back or published, and what is said of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, catalogue_sql, io_error};
+use crate::finding::{self, Finding, RULES, Severity};
+use crate::layout::{Basis, HeadlineLayout, Level};
+use crate::normalise::Counts;
+use crate::period::ReportYear;
+use crate::sources::drop_folder::Listing;
+use crate::tables::{self};
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::publish::{
+    self, DatasetSummary, FORMAT, FileCounts, Headline, Input, KeyId, Manifest, ReleaseOutcome, RuleCount,
+    StagedFile, Summary,
+};
+use crate::warehouse::table_file::{self as parquet_file};
+
+impl Run<'_> {
+    /// S0 findings, or too many schools that delivered nothing.
+    pub(super) fn held_back(&self, listing: &Listing) -> Option<RunOutcome> {
+        let stops = |finding: &&Finding| finding.severity == Severity::S0;
+        let mut findings: Vec<Finding> =
+            self.years.values().flat_map(|of| of.findings.iter().filter(stops)).cloned().collect();
+        for (&year, of) in &self.years {
+            let silent = of.schools.keys().filter(|school| {
+                !of.fragments.iter().any(|(dataset, fragments)| {
+                    dataset != "schools"
+                        && fragments.iter().any(|(_, fragment)| fragment.schools.contains(*school))
+                })
+            });
+            let silent: Vec<&String> = silent.collect();
+            if silent.len() > self.settings.max_missing_schools as usize {
+                let detail = format!("{} 所学校没有任何报送，超过 max_missing_schools", silent.len());
+                let mut finding = Finding::new(finding::SCHOOL_MISSING, year, "", &detail);
+                finding.severity = Severity::S0;
+                findings.push(finding);
+            }
+        }
+        if findings.is_empty() {
+            return None;
+        }
+        Some(RunOutcome::HeldBack { findings, summary: Box::new(self.summary(listing)) })
+    }
+
+    pub(super) fn publish(&mut self, listing: &Listing, inputs: &[Hashed]) -> Result<Manifest, RunError> {
+        let staged = self.data.staged_release();
+        let number = publish::releases(&self.data)?.last().copied().unwrap_or_default() + 1;
+        let summary = self.summary(listing);
+        self.stage_flat()?;
+        let run = tables::run(number, &self.request.now, PROGRAM, &self.definitions.digest, summary.rows)?;
+        let path = staged.join("tables/run/run.parquet");
+        files::make_folder(&staged.join("tables/run"), Access::Open).map_err(io_error(&staged))?;
+        parquet_file::write(&path, &run)?;
+        self.staged.push(StagedFile { path: "tables/run/run.parquet".into(), rows: 1, in_digest: false });
+        let catalogue = staged.join("catalog.sql");
+        fs::write(&catalogue, catalogue_sql(&self.staged, "")).map_err(io_error(&catalogue))?;
+        self.staged.push(StagedFile { path: "catalog.sql".into(), rows: 0, in_digest: true });
+        self.staged.sort_by(|a, b| a.path.cmp(&b.path));
+        let (files, digest) = publish::describe(&staged, &self.staged)?;
+        let outcome = if summary.is_open() { ReleaseOutcome::Draft } else { ReleaseOutcome::Clean };
+        let mut fingerprints = self.last.as_ref().map(|last| last.fingerprints.clone()).unwrap_or_default();
+        fingerprints
+            .extend(self.years.keys().filter_map(|year| Some((*year, self.fingerprints.get(year)?.clone()))));
+        let manifest = Manifest {
+            format: FORMAT,
+            release: number,
+            created: self.request.now.clone(),
+            program: PROGRAM.to_owned(),
+            definitions: self.definitions.digest.clone(),
+            key: KeyId { id: self.key.id(), check_value: self.key.check_value() },
+            years: fingerprints.keys().copied().collect(),
+            fingerprints,
+            digest,
+            outcome,
+            inputs: self.manifest_inputs(inputs),
+            files,
+            summary,
+        };
+        publish::publish(&self.data, &staged, &manifest, self.last.as_ref())?;
+        fs::remove_dir_all(&staged).map_err(io_error(&staged))?;
+        Ok(manifest)
+    }
+
+    pub(super) fn manifest_inputs(&self, inputs: &[Hashed]) -> Vec<Input> {
+        let kept = self.last.iter().flat_map(|last| &last.inputs);
+        let mut all: Vec<Input> =
+            kept.filter(|input| !self.years.contains_key(&input.report_year)).cloned().collect();
+        all.extend(inputs.iter().filter_map(|input| {
+            let report_year = input.file.year.filter(|year| self.years.contains_key(year))?;
+            Some(Input {
+                report_year,
+                dataset: input.file.dataset.clone(),
+                file: input.file.label.clone(),
+                sha256: input.sha256.clone(),
+                bytes: input.file.bytes,
+            })
+        }));
+        all.sort();
+        all
+    }
+
+    pub(super) fn summary(&self, listing: &Listing) -> Summary {
+        let mut summary = Summary::default();
+        let carried =
+            self.last.as_ref().filter(|last| last.years.iter().any(|year| !self.years.contains_key(year)));
+        if let Some(last) = carried {
+            let kept = |year: &ReportYear| !self.years.contains_key(year);
+            summary.datasets =
+                last.summary.datasets.iter().filter(|d| kept(&d.report_year)).cloned().collect();
+            summary.headlines =
+                last.summary.headlines.iter().filter(|h| kept(&h.report_year)).cloned().collect();
+        }
+        summary.files.ignored = listing.ignored;
+        let mut rules: BTreeMap<(Severity, String), u64> = BTreeMap::new();
+        for (&year, of) in &self.years {
+            for dataset in &self.definitions.datasets {
+                let own = of.deliveries.iter().filter(|delivery| delivery.dataset == dataset.dataset);
+                let mut line = DatasetSummary {
+                    report_year: year,
+                    dataset: dataset.dataset.clone(),
+                    title_zh: dataset.title_zh.clone(),
+                    files: 0,
+                    rows: Counts::default(),
+                };
+                for delivery in own {
+                    line.files += 1;
+                    line.rows += delivery.rows;
+                }
+                summary.datasets.push(line);
+            }
+            for delivery in &of.deliveries {
+                summary.files.files += 1;
+                match delivery.outcome.as_str() {
+                    "decoded" => summary.files.decoded += 1,
+                    "rejected" => summary.files.rejected += 1,
+                    _ => summary.files.repeated += 1,
+                }
+                summary.rows += delivery.rows;
+            }
+            for finding in &of.findings {
+                *summary.findings.entry(finding.severity).or_default() += 1;
+                *rules.entry((finding.severity, finding.rule.clone())).or_default() += 1;
+            }
+            summary.headlines.extend(self.headlines(year));
+        }
+        summary.rules = rules
+            .into_iter()
+            .map(|((severity, rule), count)| {
+                let title =
+                    RULES.iter().find(|known| known.id == rule).map_or("", |known| known.title).to_owned();
+                RuleCount { rule, severity, title, count }
+            })
+            .collect();
+        assert!(summary.rows.holds(), "rows were lost or counted twice: {:?}", summary.rows);
+        let FileCounts { files, decoded, rejected, repeated, .. } = summary.files;
+        assert_eq!(files, decoded + rejected + repeated, "files were lost or counted twice");
+        summary
+    }
+
+    /// The figures a statistician looks at first.
+    pub(super) fn headlines(&self, year: ReportYear) -> Vec<Headline> {
+        let Some(layout) = self.definitions.layout(year) else { return Vec::new() };
+        let city = |id: &str, basis: Basis| {
+            self.years[&year].values.iter().find(|value| {
+                let key = &value.key;
+                key.indicator_id == id
+                    && key.basis == basis
+                    && key.breakdown.is_empty()
+                    && key.unit.level == Level::City
+            })
+        };
+        let headline = |line: &HeadlineLayout| {
+            let indicator = self.definitions.indicator(&line.indicator)?;
+            let text = city(&line.indicator, line.basis)?.printed(line.decimals)?;
+            Some(Headline {
+                report_year: year,
+                indicator_id: line.indicator.clone(),
+                title_zh: indicator.title_zh.clone(),
+                basis: line.basis.label().to_owned(),
+                text,
+                unit: indicator.unit.clone(),
+            })
+        };
+        layout.headlines.iter().filter_map(headline).collect()
+    }
+}

@@ -1,0 +1,193 @@
+//! Every file of a release, put in its place under the staged folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+
+use super::{Run, RunError, io_error};
+use crate::indicators::compute::School;
+use crate::period::ReportYear;
+use crate::tables::{self, SchoolRow};
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::{flat_file, table_file};
+use crate::warehouse::publish::StagedFile;
+use crate::warehouse::table_file::{self as parquet_file};
+
+impl Run<'_> {
+    /// Puts every file of the release in its place under the staged folder.
+    pub(super) fn stage(&mut self) -> Result<(), RunError> {
+        let years: Vec<ReportYear> = self.years.keys().copied().collect();
+        for year in years {
+            let of = &self.years[&year];
+            let mut batches = vec![
+                ("indicator_value", tables::indicator_values(&of.values, self.definitions)?),
+                ("finding", tables::findings(&of.findings)?),
+                ("delivery", tables::deliveries(&of.deliveries)?),
+                ("dim_school", tables::dim_school(&self.school_rows(year))?),
+                ("override", tables::overrides()?),
+            ];
+            if let Some(cells) = self.cells.get(&year) {
+                batches.push(("report_cell", tables::report_cells(cells)?));
+            }
+            let assembled: Vec<(String, PathBuf)> =
+                of.tables.iter().map(|(table, (path, _))| (table.clone(), path.clone())).collect();
+            for (table, batch) in batches {
+                self.stage_batch(table, Some(year), &batch)?;
+            }
+            for (table, path) in assembled {
+                self.stage_file(&table, Some(year), &path)?;
+            }
+        }
+        let residual =
+            (self.settings.residual_region_code.as_str(), self.settings.residual_region_name.as_str());
+        let dims = [
+            ("dim_region", tables::dim_region(self.definitions, &self.settings.city_code, residual)?),
+            ("dim_major", tables::dim_major(self.definitions)?),
+            ("dim_indicator", tables::dim_indicator(self.definitions)?),
+        ];
+        for (table, batch) in dims {
+            self.stage_batch(table, None, &batch)?;
+        }
+        self.carry_over()
+    }
+
+    pub(super) fn school_rows(&self, year: ReportYear) -> Vec<SchoolRow> {
+        let attribute =
+            |school: &School, name: &str| school.attributes.get(name).cloned().unwrap_or_default();
+        let row = |(code, school): (&String, &School)| SchoolRow {
+            report_year: year,
+            school_code: code.clone(),
+            school_name: school.name.clone(),
+            region_code: school.region_code.clone(),
+            school_type: attribute(school, "school_type"),
+            ownership: attribute(school, "ownership"),
+            affiliation: attribute(school, "affiliation"),
+        };
+        self.years[&year].schools.iter().map(row).collect()
+    }
+
+    pub(super) fn stage_batch(
+        &mut self,
+        table: &str,
+        year: Option<ReportYear>,
+        batch: &RecordBatch,
+    ) -> Result<(), RunError> {
+        let path = self.data.staged_release().join(format!("{table}-{}.parquet", year.unwrap_or_default()));
+        parquet_file::write(&path, batch)?;
+        self.stage_file(table, year, &path)
+    }
+
+    /// Moves a finished table file under the name that its content gives it.
+    pub(super) fn stage_file(
+        &mut self,
+        table: &str,
+        year: Option<ReportYear>,
+        path: &Path,
+    ) -> Result<(), RunError> {
+        let sha256 = files::sha256_of_file(path).map_err(io_error(path))?;
+        let below = table_file(table, year, &sha256);
+        let to = self.data.staged_release().join(&below);
+        let folder = to.parent().unwrap_or(path);
+        files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
+        fs::rename(path, &to).map_err(io_error(&to))?;
+        let rows = rows_of(&to)?;
+        self.staged.push(StagedFile { path: below, rows, in_digest: true });
+        if let Some(of) = year.and_then(|year| self.years.get_mut(&year)) {
+            of.tables.insert(table.to_owned(), (to, rows));
+        }
+        Ok(())
+    }
+
+    /// Years that were not done again keep the files of the release that stands.
+    pub(super) fn carry_over(&mut self) -> Result<(), RunError> {
+        let Some(last) = &self.last else { return Ok(()) };
+        for year in last.years.iter().filter(|year| !self.years.contains_key(year)) {
+            let part = format!("/report_year={year}/");
+            for file in last.files.iter().filter(|file| file.path.contains(&part)) {
+                let from = self.data.release(last.release).join(&file.path);
+                let to = self.data.staged_release().join(&file.path);
+                let folder = to.parent().unwrap_or(&to);
+                files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
+                if fs::hard_link(&from, &to).is_err() {
+                    fs::copy(&from, &to).map_err(io_error(&to))?;
+                }
+                self.staged.push(StagedFile {
+                    path: PathBuf::from(&file.path),
+                    rows: file.rows,
+                    in_digest: true,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// One file for each small table, all years together.
+    pub(super) fn stage_flat(&mut self) -> Result<(), RunError> {
+        /// Too large for readers that take one path, and of no use to them without a key.
+        const NOT_FLAT: [&str; 3] = ["student", "graduate", "staff"];
+        let mut by_table: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for file in &self.staged {
+            if let Some(table) = table_name(&file.path).filter(|table| !NOT_FLAT.contains(table)) {
+                by_table.entry(table.to_owned()).or_default().push(file.path.clone());
+            }
+        }
+        let staged = self.data.staged_release();
+        files::make_folder(&staged.join("flat"), Access::Open).map_err(io_error(&staged))?;
+        for (table, mut paths) in by_table {
+            paths.sort();
+            let below = flat_file(&table);
+            let mut writer: Option<parquet_file::TableWriter> = None;
+            for path in paths {
+                let reader = parquet_file::read(&staged.join(path))?;
+                if writer.is_none() {
+                    let schema = arrow::array::RecordBatchReader::schema(&reader);
+                    writer = Some(parquet_file::TableWriter::create(&staged.join(&below), schema)?);
+                }
+                for batch in reader {
+                    if let Some(writer) = &mut writer {
+                        writer.write(&batch?)?;
+                    }
+                }
+            }
+            let rows = writer.map_or(Ok(0), parquet_file::TableWriter::finish)?;
+            self.staged.push(StagedFile { path: below, rows, in_digest: true });
+        }
+        Ok(())
+    }
+}
+
+/// The table whose file lies at a path below a release.
+pub(super) fn table_name(path: &Path) -> Option<&str> {
+    path.strip_prefix("tables").ok()?.iter().next()?.to_str()
+}
+
+/// Views over all tables, in paths below `prefix`; hive partitioning off, as the year is in the files.
+#[must_use]
+pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
+    let mut by_table: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for file in staged {
+        if let Some(table) = table_name(&file.path) {
+            let path = format!("{prefix}{}", file.path.display()).replace('\'', "''");
+            by_table.entry(table).or_default().push(format!("'{path}'"));
+        }
+    }
+    let mut sql = String::new();
+    for (table, mut paths) in by_table {
+        paths.sort();
+        sql += &format!(
+            "CREATE OR REPLACE VIEW \"{table}\" AS SELECT * FROM read_parquet([{}], hive_partitioning = false);\n",
+            paths.join(", ")
+        );
+    }
+    sql
+}
+
+pub(super) fn rows_of(path: &Path) -> Result<u64, RunError> {
+    let mut rows = 0;
+    for batch in parquet_file::read(path)? {
+        rows += batch?.num_rows() as u64;
+    }
+    Ok(rows)
+}
