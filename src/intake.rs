@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
@@ -271,8 +271,8 @@ fn keep(
     let io = |path: PathBuf| move |source| IntakeError::Io { path, source };
     files::make_folder(&folder, Access::Restricted).map_err(io(folder.clone()))?;
     table_file::write(&folder.join("rows.parquet"), &normalised.rows)?;
-    write_lines(data.rejects(&key), &normalised.rejects)?;
-    write_lines(data.people(&key), &normalised.people)?;
+    write_lines(&data.rejects(&key), &normalised.rejects)?;
+    write_lines(&data.people(&key), &normalised.people)?;
     let fragment = Fragment {
         key,
         format: decoded.format,
@@ -290,16 +290,16 @@ fn keep(
 }
 
 /// One JSON object a line, in a restricted file; no file for no lines.
-fn write_lines<T: Serialize>(path: PathBuf, items: &[T]) -> Result<(), IntakeError> {
+fn write_lines<T: Serialize>(path: &Path, items: &[T]) -> Result<(), IntakeError> {
     if items.is_empty() {
         return Ok(());
     }
     let mut text = Vec::new();
     for item in items {
         let written = serde_json::to_writer(&mut text, item).map_err(io::Error::other);
-        written.map_err(|source| IntakeError::Io { path: path.clone(), source })?;
+        written.map_err(|source| IntakeError::Io { path: path.to_owned(), source })?;
         text.push(b'\n');
     }
-    files::write_whole(&path, &text, Access::Restricted)
-        .map_err(|source| IntakeError::Io { path: path.clone(), source })
+    files::write_whole(path, &text, Access::Restricted)
+        .map_err(|source| IntakeError::Io { path: path.to_owned(), source })
 }

@@ -143,7 +143,6 @@ impl Predicate {
     }
 
     /// The expression; never null: a comparison with a missing value is false.
-    #[must_use]
     pub fn expression(&self) -> Expr {
         match self {
             Predicate::Always => lit(true),

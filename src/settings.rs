@@ -60,7 +60,7 @@ pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec
     }
     let environment = Environment::with_prefix(ENVIRONMENT_PREFIX).prefix_separator("_").try_parsing(true);
     // Other programs may share the prefix: only keys that exist are taken from the environment.
-    layers.push(("environment".to_owned(), known_only(Config::builder().add_source(environment).build()?)?));
+    layers.push(("environment".to_owned(), known_only(&Config::builder().add_source(environment).build()?)?));
     let mut flags = Config::builder();
     for (key, value) in [
         ("drop_dir", &overrides.drop_dir),
@@ -92,7 +92,7 @@ fn keys(layer: &Config) -> Vec<String> {
     keys
 }
 
-fn known_only(layer: Config) -> Result<Config, config::ConfigError> {
+fn known_only(layer: &Config) -> Result<Config, config::ConfigError> {
     let known = keys(&defaults()?);
     let mut kept = Config::builder();
     for (key, value) in layer.collect()? {

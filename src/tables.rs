@@ -111,8 +111,8 @@ pub fn read_indicator_values(
     let mut values = Vec::new();
     for batch in table_file::read(path)? {
         let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
-        let texts = |name: &str| batch.column_by_name(name).map(|column| column.as_string::<i32>());
-        let ints = |name: &str| batch.column_by_name(name).map(|column| column.as_primitive::<Int32Type>());
+        let texts = |name: &str| batch.column_by_name(name).map(AsArray::as_string::<i32>);
+        let ints = |name: &str| batch.column_by_name(name).map(AsArray::as_primitive::<Int32Type>);
         let decimals = |name: &str, row: usize| {
             let column = batch.column_by_name(name)?.as_primitive::<Decimal128Type>();
             column.is_valid(row).then(|| Decimal(column.value(row)))

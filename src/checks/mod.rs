@@ -26,10 +26,11 @@ pub fn counties_and_residual_sum_to_city(
     values: &[IndicatorValue],
     additive: &dyn Fn(&str, Basis) -> bool,
 ) -> Checked {
-    let mut sums: BTreeMap<(&str, Basis, &str, &str), (Decimal, Option<Decimal>)> = BTreeMap::new();
+    let mut sums: BTreeMap<_, (Decimal, Option<Decimal>)> = BTreeMap::new();
     for value in values.iter().filter(|value| additive(&value.key.indicator_id, value.key.basis)) {
         let ValueKey { indicator_id, basis, breakdown, breakdown_code, unit } = &value.key;
-        let sum = sums.entry((indicator_id, *basis, breakdown, breakdown_code)).or_default();
+        let key = (indicator_id.as_str(), *basis, breakdown.as_str(), breakdown_code.as_str());
+        let sum = sums.entry(key).or_default();
         match unit.level {
             Level::County => sum.0 += value.value.unwrap_or_default(),
             Level::City => sum.1 = value.value,

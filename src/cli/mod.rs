@@ -111,7 +111,7 @@ struct Failure {
 }
 
 impl Failure {
-    fn new(code: ExitCode, message: impl ToString) -> Self {
+    fn new(code: ExitCode, message: &(impl ToString + ?Sized)) -> Self {
         Failure { message: message.to_string(), hint: None, code }
     }
 
@@ -136,13 +136,13 @@ impl From<RunError> for Failure {
 
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
-        Failure::new(ExitCode::Internal, error)
+        Failure::new(ExitCode::Internal, &error)
     }
 }
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Failure::new(ExitCode::Usage, error)
+        Failure::new(ExitCode::Usage, &error)
             .hint("`nianbao settings show` prints all settings; config/default.toml explains them")
     }
 }
@@ -162,7 +162,7 @@ impl From<Vec<Fault>> for Failure {
     fn from(faults: Vec<Fault>) -> Self {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         let count = if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
-        Failure::new(ExitCode::Usage, format!("{count} in the definitions\n{}", lines.join("\n")))
+        Failure::new(ExitCode::Usage, &format!("{count} in the definitions\n{}", lines.join("\n")))
     }
 }
 
@@ -205,7 +205,7 @@ fn load_definitions(settings: &Settings) -> Result<Definitions, Failure> {
         definition::embedded()
     } else {
         definition::read_folder(folder).map_err(|error| {
-            Failure::new(ExitCode::Usage, format!("definitions `{}`: {error}", folder.display()))
+            Failure::new(ExitCode::Usage, &format!("definitions `{}`: {error}", folder.display()))
         })?
     };
     Ok(definition::load(&files)?)

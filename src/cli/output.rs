@@ -20,7 +20,7 @@ pub fn line(text: &str) {
 
 pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let text =
-        serde_json::to_string_pretty(value).map_err(|error| Failure::new(ExitCode::Internal, error))?;
+        serde_json::to_string_pretty(value).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
     line(&text);
     Ok(())
 }

@@ -25,7 +25,12 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();
         return Err(Failure::new(
             ExitCode::Usage,
-            format!("release {:06} has no year {}; it has {}", manifest.release, args.year, years.join(", ")),
+            &format!(
+                "release {:06} has no year {}; it has {}",
+                manifest.release,
+                args.year,
+                years.join(", ")
+            ),
         ));
     }
     pipeline::report_again(&settings, &definitions, &manifest, args.year)?;

@@ -90,7 +90,7 @@ fn record(data: &DataRoot, report: &RunReport, started: &str, code: ExitCode) ->
         stages: report.stages.clone(),
         summary: summary.cloned().unwrap_or_default(),
     };
-    runs::record(data, run).map_err(|error| Failure::new(ExitCode::Internal, format!("ledger: {error}")))?;
+    runs::record(data, run).map_err(|error| Failure::new(ExitCode::Internal, &format!("ledger: {error}")))?;
     Ok(())
 }
 

@@ -25,7 +25,7 @@ enum Command {
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = DataRoot::new(&settings.data_dir);
-    let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, format!("ledger: {error}"));
+    let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &format!("ledger: {error}"));
     let all = runs::all(&data).map_err(internal)?;
     match &args.command {
         Command::List if global.json => output::json(&all)?,
@@ -37,7 +37,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
                 all.iter().find(|known| run.parse() == Ok(known.id))
             };
             let Some(found) = found else {
-                return Err(Failure::new(ExitCode::Usage, format!("there is no run `{run}`"))
+                return Err(Failure::new(ExitCode::Usage, &format!("there is no run `{run}`"))
                     .hint("`nianbao runs list` names them"));
             };
             if global.json {

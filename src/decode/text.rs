@@ -178,7 +178,7 @@ mod tests {
         let mut rows = Vec::new();
         read(bytes, &mut |event| match event {
             Event::Row(row) => {
-                rows.push((row.number, row.cells.iter().map(|c| c.text().into_owned()).collect()))
+                rows.push((row.number, row.cells.iter().map(|c| c.text().into_owned()).collect()));
             }
             Event::BadRow { number, .. } => rows.push((number, vec!["!".into()])),
             Event::Sheet(_) => {}

@@ -42,13 +42,14 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Vec<String>
 fn cell(value: &Data) -> Cell<'_> {
     match value {
         Data::Empty => Cell::Empty,
-        Data::String(text) => Cell::Text(Cow::Borrowed(text)),
         #[expect(clippy::cast_precision_loss, reason = "BIFF stores every number as f64; this was one")]
         Data::Int(number) => Cell::Number(*number as f64),
         Data::Float(number) => Cell::Number(*number),
         Data::Bool(value) => Cell::Bool(*value),
         Data::DateTime(when) => super::xlsx::date(when),
-        Data::DateTimeIso(text) | Data::DurationIso(text) => Cell::Text(Cow::Borrowed(text)),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => {
+            Cell::Text(Cow::Borrowed(text))
+        }
         Data::Error(error) => Cell::Error(error.to_string()),
     }
 }

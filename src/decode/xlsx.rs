@@ -83,14 +83,15 @@ fn tell(row: &Row<'_>, each: &mut dyn FnMut(Event<'_>)) {
 fn owned(value: &DataRef<'_>) -> Cell<'static> {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::String(text) => Cell::Text(Cow::Owned(text.clone())),
         DataRef::SharedString(text) => Cell::Text(Cow::Owned((*text).to_owned())),
         #[expect(clippy::cast_precision_loss, reason = "xlsx stores every number as f64; this was one")]
         DataRef::Int(number) => Cell::Number(*number as f64),
         DataRef::Float(number) => Cell::Number(*number),
         DataRef::Bool(value) => Cell::Bool(*value),
         DataRef::DateTime(when) => date(when),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => Cell::Text(Cow::Owned(text.clone())),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            Cell::Text(Cow::Owned(text.clone()))
+        }
         DataRef::Error(error) => Cell::Error(error.to_string()),
     }
 }

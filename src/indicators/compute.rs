@@ -161,12 +161,11 @@ impl Computer<'_> {
     ) -> Vec<(String, String)> {
         let mut places = vec![<_>::default()];
         for name in &indicator.breakdowns {
-            let code = match columns.iter().position(|column| column == name) {
-                Some(position) => codes[position].clone(),
-                None => {
-                    let school = self.inputs.schools.get(school);
-                    school.and_then(|school| school.attributes.get(name)).cloned().unwrap_or_default()
-                }
+            let code = if let Some(position) = columns.iter().position(|column| column == name) {
+                codes[position].clone()
+            } else {
+                let school = self.inputs.schools.get(school);
+                school.and_then(|school| school.attributes.get(name)).cloned().unwrap_or_default()
             };
             places.push((name.clone(), if code.is_empty() { "unknown".to_owned() } else { code }));
         }
@@ -443,10 +442,10 @@ impl Computer<'_> {
             };
             let state = match states {
                 [State::Value, State::Value] if ratio.value().is_some() => State::Value,
-                [State::Value, State::Value] => State::Dash,
                 [State::Missing, _] | [_, State::Missing] => State::Missing,
-                [State::Dash, _] | [_, State::Dash] => State::Dash,
-                _ => State::Blank,
+                [State::Blank, _] | [_, State::Blank] => State::Blank,
+                // A dash in either, or a whole of zero: there is no ratio to give.
+                _ => State::Dash,
             };
             self.put(indicator, Basis::System, ("", ""), unit, state, ratio.value(), Some(ratio), missing);
         }

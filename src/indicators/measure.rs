@@ -108,16 +108,13 @@ fn values(
 ) -> Result<BTreeMap<Group, Decimal>, PolarsError> {
     let groups = groups(frame, breakdowns)?;
     let column = frame.column(column)?;
-    let numbers: Vec<Option<i128>> = match column.dtype() {
-        DataType::Decimal(..) => {
-            // Sums of DECIMAL(38,10) keep their scale.
-            let scaled = column.cast(&DataType::Decimal(38, SCALE as usize))?;
-            scaled.decimal()?.physical().iter().collect()
-        }
-        _ => {
-            let whole = column.cast(&DataType::Int64)?;
-            whole.i64()?.iter().map(|value| value.map(|value| i128::from(value) * ONE)).collect()
-        }
+    let numbers: Vec<Option<i128>> = if let DataType::Decimal(..) = column.dtype() {
+        // Sums of DECIMAL(38,10) keep their scale.
+        let scaled = column.cast(&DataType::Decimal(38, SCALE as usize))?;
+        scaled.decimal()?.physical().iter().collect()
+    } else {
+        let whole = column.cast(&DataType::Int64)?;
+        whole.i64()?.iter().map(|value| value.map(|value| i128::from(value) * ONE)).collect()
     };
     Ok(groups.into_iter().zip(numbers).filter_map(|(group, value)| Some((group, Decimal(value?)))).collect())
 }

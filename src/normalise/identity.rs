@@ -46,7 +46,7 @@ pub struct IdNumber {
     pub number: String,
 }
 
-/// JY/T 1001 hb_sfzjlx: 居民身份证.
+/// JY/T 1001 `hb_sfzjlx`: 居民身份证.
 const RESIDENT_CARD: &str = "1";
 
 /// Reads an identity number. `id_type` is its code in the table `id_type`; `None` when not given.

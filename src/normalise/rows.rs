@@ -522,16 +522,13 @@ impl RowReader<'_, '_> {
         let year = entry.and_then(|month| month[..4].parse().ok()).unwrap_or(self.normaliser.year);
         let written = self.cell(position).text();
         let table = self.normaliser.context.codes.get("major");
-        match table.and_then(|table| table.look_up_any_year(&written, year)) {
-            Some(code) => {
-                vec![Value::Text(code.code.clone()), code.parent.clone().map_or(Value::Null, Value::Text)]
-            }
-            None => {
-                let nearest = table.and_then(|table| table.nearest(&written));
-                let detail = nearest.map(|code| format!("最接近的是“{}”", code.label)).unwrap_or_default();
-                self.notes.push((finding::MAJOR_UNKNOWN, Some(position), detail));
-                vec![Value::Null, Value::Null]
-            }
+        if let Some(code) = table.and_then(|table| table.look_up_any_year(&written, year)) {
+            vec![Value::Text(code.code.clone()), code.parent.clone().map_or(Value::Null, Value::Text)]
+        } else {
+            let nearest = table.and_then(|table| table.nearest(&written));
+            let detail = nearest.map(|code| format!("最接近的是“{}”", code.label)).unwrap_or_default();
+            self.notes.push((finding::MAJOR_UNKNOWN, Some(position), detail));
+            vec![Value::Null, Value::Null]
         }
     }
 

@@ -1,6 +1,6 @@
 //! Fragments → one table for each dataset and year; what their schools tell.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::{Run, RunError};
@@ -103,7 +103,7 @@ impl Run<'_> {
             };
         let to = staged.join(format!("{}-{year}.parquet", dataset.table));
         let of = self.year(year);
-        let regions: HashMap<String, String> =
+        let regions: BTreeMap<String, String> =
             of.schools.iter().map(|(code, school)| (code.clone(), school.region_code.clone())).collect();
         let assembled = assemble::assemble(dataset, &paths, &regions, &residual, &to)?;
         let fragments = of.fragments.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();

@@ -16,6 +16,9 @@ use crate::runs::Seen;
 use crate::sources::drop_folder::{self, Dropped, Listing};
 use crate::warehouse::files::{self, Access};
 
+/// The result of one file, once a worker has it.
+type Slot = Option<Result<Vec<TakenIn>, RunError>>;
+
 impl Run<'_> {
     pub(super) fn list(&mut self) -> Result<Listing, RunError> {
         let drop = &self.settings.drop_dir;
@@ -29,7 +32,7 @@ impl Run<'_> {
         let mut hashed = Vec::with_capacity(dropped.len());
         for file in dropped {
             self.watch.step();
-            if file.year.is_some_and(|year| !self.is_asked(year)) || self.is_no_table(file)? {
+            if file.year.is_some_and(|year| !self.is_asked(year)) || is_no_table(file)? {
                 continue;
             }
             let known = seen.sha256(file).filter(|sha256| self.data.landing(sha256).exists());
@@ -46,17 +49,6 @@ impl Run<'_> {
 
     pub(super) fn is_asked(&self, year: ReportYear) -> bool {
         self.request.years.is_empty() || self.request.years.contains(&year)
-    }
-
-    /// A file beside the year folders that is no table at all (notes, a truth file) is no delivery.
-    pub(super) fn is_no_table(&self, file: &Dropped) -> Result<bool, RunError> {
-        if file.year.is_some() {
-            return Ok(false);
-        }
-        let mut head = vec![0; 4096];
-        let mut open = fs::File::open(&file.path).map_err(io_error(&file.path))?;
-        let read = io::Read::read(&mut open, &mut head).map_err(io_error(&file.path))?;
-        Ok(crate::decode::sniff::sniff(&head[..read]).is_err())
     }
 
     /// Keeps the bytes as received under their hash.
@@ -117,8 +109,7 @@ impl Run<'_> {
         let wanted: Vec<&Hashed> =
             inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year))).collect();
         self.watch.stage("decode and normalise", wanted.len());
-        let results: Vec<Mutex<Option<Result<Vec<TakenIn>, RunError>>>> =
-            wanted.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Slot>> = wanted.iter().map(|_| Mutex::new(None)).collect();
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..self.threads() {
@@ -191,4 +182,15 @@ impl Run<'_> {
             residual_code: &self.settings.residual_region_code,
         }
     }
+}
+
+/// A file beside the year folders that is no table at all (notes, a truth file) is no delivery.
+fn is_no_table(file: &Dropped) -> Result<bool, RunError> {
+    if file.year.is_some() {
+        return Ok(false);
+    }
+    let mut head = vec![0; 4096];
+    let mut open = fs::File::open(&file.path).map_err(io_error(&file.path))?;
+    let read = io::Read::read(&mut open, &mut head).map_err(io_error(&file.path))?;
+    Ok(crate::decode::sniff::sniff(&head[..read]).is_err())
 }

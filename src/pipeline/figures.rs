@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::Array;
 use arrow::datatypes::{Decimal128Type, Int32Type};
 
 use super::{Run, RunError, documents};
@@ -124,7 +124,7 @@ impl Run<'_> {
     }
 
     /// Everything that must hold before anybody sees a figure.
-    pub(super) fn check(&mut self) -> Result<(), RunError> {
+    pub(super) fn check(&mut self) {
         let definitions = self.definitions;
         let additive = |indicator: &str, basis: Basis| {
             let Some(indicator) = definitions.indicator(indicator) else { return false };
@@ -161,7 +161,6 @@ impl Run<'_> {
                 ))
             });
         }
-        Ok(())
     }
 }
 
@@ -173,8 +172,8 @@ pub(super) fn filed_values(
     let mut filed = BTreeMap::new();
     for batch in parquet_file::read(path)? {
         let batch = batch?;
-        let years = batch.column_by_name("value_year").map(|column| column.as_primitive::<Int32Type>());
-        let values = batch.column_by_name("value").map(|column| column.as_primitive::<Decimal128Type>());
+        let years = batch.column_by_name("value_year").map(arrow::array::AsArray::as_primitive::<Int32Type>);
+        let values = batch.column_by_name("value").map(arrow::array::AsArray::as_primitive::<Decimal128Type>);
         let (Some(years), Some(values)) = (years, values) else { continue };
         for row in (0..batch.num_rows()).filter(|row| years.value(*row) == year) {
             let state = match text_at(&batch, "state", row).as_str() {

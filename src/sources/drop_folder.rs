@@ -64,7 +64,7 @@ fn is_no_delivery(name: &str) -> bool {
     name.starts_with("~$")
         || name.starts_with('.')
         || name.eq_ignore_ascii_case("thumbs.db")
-        || name.ends_with(".tmp")
+        || name.to_ascii_lowercase().ends_with(".tmp")
 }
 
 fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {

@@ -4,7 +4,7 @@
 //! the rows themselves go from Parquet to Parquet as Arrow batches, which keep
 //! their field metadata.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,7 +125,7 @@ pub fn published_fields(dataset: &Dataset) -> Vec<FieldSpec> {
 pub fn assemble(
     dataset: &Dataset,
     fragments: &[PathBuf],
-    region_of: &HashMap<String, String>,
+    region_of: &BTreeMap<String, String>,
     residual: &str,
     to: &Path,
 ) -> Result<Assembled, AssembleError> {
@@ -157,7 +157,7 @@ pub fn assemble(
 }
 
 fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a StringArray> {
-    batch.column_by_name(column).map(|array| array.as_string::<i32>())
+    batch.column_by_name(column).map(AsArray::as_string::<i32>)
 }
 
 fn tell(batch: &RecordBatch, decided: &[Decision], fragment: usize, told: &mut Vec<Told>) {
@@ -183,7 +183,7 @@ fn tell(batch: &RecordBatch, decided: &[Decision], fragment: usize, told: &mut V
 fn publish(
     batch: &RecordBatch,
     decided: &[Decision],
-    region_of: &HashMap<String, String>,
+    region_of: &BTreeMap<String, String>,
     residual: &str,
     published: &SchemaRef,
 ) -> Result<RecordBatch, ArrowError> {
@@ -198,12 +198,16 @@ fn publish(
             "region_code" => regions(&kept, region_of, residual),
             "counted" => {
                 let mut counted = BooleanBuilder::new();
-                decided.iter().for_each(|decision| counted.append_value(*decision == Decision::Counted));
+                for decision in &decided {
+                    counted.append_value(*decision == Decision::Counted);
+                }
                 Arc::new(counted.finish())
             }
             "not_counted_because" => {
                 let mut reasons = StringBuilder::new();
-                decided.iter().for_each(|decision| reasons.append_option(decision.reason()));
+                for decision in &decided {
+                    reasons.append_option(decision.reason());
+                }
                 Arc::new(reasons.finish())
             }
             other => return Err(ArrowError::SchemaError(format!("no column `{other}` was staged"))),
@@ -212,7 +216,7 @@ fn publish(
     RecordBatch::try_new(Arc::clone(published), columns.collect::<Result<_, _>>()?)
 }
 
-fn regions(batch: &RecordBatch, region_of: &HashMap<String, String>, residual: &str) -> ArrayRef {
+fn regions(batch: &RecordBatch, region_of: &BTreeMap<String, String>, residual: &str) -> ArrayRef {
     let mut regions = StringBuilder::new();
     if let Some(schools) = text(batch, "school_code") {
         for index in 0..schools.len() {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
@@ -96,7 +96,7 @@ pub fn read(path: &Path) -> Result<ParquetRecordBatchReader, TableFileError> {
 /// A text of a batch; empty for null and for columns it has not.
 #[must_use]
 pub fn text_at(batch: &RecordBatch, column: &str, row: usize) -> String {
-    let column = batch.column_by_name(column).map(|column| column.as_string::<i32>());
+    let column = batch.column_by_name(column).map(arrow::array::AsArray::as_string::<i32>);
     column
         .filter(|column| column.is_valid(row))
         .map(|column| column.value(row).to_owned())

@@ -1,6 +1,7 @@
 //! What each command prints, where, and how it exits.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::process::Output;
 
 use crate::support::{City, PROVINCIAL, Village, files, text};
@@ -50,7 +51,6 @@ fn a_changed_file_makes_a_new_release_and_the_old_one_stays() {
     assert_eq!(summary["release"], 2);
     assert!(old.join("manifest.json").exists() && city.release() != old);
     let unchanged = |city_release: &std::path::Path| files(&city_release.join("tables/graduate"));
-    use std::os::unix::fs::MetadataExt;
     let inode = |path: &std::path::PathBuf| fs::metadata(path).unwrap().ino();
     assert_eq!(
         inode(&unchanged(&old)[0]),

@@ -29,6 +29,9 @@ KNOWN_DIFFERENCES = {
     ("高级专业技术职务专任教师占比", 2023): ("16.89", "16.88"),
 }
 
+# Bandwidths: the city has that of its best school. All other values without parts add up.
+MAXIMA = ("campus_backbone_bandwidth", "internet_bandwidth")
+
 # A number between hexadecimal digits is a hash, not a person; 学籍号 (G or L before the ID) is found.
 EDGE = ("(^|[^0-9a-f])", "($|[^0-9a-f])")
 ID_NUMBER = f"{EDGE[0]}[1-9１-９][0-9０-９]{{16}}[0-9０-９XxＸｘ]{EDGE[1]}"
@@ -164,26 +167,30 @@ def check_rows_counted(checks, catalogue):
         checks.equal(f"rows counted in {table} {year} {where}".rstrip(), expected, actual)
 
 
-def check_additive(checks, catalogue):
-    """Counties and the residual add up to the city: no parts (numerator) means a sum."""
+def check_levels(checks, catalogue):
+    """Counties and the residual make the city: by adding up what has no parts (numerator), but for maxima."""
     sql = """
-        WITH additive AS (
+        WITH whole AS (
             SELECT * FROM indicator_value WHERE numerator IS NULL AND basis IN ('system', 'filed')
         ), counties AS (
             SELECT report_year, indicator_id, basis, breakdown, breakdown_code,
-                   sum(value) FILTER (WHERE state = 'value') AS value
-            FROM additive WHERE level = 'county' GROUP BY ALL
+                   sum(value) FILTER (WHERE state = 'value') AS total, max(value) FILTER (WHERE state = 'value') AS greatest
+            FROM whole WHERE level = 'county' GROUP BY ALL
         )
         SELECT report_year, indicator_id, basis, breakdown, breakdown_code,
-               CASE WHEN city.state = 'value' THEN city.value END AS city, counties.value AS counties
-        FROM (SELECT * FROM additive WHERE level = 'city') city
+               CASE WHEN city.state = 'value' THEN city.value END AS city, total, greatest
+        FROM (SELECT * FROM whole WHERE level = 'city') city
         FULL JOIN counties USING (report_year, indicator_id, basis, breakdown, breakdown_code)
     """
     rows = catalogue.sql(sql).fetchall()
-    faults = [f"{row[:5]}: city {row[5]}, counties and residual {row[6]}" for row in rows if row[5] != row[6]]
-    with_values = sum(row[5] is not None for row in rows)
-    indicators = len({(row[1], row[2]) for row in rows if row[5] is not None})
-    checks.add(f"counties + residual = city, {indicators} indicators and bases", with_values, faults)
+    for how, column, own in (
+        ("+ residual", 6, [row for row in rows if row[1] not in MAXIMA]),
+        ("and residual, greatest", 7, [row for row in rows if row[1] in MAXIMA]),
+    ):
+        faults = [f"{row[:5]}: city {row[5]}, counties and residual {row[column]}" for row in own if row[5] != row[column]]
+        with_values = [row for row in own if row[5] is not None]
+        indicators = len({(row[1], row[2]) for row in with_values})
+        checks.add(f"counties {how} = city, {indicators} indicators and bases", len(with_values), faults)
 
 
 def check_truth(checks, truth, read):
@@ -302,7 +309,7 @@ def main():
     truth = args.drop.resolve() / "truth.jsonl"
     os.chdir(release)
     check_rows_counted(checks, catalogue)
-    check_additive(checks, catalogue)
+    check_levels(checks, catalogue)
     if truth.exists():
         check_truth(checks, truth, readers["duckdb flat/"])
     else:
