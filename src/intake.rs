@@ -168,8 +168,9 @@ fn fragment_key(intake: Intake<'_>, dataset: &Dataset, year: ReportYear, sha256:
 
 /// A fragment that an earlier run left whole: its description is written last.
 fn known_fragment(data: &DataRoot, key: &str) -> Option<Fragment> {
-    let bytes = fs::read(data.fragment(key).join("fragment.json")).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    let folder = data.fragment(key);
+    let bytes = fs::read(folder.join("fragment.json")).ok()?;
+    serde_json::from_slice(&bytes).ok().filter(|_| folder.join("rows.parquet").exists())
 }
 
 type Fault = (&'static Rule, String);
@@ -201,7 +202,14 @@ fn read(
         }
     };
     Ok(match finished {
-        Ok(normalised) => Ok((normalised, decoded)),
+        Ok(mut normalised) => {
+            for sheet in &decoded.hidden_sheets {
+                let place = Place { sheet: sheet.clone(), ..Place::default() };
+                let finding = Finding::new(finding::SHEET_HIDDEN, year, &dataset.dataset, "").at(place);
+                normalised.findings.push(finding);
+            }
+            Ok((normalised, decoded))
+        }
         Err(unusable) => Err(unusable_fault(intake.definitions, dataset, year, unusable)),
     })
 }

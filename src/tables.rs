@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 
 use crate::definition::Definitions;
 use crate::finding::Finding;
+use crate::indicators::definition::{Calculation, Combination};
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
 use crate::layout::{Basis, Level};
 use crate::normalise::Counts;
@@ -157,7 +158,6 @@ pub fn read_indicator_values(
 
 /// 100 for percentages that are computed; a filed ratio is a mean of what was filed.
 fn factor_of(definitions: &Definitions, indicator: &str, basis: &str) -> i64 {
-    use crate::indicators::definition::Calculation;
     match definitions.indicator(indicator).and_then(|indicator| indicator.system.as_ref()) {
         Some(Calculation::Ratio(ratio)) if basis == "system" => ratio.factor,
         _ => 1,
@@ -420,6 +420,8 @@ pub fn dim_indicator(definitions: &Definitions) -> Result<RecordBatch, ArrowErro
         ("definition", T, "定义"),
         ("status", T, "定义的依据"),
         ("citation", T, "出处"),
+        ("system_combination", T, "系统口径的汇总方式"),
+        ("filed_combination", T, "填报口径的汇总方式"),
         ("first_year", I, "起始年度"),
         ("last_year", I, "终止年度"),
     ];
@@ -433,11 +435,31 @@ pub fn dim_indicator(definitions: &Definitions) -> Result<RecordBatch, ArrowErro
             text(&indicator.definition),
             text(indicator.status.name()),
             text(&indicator.citation),
+            text(indicator.system.as_ref().map_or("", system_combination)),
+            text(&indicator.filed.as_ref().map(filed_combination).unwrap_or_default()),
             year(indicator.first_year),
             year(indicator.last_year),
         ]
     });
     table(&columns, rows)
+}
+
+/// How values of the parts make the value of the whole: only sums may be added up.
+fn system_combination(calculation: &Calculation) -> &'static str {
+    match calculation {
+        Calculation::Count(_) | Calculation::Sum(_) | Calculation::SumOf(_) => "sum",
+        Calculation::Max(_) => "max",
+        Calculation::CountDistinct(_) => "count_distinct",
+        Calculation::Ratio(_) => "ratio_of_sums",
+    }
+}
+
+fn filed_combination(combination: &Combination) -> String {
+    match combination {
+        Combination::Sum => "sum".to_owned(),
+        Combination::Max => "max".to_owned(),
+        Combination::WeightedMean { weight } => format!("mean weighted by {weight}"),
+    }
 }
 
 /// `override`: decisions of named persons; none are recorded yet.

@@ -18,7 +18,7 @@ mod validate;
 
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -208,5 +208,18 @@ fn load_definitions(settings: &Settings) -> Result<Definitions, Failure> {
             Failure::new(ExitCode::Usage, &format!("definitions `{}`: {error}", folder.display()))
         })?
     };
-    Ok(definition::load(&files)?)
+    definition::load(&files).map_err(|mut faults| {
+        for fault in &mut faults {
+            fault.file = where_it_lies(folder, &fault.file);
+        }
+        faults.into()
+    })
+}
+
+/// The path of a definition file as its reader would open it.
+fn where_it_lies(folder: &Path, name: &str) -> String {
+    match Path::new(name).strip_prefix("pipelines") {
+        Ok(below) if !folder.as_os_str().is_empty() => folder.join(below).display().to_string(),
+        _ => name.to_owned(),
+    }
 }

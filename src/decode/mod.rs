@@ -70,6 +70,12 @@ pub enum RowProblem {
 /// the error must be thrown away: a file that does not read to its end gives none.
 pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
     let format = sniff::sniff(bytes)?;
+    // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, each)));
+    read.unwrap_or_else(|_| Err(DecodeError::Damaged("the reader of this format gave up".into())))
+}
+
+fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
     let mut encoding = "";
     let mut hidden_sheets = Vec::new();
     match format {

@@ -101,12 +101,12 @@ impl<'a> FormNormaliser<'a> {
                 (*name).clone_into(&mut self.sheet);
             }
             Event::Row(row) => {
-                self.last_row = row.number;
+                self.last_row = self.last_row.max(row.number);
                 self.told += 1;
                 self.row(row);
             }
             Event::BadRow { number, .. } => {
-                self.last_row = *number;
+                self.last_row = self.last_row.max(*number);
                 self.told += 1;
                 self.counts.structural += 1;
             }
@@ -140,8 +140,9 @@ impl<'a> FormNormaliser<'a> {
     }
 
     fn end_sheet(&mut self) {
-        self.counts.physical += u64::from(self.last_row);
-        self.counts.structural += u64::from(self.last_row) - self.told;
+        let physical = u64::from(self.last_row).max(self.told);
+        self.counts.physical += physical;
+        self.counts.structural += physical - self.told;
         self.last_row = 0;
         self.told = 0;
         self.table = None;

@@ -100,7 +100,7 @@ impl<'a> RowsNormaliser<'a> {
             }
             Event::Row(row) => self.row(row),
             Event::BadRow { number, problem } => {
-                self.sheet.last_row = *number;
+                self.sheet.last_row = self.sheet.last_row.max(*number);
                 self.sheet.told += 1;
                 let rule = match problem {
                     RowProblem::UnclosedQuote => finding::ROW_QUOTE,
@@ -140,7 +140,7 @@ impl<'a> RowsNormaliser<'a> {
     }
 
     fn row(&mut self, row: &Row<'_>) {
-        self.sheet.last_row = row.number;
+        self.sheet.last_row = self.sheet.last_row.max(row.number);
         self.sheet.told += 1;
         if self.sheet.binding.is_some() {
             self.bound_row(row);
@@ -186,7 +186,8 @@ impl<'a> RowsNormaliser<'a> {
         if self.sheet.binding.is_none() && !self.sheet.given_up && !self.sheet.head.is_empty() {
             self.bind();
         }
-        let physical = u64::from(self.sheet.last_row - self.sheet.base);
+        // A file whose rows repeat a number has at least the rows it told.
+        let physical = u64::from(self.sheet.last_row - self.sheet.base).max(self.sheet.told);
         self.counts.physical += physical;
         self.counts.structural += physical - self.sheet.told;
         if self.sheet.given_up {

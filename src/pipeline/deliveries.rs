@@ -38,6 +38,10 @@ impl Run<'_> {
             let known = seen.sha256(file).filter(|sha256| self.data.landing(sha256).exists());
             let sha256 = match known {
                 Some(sha256) => sha256.to_owned(),
+                // It will be rejected for its size: it has a name in the books, and no copy.
+                None if self.is_too_large(file) => {
+                    files::sha256_of_file(&file.path).map_err(io_error(&file.path))?
+                }
                 None => self.land(file)?,
             };
             seen.remember(file, &sha256);
@@ -45,6 +49,10 @@ impl Run<'_> {
         }
         seen.save(&self.data).map_err(io_error(&self.data.seen()))?;
         Ok(hashed)
+    }
+
+    fn is_too_large(&self, file: &Dropped) -> bool {
+        file.bytes > self.settings.file_size_max_mb << 20
     }
 
     pub(super) fn is_asked(&self, year: ReportYear) -> bool {
@@ -153,7 +161,7 @@ impl Run<'_> {
 
     pub(super) fn take_in_one(&self, input: &Hashed) -> Result<Vec<TakenIn>, RunError> {
         let file = &input.file;
-        if file.bytes > self.settings.file_size_max_mb << 20 {
+        if self.is_too_large(file) {
             let place = Place { file: file.label.clone(), ..Place::default() };
             let year = file.year.unwrap_or_default();
             let detail = format!("{} MB", self.settings.file_size_max_mb);
