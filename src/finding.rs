@@ -73,6 +73,7 @@ rules! {
     FILE_NOT_DATA = "E-NOT-DATA", S1, "规范性", "文件中没有数据表（可能是登录页或提示页）", "请登录系统后重新导出";
     FILE_LIMIT = "E-LIMIT", S1, "规范性", "文件超出允许的大小", "请拆分后报送";
     FILE_TRUNCATED = "E-TRUNC", S1, "完整性", "文件不完整，末尾被截断", "请重新导出";
+    FILE_NO_ROWS = "E-EMPTY", S1, "完整性", "只有表头，没有数据行", "请重新导出；确无数据的，请在填报表中填 0";
     HEADER_UNKNOWN = "E-HDR-UNKNOWN", S1, "规范性", "找不到符合约定的表头", "请核对是否放错文件夹，或在 pipelines/datasets 的 names 中补充该表头的别名";
     HEADER_MISSING = "E-HDR-MISSING", S1, "规范性", "缺少必需的列", "请用完整模板重新导出";
     HEADER_TWICE = "E-HDR-TWICE", S1, "规范性", "同一含义的列出现两次", "请删除多余的列后重新报送";

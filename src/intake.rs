@@ -59,7 +59,7 @@ pub struct TakenIn {
 
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    Normalised(Fragment),
+    Normalised(Box<Fragment>),
     Rejected(Box<Finding>),
 }
 
@@ -74,6 +74,9 @@ pub struct Fragment {
     /// Rows of the fragment's table: a form row gives one for each year it has.
     pub table_rows: u64,
     pub rejects: u64,
+    rows_sha256: String,
+    rejects_sha256: String,
+    people_sha256: String,
     /// Without the file's label, which the file may change.
     pub findings: Vec<Finding>,
 }
@@ -87,6 +90,8 @@ pub enum IntakeError {
     Table(#[from] TableFileError),
     #[error("a normalised batch does not fit its schema: {0}")]
     Batch(#[from] ArrowError),
+    #[error("a record does not serialise: {0}")]
+    Record(#[from] serde_json::Error),
 }
 
 /// Takes one dropped file in; a bundle gives one result for each member.
@@ -142,14 +147,14 @@ fn take_in_one(intake: Intake<'_>, delivered: Delivered<'_>) -> Result<TakenIn, 
     let sha256 = files::sha256(delivered.bytes);
     let key = fragment_key(intake, dataset, year, &sha256);
     if let Some(fragment) = known_fragment(intake.data, &key) {
-        return Ok(taken(delivered, Outcome::Normalised(fragment)));
+        return Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))));
     }
     let read = match read(intake, dataset, year, &sha256, delivered.bytes)? {
         Ok(read) => read,
         Err((rule, detail)) => return Ok(reject(rule, &detail)),
     };
     let fragment = keep(intake.data, key, read)?;
-    Ok(taken(delivered, Outcome::Normalised(fragment)))
+    Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))))
 }
 
 fn fragment_key(intake: Intake<'_>, dataset: &Dataset, year: ReportYear, sha256: &str) -> String {
@@ -166,11 +171,26 @@ fn fragment_key(intake: Intake<'_>, dataset: &Dataset, year: ReportYear, sha256:
     files::sha256(parts.join("|").as_bytes())
 }
 
-/// A fragment that an earlier run left whole: its description is written last.
+/// A fragment that an earlier run left, if all its files are as its description says.
 fn known_fragment(data: &DataRoot, key: &str) -> Option<Fragment> {
     let folder = data.fragment(key);
-    let bytes = fs::read(folder.join("fragment.json")).ok()?;
-    serde_json::from_slice(&bytes).ok().filter(|_| folder.join("rows.parquet").exists())
+    let fragment: Fragment = serde_json::from_slice(&fs::read(folder.join("fragment.json")).ok()?).ok()?;
+    let whole = fragment
+        .files(data)
+        .into_iter()
+        .all(|(path, sha256)| sha256.is_empty() || files::sha256_of_file(&path).is_ok_and(|is| is == sha256));
+    whole.then_some(fragment)
+}
+
+impl Fragment {
+    /// Its files and their hashes; no hash for those it has not.
+    fn files(&self, data: &DataRoot) -> [(PathBuf, &str); 3] {
+        [
+            (data.fragment(&self.key).join("rows.parquet"), self.rows_sha256.as_str()),
+            (data.rejects(&self.key), &self.rejects_sha256),
+            (data.people(&self.key), &self.people_sha256),
+        ]
+    }
 }
 
 type Fault = (&'static Rule, String);
@@ -237,6 +257,7 @@ fn unusable_fault(
 ) -> Fault {
     match unusable {
         Unusable::Period => (finding::FILE_PERIOD, format!("应为 {year} 年")),
+        Unusable::Empty => (finding::FILE_NO_ROWS, String::new()),
         Unusable::Form(detail) => (finding::HEADER_UNKNOWN, detail),
         Unusable::Header { error, head } => {
             if let Some(other) = fitting_dataset(definitions, dataset, year, &head) {
@@ -269,45 +290,55 @@ fn fitting_dataset<'a>(
     })
 }
 
-/// Writes the fragment; its description last, so that half a fragment is none.
+/// Writes the fragment; its description, with the hashes of the others, last.
 fn keep(
     data: &DataRoot,
     key: String,
     (normalised, decoded): (Normalised, decode::Decoded),
 ) -> Result<Fragment, IntakeError> {
-    let folder = data.fragment(&key);
-    let io = |path: PathBuf| move |source| IntakeError::Io { path, source };
-    files::make_folder(&folder, Access::Restricted).map_err(io(folder.clone()))?;
-    table_file::write(&folder.join("rows.parquet"), &normalised.rows)?;
-    write_lines(&data.rejects(&key), &normalised.rejects)?;
-    write_lines(&data.people(&key), &normalised.people)?;
+    let rows = table_file::to_bytes(&normalised.rows)
+        .map_err(|source| TableFileError::Parquet { path: data.fragment(&key), source })?;
+    let rejects = lines(&normalised.rejects)?;
+    let people = lines(&normalised.people)?;
     let fragment = Fragment {
-        key,
         format: decoded.format,
         encoding: decoded.encoding.to_owned(),
         counts: normalised.counts,
         schools: normalised.schools,
         table_rows: normalised.rows.num_rows() as u64,
         rejects: normalised.rejects.len() as u64,
+        rows_sha256: files::sha256(&rows),
+        rejects_sha256: hash_of(&rejects),
+        people_sha256: hash_of(&people),
         findings: normalised.findings,
+        key,
     };
-    let path = folder.join("fragment.json");
-    let json = serde_json::to_vec(&fragment).map_err(io::Error::other).map_err(io(path.clone()))?;
-    files::write_whole(&path, &json, Access::Restricted).map_err(io(path.clone()))?;
+    for ((path, sha256), bytes) in fragment.files(data).into_iter().zip([&rows, &rejects, &people]) {
+        if !sha256.is_empty() {
+            write(&path, bytes)?;
+        }
+    }
+    let path = data.fragment(&fragment.key).join("fragment.json");
+    write(&path, &lines(std::slice::from_ref(&fragment))?)?;
     Ok(fragment)
 }
 
-/// One JSON object a line, in a restricted file; no file for no lines.
-fn write_lines<T: Serialize>(path: &Path, items: &[T]) -> Result<(), IntakeError> {
-    if items.is_empty() {
-        return Ok(());
-    }
+fn write(path: &Path, bytes: &[u8]) -> Result<(), IntakeError> {
+    files::write_derived(path, bytes, Access::Restricted)
+        .map_err(|source| IntakeError::Io { path: path.to_owned(), source })
+}
+
+/// Empty for a file that is not written, as there is nothing for it.
+fn hash_of(bytes: &[u8]) -> String {
+    if bytes.is_empty() { String::new() } else { files::sha256(bytes) }
+}
+
+/// One JSON object a line.
+fn lines<T: Serialize>(items: &[T]) -> Result<Vec<u8>, serde_json::Error> {
     let mut text = Vec::new();
     for item in items {
-        let written = serde_json::to_writer(&mut text, item).map_err(io::Error::other);
-        written.map_err(|source| IntakeError::Io { path: path.to_owned(), source })?;
+        serde_json::to_writer(&mut text, item)?;
         text.push(b'\n');
     }
-    files::write_whole(path, &text, Access::Restricted)
-        .map_err(|source| IntakeError::Io { path: path.to_owned(), source })
+    Ok(text)
 }

@@ -108,4 +108,6 @@ pub enum Unusable {
     Form(String),
     /// All rows belong to another report year.
     Period,
+    /// A header and nothing under it: it names no school, and must not be taken for zeros.
+    Empty,
 }

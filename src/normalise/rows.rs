@@ -125,6 +125,9 @@ impl<'a> RowsNormaliser<'a> {
                 self.unbound.unwrap_or((BindError::NoHeader { nearest: Vec::new() }, Vec::new()));
             return Ok(Err(Unusable::Header { error, head }));
         }
+        if self.data_rows == 0 {
+            return Ok(Err(Unusable::Empty));
+        }
         if self.other_period > 0 && self.other_period == self.data_rows {
             return Ok(Err(Unusable::Period));
         }

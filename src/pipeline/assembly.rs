@@ -75,7 +75,7 @@ impl Run<'_> {
                         finding.place.file.clone_from(&label);
                         finding
                     }));
-                    let fragment = fragment.clone();
+                    let fragment = (**fragment).clone();
                     year.fragments.entry(one.dataset.clone()).or_default().push((one, fragment));
                 }
             }

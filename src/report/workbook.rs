@@ -12,6 +12,7 @@ use rust_xlsxwriter::{
 use super::cells::{ReportCell, by_table};
 use crate::indicators::{State, Unit};
 use crate::layout::Layout;
+use crate::number::Decimal;
 use crate::period::ReportYear;
 
 /// What the workbook is headed with.
@@ -88,6 +89,43 @@ fn printed_rows<'a>(cells: &[&'a ReportCell]) -> Vec<Vec<&'a ReportCell>> {
     rows
 }
 
+/// The columns of one table's sheet.
+struct Columns {
+    serial: bool,
+    measure: bool,
+    years: Vec<ReportYear>,
+}
+
+impl Columns {
+    fn of(rows: &[Vec<&ReportCell>]) -> Self {
+        let years = rows.first().map(|row| row.iter().map(|cell| cell.column_year).collect());
+        Columns {
+            serial: rows.iter().any(|row| !row[0].serial.is_empty()),
+            measure: rows.iter().any(|row| row[0].measure != "值"),
+            years: years.unwrap_or_default(),
+        }
+    }
+
+    fn heads(&self) -> Vec<String> {
+        let named = [("序号", self.serial), ("指标", true), ("度量", self.measure), ("单位", true)];
+        let named = named.into_iter().filter(|(_, shown)| *shown).map(|(head, _)| head.to_owned());
+        let years = self.years.iter().map(|year| format!("{year}年"));
+        named.chain(years).chain(["口径", "分子", "分母"].map(str::to_owned)).collect()
+    }
+
+    /// What stands left of the years: text and how far it stands in.
+    fn left(&self, cell: &ReportCell) -> Vec<(String, u8)> {
+        let all = [
+            (&cell.serial, 0, self.serial),
+            (&cell.label, depth(cell), true),
+            (&cell.measure, 0, self.measure),
+            (&cell.printed_unit, 0, true),
+        ];
+        let shown = all.into_iter().filter(|(.., shown)| *shown);
+        shown.map(|(text, depth, _)| (text.clone(), depth)).collect()
+    }
+}
+
 fn write_table(
     sheet: &mut Worksheet,
     title: &str,
@@ -96,17 +134,8 @@ fn write_table(
     style: &Style,
 ) -> Result<(), XlsxError> {
     let rows = printed_rows(cells);
-    let years: Vec<ReportYear> =
-        rows.first().map(|row| row.iter().map(|cell| cell.column_year).collect()).unwrap_or_default();
-    let has_measures = rows.iter().any(|row| row[0].measure != "值");
-    let mut heads = vec!["序号".to_owned(), "指标".to_owned()];
-    if has_measures {
-        heads.push("度量".to_owned());
-    }
-    heads.push("单位".to_owned());
-    let first_year = heads.len();
-    heads.extend(years.iter().map(|year| format!("{year}年")));
-    heads.extend(["口径", "分子", "分母"].map(str::to_owned));
+    let columns = Columns::of(&rows);
+    let heads = columns.heads();
     let last_column = u16::try_from(heads.len() - 1).unwrap_or(u16::MAX);
     sheet.merge_range(0, 0, 0, last_column, title, &style.title)?;
     sheet.write_with_format(1, 0, format!("名称：{}", heading.name), &style.plain)?;
@@ -115,38 +144,13 @@ fn write_table(
     }
     let mut at = 3;
     for row in &rows {
-        let this_year = row[row.len() - 1];
-        let mut texts = vec![this_year.serial.clone(), this_year.label.clone()];
-        if has_measures {
-            texts.push(this_year.measure.clone());
-        }
-        texts.push(this_year.printed_unit.clone());
-        for (column, text) in (0..).zip(&texts) {
-            // 其中 rows stand in from the row they are part of.
-            let depth = if column == 1 { depth(this_year) } else { 0 };
-            sheet.write_with_format(at, column, text, &style.text.clone().set_indent(depth))?;
-        }
-        for (column, cell) in (first_year..).zip(row) {
-            let format = if cell.state == State::Missing { &style.missing } else { &style.figure };
-            let text = cell.printed_text.as_deref().unwrap_or("缺报");
-            sheet.write_with_format(at, u16::try_from(column).unwrap_or(u16::MAX), text, format)?;
-        }
-        let decimal =
-            |value: Option<crate::number::Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
-        let notes = [
-            this_year.basis.label().to_owned(),
-            decimal(this_year.numerator),
-            decimal(this_year.denominator),
-        ];
-        for (column, note) in (first_year + row.len()..).zip(&notes) {
-            sheet.write_with_format(at, u16::try_from(column).unwrap_or(u16::MAX), note, &style.figure)?;
-        }
+        write_row(sheet, at, row, &columns, style)?;
         at += 1;
     }
     // Text on purpose: Excel need not offer to turn it into numbers.
     sheet.ignore_error_range(3, 0, at, last_column, IgnoreError::NumberStoredAsText)?;
     let note = format!(
-        "{}；口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总；分子、分母为本年数。",
+        "{}；口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总；分子、分母为本年数，填报比率的分子由各校填报值乘以权数还原。",
         heading.release
     );
     sheet.merge_range(at, 0, at, last_column, &note, &style.note)?;
@@ -154,6 +158,33 @@ fn write_table(
     set_widths(sheet, &heads)?;
     sheet.set_freeze_panes(3, 0)?;
     sheet.set_print_fit_to_pages(1, 0).set_landscape();
+    Ok(())
+}
+
+fn write_row(
+    sheet: &mut Worksheet,
+    at: u32,
+    row: &[&ReportCell],
+    columns: &Columns,
+    style: &Style,
+) -> Result<(), XlsxError> {
+    let this_year = row[row.len() - 1];
+    let mut column = 0;
+    for (text, depth) in columns.left(this_year) {
+        sheet.write_with_format(at, column, text, &style.text.clone().set_indent(depth))?;
+        column += 1;
+    }
+    for cell in row {
+        let format = if cell.state == State::Missing { &style.missing } else { &style.figure };
+        sheet.write_with_format(at, column, cell.printed_text.as_deref().unwrap_or("缺报"), format)?;
+        column += 1;
+    }
+    let decimal = |value: Option<Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
+    let basis = this_year.basis.label().to_owned();
+    for note in [basis, decimal(this_year.numerator), decimal(this_year.denominator)] {
+        sheet.write_with_format(at, column, note, &style.figure)?;
+        column += 1;
+    }
     Ok(())
 }
 

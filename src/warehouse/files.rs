@@ -32,6 +32,20 @@ pub fn make_folder(path: &Path, access: Access) -> io::Result<()> {
 /// # Errors
 /// Of the file system.
 pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    write_beside(path, bytes, access, true)?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// As [`write_whole`], without waiting for the disk: for what can be made again, and whose
+/// hash is kept elsewhere, so that a power cut costs work and nothing else.
+///
+/// # Errors
+/// Of the file system.
+pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    write_beside(path, bytes, access, false)
+}
+
+fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder, access)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -40,14 +54,13 @@ pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> 
     let beside = folder.join(unique);
     let mode = if access == Access::Open { 0o644 } else { 0o600 };
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let written = file.write_all(bytes).and_then(|()| if durable { file.sync_all() } else { Ok(()) });
     drop(file);
     if let Err(error) = written {
         let _ = fs::remove_file(&beside);
         return Err(error);
     }
-    fs::rename(&beside, path)?;
-    sync_folder(folder)
+    fs::rename(&beside, path)
 }
 
 /// Makes the names in a folder durable.

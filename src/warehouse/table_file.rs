@@ -27,6 +27,15 @@ pub enum TableFileError {
 /// Rows in a row group: readers in parallel take one each.
 const ROW_GROUP_ROWS: usize = 131_072;
 
+fn properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_compression(Compression::SNAPPY)
+        .set_created_by("nianbao".to_owned())
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .build()
+}
+
 /// A Parquet file being written. The same rows give the same bytes.
 pub struct TableWriter {
     writer: ArrowWriter<File>,
@@ -40,13 +49,7 @@ impl TableWriter {
     pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, TableFileError> {
         let file =
             File::create(path).map_err(|source| TableFileError::Io { path: path.to_owned(), source })?;
-        let properties = WriterProperties::builder()
-            .set_writer_version(WriterVersion::PARQUET_1_0)
-            .set_compression(Compression::SNAPPY)
-            .set_created_by("nianbao".to_owned())
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .build();
-        let writer = ArrowWriter::try_new(file, schema, Some(properties))
+        let writer = ArrowWriter::try_new(file, schema, Some(properties()))
             .map_err(|source| TableFileError::Parquet { path: path.to_owned(), source })?;
         Ok(TableWriter { writer, path: path.to_owned(), rows: 0 })
     }
@@ -70,6 +73,16 @@ impl TableWriter {
         file.sync_all().map_err(|source| TableFileError::Io { path, source })?;
         Ok(rows)
     }
+}
+
+/// One batch as the bytes of a file.
+///
+/// # Errors
+/// When the batch cannot be written: a fault of the program.
+pub fn to_bytes(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties()))?;
+    writer.write(batch)?;
+    writer.into_inner()
 }
 
 /// Writes one batch as a file.

@@ -34,6 +34,7 @@ fn what_cannot_be_read_is_rejected_by_name_and_the_rest_goes_on() {
     city.deliver("2024/students/empty.xlsx", "");
     city.deliver("2024/students/login.xls", "<html><body>会话超时，请重新登录</body></html>");
     city.deliver("2024/students/cut.xls", "<table><tr><td>学校标识码</td></tr>");
+    city.deliver("2024/staff/header.csv", "学校标识码,姓名,身份证件类型,身份证件号,教职工类别,当前状态\n");
     city.deliver("2024/students/photo.xls", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
     city.deliver(
         "2024/staff/students.csv",
@@ -42,7 +43,7 @@ fn what_cannot_be_read_is_rejected_by_name_and_the_rest_goes_on() {
     city.deliver("2024/pupils/x.csv", "a,b\n1,2\n");
     city.deliver("2024/loose.csv", "a,b\n1,2\n");
     let summary = city.run();
-    assert_eq!(summary["summary"]["files"]["rejected"], 7);
+    assert_eq!(summary["summary"]["files"]["rejected"], 8);
     let findings = city.table("finding");
     let rule = |file: &str| {
         let row = findings.iter().find(|row| get(row, "file") == file);
@@ -52,6 +53,7 @@ fn what_cannot_be_read_is_rejected_by_name_and_the_rest_goes_on() {
         ("2024/students/empty.xlsx", "E-EMPTY-FILE"),
         ("2024/students/login.xls", "E-NOT-DATA"),
         ("2024/students/cut.xls", "E-TRUNC"),
+        ("2024/staff/header.csv", "E-EMPTY"),
         ("2024/students/photo.xls", "E-FMT"),
         ("2024/staff/students.csv", "E-FOLDER"),
         ("2024/pupils/x.csv", "E-FOLDER"),
