@@ -92,6 +92,11 @@ rules! {
     ROW_COLUMNS = "E-COLS", S1, "规范性", "该行的列数与表头不符", "请检查该行是否多了或少了分隔符、引号";
     ROW_QUOTE = "E-QUOTE", S1, "规范性", "引号没有闭合", "请检查该行的引号";
     ROW_ERROR_CELL = "E-XL-ERRCELL", S1, "准确性", "单元格是 Excel 错误值", "请更正公式或直接填写数值";
+    ROW_MOJIBAKE = "E-MOJIBAKE", S1, "准确性", "姓名已被错误的编码损坏，无法还原", "请从原系统重新导出，保持原编码";
+    NAME_PRIVATE_USE = "W-PUA", S3, "准确性", "姓名含有造字区字符", "请核对该字，改用国标编码";
+    REGISTER_MISSING = "E-REGISTER", S0, "完整性", "本年没有可用的学校名册，无法知道各校属于哪个县", "请报送本年的学校名册";
+    TWO_DELIVERIES = "E-TWO-FILES", S1, "一致性", "同一学校同一数据有两份不同的文件，均未采用", "请确认以哪一份为准，移走另一份";
+    FILING_ROW_TWICE = "E-FILING-TWICE", S1, "一致性", "填报表中同一指标出现两次，后一行未采用", "请删除多余的一行";
     ROW_ID_SHARED = "E-ID-SHARED", S1, "准确性", "同一证件号码对应不同姓名", "请核对是哪一位学生的证件号码";
     CELL_BAD = "E-CELL", S1, "规范性", "单元格的值无法使用，已按空值处理，该行保留", "请更正该单元格";
     ID_CHECK_DIGIT = "Q-ID-CHECK", S2, "准确性", "身份证号校验码不对，该行保留，不用于跨年关联", "请核对证件号码";
@@ -99,7 +104,7 @@ rules! {
     ID_SEX = "Q-ID-SEX", S2, "一致性", "性别与证件号码不一致", "请核对性别与证件号码";
     MAJOR_UNKNOWN = "Q-MAJOR", S2, "规范性", "专业不在目录内，待确认", "请核对专业名称；确属新专业的，在 pipelines/codes/major.toml 中登记";
     STUDENT_TWO_SCHOOLS = "Q-TWO-SCHOOLS", S2, "一致性", "同一学生在两所学校在读，只计一所", "请两校核对转学手续";
-    STUDENT_TWICE = "Q-TWICE", S2, "一致性", "同一人在本校出现两次且内容不同，只计一次", "请核对后删除一条";
+    STUDENT_TWICE = "Q-TWICE", S2, "一致性", "同一对象在本校出现两次且内容不同，只计一次", "请核对后删除一条";
     SCHOOL_UNKNOWN = "Q-SCHOOL-UNKNOWN", S1, "一致性", "学校标识码不在学校名册内，计入全市合计的未知学校", "请核对学校标识码，或更新学校名册";
     SCHOOL_TWO_FILES = "Q-TWO-FILES", S2, "一致性", "同一学校同一数据有两份文件，已合并去重", "请确认以哪一份为准，移走另一份";
     SCHOOL_MISSING = "Q-SCHOOL-MISSING", S2, "完整性", "名册内的学校没有报送该数据", "请催报";

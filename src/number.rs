@@ -24,7 +24,8 @@ impl Decimal {
         Decimal(i128::from(value) * ONE)
     }
 
-    /// Reads plain decimal notation: `12`, `-3.50`. At most ten places and 27 digits before the point.
+    /// Reads plain decimal notation: `12`, `-3.50`. At most ten places and 18 digits before the
+    /// point, so that no sum of cells overflows.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, digits) = match text.strip_prefix('-') {
@@ -34,7 +35,7 @@ impl Decimal {
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let places = u32::try_from(fraction.len()).ok()?;
-        if whole.is_empty() || whole.len() > 27 || places > SCALE || !plain(whole) || !plain(fraction) {
+        if whole.is_empty() || whole.len() > 18 || places > SCALE || !plain(whole) || !plain(fraction) {
             return None;
         }
         let whole: i128 = whole.parse().ok()?;

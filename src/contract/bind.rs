@@ -80,12 +80,20 @@ pub fn find_header(
         }
     }
     let Some((index, hits)) = best else { return Err(BindError::NoHeader { nearest: Vec::new() }) };
-    let labels = labels(rows, index, version.header_rows);
+    // Where the row under it names more columns, some header texts are split over two rows.
+    let named = |header_rows| {
+        labels(rows, index, header_rows).iter().filter(|label| known.contains_key(&header_key(label))).count()
+    };
+    let mut header_rows = version.header_rows;
+    if named(header_rows + 1) > named(header_rows) {
+        header_rows += 1;
+    }
+    let labels = labels(rows, index, header_rows);
     if hits * 2 < required.max(1) {
         let nearest = labels.into_iter().filter(|label| !label.is_empty()).take(8).collect();
         return Err(BindError::NoHeader { nearest });
     }
-    let last = rows.get(index + version.header_rows - 1).map_or(rows[index].number, |row| row.number);
+    let last = rows.get(index + header_rows - 1).map_or(rows[index].number, |row| row.number);
     let binding = bind(dataset, version, labels, (rows[index].number, last))?;
     Ok((index, binding))
 }

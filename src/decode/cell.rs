@@ -67,7 +67,15 @@ pub fn is_blank(c: char) -> bool {
 fn number_text(number: f64) -> String {
     /// Beyond this an f64 no longer holds every integer.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.fract() == 0.0 && number.abs() <= EXACT { format!("{number:.0}") } else { number.to_string() }
+    if number.fract() == 0.0 && number.abs() <= EXACT {
+        return format!("{number:.0}");
+    }
+    // Spreadsheets keep and show 15 digits; what comes after them in an f64 is noise of sums.
+    let before_point = number.abs().log10().floor().max(0.0) + 1.0;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 14")]
+    let places = (15.0 - before_point).clamp(0.0, 14.0) as usize;
+    let text = format!("{number:.places$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// A row that holds at least one cell that is not blank.
@@ -104,6 +112,8 @@ mod tests {
     fn whole_numbers_print_without_a_point() {
         assert_eq!(Cell::Number(1200.0).text(), "1200");
         assert_eq!(Cell::Number(11157.41).text(), "11157.41");
+        assert_eq!(Cell::Number(12345.670000000002).text(), "12345.67");
+        assert_eq!(Cell::Number(0.1 + 0.2).text(), "0.3");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 use encoding_rs::Encoding;
 use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
@@ -15,7 +16,7 @@ use html5ever::tokenizer::{
 use super::cell::{Cell, Row};
 use super::{DecodeError, Event};
 
-/// Columns one cell may span; the widest export seen has 104.
+/// Columns or rows one cell may span; the widest export seen has 104.
 const SPAN_MAX: usize = 1_000;
 
 /// Tells the rows of all tables of the page, each table as a sheet without a name.
@@ -27,10 +28,9 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<&'static st
     let sink = Tables(RefCell::new(Page {
         each,
         tables: 0,
-        depth: 0,
+        around: Vec::new(),
+        table: None,
         rows: 0,
-        row: None,
-        cell: None,
         silent: false,
     }));
     let input = BufferQueue::default();
@@ -42,7 +42,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<&'static st
     if page.tables == 0 {
         return Err(DecodeError::NotData);
     }
-    if page.depth > 0 {
+    if page.table.is_some() {
         return Err(DecodeError::Truncated("the table is not closed".into()));
     }
     Ok(encoding)
@@ -78,18 +78,26 @@ fn declared_charset(bytes: &[u8]) -> Option<&'static Encoding> {
 struct Page<'e> {
     each: &'e mut dyn FnMut(Event<'_>),
     tables: usize,
-    /// Open tables; rows of a table inside a cell belong to that cell's text.
-    depth: usize,
+    /// Tables around the open one, with what of them was being read.
+    around: Vec<OpenTable>,
+    table: Option<OpenTable>,
     rows: u32,
-    row: Option<Vec<Cell<'static>>>,
-    cell: Option<OpenCell>,
     /// Inside `<script>` or `<style>`.
     silent: bool,
 }
 
+#[derive(Default)]
+struct OpenTable {
+    row: Option<Vec<Cell<'static>>>,
+    cell: Option<OpenCell>,
+    /// Cells that reach down from rows above, by column: how many rows more, and what they hold.
+    reaching: Vec<(usize, Cell<'static>)>,
+}
+
 struct OpenCell {
     text: String,
-    span: usize,
+    columns: usize,
+    rows: usize,
 }
 
 struct Tables<'e>(RefCell<Page<'e>>);
@@ -100,7 +108,15 @@ impl TokenSink for Tables<'_> {
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
         let mut page = self.0.borrow_mut();
         match token {
-            Token::TagToken(tag) => page.tag(&tag),
+            Token::TagToken(tag) => {
+                page.tag(&tag);
+                // What stands in a script is no markup.
+                return match (&*tag.name, tag.kind) {
+                    ("script", TagKind::StartTag) => TokenSinkResult::RawData(RawKind::ScriptData),
+                    ("style", TagKind::StartTag) => TokenSinkResult::RawData(RawKind::Rawtext),
+                    _ => TokenSinkResult::Continue,
+                };
+            }
             Token::CharacterTokens(text) => page.text(&text),
             _ => {}
         }
@@ -114,36 +130,41 @@ impl Page<'_> {
         match (&*tag.name, start) {
             ("script" | "style", _) => self.silent = start,
             ("table", true) => {
-                self.depth += 1;
-                if self.depth == 1 {
-                    self.tables += 1;
+                // A table inside a cell is a table of its own, as where pages are laid out by tables.
+                self.around.extend(self.table.replace(OpenTable::default()));
+                self.tables += 1;
+                (self.each)(Event::Sheet(""));
+            }
+            ("table", false) => {
+                self.end_row();
+                self.table = self.around.pop();
+                if self.table.is_some() {
                     (self.each)(Event::Sheet(""));
                 }
             }
-            ("table", false) => {
-                if self.depth == 1 {
-                    self.end_row();
-                }
-                self.depth = self.depth.saturating_sub(1);
-            }
-            ("tr", true) if self.depth == 1 => {
+            ("tr", true) => {
                 self.end_row();
-                self.rows += 1;
-                self.row = Some(Vec::new());
+                if let Some(table) = &mut self.table {
+                    self.rows += 1;
+                    table.row = Some(Vec::new());
+                }
             }
-            ("tr", false) if self.depth == 1 => self.end_row(),
-            ("td" | "th", true) if self.depth == 1 => {
+            ("tr", false) => self.end_row(),
+            ("td" | "th", true) => {
                 self.end_cell();
-                self.cell = Some(OpenCell { text: String::new(), span: span(tag) });
+                if let Some(table) = &mut self.table {
+                    let (columns, rows) = (span(tag, "colspan"), span(tag, "rowspan"));
+                    table.cell = Some(OpenCell { text: String::new(), columns, rows });
+                }
             }
-            ("td" | "th", false) if self.depth == 1 => self.end_cell(),
+            ("td" | "th", false) => self.end_cell(),
             ("br", _) => self.text("\n"),
             _ => {}
         }
     }
 
     fn text(&mut self, text: &str) {
-        if let Some(cell) = &mut self.cell
+        if let Some(cell) = self.table.as_mut().and_then(|table| table.cell.as_mut())
             && !self.silent
         {
             cell.text.push_str(text);
@@ -151,15 +172,13 @@ impl Page<'_> {
     }
 
     fn end_cell(&mut self) {
-        let (Some(row), Some(cell)) = (&mut self.row, self.cell.take()) else { return };
-        let text = cell.text.trim_matches(super::cell::is_blank);
-        row.push(if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Owned(text.to_owned())) });
-        row.extend((1..cell.span).map(|_| Cell::Empty));
+        if let Some(table) = &mut self.table {
+            table.end_cell();
+        }
     }
 
     fn end_row(&mut self) {
-        self.end_cell();
-        let Some(cells) = self.row.take() else { return };
+        let Some(cells) = self.table.as_mut().and_then(OpenTable::end_row) else { return };
         let row = Row { number: self.rows, cells };
         if !row.is_blank() {
             (self.each)(Event::Row(&row));
@@ -167,8 +186,42 @@ impl Page<'_> {
     }
 }
 
-fn span(tag: &Tag) -> usize {
-    let value = tag.attrs.iter().find(|attribute| &*attribute.name.local == "colspan");
+impl OpenTable {
+    fn end_cell(&mut self) {
+        self.take_reaching();
+        let (Some(row), Some(cell)) = (&mut self.row, self.cell.take()) else { return };
+        let text = cell.text.trim_matches(super::cell::is_blank);
+        let value = if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Owned(text.to_owned())) };
+        for column in 0..cell.columns {
+            let value = if column == 0 { value.clone() } else { Cell::Empty };
+            if cell.rows > 1 {
+                self.reaching.resize(self.reaching.len().max(row.len() + 1), (0, Cell::Empty));
+                self.reaching[row.len()] = (cell.rows - 1, value.clone());
+            }
+            row.push(value);
+        }
+    }
+
+    /// A cell that spans rows stands in each of them: the next cell goes to the next free column.
+    fn take_reaching(&mut self) {
+        let Some(row) = &mut self.row else { return };
+        while let Some((left, value)) = self.reaching.get_mut(row.len()).filter(|(left, _)| *left > 0) {
+            *left -= 1;
+            row.push(value.clone());
+        }
+    }
+
+    fn end_row(&mut self) -> Option<Vec<Cell<'static>>> {
+        if self.cell.is_some() {
+            self.end_cell();
+        }
+        self.take_reaching();
+        self.row.take()
+    }
+}
+
+fn span(tag: &Tag, name: &str) -> usize {
+    let value = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
     value.and_then(|attribute| attribute.value.trim().parse().ok()).unwrap_or(1).clamp(1, SPAN_MAX)
 }
 
@@ -191,6 +244,20 @@ mod tests {
         let got = rows("<table><tr><td colspan=2>a&nbsp;<td>b<tr><td>1<br>2</td></tr></table>").unwrap();
         assert_eq!(got[0], (1, vec!["a".into(), String::new(), "b".into()]));
         assert_eq!(got[1], (2, vec!["1\n2".into()]));
+    }
+
+    #[test]
+    fn a_cell_that_spans_rows_stands_in_each_of_them() {
+        let got = rows("<table><tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e</table>").unwrap();
+        let cells: Vec<_> = got.into_iter().map(|(_, cells)| cells.join(",")).collect();
+        assert_eq!(cells, ["a,b", "a,c", "d,e"]);
+    }
+
+    #[test]
+    fn a_table_inside_a_cell_is_read_and_a_script_is_not() {
+        let page =
+            "<script>var s='<table>'; i<n;</script><table><tr><td><table><tr><td>a<td>b</table></table>";
+        assert_eq!(rows(page).unwrap(), [(2, vec!["a".to_owned(), "b".to_owned()])]);
     }
 
     #[test]

@@ -28,14 +28,23 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<&'static st
     let delimiter = delimiter(&lines);
     let mut reader = ReaderBuilder::new().delimiter(delimiter).build();
     let mut next = 0;
+    let mut width = 0;
     while next < lines.len() {
+        let bad = Event::BadRow { number: line_number(next), problem: RowProblem::UnclosedQuote };
         let Some(taken) = record_length(&lines[next..], delimiter) else {
-            each(Event::BadRow { number: line_number(next), problem: RowProblem::UnclosedQuote });
+            each(bad);
             next += 1;
             continue;
         };
         let record = joined(&lines[next..next + taken]);
         let row = Row { number: line_number(next), cells: split(&mut reader, &record) };
+        // Lines that only together have another number of fields are no record.
+        if taken > 1 && width > 1 && row.cells.len() != width {
+            each(bad);
+            next += 1;
+            continue;
+        }
+        width = row.cells.len();
         if !row.is_blank() && !is_separator_hint(&record) {
             each(Event::Row(&row));
         }
@@ -59,11 +68,22 @@ pub(super) fn decode_text(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static str), 
         Some((encoding, _)) if encoding == UTF_16LE => (UTF_16LE, "utf-16le"),
         Some((encoding, _)) if encoding == UTF_16BE => (UTF_16BE, "utf-16be"),
         Some(_) => (UTF_8, "utf-8"),
-        None if std::str::from_utf8(bytes).is_ok() => (UTF_8, "utf-8"),
+        None if is_utf8(bytes) => (UTF_8, "utf-8"),
         None => (GB18030, "gb18030"),
     };
     let (text, _) = encoding.decode_with_bom_removal(bytes);
     Ok((text, name))
+}
+
+/// Whether bytes are UTF-8 but for a damaged place here and there: text in GB18030 breaks the
+/// rules of UTF-8 at nearly every character.
+fn is_utf8(bytes: &[u8]) -> bool {
+    let (mut sound, mut broken) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        sound += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    broken * 50 <= sound
 }
 
 /// Lines without their ends; CRLF, LF and lone CR all end one.
@@ -93,11 +113,13 @@ fn delimiter(lines: &[&str]) -> u8 {
     [',', '\t', ';', '|'].into_iter().rev().max_by_key(|&d| count(d)).map_or(b',', |d| d as u8)
 }
 
-/// How many lines the first record takes, or `None` when its quote never closes within bounds.
+/// How many lines the first record takes, or `None` when its quotes are not in order: one never
+/// closes within bounds, or closes where its field does not end, which is how a quote that was
+/// left open meets the next one.
 fn record_length(lines: &[&str], delimiter: u8) -> Option<usize> {
     let mut open = false;
     for (index, line) in lines.iter().take(RECORD_LINES_MAX).enumerate() {
-        open = quote_open_after(line, open, delimiter);
+        open = quote_open_after(line, open, delimiter)?;
         if !open {
             return Some(index + 1);
         }
@@ -105,19 +127,23 @@ fn record_length(lines: &[&str], delimiter: u8) -> Option<usize> {
     None
 }
 
-/// Whether a quoted field is open at the end of `line`. A quote opens only where a field starts.
-fn quote_open_after(line: &str, mut open: bool, delimiter: u8) -> bool {
+/// Whether a quoted field is open at the end of `line`; `None` when a quote closes amid a field.
+/// A quote opens only where a field starts.
+fn quote_open_after(line: &str, mut open: bool, delimiter: u8) -> Option<bool> {
     let mut at_field_start = !open;
     let mut just_closed = false;
     for byte in line.bytes() {
         let quote = byte == b'"';
+        if just_closed && !quote && byte != delimiter {
+            return None;
+        }
         // A doubled quote inside a quoted field closes it and opens it again.
         let opens = quote && (at_field_start || just_closed);
         just_closed = quote && open;
         open = if quote { opens } else { open };
         at_field_start = !open && byte == delimiter;
     }
-    open
+    Some(open)
 }
 
 fn joined<'a>(lines: &[&'a str]) -> Cow<'a, str> {
@@ -209,9 +235,32 @@ mod tests {
     }
 
     #[test]
+    fn an_open_quote_that_meets_another_takes_no_good_row_with_it() {
+        let got = rows("a,b\n1,\"路\n2,x\n3,\"路，3号\"\n4,y\n".as_bytes());
+        assert_eq!(got[1], row(2, &["!"]));
+        assert_eq!(got[2], row(3, &["2", "x"]));
+        assert_eq!(got[3], row(4, &["3", "路，3号"]));
+        assert_eq!(got.len(), 5);
+        assert_eq!(rows(b"a,b\n\"p\"q,2\n3,4")[1], row(2, &["!"]));
+    }
+
+    #[test]
     fn a_quote_inside_a_field_is_kept() {
         assert_eq!(rows(b"x\"y,2\n3,4"), [row(1, &["x\"y", "2"]), row(2, &["3", "4"])]);
         assert_eq!(rows(b"\"a\"\"b\",2\n"), [row(1, &["a\"b", "2"])]);
+    }
+
+    #[test]
+    fn one_damaged_byte_does_not_change_the_encoding() {
+        let mut text = "姓名,号\n张三,1\n".repeat(50).into_bytes();
+        text.extend(b"\xff,2\n");
+        let mut last = String::new();
+        let encoding = read(&text, &mut |event| {
+            if let Event::Row(row) = event {
+                last = row.cells[0].text().into_owned();
+            }
+        });
+        assert_eq!((encoding, last.as_str()), (Ok("utf-8"), "\u{fffd}"));
     }
 
     #[test]

@@ -17,6 +17,9 @@ use super::{DecodeError, Event};
 /// Bytes that all entries of one workbook may unpack to.
 const UNPACKED_MAX: u64 = 512 << 20;
 const ENTRIES_MAX: usize = 2_000;
+/// The grid of a sheet.
+const ROWS_MAX: u32 = 1_048_576;
+const COLUMNS_MAX: u32 = 16_384;
 
 /// Tells the rows of every visible sheet; returns the names of hidden ones.
 ///
@@ -50,15 +53,20 @@ fn read_sheet(
         Err(error) => return Err(damaged(error)),
     };
     let mut row = Row::default();
-    while let Some(cell) = cells.next_cell().map_err(damaged)? {
-        let (index, column) = cell.get_position();
+    while let Some(cell) = cells.next_cell_with_formula().map_err(damaged)? {
+        let (index, column) = cell.pos;
+        if index >= ROWS_MAX || column >= COLUMNS_MAX {
+            return Err(DecodeError::Damaged("a cell lies outside the sheet".into()));
+        }
         if index + 1 != row.number {
             tell(&row, each);
             row.cells.clear();
             row.number = index + 1;
         }
-        let value = match cell.get_value() {
+        let value = match &cell.value {
             DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(*text)),
+            // Written by a program that did not compute: the value is not in the file.
+            DataRef::Empty if cell.formula.is_some() => Cell::Error("formula without a value".to_owned()),
             other => owned(other),
         };
         if value == Cell::Empty {
@@ -114,7 +122,7 @@ fn damaged(error: impl std::fmt::Display) -> DecodeError {
 
 /// Reads every entry to its end: checksums, and a bound on what it unpacks to.
 fn preflight(bytes: &[u8]) -> Result<(), DecodeError> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    let mut archive = crate::sources::bundle::open(bytes).map_err(damaged)?;
     if archive.len() > ENTRIES_MAX {
         return Err(DecodeError::Limit(format!("{} zip entries", archive.len())));
     }

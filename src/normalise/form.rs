@@ -14,9 +14,9 @@ use super::{Counts, Normalised, Reject, Unusable};
 use crate::decode::{Cell, Event, Row};
 use crate::finding::{self, Finding};
 use crate::layout::{Layout, RowLayout, TableKind, TableLayout};
-use crate::number::Decimal;
+use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
-use crate::position::Place;
+use crate::position::{Place, told};
 
 /// The columns of the table `filing`.
 #[must_use]
@@ -50,7 +50,9 @@ pub struct FormNormaliser<'a> {
     school: Option<String>,
     schools: BTreeSet<String>,
     sheet: String,
+    /// Last row told, and the one before the sheet's first.
     last_row: u32,
+    base: u32,
     told: u64,
     table: Option<OpenTable<'a>>,
     tables_read: usize,
@@ -61,8 +63,9 @@ pub struct FormNormaliser<'a> {
 struct OpenTable<'a> {
     layout: &'a TableLayout,
     columns: Option<Columns>,
-    /// Rows of the layout already met.
+    /// Where the next row of the layout is expected, and those met.
     next: usize,
+    met: BTreeSet<usize>,
 }
 
 struct Columns {
@@ -86,6 +89,7 @@ impl<'a> FormNormaliser<'a> {
             schools: BTreeSet::new(),
             sheet: String::new(),
             last_row: 0,
+            base: 0,
             told: 0,
             table: None,
             tables_read: 0,
@@ -98,7 +102,9 @@ impl<'a> FormNormaliser<'a> {
         match event {
             Event::Sheet(name) => {
                 self.end_sheet();
-                (*name).clone_into(&mut self.sheet);
+                self.base = if name.is_empty() { self.base } else { 0 };
+                self.last_row = self.base;
+                self.sheet = told(name);
             }
             Event::Row(row) => {
                 self.last_row = self.last_row.max(row.number);
@@ -108,7 +114,12 @@ impl<'a> FormNormaliser<'a> {
             Event::BadRow { number, .. } => {
                 self.last_row = self.last_row.max(*number);
                 self.told += 1;
-                self.counts.structural += 1;
+                self.counts.quarantined += 1;
+                let row = Row { number: *number, cells: Vec::new() };
+                self.keep(finding::ROW_QUOTE, &row, 0);
+                let place = Place { sheet: self.sheet.clone(), row: *number, ..Place::default() };
+                let school = self.school.clone().unwrap_or_default();
+                self.findings.push(self.finding(finding::ROW_QUOTE, "").at(place).of_school(&school));
             }
         }
     }
@@ -140,19 +151,20 @@ impl<'a> FormNormaliser<'a> {
     }
 
     fn end_sheet(&mut self) {
-        let physical = u64::from(self.last_row).max(self.told);
+        let physical = u64::from(self.last_row - self.base).max(self.told);
         self.counts.physical += physical;
         self.counts.structural += physical - self.told;
-        self.last_row = 0;
+        self.base = self.last_row;
         self.told = 0;
-        self.table = None;
+        self.end_table();
     }
 
     fn row(&mut self, row: &Row<'_>) {
         let first = row.cells.iter().find(|cell| !cell.is_blank()).map(|cell| cell.text());
         let first = first.unwrap_or_default();
         if let Some(layout) = self.titled(&first) {
-            self.table = Some(OpenTable { layout, columns: None, next: 0 });
+            self.end_table();
+            self.table = Some(OpenTable { layout, columns: None, next: 0, met: BTreeSet::new() });
             self.counts.structural += 1;
             return;
         }
@@ -171,7 +183,8 @@ impl<'a> FormNormaliser<'a> {
                 self.counts.structural += 1;
                 if let Some(columns) = &table.columns {
                     self.tables_read += 1;
-                    if !columns.years.iter().any(|(_, year)| *year == self.layout.year) {
+                    let newest = columns.years.iter().map(|(_, year)| *year).max();
+                    if newest != Some(self.layout.year) {
                         self.fault = Some(Unusable::Period);
                     }
                 }
@@ -187,8 +200,20 @@ impl<'a> FormNormaliser<'a> {
         let mut official = self.layout.tables.iter().filter(|table| table.kind == TableKind::Official);
         official.find(|table| {
             let rest = text.strip_prefix(&table.id);
-            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+            let own = text::compact(&table.title);
+            let own = own.strip_prefix(&table.id).unwrap_or(&own);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(own))
         })
+    }
+
+    /// A title with no header under it: its table is not read, and that is said.
+    fn end_table(&mut self) {
+        if let Some(table) = self.table.take().filter(|table| table.columns.is_none()) {
+            let place = Place { sheet: self.sheet.clone(), ..Place::default() };
+            let school = self.school.clone().unwrap_or_default();
+            let finding = self.finding(finding::HEADER_UNKNOWN, &table.layout.id).at(place);
+            self.findings.push(finding.of_school(&school));
+        }
     }
 
     /// `名称：某校(3614000001)`.
@@ -216,14 +241,21 @@ impl<'a> FormNormaliser<'a> {
             return;
         };
         let label = row.cells.get(columns.label).map(|cell| cell.text().into_owned()).unwrap_or_default();
-        if label.is_empty() {
+        let figures = columns.years.iter().filter_map(|(index, _)| row.cells.get(*index));
+        let has_figures = figures.into_iter().any(|cell| !cell.is_blank());
+        let is_note = !has_figures && (label.is_empty() || text::compact(&label).starts_with(['注', '说']));
+        if is_note {
             self.counts.structural += 1;
             return;
         }
         let Some(position) = find_row(table.layout, table.next, &label) else {
-            self.unknown_row(row, columns.label, &school);
+            self.put_aside(finding::FILING_ROW_UNKNOWN, row, columns.label, &school);
             return;
         };
+        if !table.met.insert(position) {
+            self.put_aside(finding::FILING_ROW_TWICE, row, columns.label, &school);
+            return;
+        }
         table.next = position + 1;
         let layout = &table.layout.rows[position];
         let years = columns.years.clone();
@@ -267,24 +299,18 @@ impl<'a> FormNormaliser<'a> {
             Value::Int(i64::from(year)),
             text(state),
             // What is no number, dash or blank may be anything: it stays in quarantine.
-            if state == "missing" { Value::Null } else { Value::Text(printed.clone()) },
+            if state == "missing" { Value::Null } else { Value::Text(printed) },
             value.map_or(Value::Null, |value| Value::Decimal(value.0)),
             text(self.source_file),
             Value::Text(self.sheet.clone()),
             Value::Int(i64::from(row.number)),
         ]);
         if state == "missing" {
-            self.rejects.push(Reject {
-                rule: finding::FILING_CELL.id.to_owned(),
-                sheet: self.sheet.clone(),
-                row: row.number,
-                column: u32::try_from(index + 1).unwrap_or_default(),
-                cells: vec![printed],
-            });
+            self.keep(finding::FILING_CELL, row, u32::try_from(index + 1).unwrap_or_default());
         }
     }
 
-    fn unknown_row(&mut self, row: &Row<'_>, column: usize, school: &str) {
+    fn put_aside(&mut self, rule: &finding::Rule, row: &Row<'_>, column: usize, school: &str) {
         let place = Place {
             sheet: self.sheet.clone(),
             row: row.number,
@@ -292,13 +318,17 @@ impl<'a> FormNormaliser<'a> {
             header: "指标".to_owned(),
             ..Place::default()
         };
-        self.findings.push(self.finding(finding::FILING_ROW_UNKNOWN, "").at(place).of_school(school));
+        self.keep(rule, row, place.column);
+        self.findings.push(self.finding(rule, "").at(place).of_school(school));
         self.counts.quarantined += 1;
+    }
+
+    fn keep(&mut self, rule: &finding::Rule, row: &Row<'_>, column: u32) {
         self.rejects.push(Reject {
-            rule: finding::FILING_ROW_UNKNOWN.id.to_owned(),
+            rule: rule.id.to_owned(),
             sheet: self.sheet.clone(),
             row: row.number,
-            column: u32::try_from(column + 1).unwrap_or_default(),
+            column,
             cells: row.cells.iter().map(|cell| cell.text().into_owned()).collect(),
         });
     }
@@ -317,7 +347,7 @@ fn find_row(table: &TableLayout, next: usize, label: &str) -> Option<usize> {
 /// The header row: 指标, and years as `2024年`.
 fn header(row: &Row<'_>) -> Option<Columns> {
     let texts: Vec<String> = row.cells.iter().map(|cell| text::compact(&cell.text())).collect();
-    let label = texts.iter().position(|text| text == "指标")?;
+    let label = texts.iter().position(|text| text.starts_with("指标"))?;
     let year = |text: &String| text.strip_suffix('年').unwrap_or(text).parse::<ReportYear>().ok();
     let years: Vec<_> = texts
         .iter()
@@ -338,8 +368,8 @@ fn filed_state(cell: &Cell<'_>) -> (&'static str, Option<Decimal>) {
     }
     let number = compact.strip_suffix('%').unwrap_or(&compact);
     match text::decimal(&Cell::Text(number.into())) {
-        Ok(value) => ("value", Some(value)),
-        Err(_) => ("missing", None),
+        Ok(value) if (0..=text::COUNT_MAX * ONE).contains(&value.0) => ("value", Some(value)),
+        _ => ("missing", None),
     }
 }
 
@@ -355,5 +385,7 @@ mod tests {
         assert_eq!(state("0"), ("value", Some(Decimal::ZERO)));
         assert_eq!(state("８８.01%"), ("value", Decimal::parse("88.01")));
         assert_eq!(state("约300"), ("missing", None));
+        assert_eq!(state("-3"), ("missing", None));
+        assert_eq!(state("110105194912310021"), ("missing", None));
     }
 }

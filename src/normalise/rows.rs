@@ -14,7 +14,7 @@ use crate::decode::{Cell, Event, Row, RowProblem};
 use crate::finding::{self, Finding, Rule};
 use crate::number::Decimal;
 use crate::period::ReportYear;
-use crate::position::Place;
+use crate::position::{Place, told};
 
 /// Takes the events of one file and makes typed rows of them.
 pub struct RowsNormaliser<'a> {
@@ -31,6 +31,8 @@ pub struct RowsNormaliser<'a> {
     schools: BTreeSet<String>,
     sheet: Sheet,
     unbound: Option<(BindError, Vec<Row<'static>>)>,
+    /// Rows of tables without a name that have no header that fits.
+    unbound_rows: u64,
     bound_sheets: usize,
     data_rows: u64,
     other_period: u64,
@@ -50,7 +52,8 @@ struct Sheet {
     told: u64,
     data_rows: u64,
     sums: HashMap<usize, Decimal>,
-    given_up: bool,
+    given_up: Option<&'static Rule>,
+    missing: String,
 }
 
 /// A row that cannot be loaded: the rule, and the column it breaks.
@@ -83,6 +86,7 @@ impl<'a> RowsNormaliser<'a> {
             schools: BTreeSet::new(),
             sheet: Sheet::default(),
             unbound: None,
+            unbound_rows: 0,
             bound_sheets: 0,
             data_rows: 0,
             other_period: 0,
@@ -96,7 +100,7 @@ impl<'a> RowsNormaliser<'a> {
                 let continued = name.is_empty();
                 let base = if continued { self.sheet.last_row } else { 0 };
                 self.end_sheet();
-                self.sheet = Sheet { name: (*name).to_owned(), base, last_row: base, ..Sheet::default() };
+                self.sheet = Sheet { name: told(name), base, last_row: base, ..Sheet::default() };
             }
             Event::Row(row) => self.row(row),
             Event::BadRow { number, problem } => {
@@ -131,6 +135,7 @@ impl<'a> RowsNormaliser<'a> {
         if self.other_period > 0 && self.other_period == self.data_rows {
             return Ok(Err(Unusable::Period));
         }
+        self.counts.structural += self.unbound_rows;
         assert!(self.counts.holds(), "rows were lost or counted twice: {:?}", self.counts);
         Ok(Ok(Normalised {
             rows: self.builder.finish()?,
@@ -149,7 +154,8 @@ impl<'a> RowsNormaliser<'a> {
             self.bound_row(row);
             return;
         }
-        if self.sheet.given_up {
+        if let Some(rule) = self.sheet.given_up {
+            self.keep(rule, row, 0);
             return;
         }
         self.sheet.head.push(row.to_owned_row());
@@ -166,10 +172,11 @@ impl<'a> RowsNormaliser<'a> {
                 self.bound_sheets += 1;
                 for header in &binding.unknown {
                     let place = Place { row: binding.rows.0, ..self.place() };
-                    self.findings.push(self.finding(finding::SCHEMA_NEW, header).at(place));
+                    self.findings.push(self.finding(finding::SCHEMA_NEW, &told(header)).at(place));
                 }
                 // Titles above the header, and the header itself.
-                let first_data = index + self.version.header_rows.min(head.len() - index);
+                let header_rows = head[index..].iter().take_while(|row| row.number <= binding.rows.1).count();
+                let first_data = index + header_rows;
                 self.counts.structural += first_data as u64;
                 self.sheet.binding = Some(binding);
                 for row in &head[first_data..] {
@@ -177,7 +184,17 @@ impl<'a> RowsNormaliser<'a> {
                 }
             }
             Err(error) => {
-                self.sheet.given_up = true;
+                let rule = match &error {
+                    BindError::Missing(titles) => {
+                        self.sheet.missing = titles.join("、");
+                        finding::HEADER_MISSING
+                    }
+                    _ => finding::HEADER_UNKNOWN,
+                };
+                self.sheet.given_up = Some(rule);
+                for row in &head {
+                    self.keep(rule, row, 0);
+                }
                 if self.unbound.is_none() {
                     self.unbound = Some((error, head));
                 }
@@ -186,17 +203,23 @@ impl<'a> RowsNormaliser<'a> {
     }
 
     fn end_sheet(&mut self) {
-        if self.sheet.binding.is_none() && !self.sheet.given_up && !self.sheet.head.is_empty() {
+        if self.sheet.binding.is_none() && self.sheet.given_up.is_none() && !self.sheet.head.is_empty() {
             self.bind();
         }
         // A file whose rows repeat a number has at least the rows it told.
         let physical = u64::from(self.sheet.last_row - self.sheet.base).max(self.sheet.told);
         self.counts.physical += physical;
         self.counts.structural += physical - self.sheet.told;
-        if self.sheet.given_up {
+        match self.sheet.given_up {
+            // A page may have tables for its looks: they are no data where another table is.
+            Some(_) if self.sheet.name.is_empty() => self.unbound_rows += self.sheet.told,
             // Rows of a sheet that does not fit: aside as a whole, and said so by name.
-            self.counts.quarantined += self.sheet.told;
-            self.findings.push(self.finding(finding::HEADER_UNKNOWN, "").at(self.place()));
+            Some(rule) => {
+                self.counts.quarantined += self.sheet.told;
+                let finding = self.finding(rule, &self.sheet.missing).at(self.place());
+                self.findings.push(finding);
+            }
+            None => {}
         }
         self.data_rows += self.sheet.data_rows;
     }
@@ -225,22 +248,23 @@ impl<'a> RowsNormaliser<'a> {
 
     /// Header again, prompt, total or note: known, and no data.
     fn is_structural(&mut self, binding: &Binding, row: &Row<'_>) -> bool {
-        if bind::repeats_header(binding, row) || is_prompt(binding, row) || is_note(row) {
+        if bind::repeats_header(binding, row) || is_prompt(binding, row) {
             return true;
         }
-        if !is_total(row) {
-            return false;
+        if is_note(row) || is_total(row) {
+            self.compare_total(binding, row);
+            return true;
         }
-        self.compare_total(binding, row);
-        true
+        // Subtotals are of some rows only: nobody says of which.
+        first_text(row).starts_with("小计")
     }
 
     /// Sums and the number of rows are compared with all data rows of the file, loaded or not.
     fn compare_total(&mut self, binding: &Binding, row: &Row<'_>) {
         let mut differs = false;
-        for (index, cell) in row.cells.iter().enumerate().skip(1).filter(|(_, cell)| !cell.is_blank()) {
+        for (index, cell) in row.cells.iter().enumerate().filter(|(_, cell)| !cell.is_blank()) {
             let text = text::compact(&cell.text());
-            let digits: String = text.chars().filter(|c| !"共计条人名行所".contains(*c)).collect();
+            let digits: String = text.chars().filter(|c| !COUNTED.contains(*c)).collect();
             let Some(stated) = Decimal::parse(&digits) else { continue };
             if self.column_at(binding, index).is_some_and(is_number) {
                 differs |= stated != self.sheet.sums.get(&index).copied().unwrap_or_default();
@@ -310,14 +334,19 @@ impl<'a> RowsNormaliser<'a> {
             None => Place { row: row.number, ..self.place() },
         };
         self.sheet.binding = binding;
+        self.keep(refused.rule, row, place.column);
+        self.findings.push(self.finding(refused.rule, "").at(place).of_school(&school));
+    }
+
+    /// Keeps a row aside with everything that was in it.
+    fn keep(&mut self, rule: &Rule, row: &Row<'_>, column: u32) {
         self.rejects.push(Reject {
-            rule: refused.rule.id.to_owned(),
+            rule: rule.id.to_owned(),
             sheet: self.sheet.name.clone(),
             row: row.number,
-            column: place.column,
+            column,
             cells: row.cells.iter().map(|cell| cell.text().into_owned()).collect(),
         });
-        self.findings.push(self.finding(refused.rule, "").at(place).of_school(&school));
     }
 
     /// The school of a row, empty when its cell is not a school code.
@@ -340,7 +369,7 @@ impl<'a> RowsNormaliser<'a> {
         let mut place = Place { row: row.number, ..self.place() };
         if let Some(index) = column.and_then(|column| binding.cells[column]) {
             place.column = u32::try_from(index + 1).unwrap_or_default();
-            place.header = binding.headers.get(index).cloned().unwrap_or_default();
+            place.header = binding.headers.get(index).map(|header| told(header)).unwrap_or_default();
         }
         place
     }
@@ -356,20 +385,33 @@ fn first_text(row: &Row<'_>) -> String {
     first.map(|cell| text::compact(&cell.text())).unwrap_or_default()
 }
 
+/// What stands around a number of rows: `共1234条记录`.
+const COUNTED: &str = "共计条人名行所记录";
+
 fn is_total(row: &Row<'_>) -> bool {
     let first = first_text(row);
-    ["合计", "小计", "总计", "共计"].iter().any(|word| first.starts_with(word))
+    ["合计", "总计", "共计"].iter().any(|word| first.starts_with(word))
 }
 
 /// Who filled it in, remarks, and `共1234条`.
 fn is_note(row: &Row<'_>) -> bool {
-    const STARTS: [&str; 9] =
-        ["填报人", "审核人", "制表", "填表", "注:", "说明:", "备注:", "导出时间", "单位负责人"];
+    const STARTS: [&str; 11] = [
+        "填报人",
+        "审核人",
+        "制表",
+        "填表",
+        "注:",
+        "说明:",
+        "备注:",
+        "导出时间",
+        "打印时间",
+        "导出人",
+        "单位负责人",
+    ];
     let first = first_text(row);
-    let counted = first
-        .strip_prefix('共')
-        .map(|rest| rest.trim_end_matches(['条', '人', '行', '名']))
-        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = first.strip_prefix('共').map(|rest| rest.trim_end_matches(|c| COUNTED.contains(c)));
+    let counted =
+        digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
     row.filled() <= 4 && (counted || STARTS.iter().any(|start| first.starts_with(start)))
 }
 
@@ -482,6 +524,12 @@ impl RowReader<'_, '_> {
             }
             ColumnType::PersonName => {
                 let name = folded_name(&cell.text());
+                if is_mojibake(&name) {
+                    return Err(finding::ROW_MOJIBAKE);
+                }
+                if name.chars().any(|c| ('\u{e000}'..='\u{f8ff}').contains(&c)) {
+                    self.notes.push((finding::NAME_PRIVATE_USE, Some(position), String::new()));
+                }
                 self.name = Some(name);
                 Ok(Vec::new())
             }
@@ -572,6 +620,17 @@ impl RowReader<'_, '_> {
     }
 }
 
+/// A name that was destroyed by a wrong encoding: what filled memory, what replaced unreadable
+/// bytes, or Han characters that are the bytes of others.
+fn is_mojibake(name: &str) -> bool {
+    if ["锟斤拷", "烫烫", "屯屯"].iter().any(|ruin| name.contains(ruin)) {
+        return true;
+    }
+    let (bytes, _, unmapped) = encoding_rs::GBK.encode(name);
+    let other = std::str::from_utf8(&bytes).unwrap_or_default();
+    !unmapped && !name.is_ascii() && other.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
 /// A name as it is compared: without blanks between its characters, one kind of separator.
 fn folded_name(name: &str) -> String {
     name.chars()
@@ -593,4 +652,31 @@ fn region(context: Context<'_>, written: &str, year: ReportYear) -> (String, boo
     let pseudo = format!("{}01", &context.city_code[..4]);
     let above = code.is_some() || digits.as_deref() == Some(pseudo.as_str());
     (residual, above)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ruined_names_are_seen_and_good_ones_left_alone() {
+        for name in ["锟斤拷", "寮犱笁", "烫烫烫"] {
+            assert!(is_mojibake(name), "{name}");
+        }
+        for name in ["张三", "欧阳文雅", "买买提·艾力", "𠮷田", "Anna", "李一"] {
+            assert!(!is_mojibake(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn notes_are_told_from_rows() {
+        let row = |text: &str| Row { number: 1, cells: vec![Cell::Text(text.to_owned().into())] };
+        for text in ["共1234条记录", "共 12 人", "注：数据截至9月1日", "打印时间：2024-09-02"]
+        {
+            assert!(is_note(&row(text)), "{text}");
+        }
+        for text in ["共青团路小学", "3614000001", "注册学生"] {
+            assert!(!is_note(&row(text)), "{text}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Cell text → typed values, or the rule it breaks. Nothing is guessed.
 
 use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{Span, Timestamp};
 
 use crate::code_table::narrow;
 use crate::decode::Cell;
@@ -14,30 +16,58 @@ pub fn compact(text: &str) -> String {
     text.chars().filter(|&c| !is_blank(c)).map(narrow).collect()
 }
 
-/// A date written `20080304`, `2008-3-4`, `2008/3/4`, `2008.3.4`, `2008年3月4日`, or a date cell.
+/// A date written `20080304`, `2008-3-4`, `2008/3/4`, `2008.3.4`, `2008年3月4日`, with or without a
+/// time of day; a date cell; or the number of days that a spreadsheet keeps for a date.
 ///
 /// # Errors
 /// `E-DATE`: impossible dates, and years of two digits, which are never completed.
 pub fn date(cell: &Cell<'_>) -> Result<Date, &'static Rule> {
-    if let Cell::Date(date) = cell {
-        return Ok(*date);
+    match cell {
+        Cell::Date(date) => return Ok(*date),
+        Cell::Number(serial) if DAY_NUMBERS.contains(serial) => return day_number(*serial),
+        _ => {}
     }
-    let text = compact(&cell.text());
-    let text = text.split_once('T').map_or(text.as_str(), |(day, _)| day);
-    match parts(text).as_slice() {
+    let text = cell.text();
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        // Exports in universal time: the day it was in China.
+        return Ok(Offset::constant(8).to_datetime(instant).date());
+    }
+    let text = compact(day_part(&text));
+    match parts(&text).as_slice() {
         [whole] if whole.len() == 8 => civil(&whole[..4], &whole[4..6], &whole[6..]),
         [year, month, day] if year.len() == 4 => civil(year, month, day),
         _ => Err(finding::ROW_DATE),
     }
 }
 
+/// Day numbers of 1927 to 2064: no year, month or `YYYYMMDD` is among them.
+const DAY_NUMBERS: std::ops::Range<f64> = 10_000.0..60_000.0;
+
+fn day_number(serial: f64) -> Result<Date, &'static Rule> {
+    if serial.fract() != 0.0 {
+        return Err(finding::ROW_DATE);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "between 10,000 and 60,000")]
+    let days = Span::new().days(serial as i64);
+    Date::constant(1899, 12, 30).checked_add(days).map_err(|_| finding::ROW_DATE)
+}
+
+/// The text before a time of day: `2008-03-04 00:00:00`, `2008/3/4 0:00`.
+fn day_part(text: &str) -> &str {
+    let parts = text.split_once(['T', ' ']).filter(|(_, time)| time.contains(':'));
+    parts.map_or(text, |(day, _)| day)
+}
+
 /// A month written `202409`, `2024-9`, `2024/09`, `2024年9月`, or any date: `2024-09`.
 ///
 /// # Errors
-/// `E-DATE`.
+/// `E-DATE`. A number such as 2023.1 is refused: it may have been October.
 pub fn year_month(cell: &Cell<'_>) -> Result<String, &'static Rule> {
     if let Ok(date) = date(cell) {
         return Ok(format!("{:04}-{:02}", date.year(), date.month()));
+    }
+    if matches!(cell, Cell::Number(number) if number.fract() != 0.0) {
+        return Err(finding::ROW_DATE);
     }
     let text = compact(&cell.text());
     let month = match parts(&text).as_slice() {
@@ -48,10 +78,12 @@ pub fn year_month(cell: &Cell<'_>) -> Result<String, &'static Rule> {
     Ok(format!("{:04}-{:02}", month.year(), month.month()))
 }
 
-/// The digits between `-`, `/`, `.`, `年`, `月`, `日`.
+/// The digits between `-`, `/`, `.`, `年`, `月`, `日`; nothing where anything else stands.
 fn parts(text: &str) -> Vec<&str> {
     let text = text.strip_suffix(['日', '月', '号']).unwrap_or(text);
-    text.split(['-', '/', '.', '年', '月']).collect()
+    let parts: Vec<&str> = text.split(['-', '/', '.', '年', '月']).collect();
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if parts.iter().all(digits) { parts } else { Vec::new() }
 }
 
 fn civil(year: &str, month: &str, day: &str) -> Result<Date, &'static Rule> {
@@ -82,16 +114,20 @@ fn grouped(text: &str) -> bool {
     (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3)
 }
 
-/// A whole number that is not negative.
+/// No school counts further: a longer number is somebody's number in the wrong column.
+pub const COUNT_MAX: i128 = 999_999_999;
+
+/// A whole number that is not negative, up to [`COUNT_MAX`].
 ///
 /// # Errors
 /// `E-NUMBER`.
 pub fn count(cell: &Cell<'_>) -> Result<i64, &'static Rule> {
     let value = decimal(cell)?.0;
-    if value < 0 || value % crate::number::ONE != 0 {
+    let whole = value / crate::number::ONE;
+    if value < 0 || value % crate::number::ONE != 0 || whole > COUNT_MAX {
         return Err(finding::ROW_NUMBER);
     }
-    i64::try_from(value / crate::number::ONE).map_err(|_| finding::ROW_NUMBER)
+    i64::try_from(whole).map_err(|_| finding::ROW_NUMBER)
 }
 
 /// 学校标识码: ten digits, written as text or as an exact number.
@@ -129,11 +165,26 @@ mod tests {
             assert_eq!(date(&cell(text)), Ok(day), "{text}");
         }
         assert_eq!(date(&Cell::Number(20_080_304.0)), Ok(day));
+        assert_eq!(date(&Cell::Number(39_511.0)), Ok(day));
+        for text in ["2008-03-04 00:00:00", "2008/3/4 0:00", "2008-03-03T16:00:00Z"] {
+            assert_eq!(date(&cell(text)), Ok(day), "{text}");
+        }
     }
 
     #[test]
     fn impossible_and_two_digit_dates_are_refused() {
-        for text in ["2008-02-30", "08-3-4", "99.09", "2008-13-01", "1880-01-01", "", "昨天"] {
+        for text in [
+            "2008-02-30",
+            "08-3-4",
+            "99.09",
+            "2008-13-01",
+            "1880-01-01",
+            "",
+            "昨天",
+            "不详00",
+            "a张三b",
+            "2008--4",
+        ] {
             assert_eq!(date(&cell(text)).map_err(|rule| rule.id), Err("E-DATE"), "{text}");
         }
     }
@@ -143,7 +194,11 @@ mod tests {
         for text in ["202409", "2024-9", "2024/09", "2024年9月", "2024-09-01"] {
             assert_eq!(year_month(&cell(text)).unwrap(), "2024-09", "{text}");
         }
-        assert!(year_month(&cell("2409")).is_err());
+        for text in ["2409", "不详", "未知"] {
+            assert!(year_month(&cell(text)).is_err(), "{text}");
+        }
+        assert!(year_month(&Cell::Number(2023.1)).is_err());
+        assert_eq!(year_month(&Cell::Number(202_310.0)).unwrap(), "2023-10");
     }
 
     #[test]

@@ -117,14 +117,14 @@ impl Seen {
     /// The hash of a file that has not changed since it was seen.
     #[must_use]
     pub fn sha256(&self, file: &Dropped) -> Option<&str> {
-        let seen = self.0.get(&file.path.display().to_string())?;
+        let seen = self.0.get(&file.label)?;
         let same = seen.bytes == file.bytes && seen.modified_ns == file.modified_ns;
         same.then_some(seen.sha256.as_str())
     }
 
     pub fn remember(&mut self, file: &Dropped, sha256: &str) {
         let seen = SeenFile { bytes: file.bytes, modified_ns: file.modified_ns, sha256: sha256.to_owned() };
-        self.0.insert(file.path.display().to_string(), seen);
+        self.0.insert(file.label.clone(), seen);
     }
 }
 

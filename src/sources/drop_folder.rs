@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -60,17 +61,24 @@ fn walk(drop: &Path, folder: &Path, listing: &mut Listing) -> io::Result<()> {
     Ok(())
 }
 
-fn is_no_delivery(name: &str) -> bool {
+/// Office lock files, thumbnails, hidden and half-copied files; also inside bundles.
+pub(super) fn is_no_delivery(path: &str) -> bool {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.starts_with("~$")
         || name.starts_with('.')
-        || name.eq_ignore_ascii_case("thumbs.db")
+        || path.starts_with("__MACOSX/")
+        || ["thumbs.db", "desktop.ini"].iter().any(|known| name.eq_ignore_ascii_case(known))
         || name.to_ascii_lowercase().ends_with(".tmp")
 }
+
+/// Report years that a folder may name.
+const YEARS: std::ops::RangeInclusive<ReportYear> = 2000..=2100;
 
 fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {
     let label = label(drop, &path);
     let mut folders = label.split('/');
-    let year = folders.next().filter(|_| label.contains('/')).and_then(|year| year.parse().ok());
+    let year = folders.next().filter(|year| label.contains('/') && year.len() == 4);
+    let year = year.and_then(|year| year.parse().ok()).filter(|year| YEARS.contains(year));
     // The last part is the file's own name.
     let dataset = if label.matches('/').count() >= 2 { folders.next().unwrap_or_default() } else { "" };
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -84,10 +92,25 @@ fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {
     }
 }
 
-/// The path below the drop folder; control characters and bytes that are no text are escaped.
+/// The path below the drop folder, told so that different paths are told differently: bytes that
+/// are no text are escaped, and so is what would change how a line is shown.
 fn label(drop: &Path, path: &Path) -> String {
-    let below = path.strip_prefix(drop).unwrap_or(path).to_string_lossy();
-    below.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    let below = path.strip_prefix(drop).unwrap_or(path).as_os_str().as_bytes();
+    let mut label = String::new();
+    for chunk in below.utf8_chunks() {
+        label += &told(chunk.valid());
+        label.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    label
+}
+
+/// A name with control characters and directional marks escaped.
+pub(super) fn told(name: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+    };
+    name.chars().flat_map(|c| if hidden(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]
@@ -122,5 +145,15 @@ mod tests {
             ]
         );
         assert_eq!((listing.ignored, listing.refused.len()), (1, 1));
+    }
+
+    #[test]
+    fn names_that_are_no_text_stay_apart() {
+        use std::ffi::OsStr;
+        let named =
+            |bytes: &[u8]| label(Path::new("drop"), &Path::new("drop").join(OsStr::from_bytes(bytes)));
+        assert_eq!(named(b"a\xcf\xe7.csv"), "a\\xcf\\xe7.csv");
+        assert_ne!(named(b"\xcf\xe7.csv"), named(b"\xbb\xf4.csv"));
+        assert_eq!(named("甲\u{202e}xslx.csv".as_bytes()), "甲\\u{202e}xslx.csv");
     }
 }
