@@ -238,12 +238,26 @@ impl Reader {
                 faults.push((at.clone(), format!("the dataset `{}` is defined twice", dataset.dataset)));
             }
             let known = |id: &str| self.codes.contains_key(id);
-            for message in dataset.faults(&known) {
+            for message in dataset.faults(&known).into_iter().chain(self.condition_faults(dataset)) {
                 let line = self.mentioned(&at.0, &message);
                 faults.push(((at.0.clone(), line), message));
             }
         }
         faults
+    }
+
+    /// Columns that a dataset's own conditions and key name, and its table has not.
+    fn condition_faults(&self, dataset: &Dataset) -> Vec<String> {
+        let columns = self.columns(&dataset.table).unwrap_or_default();
+        let conditions = dataset.one_row.iter().flat_map(|rule| &rule.prefer).chain([&dataset.counts_when]);
+        let parsed: Vec<_> = conditions.filter_map(|text| crate::predicate::parse(text).ok()).collect();
+        let named = parsed.iter().flat_map(crate::predicate::Predicate::columns);
+        let keys = dataset.one_row.iter().map(|rule| rule.key.as_str());
+        named
+            .chain(keys)
+            .filter(|name| !columns.iter().any(|column| column == name))
+            .map(|name| format!("there is no column `{name}`"))
+            .collect()
     }
 
     fn indicator_faults(&self) -> Vec<(At, String)> {

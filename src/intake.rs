@@ -22,7 +22,7 @@ use crate::normalise::rows::RowsNormaliser;
 use crate::normalise::{Context, Counts, Normalised, Unusable};
 use crate::period::ReportYear;
 use crate::position::Place;
-use crate::sources::bundle;
+use crate::sources::bundle::{self, BundleError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::table_file::{self, TableFileError};
@@ -105,10 +105,21 @@ pub fn take_in(intake: Intake<'_>, delivered: Delivered<'_>) -> Result<Vec<Taken
     let members = match bundle::members(delivered.bytes) {
         Ok(members) => members,
         Err(error) => {
-            let finding = file_finding(delivered, finding::FILE_DAMAGED, &error.to_string());
+            let rule = if matches!(error, BundleError::Limit(_)) {
+                finding::FILE_LIMIT
+            } else {
+                finding::FILE_DAMAGED
+            };
+            let detail =
+                if matches!(error, BundleError::Twice) { "压缩包里有两个同名文件" } else { "" };
+            let finding = file_finding(delivered, rule, detail);
             return Ok(vec![taken(delivered, Outcome::Rejected(Box::new(finding)))]);
         }
     };
+    if members.is_empty() {
+        let finding = file_finding(delivered, finding::FILE_EMPTY, "压缩包里没有文件");
+        return Ok(vec![taken(delivered, Outcome::Rejected(Box::new(finding)))]);
+    }
     let mut results = Vec::with_capacity(members.len());
     for member in &members {
         let label = format!("{}!{}", delivered.label, member.name);

@@ -45,8 +45,12 @@ pub struct Origin {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("settings: {0}")]
-pub struct SettingsError(#[from] config::ConfigError);
+pub enum SettingsError {
+    #[error("settings: {0}")]
+    Config(#[from] config::ConfigError),
+    #[error("settings: `{key}` is no region code of six digits")]
+    RegionCode { key: &'static str },
+}
 
 /// Resolves all layers.
 ///
@@ -77,6 +81,13 @@ pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec
         merged = merged.add_source(layer.clone());
     }
     let settings: Settings = merged.build()?.try_deserialize()?;
+    for (key, code) in
+        [("city_code", &settings.city_code), ("residual_region_code", &settings.residual_region_code)]
+    {
+        if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(SettingsError::RegionCode { key });
+        }
+    }
     let origins = keys(&layers[0].1).into_iter().map(|key| origin(key, &layers)).collect();
     Ok((settings, origins))
 }
@@ -128,6 +139,14 @@ mod tests {
         assert_eq!(from("data_dir"), "flag");
         assert_eq!(from("city_name"), site.path().display().to_string());
         assert_eq!(from("city_code"), "default");
+    }
+
+    #[test]
+    fn a_region_code_has_six_digits() {
+        let site = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(site.path(), "city_code = '临汾市'\n").unwrap();
+        let error = load(Some(site.path()), &Overrides::default()).unwrap_err().to_string();
+        assert!(error.contains("city_code"), "{error}");
     }
 
     #[test]

@@ -208,6 +208,11 @@ fn load_definitions(settings: &Settings) -> Result<Definitions, Failure> {
             Failure::new(ExitCode::Usage, &format!("definitions `{}`: {error}", folder.display()))
         })?
     };
+    // Definitions are of a city's reports, and know no city: the residual is a setting.
+    let files: Vec<_> = files
+        .into_iter()
+        .map(|(name, text)| (name, text.replace("{residual}", &settings.residual_region_code)))
+        .collect();
     definition::load(&files).map_err(|mut faults| {
         for fault in &mut faults {
             fault.file = where_it_lies(folder, &fault.file);

@@ -33,6 +33,13 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
             ),
         ));
     }
+    if manifest.definitions != definitions.digest {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            &format!("release {:06} was made with other definitions", manifest.release),
+        )
+        .hint("name them with --pipelines DIR, or `nianbao run` for a release with these"));
+    }
     pipeline::report_again(&settings, &definitions, &manifest, args.year)?;
     output::line(&data.reports(args.year).display().to_string());
     Ok(ExitCode::Done)

@@ -12,7 +12,7 @@ use crate::pipeline::{self, Request, RunOutcome, RunReport};
 use crate::runs;
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::{Manifest, ReleaseOutcome, Summary};
+use crate::warehouse::publish::{self, Manifest, ReleaseOutcome, Summary};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -35,7 +35,14 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let progress = Progress::new(global.quiet || global.json);
     let result = pipeline::run(&settings, &definitions, &request, &progress);
     progress.finish();
-    let report = result?;
+    let report = match result {
+        Ok(report) => report,
+        Err(error) => {
+            let failure = Failure::from(error);
+            record_failure(&data, &now, failure.code)?;
+            return Err(failure);
+        }
+    };
     let code = exit_code(&report.outcome);
     record(&data, &report, &now, code)?;
     drop(lock);
@@ -86,9 +93,30 @@ fn record(data: &DataRoot, report: &RunReport, started: &str, code: ExitCode) ->
         finished: ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         outcome: outcome_name(&report.outcome).to_owned(),
         exit_code: code as u8,
-        release: manifest.map_or(0, |manifest| manifest.release),
+        release: match manifest {
+            Some(manifest) => manifest.release,
+            None => publish::current(data)?.map_or(0, |standing| standing.release),
+        },
         stages: report.stages.clone(),
         summary: summary.cloned().unwrap_or_default(),
+    };
+    runs::record(data, run).map_err(|error| Failure::new(ExitCode::Internal, &format!("ledger: {error}")))?;
+    Ok(())
+}
+
+/// A run that failed is in the ledger too; what stands, stays.
+fn record_failure(data: &DataRoot, started: &str, code: ExitCode) -> Result<(), Failure> {
+    let standing = publish::current(data).ok().flatten();
+    let run = runs::Run {
+        format: 0,
+        id: 0,
+        started: started.to_owned(),
+        finished: ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        outcome: "failed".to_owned(),
+        exit_code: code as u8,
+        release: standing.map_or(0, |manifest| manifest.release),
+        stages: Vec::new(),
+        summary: Summary::default(),
     };
     runs::record(data, run).map_err(|error| Failure::new(ExitCode::Internal, &format!("ledger: {error}")))?;
     Ok(())

@@ -32,6 +32,9 @@ pub struct Dataset {
     /// Whether a school of the register that delivers none is missing.
     #[serde(default)]
     pub every_school: bool,
+    /// Whether a school delivers it once: two deliveries that differ cannot both be right.
+    #[serde(default)]
+    pub one_delivery: bool,
     #[serde(rename = "version")]
     pub versions: Vec<Version>,
     #[serde(rename = "column", default)]
@@ -58,6 +61,9 @@ pub enum Shape {
 #[serde(deny_unknown_fields)]
 pub struct OneRow {
     pub key: String,
+    /// Whether it counts once at each school, not once in the city.
+    #[serde(default)]
+    pub per_school: bool,
     /// Conditions in order: of several rows, one for which the earlier condition holds is taken.
     #[serde(default)]
     pub prefer: Vec<String>,

@@ -112,7 +112,7 @@ mod tests {
     fn whole_numbers_print_without_a_point() {
         assert_eq!(Cell::Number(1200.0).text(), "1200");
         assert_eq!(Cell::Number(11157.41).text(), "11157.41");
-        assert_eq!(Cell::Number(12345.670000000002).text(), "12345.67");
+        assert_eq!(Cell::Number(12_345.670_000_000_002).text(), "12345.67");
         assert_eq!(Cell::Number(0.1 + 0.2).text(), "0.3");
     }
 

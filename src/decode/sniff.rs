@@ -47,6 +47,10 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
         return Err(DecodeError::Empty);
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+        // OpenDocument and the like name themselves in their first entry.
+        if bytes.get(30..38) == Some(b"mimetype") {
+            return Err(DecodeError::UnknownFormat("ods".into()));
+        }
         return Ok(if is_workbook(bytes) { Format::Xlsx } else { Format::Zip });
     }
     if bytes.starts_with(OLE_MAGIC) {

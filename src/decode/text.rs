@@ -107,9 +107,9 @@ fn line_number(index: usize) -> u32 {
 
 /// The delimiter that the first lines have most of, counted outside quotes.
 fn delimiter(lines: &[&str]) -> u8 {
-    let count = |delimiter: char| -> usize {
-        lines.iter().take(15).map(|line| line.matches(delimiter).count()).sum()
-    };
+    let outside = |line: &str| -> String { line.split('"').step_by(2).collect() };
+    let head: Vec<String> = lines.iter().take(15).map(|line| outside(line)).collect();
+    let count = |delimiter: char| -> usize { head.iter().map(|line| line.matches(delimiter).count()).sum() };
     [',', '\t', ';', '|'].into_iter().rev().max_by_key(|&d| count(d)).map_or(b',', |d| d as u8)
 }
 

@@ -74,6 +74,18 @@ pub fn compute(
     Ok(computer.values.into_values().collect())
 }
 
+/// What a unit without schools has: none of anything, where there are schools elsewhere; what was
+/// not asked is blank there too; and where there are no schools at all, nobody knows.
+fn empty_state(parts: &Parts) -> State {
+    if parts.is_empty() {
+        State::Missing
+    } else if parts.values().all(|part| part.state == State::Blank) {
+        State::Blank
+    } else {
+        State::Value
+    }
+}
+
 struct Computer<'a> {
     indicators: &'a [Indicator],
     layout: Option<&'a Layout>,
@@ -118,6 +130,7 @@ impl Computer<'_> {
     fn roll_up_measured(&mut self, indicator: &Indicator, table: &str, columns: &[String], of: &Measured) {
         let additivity = measured_on(indicator).map_or(Additivity::Sum, |(_, additivity)| additivity);
         let mut all: BTreeMap<(String, String), Parts> = BTreeMap::new();
+        all.entry(<_>::default()).or_default();
         // A school that delivered has a part even where nothing of it is counted.
         for school in self.schools_of(table) {
             let state = if self.has_delivered(table, &school) { State::Value } else { State::Missing };
@@ -229,9 +242,8 @@ impl Computer<'_> {
                 .filter(|(school, _)| self.is_part_of(school, &unit))
                 .map(|(_, part)| part)
                 .collect();
-            // A county without a school has none of anything, and misses nothing.
             let state = if own.is_empty() {
-                State::Value
+                empty_state(parts)
             } else {
                 State::combined(own.iter().map(|part| part.state))
             };
@@ -319,18 +331,22 @@ impl Computer<'_> {
             let own: Vec<(&String, &Part)> =
                 parts.iter().filter(|(school, _)| self.is_part_of(school, &unit)).collect();
             let state = if own.is_empty() {
-                State::Dash
+                if empty_state(parts) == State::Value { State::Dash } else { empty_state(parts) }
             } else {
                 State::combined(own.iter().map(|(_, part)| part.state))
             };
-            let missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
+            let mut missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
             let (mut numerator, mut denominator) = (Decimal::ZERO, Decimal::ZERO);
             for (school, part) in own.iter().filter(|(_, part)| part.state == State::Value) {
                 let weight = weights.get(*school).filter(|weight| weight.state == State::Value);
-                let weight = weight.map(|weight| weight.value).unwrap_or_default();
-                // Weights are counts of people, so that nothing is rounded here.
-                numerator += Decimal(part.value.0 * (weight.0 / ONE));
-                denominator += weight;
+                // Weights are counts of people, so that nothing is rounded here; a value without
+                // one cannot be in the mean, and is missed there.
+                let Some(weight) = weight.filter(|weight| weight.value.0 % ONE == 0) else {
+                    missing += 1;
+                    continue;
+                };
+                numerator += Decimal(part.value.0 * (weight.value.0 / ONE));
+                denominator += weight.value;
             }
             let at_school = unit.level == Level::School;
             let ratio = Ratio { numerator, denominator, factor: 1 };

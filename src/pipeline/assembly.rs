@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Run, RunError};
 use arrow::array::AsArray;
 
-use crate::contract::Dataset;
+use crate::contract::{Dataset, Shape};
 use crate::finding::{self, Finding};
 use crate::indicators::compute::School;
 use crate::intake::{Outcome, TakenIn};
@@ -31,7 +31,12 @@ impl Run<'_> {
                 self.assemble_table(year, dataset)?;
                 self.read_register(year)?;
             }
+            let of = self.year(year);
+            if of.schools.is_empty() && !of.deliveries.is_empty() {
+                of.findings.push(Finding::new(finding::REGISTER_MISSING, year, "schools", ""));
+            }
             for dataset in others {
+                self.set_aside_twice_delivered(year, dataset);
                 self.assemble_table(year, dataset)?;
                 self.note_schools(year, dataset);
             }
@@ -55,7 +60,6 @@ impl Run<'_> {
                 rows: Counts::default(),
             };
             if repeated {
-                self.repeated += 1;
                 self.year(one.year).deliveries.push(delivery);
                 continue;
             }
@@ -90,6 +94,30 @@ impl Run<'_> {
         }
     }
 
+    /// Of two different deliveries of one school, where rows cannot tell which holds, neither is used.
+    fn set_aside_twice_delivered(&mut self, year: ReportYear, dataset: &Dataset) {
+        if !dataset.one_delivery {
+            return;
+        }
+        let of = self.year(year);
+        let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (taken, fragment) in of.fragments.get(&dataset.dataset).into_iter().flatten() {
+            for school in &fragment.schools {
+                files.entry(school.clone()).or_default().push(taken.label.clone());
+            }
+        }
+        files.retain(|_, labels| labels.len() > 1);
+        for (school, labels) in &files {
+            for label in labels {
+                let place = Place { file: label.clone(), ..Place::default() };
+                let finding =
+                    Finding::new(finding::TWO_DELIVERIES, year, &dataset.dataset, &labels.join("、"));
+                of.findings.push(finding.at(place).of_school(school));
+            }
+        }
+        of.set_aside.insert(dataset.dataset.clone(), files.into_keys().collect());
+    }
+
     pub(super) fn assemble_table(&mut self, year: ReportYear, dataset: &Dataset) -> Result<(), RunError> {
         let staged = self.data.staged_release();
         let residual = self.settings.residual_region_code.clone();
@@ -105,7 +133,8 @@ impl Run<'_> {
         let of = self.year(year);
         let regions: BTreeMap<String, String> =
             of.schools.iter().map(|(code, school)| (code.clone(), school.region_code.clone())).collect();
-        let assembled = assemble::assemble(dataset, &paths, &regions, &residual, &to)?;
+        let aside = of.set_aside.get(&dataset.dataset).cloned().unwrap_or_default();
+        let assembled = assemble::assemble(dataset, &paths, (&regions, &residual), &aside, &to)?;
         let fragments = of.fragments.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();
         for (told, (taken, _)) in assembled.told.iter().map(|told| (told, &fragments[told.fragment])) {
             let rule = match told.decision {
@@ -124,17 +153,15 @@ impl Run<'_> {
             of.findings.push(finding);
         }
         for (index, (taken, _)) in fragments.iter().enumerate() {
-            let shared = assembled
-                .told
-                .iter()
-                .filter(|told| told.fragment == index && told.decision == Decision::SharedId)
-                .count() as u64;
+            let out = assembled.taken_out[index];
             let delivery = of.deliveries.iter_mut().find(|delivery| delivery.file == taken.label);
             if let Some(delivery) = delivery {
                 let rows = &mut delivery.rows;
                 rows.duplicate += assembled.duplicates[index];
-                rows.quarantined += shared;
-                rows.loaded -= assembled.duplicates[index] + shared;
+                // A form row gives a row of the table for each of its years: the file is aside as a whole.
+                let out = if dataset.shape == Shape::Form && out > 0 { rows.loaded } else { out };
+                rows.quarantined += out;
+                rows.loaded -= assembled.duplicates[index] + out;
                 assert!(rows.holds(), "rows were lost or counted twice: {rows:?}");
             }
         }
@@ -186,7 +213,7 @@ impl Run<'_> {
             if !of.schools.contains_key(*school) {
                 found.push(finding(finding::SCHOOL_UNKNOWN, school, school).at(place.clone()));
             }
-            if labels.len() > 1 {
+            if labels.len() > 1 && !dataset.one_delivery {
                 found.push(finding(finding::SCHOOL_TWO_FILES, &labels.join("、"), school).at(place));
             }
         }

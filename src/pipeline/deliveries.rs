@@ -42,11 +42,28 @@ impl Run<'_> {
                 None if self.is_too_large(file) => {
                     files::sha256_of_file(&file.path).map_err(io_error(&file.path))?
                 }
-                None => self.land(file)?,
+                None => match self.land(file) {
+                    Ok(sha256) => sha256,
+                    // Gone since it was listed, or closed to us: one file, not the whole run.
+                    Err(RunError::Io { path, .. }) if path == file.path => {
+                        self.unreadable.push(file.label.clone());
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
             };
             seen.remember(file, &sha256);
             hashed.push(Hashed { file: file.clone(), sha256 });
         }
+        // What lies under no year is told with the newest.
+        let newest = hashed.iter().filter_map(|input| input.file.year).max();
+        for input in &mut hashed {
+            if input.file.year.is_none() {
+                input.file.dataset.clear();
+                input.file.year = newest;
+            }
+        }
+        hashed.retain(|input| input.file.year.is_some());
         seen.save(&self.data).map_err(io_error(&self.data.seen()))?;
         Ok(hashed)
     }
@@ -70,20 +87,25 @@ impl Run<'_> {
         Ok(sha256)
     }
 
-    /// Years whose own inputs, or whose last year's, are not those of the release that stands.
+    /// Years whose own inputs, or whose last year's, are not those of the release that stands:
+    /// a year prints last year's column too.
     pub(super) fn years_to_do(&mut self, inputs: &[Hashed]) -> Vec<ReportYear> {
         let found: BTreeSet<ReportYear> = inputs.iter().filter_map(|input| input.file.year).collect();
         for &year in &found {
-            let fingerprint = self.fingerprint(inputs, year);
-            self.fingerprints.insert(year, fingerprint);
+            let own = self.fingerprint(inputs, year);
+            self.own_fingerprints.insert(year, own);
         }
         let last = self.last.as_ref();
+        for (year, own) in &self.own_fingerprints {
+            let standing = last.and_then(|last| last.own_fingerprints.get(&(year - 1)));
+            let before = self.own_fingerprints.get(&(year - 1)).or(standing);
+            let both = format!("{own} {}", before.map_or("", String::as_str));
+            self.fingerprints.insert(*year, files::sha256(both.as_bytes()));
+        }
         let changed = |year: &ReportYear| {
             last.is_none_or(|last| last.fingerprints.get(year) != self.fingerprints.get(year))
         };
-        let own: BTreeSet<ReportYear> = found.iter().copied().filter(changed).collect();
-        let beside = own.iter().map(|year| year + 1).filter(|year| found.contains(year));
-        own.iter().copied().chain(beside).collect::<BTreeSet<_>>().into_iter().collect()
+        found.into_iter().filter(changed).collect()
     }
 
     /// SHA-256 over what decides one year: its deliveries, definitions, settings, program, key.
@@ -122,13 +144,14 @@ impl Run<'_> {
         std::thread::scope(|scope| {
             for _ in 0..self.threads() {
                 scope.spawn(|| {
-                    while let Some(input) = wanted.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-                        let index = wanted.iter().position(|other| std::ptr::eq(*other, input));
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let (Some(input), Some(slot)) = (wanted.get(index), results.get(index)) else {
+                            break;
+                        };
                         let result = self.take_in_one(input);
                         self.watch.step();
-                        if let Some(slot) = index.and_then(|index| results.get(index))
-                            && let Ok(mut slot) = slot.lock()
-                        {
+                        if let Ok(mut slot) = slot.lock() {
                             *slot = Some(result);
                         }
                     }
@@ -141,12 +164,23 @@ impl Run<'_> {
                 taken.extend(result?);
             }
         }
-        for refused in &listing.refused {
+        // A year that was looked at is in the release, even where nothing of it could be read.
+        for &year in years {
+            self.year(year);
+        }
+        for refused in listing.refused.iter().chain(&self.unreadable) {
             let year = refused.split('/').next().and_then(|year| year.parse().ok());
             if let Some(year) = year.filter(|year| years.contains(year)) {
                 let place = Place { file: refused.clone(), ..Place::default() };
-                let finding = Finding::new(finding::FILE_FORMAT, year, "", "不是普通文件").at(place);
-                self.year(year).findings.push(finding);
+                let finding = Finding::new(finding::FILE_FORMAT, year, "", "不是可读的普通文件").at(place);
+                taken.push(TakenIn {
+                    label: refused.clone(),
+                    year,
+                    dataset: refused.split('/').nth(1).unwrap_or_default().to_owned(),
+                    // It was never opened: its name stands for it.
+                    sha256: files::sha256(refused.as_bytes()),
+                    outcome: Outcome::Rejected(Box::new(finding)),
+                });
             }
         }
         Ok(taken)
@@ -175,7 +209,15 @@ impl Run<'_> {
             }]);
         }
         let landed = self.data.landing(&input.sha256);
-        let bytes = fs::read(&landed).map_err(io_error(&landed))?;
+        let mut bytes = fs::read(&landed).map_err(io_error(&landed))?;
+        if files::sha256(&bytes) != input.sha256 {
+            // The kept copy was damaged: it is taken again, if the file is still what it was.
+            bytes = fs::read(&file.path).map_err(io_error(&file.path))?;
+            if files::sha256(&bytes) != input.sha256 {
+                return Err(RunError::Damaged(landed));
+            }
+            files::write_whole(&landed, &bytes, Access::Restricted).map_err(io_error(&landed))?;
+        }
         let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
         let delivered =
             Delivered { label: &file.label, year: file.year, dataset: &file.dataset, bytes: &bytes };
@@ -194,7 +236,7 @@ impl Run<'_> {
 
 /// A file beside the year folders that is no table at all (notes, a truth file) is no delivery.
 fn is_no_table(file: &Dropped) -> Result<bool, RunError> {
-    if file.year.is_some() {
+    if file.label.contains('/') {
         return Ok(false);
     }
     let mut head = vec![0; 4096];

@@ -47,6 +47,9 @@ pub(super) fn printed_cells(
         region_code: region.clone(),
         school_code: code.clone(),
     }));
+    let of_last_year = values.keys().filter(|(of, key)| *of == year - 1 && key.unit.level == Level::School);
+    let last_regions: BTreeMap<String, String> =
+        of_last_year.map(|(_, key)| (key.unit.school_code.clone(), key.unit.region_code.clone())).collect();
     let sources = cells::Sources {
         values,
         layouts: &definitions.layouts,
@@ -54,8 +57,10 @@ pub(super) fn printed_cells(
         counties: &counties,
         regions: definitions.codes.get("region"),
         major_classes: definitions.codes.get("major_class"),
+        year,
+        last_regions: &last_regions,
     };
-    cells::cells(sources, year)
+    cells::cells(sources)
 }
 
 /// The documents of one year again, from what its release holds.

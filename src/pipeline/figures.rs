@@ -48,7 +48,9 @@ impl Run<'_> {
         let mut delivered: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for dataset in &self.definitions.datasets {
             let fragments = of.fragments.get(&dataset.dataset).into_iter().flatten();
+            let aside = of.set_aside.get(&dataset.dataset);
             let schools = fragments.flat_map(|(_, fragment)| fragment.schools.iter().cloned());
+            let schools = schools.filter(|school| aside.is_none_or(|aside| !aside.contains(school)));
             delivered.entry(dataset.table.clone()).or_default().extend(schools);
         }
         let filed = match of.tables.get("filing") {

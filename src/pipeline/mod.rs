@@ -14,7 +14,7 @@ mod release;
 
 mod documents;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -105,6 +105,8 @@ pub enum RunError {
     /// The folder of a configured source cannot be read.
     #[error("drop folder `{}`: {source}", path.display())]
     Source { path: PathBuf, source: io::Error },
+    #[error("`{}` is not what it was when it was written", .0.display())]
+    Damaged(PathBuf),
     #[error("{0}")]
     Key(String),
 }
@@ -130,7 +132,7 @@ pub fn run(
     let listing = run.timed("list", Run::list)?;
     let inputs = run.timed("hash", |run| run.hash(&listing.files))?;
     let years = run.years_to_do(&inputs);
-    if inputs.is_empty() && run.last.is_none() {
+    if inputs.is_empty() && (run.last.is_none() || !request.years.is_empty()) {
         return Ok(run.report(RunOutcome::NothingFound));
     }
     if years.is_empty() {
@@ -171,6 +173,8 @@ struct Year {
     findings: Vec<Finding>,
     tables: BTreeMap<String, (PathBuf, u64)>,
     schools: BTreeMap<String, School>,
+    /// Schools, by dataset, whose deliveries contradict each other.
+    set_aside: BTreeMap<String, BTreeSet<String>>,
     values: Vec<IndicatorValue>,
 }
 
@@ -186,9 +190,12 @@ struct Run<'a> {
     checks: Vec<Checked>,
     years: BTreeMap<ReportYear, Year>,
     fingerprints: BTreeMap<ReportYear, String>,
+    /// Without last year's.
+    own_fingerprints: BTreeMap<ReportYear, String>,
     cells: BTreeMap<ReportYear, Vec<ReportCell>>,
     staged: Vec<StagedFile>,
-    repeated: u64,
+    /// Files that were listed and could not be opened.
+    unreadable: Vec<String>,
 }
 
 impl<'a> Run<'a> {
@@ -203,6 +210,7 @@ impl<'a> Run<'a> {
         for folder in data.restricted() {
             files::make_folder(&folder, Access::Restricted).map_err(io_error(&folder))?;
         }
+        publish::restore_pointer(&data)?;
         let last = publish::current(&data)?;
         let key = key::pseudonym_key(&data, last.as_ref())?;
         Ok(Run {
@@ -217,9 +225,10 @@ impl<'a> Run<'a> {
             checks: Vec::new(),
             years: BTreeMap::new(),
             fingerprints: BTreeMap::new(),
+            own_fingerprints: BTreeMap::new(),
             cells: BTreeMap::new(),
             staged: Vec::new(),
-            repeated: 0,
+            unreadable: Vec::new(),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, catalogue_sql, io_error};
+use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, Year, catalogue_sql, io_error};
 use crate::finding::{self, Finding, RULES, Severity};
 use crate::layout::{Basis, HeadlineLayout, Level};
 use crate::normalise::Counts;
@@ -13,7 +13,7 @@ use crate::tables::{self};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::{
     self, DatasetSummary, FORMAT, FileCounts, Headline, Input, KeyId, Manifest, ReleaseOutcome, RuleCount,
-    StagedFile, Summary,
+    StagedFile, Summary, YearSummary,
 };
 use crate::warehouse::table_file::{self as parquet_file};
 
@@ -63,6 +63,11 @@ impl Run<'_> {
         let mut fingerprints = self.last.as_ref().map(|last| last.fingerprints.clone()).unwrap_or_default();
         fingerprints
             .extend(self.years.keys().filter_map(|year| Some((*year, self.fingerprints.get(year)?.clone()))));
+        let mut own_fingerprints =
+            self.last.as_ref().map(|last| last.own_fingerprints.clone()).unwrap_or_default();
+        own_fingerprints.extend(
+            self.years.keys().filter_map(|year| Some((*year, self.own_fingerprints.get(year)?.clone()))),
+        );
         let manifest = Manifest {
             format: FORMAT,
             release: number,
@@ -72,6 +77,7 @@ impl Run<'_> {
             key: KeyId { id: self.key.id(), check_value: self.key.check_value() },
             years: fingerprints.keys().copied().collect(),
             fingerprints,
+            own_fingerprints,
             digest,
             outcome,
             inputs: self.manifest_inputs(inputs),
@@ -111,9 +117,10 @@ impl Run<'_> {
                 last.summary.datasets.iter().filter(|d| kept(&d.report_year)).cloned().collect();
             summary.headlines =
                 last.summary.headlines.iter().filter(|h| kept(&h.report_year)).cloned().collect();
+            for (&year, part) in last.summary.years.iter().filter(|(year, _)| kept(year)) {
+                summary.add_year(year, part.clone());
+            }
         }
-        summary.files.ignored = listing.ignored;
-        let mut rules: BTreeMap<(Severity, String), u64> = BTreeMap::new();
         for (&year, of) in &self.years {
             for dataset in &self.definitions.datasets {
                 let own = of.deliveries.iter().filter(|delivery| delivery.dataset == dataset.dataset);
@@ -130,29 +137,12 @@ impl Run<'_> {
                 }
                 summary.datasets.push(line);
             }
-            for delivery in &of.deliveries {
-                summary.files.files += 1;
-                match delivery.outcome.as_str() {
-                    "decoded" => summary.files.decoded += 1,
-                    "rejected" => summary.files.rejected += 1,
-                    _ => summary.files.repeated += 1,
-                }
-                summary.rows += delivery.rows;
-            }
-            for finding in &of.findings {
-                *summary.findings.entry(finding.severity).or_default() += 1;
-                *rules.entry((finding.severity, finding.rule.clone())).or_default() += 1;
-            }
             summary.headlines.extend(self.headlines(year));
+            summary.add_year(year, year_summary(of));
         }
-        summary.rules = rules
-            .into_iter()
-            .map(|((severity, rule), count)| {
-                let title =
-                    RULES.iter().find(|known| known.id == rule).map_or("", |known| known.title).to_owned();
-                RuleCount { rule, severity, title, count }
-            })
-            .collect();
+        summary.datasets.sort_by_key(|line| line.report_year);
+        summary.headlines.sort_by_key(|line| line.report_year);
+        summary.files.ignored = listing.ignored;
         assert!(summary.rows.holds(), "rows were lost or counted twice: {:?}", summary.rows);
         let FileCounts { files, decoded, rejected, repeated, .. } = summary.files;
         assert_eq!(files, decoded + rejected + repeated, "files were lost or counted twice");
@@ -185,4 +175,31 @@ impl Run<'_> {
         };
         layout.headlines.iter().filter_map(headline).collect()
     }
+}
+
+/// Files, rows and findings of one year.
+fn year_summary(of: &Year) -> YearSummary {
+    let mut part = YearSummary::default();
+    for delivery in &of.deliveries {
+        part.files.files += 1;
+        match delivery.outcome.as_str() {
+            "decoded" => part.files.decoded += 1,
+            "rejected" => part.files.rejected += 1,
+            _ => part.files.repeated += 1,
+        }
+        part.rows += delivery.rows;
+    }
+    let mut rules: BTreeMap<(Severity, &str), u64> = BTreeMap::new();
+    for finding in &of.findings {
+        *rules.entry((finding.severity, &finding.rule)).or_default() += 1;
+    }
+    let title = |rule: &str| RULES.iter().find(|known| known.id == rule).map_or("", |known| known.title);
+    let count = |((severity, rule), count): ((Severity, &str), u64)| RuleCount {
+        rule: rule.to_owned(),
+        severity,
+        title: title(rule).to_owned(),
+        count,
+    };
+    part.rules = rules.into_iter().map(count).collect();
+    part
 }

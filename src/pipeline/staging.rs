@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchReader, new_null_array};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
 
 use super::{Run, RunError, io_error};
 use crate::indicators::compute::School;
@@ -107,6 +110,10 @@ impl Run<'_> {
             let part = format!("/report_year={year}/");
             for file in last.files.iter().filter(|file| file.path.contains(&part)) {
                 let from = self.data.release(last.release).join(&file.path);
+                // A file that rotted is not passed on as if it were sound.
+                if files::sha256_of_file(&from).map_err(io_error(&from))? != file.sha256 {
+                    return Err(RunError::Damaged(from));
+                }
                 let to = self.data.staged_release().join(&file.path);
                 let folder = to.parent().unwrap_or(&to);
                 files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
@@ -138,20 +145,24 @@ impl Run<'_> {
         for (table, mut paths) in by_table {
             paths.sort();
             let below = flat_file(&table);
-            let mut writer: Option<parquet_file::TableWriter> = None;
-            for path in paths {
-                let reader = parquet_file::read(&staged.join(path))?;
-                if writer.is_none() {
-                    let schema = arrow::array::RecordBatchReader::schema(&reader);
-                    writer = Some(parquet_file::TableWriter::create(&staged.join(&below), schema)?);
-                }
-                for batch in reader {
-                    if let Some(writer) = &mut writer {
-                        writer.write(&batch?)?;
+            let mut fields: Vec<FieldRef> = Vec::new();
+            for path in &paths {
+                let schema = parquet_file::read(&staged.join(path))?.schema();
+                for field in schema.fields() {
+                    if !fields.iter().any(|known| known.name() == field.name()) {
+                        fields.push(Arc::clone(field));
                     }
                 }
             }
-            let rows = writer.map_or(Ok(0), parquet_file::TableWriter::finish)?;
+            // A year whose definitions had a column less has nulls in it.
+            let schema = Arc::new(Schema::new(fields));
+            let mut writer = parquet_file::TableWriter::create(&staged.join(&below), Arc::clone(&schema))?;
+            for path in paths {
+                for batch in parquet_file::read(&staged.join(path))? {
+                    writer.write(&by_name(&batch?, &schema)?)?;
+                }
+            }
+            let rows = writer.finish()?;
             self.staged.push(StagedFile { path: below, rows, in_digest: true });
         }
         Ok(())
@@ -177,7 +188,7 @@ pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
     for (table, mut paths) in by_table {
         paths.sort();
         sql += &format!(
-            "CREATE OR REPLACE VIEW \"{table}\" AS SELECT * FROM read_parquet([{}], hive_partitioning = false);\n",
+            "CREATE OR REPLACE VIEW \"{table}\" AS SELECT * FROM read_parquet([{}], hive_partitioning = false, union_by_name = true);\n",
             paths.join(", ")
         );
     }
@@ -190,4 +201,13 @@ pub(super) fn rows_of(path: &Path) -> Result<u64, RunError> {
         rows += batch?.num_rows() as u64;
     }
     Ok(rows)
+}
+
+/// The columns of a schema, found in a batch by name.
+fn by_name(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
+        Some(column) => Arc::clone(column),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    };
+    RecordBatch::try_new(Arc::clone(schema), schema.fields().iter().map(column).collect())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::code_table::CodeTable;
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
-use crate::layout::{Basis, Each, Layout, RowLayout, TableLayout};
+use crate::layout::{Basis, Each, Layout, Level, RowLayout, TableLayout};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
@@ -41,11 +41,15 @@ pub struct Sources<'a> {
     pub counties: &'a [Unit],
     pub regions: Option<&'a CodeTable>,
     pub major_classes: Option<&'a CodeTable>,
+    /// The year of the report, and the county each school was under the year before.
+    pub year: ReportYear,
+    pub last_regions: &'a BTreeMap<String, String>,
 }
 
 /// All cells of one year's report, in printed order.
 #[must_use]
-pub fn cells(sources: Sources<'_>, year: ReportYear) -> Vec<ReportCell> {
+pub fn cells(sources: Sources<'_>) -> Vec<ReportCell> {
+    let year = sources.year;
     let Some(layout) = sources.layouts.iter().find(|layout| layout.year == year) else { return Vec::new() };
     let mut cells = Vec::new();
     for table in &layout.tables {
@@ -102,7 +106,11 @@ fn filled(row: &RowLayout, label: &str, class: &str) -> RowLayout {
 
 fn label(table: Option<&CodeTable>, code: &str, year: ReportYear) -> String {
     let code_found = table.and_then(|table| table.look_up_any_year(code, year));
-    code_found.map_or_else(|| code.to_owned(), |found| found.label.clone())
+    match code_found {
+        Some(found) => found.label.clone(),
+        None if code == "unknown" => "专业待确认".to_owned(),
+        None => code.to_owned(),
+    }
 }
 
 /// Major classes with a value, the largest first.
@@ -142,7 +150,7 @@ fn cell(
         unit: place.clone(),
     };
     let basis = key.basis;
-    let value = sources.values.get(&(column, key));
+    let value = sources.values.get(&(column, key.clone())).or_else(|| moved(sources, column, &key));
     let (state, printed_text) = match (&in_own_year, value) {
         (Some(None), _) => (State::Blank, Some(String::new())),
         (_, Some(value)) => {
@@ -175,6 +183,16 @@ fn cell(
         label: row.label.clone(),
         printed_unit: row.unit.clone(),
     }
+}
+
+/// The value of a school that was under another county then.
+fn moved<'a>(sources: Sources<'a>, year: ReportYear, key: &ValueKey) -> Option<&'a IndicatorValue> {
+    if key.unit.level != Level::School || year == sources.year {
+        return None;
+    }
+    let region = sources.last_regions.get(&key.unit.school_code)?;
+    let unit = Unit { region_code: region.clone(), ..key.unit.clone() };
+    sources.values.get(&(year, ValueKey { unit, ..key.clone() }))
 }
 
 /// The same place in another year's layout.

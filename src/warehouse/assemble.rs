@@ -4,7 +4,7 @@
 //! the rows themselves go from Parquet to Parquet as Arrow batches, which keep
 //! their field metadata.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,6 +39,8 @@ pub enum Decision {
     Duplicate,
     /// One number, two names, one school: nobody can tell whose it is.
     SharedId,
+    /// Of a school whose deliveries contradict each other.
+    SetAside,
 }
 
 impl Decision {
@@ -59,12 +61,12 @@ impl Decision {
             Decision::NotCounted => Some("status"),
             Decision::OtherSchool => Some("counted_at_other_school"),
             Decision::Repeated => Some("counted_in_other_row"),
-            Decision::Counted | Decision::Duplicate | Decision::SharedId => None,
+            Decision::Counted | Decision::Duplicate | Decision::SharedId | Decision::SetAside => None,
         }
     }
 
     fn in_table(self) -> bool {
-        !matches!(self, Decision::Duplicate | Decision::SharedId)
+        !matches!(self, Decision::Duplicate | Decision::SharedId | Decision::SetAside)
     }
 }
 
@@ -86,6 +88,8 @@ pub struct Assembled {
     pub rows: u64,
     /// Duplicates in each fragment.
     pub duplicates: Vec<u64>,
+    /// Rows of each fragment that are kept out: shared numbers, and schools set aside.
+    pub taken_out: Vec<u64>,
     /// Rows taken out or not counted because of another row.
     pub told: Vec<Told>,
 }
@@ -118,42 +122,55 @@ pub fn published_fields(dataset: &Dataset) -> Vec<FieldSpec> {
 
 /// Puts the table of one dataset and year together from its fragments, in their order.
 ///
-/// `region_of` gives the region of a school code; schools not in it get `residual`.
+/// `regions` gives the region of a school code, and that of schools not in it; rows of the
+/// schools in `aside` are left out.
 ///
 /// # Errors
 /// When a fragment cannot be read or the table not be written.
 pub fn assemble(
     dataset: &Dataset,
     fragments: &[PathBuf],
-    region_of: &BTreeMap<String, String>,
-    residual: &str,
+    regions: (&BTreeMap<String, String>, &str),
+    aside: &BTreeSet<String>,
     to: &Path,
 ) -> Result<Assembled, AssembleError> {
+    let published = schema(&published_fields(dataset));
     let decisions = match dataset.shape {
         Shape::Form => Vec::new(),
         Shape::Rows => decide(dataset, fragments)?,
     };
-    let mut writer = TableWriter::create(to, schema(&published_fields(dataset)))?;
-    let published = schema(&published_fields(dataset));
+    let mut writer = TableWriter::create(to, Arc::clone(&published))?;
     let mut duplicates = vec![0; fragments.len()];
+    let mut taken_out = vec![0; fragments.len()];
     let mut told = Vec::new();
     let mut next = 0;
     for (fragment, path) in fragments.iter().enumerate() {
         for batch in table_file::read(path)? {
             let batch = batch?;
-            if dataset.shape == Shape::Form {
-                writer.write(&batch)?;
-                continue;
-            }
-            let decided = &decisions[next..next + batch.num_rows()];
+            let mut decided = match dataset.shape {
+                Shape::Form => vec![Decision::Counted; batch.num_rows()],
+                Shape::Rows => decisions[next..next + batch.num_rows()].to_vec(),
+            };
             next += batch.num_rows();
-            duplicates[fragment] += decided.iter().filter(|d| **d == Decision::Duplicate).count() as u64;
-            tell(&batch, decided, fragment, &mut told);
-            writer.write(&publish(&batch, decided, region_of, residual, &published)?)?;
+            set_aside(&batch, aside, &mut decided);
+            let count = |wanted: &[Decision]| decided.iter().filter(|d| wanted.contains(d)).count() as u64;
+            duplicates[fragment] += count(&[Decision::Duplicate]);
+            taken_out[fragment] += count(&[Decision::SharedId, Decision::SetAside]);
+            tell(&batch, &decided, fragment, &mut told);
+            writer.write(&publish(&batch, &decided, regions, &published)?)?;
         }
     }
     let rows = writer.finish()?;
-    Ok(Assembled { path: to.to_owned(), rows, duplicates, told })
+    Ok(Assembled { path: to.to_owned(), rows, duplicates, taken_out, told })
+}
+
+fn set_aside(batch: &RecordBatch, aside: &BTreeSet<String>, decided: &mut [Decision]) {
+    let Some(schools) = text(batch, "school_code").filter(|_| !aside.is_empty()) else { return };
+    for (index, decision) in decided.iter_mut().enumerate() {
+        if aside.contains(schools.value(index)) {
+            *decision = Decision::SetAside;
+        }
+    }
 }
 
 fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a StringArray> {
@@ -183,8 +200,7 @@ fn tell(batch: &RecordBatch, decided: &[Decision], fragment: usize, told: &mut V
 fn publish(
     batch: &RecordBatch,
     decided: &[Decision],
-    region_of: &BTreeMap<String, String>,
-    residual: &str,
+    (region_of, residual): (&BTreeMap<String, String>, &str),
     published: &SchemaRef,
 ) -> Result<RecordBatch, ArrowError> {
     let mask: BooleanArray = decided.iter().map(|decision| Some(decision.in_table())).collect();
@@ -279,7 +295,14 @@ fn staged_rows(dataset: &Dataset, fragments: &[PathBuf]) -> Result<DataFrame, Po
     let paths: Vec<PlRefPath> =
         fragments.iter().map(|path| PlRefPath::try_from_path(path)).collect::<Result<_, _>>()?;
     let counts = condition(&dataset.counts_when);
-    let key = dataset.one_row.as_ref().map_or_else(|| lit(""), |rule| col(rule.key.as_str()));
+    let key = match &dataset.one_row {
+        None => lit(""),
+        // What has no key is nothing else's double.
+        Some(rule) if rule.per_school => {
+            col("school_code") + lit("|") + col(rule.key.as_str()).fill_null(col("row_digest"))
+        }
+        Some(rule) => col(rule.key.as_str()),
+    };
     let scan = LazyFrame::scan_parquet_files(paths.into(), ScanArgsParquet::default())?;
     scan.with_row_index("order", None)
         .with_column(col("order").cast(polars::prelude::DataType::Int64))
@@ -321,23 +344,19 @@ fn with_one_row(frame: DataFrame) -> LazyFrame {
         frame.clone().lazy().filter(col("duplicate").not()).group_by([col("key"), col("school_code")]).agg([
             col("name_digest").drop_nulls().n_unique().cast(polars::prelude::DataType::Int64).alias("names"),
         ]);
-    let best = frame
-        .clone()
+    let keys = || [col("key"), col("school_code")];
+    let with_shared = frame
         .lazy()
-        .filter(col("duplicate").not().and(col("counts")))
+        .join(names, keys(), keys(), JoinArgs::new(JoinType::Left))
+        .with_column(col("names").gt(lit(1_i64)).fill_null(lit(false)).alias("shared"));
+    // A row whose number is somebody else's too is no candidate.
+    let best = with_shared
+        .clone()
+        .filter(col("duplicate").not().and(col("shared").not()).and(col("counts")))
         .group_by(on())
         .agg([col("rank").min().alias("best")]);
     let schools =
-        frame.clone().lazy().select([col("rank").alias("best"), col("school_code").alias("best_school")]);
+        with_shared.clone().select([col("rank").alias("best"), col("school_code").alias("best_school")]);
     let best = best.join(schools, [col("best")], [col("best")], JoinArgs::new(JoinType::Left));
-    frame
-        .lazy()
-        .join(
-            names,
-            [col("key"), col("school_code")],
-            [col("key"), col("school_code")],
-            JoinArgs::new(JoinType::Left),
-        )
-        .with_column(col("names").gt(lit(1_i64)).fill_null(lit(false)).alias("shared"))
-        .join(best, on(), on(), JoinArgs::new(JoinType::Left))
+    with_shared.join(best, on(), on(), JoinArgs::new(JoinType::Left))
 }

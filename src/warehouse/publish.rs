@@ -33,6 +33,8 @@ pub struct Manifest {
     pub key: KeyId,
     /// SHA-256, for each year, over what decided it: inputs, definitions, settings, program, key.
     pub fingerprints: BTreeMap<ReportYear, String>,
+    /// The same of the year alone; a year's fingerprint takes last year's in.
+    pub own_fingerprints: BTreeMap<ReportYear, String>,
     /// SHA-256 over names and contents of the table files: the same inputs give the same.
     pub digest: String,
     pub outcome: ReleaseOutcome,
@@ -86,9 +88,38 @@ pub struct Summary {
     /// Findings by rule, with title.
     pub rules: Vec<RuleCount>,
     pub headlines: Vec<Headline>,
+    /// What each year gave to the sums above.
+    pub years: BTreeMap<ReportYear, YearSummary>,
+}
+
+/// The part of one year.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct YearSummary {
+    pub files: FileCounts,
+    pub rows: Counts,
+    pub rules: Vec<RuleCount>,
 }
 
 impl Summary {
+    /// Adds a year up with the others.
+    pub fn add_year(&mut self, year: ReportYear, part: YearSummary) {
+        self.files += part.files;
+        self.rows += part.rows;
+        for rule in &part.rules {
+            *self.findings.entry(rule.severity).or_default() += rule.count;
+            match self
+                .rules
+                .iter_mut()
+                .find(|known| known.rule == rule.rule && known.severity == rule.severity)
+            {
+                Some(known) => known.count += rule.count,
+                None => self.rules.push(rule.clone()),
+            }
+        }
+        self.rules.sort_by(|a, b| (a.severity, &a.rule).cmp(&(b.severity, &b.rule)));
+        self.years.insert(year, part);
+    }
+
     /// Whether anything waits for an answer: rejected files, quarantined rows, open queries.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -106,6 +137,16 @@ pub struct FileCounts {
     pub rejected: u64,
     pub repeated: u64,
     pub ignored: u64,
+}
+
+impl std::ops::AddAssign for FileCounts {
+    fn add_assign(&mut self, other: FileCounts) {
+        self.files += other.files;
+        self.decoded += other.decoded;
+        self.rejected += other.rejected;
+        self.repeated += other.repeated;
+        self.ignored += other.ignored;
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,7 +261,10 @@ pub fn publish(
         files::make_folder(&parent, Access::Open).map_err(io_error(&parent))?;
         let unchanged = last.zip(known.get(file.sha256.as_str()));
         let linked = unchanged.is_some_and(|(last, known)| {
-            fs::hard_link(data.release(last.release).join(&known.path), &to).is_ok()
+            let standing = data.release(last.release).join(&known.path);
+            // A file that rotted since is not passed on.
+            let sound = files::sha256_of_file(&standing).is_ok_and(|sha256| sha256 == file.sha256);
+            sound && fs::hard_link(standing, &to).is_ok()
         });
         if !linked {
             bring(&staged.join(&file.path), &to).map_err(io_error(&to))?;
@@ -233,13 +277,7 @@ pub fn publish(
         files::sync_folder(folder).map_err(io_error(folder))?;
     }
     write_json(&folder.join("manifest.json"), manifest)?;
-    let current = Current {
-        format: FORMAT,
-        release: manifest.release,
-        path: format!("releases/{}", release_name(manifest.release)),
-        digest: manifest.digest.clone(),
-    };
-    write_json(&data.current(), &current)
+    point_at(data, manifest)
 }
 
 /// Moves a staged file in, or copies it where staging lies on another file system.
@@ -259,14 +297,48 @@ fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), PublishError> 
 /// The manifest that `CURRENT.json` points at; `None` before the first release.
 ///
 /// # Errors
-/// When pointer or manifest cannot be read, are of a newer format, or are damaged.
+/// When pointer or manifest cannot be read, are of a newer format, or do not fit each other.
 pub fn current(data: &DataRoot) -> Result<Option<Manifest>, PublishError> {
     let path = data.current();
     if !path.exists() {
         return Ok(None);
     }
     let current: Current = read_json(&path)?;
-    read_manifest(data, current.release).map(Some)
+    let manifest = read_manifest(data, current.release)?;
+    if current.path != release_path(current.release) || current.digest != manifest.digest {
+        let message = format!("it does not name release {:06} as it is", current.release);
+        return Err(PublishError::Damaged { path, message });
+    }
+    Ok(Some(manifest))
+}
+
+/// Points at the newest complete release where there is no pointer: the run that made it died
+/// between its last two writes, or somebody removed the pointer. Nothing is begun anew.
+///
+/// # Errors
+/// Of the file system.
+pub fn restore_pointer(data: &DataRoot) -> Result<(), PublishError> {
+    if data.current().exists() {
+        return Ok(());
+    }
+    match releases(data)?.last() {
+        Some(&release) => point_at(data, &read_manifest(data, release)?),
+        None => Ok(()),
+    }
+}
+
+fn release_path(release: u32) -> String {
+    format!("releases/{}", release_name(release))
+}
+
+fn point_at(data: &DataRoot, manifest: &Manifest) -> Result<(), PublishError> {
+    let current = Current {
+        format: FORMAT,
+        release: manifest.release,
+        path: release_path(manifest.release),
+        digest: manifest.digest.clone(),
+    };
+    write_json(&data.current(), &current)
 }
 
 /// The manifest of one release.

@@ -8,6 +8,8 @@ mod definitions;
 
 mod metamorphic;
 
+mod nights;
+
 mod privacy;
 
 mod published;

@@ -1,0 +1,234 @@
+//! Several runs on one data root: what stays, what is told again, what is refused.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::support::{City, HONGTONG, Village, YAODU, files, get, register, text};
+
+/// Two years of the village; in 2023 one row is bad.
+fn two_years() -> City {
+    let city = City::empty();
+    let mut village = Village::new();
+    village.deliver(&city);
+    for (from, to) in
+        [("schools/register.csv", "schools"), ("students/all.csv", "students"), ("staff/all.csv", "staff")]
+    {
+        let this_year = fs::read_to_string(city.drop_folder().join("2024").join(from)).unwrap();
+        let bad = if to == "students" { this_year.replacen(YAODU, "361400", 1) } else { this_year };
+        city.deliver(&format!("2023/{from}"), bad);
+    }
+    village.students.pop();
+    city
+}
+
+fn cell(city: &City, path: &str, column: &str) -> String {
+    let cells = city.table("report_cell");
+    let found = cells.iter().find(|row| {
+        get(row, "report_year") == "2024"
+            && get(row, "report_table") == "表1.3"
+            && get(row, "report_path") == path
+            && get(row, "column_year") == column
+            && get(row, "level") == "city"
+    });
+    get(found.unwrap(), "printed_text").to_owned()
+}
+
+fn shorten(city: &City, file: &str) {
+    let path = city.drop_folder().join(file);
+    let lines: Vec<String> = fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+    fs::write(&path, lines[..lines.len() - 1].join("\n")).unwrap();
+}
+
+fn value(city: &City, indicator: &str, unit: &str) -> (String, String) {
+    let values = city.table("indicator_value");
+    let row = values.iter().find(|row| {
+        get(row, "indicator_id") == indicator
+            && get(row, "breakdown").is_empty()
+            && [get(row, "school_code"), get(row, "region_code")].contains(&unit)
+            && (get(row, "school_code").is_empty() || get(row, "school_code") == unit)
+    });
+    let row = row.unwrap_or_else(|| panic!("{indicator} {unit} is not there"));
+    (get(row, "state").to_owned(), get(row, "value").trim_end_matches('0').trim_end_matches('.').to_owned())
+}
+
+#[test]
+fn what_was_open_in_a_year_that_is_kept_stays_open() {
+    let city = two_years();
+    let first = city.run();
+    assert_eq!(first["summary"]["rows"]["quarantined"], 1);
+    shorten(&city, "2024/students/all.csv");
+    let second = city.run();
+    assert_eq!((&second["exit_code"], &second["summary"]["rows"]["quarantined"]), (&10.into(), &1.into()));
+    assert_eq!(second["summary"]["years"]["2023"], first["summary"]["years"]["2023"]);
+}
+
+#[test]
+fn last_years_column_follows_last_years_release() {
+    let city = two_years();
+    city.run();
+    assert_eq!(cell(&city, "在校生", "2023"), "8");
+    shorten(&city, "2023/students/all.csv");
+    city.run_with(&["--year", "2023"]);
+    // A year run alone leaves the others as they are; the next run of all brings them up.
+    assert_eq!(cell(&city, "在校生", "2023"), "8");
+    assert_eq!(city.run()["outcome"], "published");
+    assert_eq!(cell(&city, "在校生", "2023"), "7");
+    assert_eq!(city.run()["outcome"], "nothing_to_do");
+}
+
+#[test]
+fn a_year_without_a_register_is_held_back() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.deliver("2024/schools/register.csv", "学校,名称\n1,2\n");
+    let output = city.nianbao(&["run"]);
+    assert_eq!(output.status.code(), Some(20), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("E-REGISTER"));
+}
+
+#[test]
+fn of_two_deliveries_that_differ_neither_is_used() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let majors = |school: &str, titles: &[&str]| {
+        let mut text = String::from("学校标识码,专业代码,专业状态\n");
+        for title in titles {
+            text += &format!("{school},{title},招生\n");
+        }
+        text
+    };
+    city.deliver("2024/majors/a.csv", majors(YAODU, &["710201", "710202"]));
+    city.deliver("2024/majors/b.csv", majors(HONGTONG, &["710201"]));
+    city.run();
+    assert_eq!(value(&city, "majors", YAODU), ("value".into(), "2".into()));
+    city.deliver("2024/majors/c.csv", majors(YAODU, &["710201"]));
+    city.run();
+    assert_eq!(value(&city, "majors", YAODU).0, "missing");
+    assert_eq!(value(&city, "majors", HONGTONG), ("value".into(), "1".into()));
+    assert_eq!(city.table("finding").iter().filter(|row| get(row, "rule") == "E-TWO-FILES").count(), 2);
+    for delivery in city.table("delivery") {
+        let number = |column: &str| get(&delivery, column).parse::<u64>().unwrap();
+        let parts = ["rows_loaded", "rows_quarantined", "rows_duplicate", "rows_structural"].map(number);
+        assert_eq!(number("rows_physical"), parts.iter().sum::<u64>());
+    }
+}
+
+#[test]
+fn file_names_that_are_no_text_stay_apart() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let folder = city.drop_folder().join("2024/students");
+    let roster = fs::read_to_string(folder.join("all.csv")).unwrap();
+    fs::remove_file(folder.join("all.csv")).unwrap();
+    let (head, rows) = roster.split_once('\n').unwrap();
+    for (name, school) in [(&b"\xcf\xe7.csv"[..], YAODU), (b"\xbb\xf4.csv", HONGTONG)] {
+        let own: Vec<&str> = rows.lines().filter(|row| row.starts_with(school)).take(3).collect();
+        fs::write(folder.join(OsStr::from_bytes(name)), format!("{head}\n{}\n", own.join("\n"))).unwrap();
+    }
+    city.run();
+    assert_eq!(value(&city, "students", "141000"), ("value".into(), "6".into()));
+}
+
+#[test]
+fn a_number_that_two_names_share_does_not_uncount_its_owner_elsewhere() {
+    let city = City::empty();
+    let mut village = Village::new();
+    let mut elsewhere = village.students[0].clone();
+    elsewhere.school = HONGTONG;
+    village.students.push(elsewhere);
+    village.deliver(&city);
+    let file = city.drop_folder().join("2024/students/all.csv");
+    let roster = fs::read_to_string(&file).unwrap();
+    let first = roster.lines().nth(1).unwrap().to_owned();
+    let other_name = first.replacen("欧阳", "司马", 1);
+    fs::write(&file, roster.replacen(&first, &format!("{first}\n{other_name}"), 1)).unwrap();
+    city.run();
+    assert_eq!(value(&city, "students", YAODU).1, "3");
+    assert_eq!(value(&city, "students", HONGTONG).1, "4");
+}
+
+#[test]
+fn a_cell_of_words_where_a_date_must_be_costs_a_cell() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let file = city.drop_folder().join("2024/students/all.csv");
+    let roster = fs::read_to_string(&file).unwrap().replacen(",202309,", ",未知,", 1);
+    fs::write(&file, roster).unwrap();
+    city.run();
+    assert_eq!(value(&city, "students", "141000").1, "9");
+    assert!(
+        city.table("finding")
+            .iter()
+            .any(|row| get(row, "rule") == "E-CELL" && get(row, "header") == "入学年月")
+    );
+}
+
+#[test]
+fn an_empty_bundle_is_rejected_once_and_the_next_night_is_quiet() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.deliver("2024/students/empty.zip", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    assert_eq!(city.run()["summary"]["files"]["rejected"], 1);
+    assert_eq!(city.run()["outcome"], "nothing_to_do");
+}
+
+#[test]
+fn a_lost_pointer_is_restored_and_nothing_begins_anew() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let digest = city.run()["digest"].clone();
+    let pointer = city.data().join("warehouse/CURRENT.json");
+    fs::remove_file(&pointer).unwrap();
+    let again = city.run();
+    assert_eq!((&again["outcome"], &again["digest"]), (&"nothing_to_do".into(), &digest));
+    fs::remove_file(&pointer).unwrap();
+    fs::remove_file(city.data().join("identity/pseudonym.key")).unwrap();
+    assert_eq!(city.nianbao(&["run"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_pointer_that_names_another_release_is_refused() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.run();
+    let pointer = city.data().join("warehouse/CURRENT.json");
+    let edited = fs::read_to_string(&pointer).unwrap().replace("releases/000001", "releases/000009");
+    fs::write(&pointer, edited).unwrap();
+    let output = city.nianbao(&["run"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("CURRENT.json"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_file_that_rotted_is_not_passed_on() {
+    let city = two_years();
+    city.run();
+    let student = files(&city.release().join("tables/student/report_year=2023")).remove(0);
+    let mut bytes = fs::read(&student).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&student, bytes).unwrap();
+    shorten(&city, "2024/students/all.csv");
+    let output = city.nianbao(&["run"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("is not what it was when it was written"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_damaged_copy_in_landing_is_taken_again() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.run();
+    for path in files(&city.data().join("landing")) {
+        fs::write(path, "x").unwrap();
+    }
+    fs::remove_dir_all(city.data().join("staging")).unwrap();
+    city.deliver("2024/schools/register.csv", register().replace("晴川", "晴岚"));
+    city.run();
+    assert_eq!(value(&city, "students", "141000"), ("value".into(), "9".into()));
+}
