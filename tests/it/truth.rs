@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use nianbao::number::Decimal;
 use serde_json::Value;
 
 use crate::support::{City, decimal, get, whole_city};
@@ -37,10 +38,17 @@ fn string<'a>(line: &'a Value, key: &str) -> &'a str {
     line[key].as_str().unwrap_or_default()
 }
 
+const KEY: [&str; 7] =
+    ["level", "region_code", "school_code", "indicator_id", "basis", "breakdown", "breakdown_code"];
+
+fn key_of(line: &Value) -> Vec<String> {
+    let year = line["report_year"].to_string();
+    std::iter::once(year).chain(KEY.map(|key| string(line, key).to_owned())).collect()
+}
+
 /// State, value, and for ratios of system values numerator and denominator, at every level.
 fn compare_values(city: &City, truth: &[&Value]) {
-    const KEY: [&str; 7] =
-        ["level", "region_code", "school_code", "indicator_id", "basis", "breakdown", "breakdown_code"];
+    const KIND: [&str; 3] = ["indicator_id", "basis", "breakdown"];
     let computed: BTreeMap<Vec<String>, _> = city
         .table("indicator_value")
         .into_iter()
@@ -51,10 +59,18 @@ fn compare_values(city: &City, truth: &[&Value]) {
         })
         .collect();
     assert!(truth.len() > 10_000, "only {} values", truth.len());
+    // What the truth tells of, it tells whole: nothing else is computed.
+    let told: BTreeSet<Vec<String>> = truth.iter().map(|line| key_of(line)).collect();
+    let kinds: BTreeSet<[&str; 3]> = truth.iter().map(|line| KIND.map(|key| string(line, key))).collect();
+    for (key, row) in &computed {
+        // A part of a breakdown that is zero need not be told.
+        let zero_part = !get(row, "breakdown").is_empty() && decimal(get(row, "value")) == Decimal::ZERO;
+        if !zero_part && kinds.contains(&KIND.map(|column| get(row, column))) {
+            assert!(told.contains(key), "{key:?} is not in the truth");
+        }
+    }
     for line in truth {
-        let key: Vec<String> = std::iter::once(line["report_year"].to_string())
-            .chain(KEY.map(|key| string(line, key).to_owned()))
-            .collect();
+        let key = key_of(line);
         let row = computed.get(&key).unwrap_or_else(|| panic!("{key:?} was not computed"));
         assert_eq!(get(row, "state"), string(line, "state"), "{key:?}");
         if !string(line, "value").is_empty() {
