@@ -13,8 +13,9 @@ fn main() -> io::Result<()> {
     let mut code = String::from("&[\n");
     for file in files {
         let name = file.strip_prefix(&root).map_err(io::Error::other)?.display().to_string();
-        writeln!(code, "    ({name:?}, include_str!({:?})),", file.display().to_string())
-            .map_err(io::Error::other)?;
+        // The text itself, not its path: a checkout may be moved with its target folder.
+        let text = fs::read_to_string(&file)?;
+        writeln!(code, "    ({name:?}, {text:?}),").map_err(io::Error::other)?;
     }
     code.push_str("]\n");
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);

@@ -74,6 +74,7 @@ rules! {
     FILE_LIMIT = "E-LIMIT", S1, "规范性", "文件超出允许的大小", "请拆分后报送";
     FILE_TRUNCATED = "E-TRUNC", S1, "完整性", "文件不完整，末尾被截断", "请重新导出";
     FILE_NO_ROWS = "E-EMPTY", S1, "完整性", "只有表头，没有数据行", "请重新导出；确无数据的，请在填报表中填 0";
+    FILE_IDS_MANGLED = "E-ID-MANGLED", S1, "准确性", "过多证件号码以 000 结尾，号码曾被 Excel 当作数字处理", "请将证件号码列设为文本格式后重新导出";
     HEADER_UNKNOWN = "E-HDR-UNKNOWN", S1, "规范性", "找不到符合约定的表头", "请核对是否放错文件夹，或在 pipelines/datasets 的 names 中补充该表头的别名";
     HEADER_MISSING = "E-HDR-MISSING", S1, "规范性", "缺少必需的列", "请用完整模板重新导出";
     HEADER_TWICE = "E-HDR-TWICE", S1, "规范性", "同一含义的列出现两次", "请删除多余的列后重新报送";

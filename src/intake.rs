@@ -268,6 +268,7 @@ fn unusable_fault(
 ) -> Fault {
     match unusable {
         Unusable::Period => (finding::FILE_PERIOD, format!("应为 {year} 年")),
+        Unusable::Mangled => (finding::FILE_IDS_MANGLED, String::new()),
         Unusable::Empty => (finding::FILE_NO_ROWS, String::new()),
         Unusable::Form(detail) => (finding::HEADER_UNKNOWN, detail),
         Unusable::Header { error, head } => {

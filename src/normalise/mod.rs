@@ -108,6 +108,9 @@ pub enum Unusable {
     Form(String),
     /// All rows belong to another report year.
     Period,
+    /// So many identity numbers end in 000 that a spreadsheet must have rounded them: it goes
+    /// unseen by the check digit in one case of eleven, and merges people.
+    Mangled,
     /// A header and nothing under it: it names no school, and must not be taken for zeros.
     Empty,
 }

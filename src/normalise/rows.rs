@@ -132,6 +132,11 @@ impl<'a> RowsNormaliser<'a> {
         if self.data_rows == 0 {
             return Ok(Err(Unusable::Empty));
         }
+        let ends_000 = self.people.iter().filter(|person| person.id_number.ends_with("000")).count();
+        // One number in a thousand ends so by chance.
+        if ends_000 >= 5 && ends_000 * 200 > self.people.len() {
+            return Ok(Err(Unusable::Mangled));
+        }
         if self.other_period > 0 && self.other_period == self.data_rows {
             return Ok(Err(Unusable::Period));
         }

@@ -22,7 +22,10 @@ type Slot = Option<Result<Vec<TakenIn>, RunError>>;
 impl Run<'_> {
     pub(super) fn list(&mut self) -> Result<Listing, RunError> {
         let drop = &self.settings.drop_dir;
-        drop_folder::list(drop).map_err(|source| RunError::Source { path: drop.clone(), source })
+        let listing =
+            drop_folder::list(drop).map_err(|source| RunError::Source { path: drop.clone(), source })?;
+        self.unopened.clone_from(&listing.refused);
+        Ok(listing)
     }
 
     /// The hash of every file of the years asked for; what is new is copied to landing.
@@ -46,7 +49,7 @@ impl Run<'_> {
                     Ok(sha256) => sha256,
                     // Gone since it was listed, or closed to us: one file, not the whole run.
                     Err(RunError::Io { path, .. }) if path == file.path => {
-                        self.unreadable.push(file.label.clone());
+                        self.unopened.push(file.label.clone());
                         continue;
                     }
                     Err(error) => return Err(error),
@@ -115,6 +118,7 @@ impl Run<'_> {
             .filter(|input| input.file.year == Some(year))
             .map(|input| format!("{} {}", input.file.dataset, input.sha256))
             .collect();
+        lines.extend(self.unopened.iter().filter(|label| year_of(label) == Some(year)).cloned());
         lines.sort();
         lines.dedup();
         let settings = [
@@ -132,7 +136,6 @@ impl Run<'_> {
     /// Every file decoded and normalised, on all threads, in the order of the listing.
     pub(super) fn take_in(
         &mut self,
-        listing: &Listing,
         inputs: &[Hashed],
         years: &[ReportYear],
     ) -> Result<Vec<TakenIn>, RunError> {
@@ -168,9 +171,8 @@ impl Run<'_> {
         for &year in years {
             self.year(year);
         }
-        for refused in listing.refused.iter().chain(&self.unreadable) {
-            let year = refused.split('/').next().and_then(|year| year.parse().ok());
-            if let Some(year) = year.filter(|year| years.contains(year)) {
+        for refused in &self.unopened {
+            if let Some(year) = year_of(refused).filter(|year| years.contains(year)) {
                 let place = Place { file: refused.clone(), ..Place::default() };
                 let finding = Finding::new(finding::FILE_FORMAT, year, "", "不是可读的普通文件").at(place);
                 taken.push(TakenIn {
@@ -243,4 +245,9 @@ fn is_no_table(file: &Dropped) -> Result<bool, RunError> {
     let mut open = fs::File::open(&file.path).map_err(io_error(&file.path))?;
     let read = io::Read::read(&mut open, &mut head).map_err(io_error(&file.path))?;
     Ok(crate::decode::sniff::sniff(&head[..read]).is_err())
+}
+
+/// The year folder of a label.
+fn year_of(label: &str) -> Option<ReportYear> {
+    label.split('/').next()?.parse().ok()
 }

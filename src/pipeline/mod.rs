@@ -142,7 +142,7 @@ pub fn run(
         );
     }
     run.make_staging()?;
-    let taken = run.timed("decode and normalise", |run| run.take_in(&listing, &inputs, &years))?;
+    let taken = run.timed("decode and normalise", |run| run.take_in(&inputs, &years))?;
     run.timed("assemble", |run| run.assemble(taken))?;
     run.timed("compute", Run::compute)?;
     run.timed("check", Run::check);
@@ -194,8 +194,8 @@ struct Run<'a> {
     own_fingerprints: BTreeMap<ReportYear, String>,
     cells: BTreeMap<ReportYear, Vec<ReportCell>>,
     staged: Vec<StagedFile>,
-    /// Files that were listed and could not be opened.
-    unreadable: Vec<String>,
+    /// What lies in the drop folder and was not opened: links, pipes, files closed to us.
+    unopened: Vec<String>,
 }
 
 impl<'a> Run<'a> {
@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
             own_fingerprints: BTreeMap::new(),
             cells: BTreeMap::new(),
             staged: Vec::new(),
-            unreadable: Vec::new(),
+            unopened: Vec::new(),
         })
     }
 

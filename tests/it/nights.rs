@@ -165,6 +165,36 @@ fn a_cell_of_words_where_a_date_must_be_costs_a_cell() {
 }
 
 #[test]
+fn a_roster_whose_numbers_a_spreadsheet_rounded_is_rejected_whole() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let file = city.drop_folder().join("2024/students/all.csv");
+    let roster = fs::read_to_string(&file).unwrap();
+    let rounded: Vec<String> = roster
+        .lines()
+        .map(|line| match line.find("14100220080") {
+            Some(at) => format!("{}000{}", &line[..at + 15], &line[at + 18..]),
+            None => line.to_owned(),
+        })
+        .collect();
+    fs::write(&file, rounded.join("\n")).unwrap();
+    assert_eq!(city.run()["summary"]["files"]["rejected"], 1);
+    assert!(city.table("finding").iter().any(|row| get(row, "rule") == "E-ID-MANGLED"));
+}
+
+#[test]
+fn a_link_is_never_opened_and_is_told_until_it_is_gone() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let link = city.drop_folder().join("2024/students/link.csv");
+    std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
+    assert_eq!(city.run()["summary"]["files"]["rejected"], 1);
+    fs::remove_file(link).unwrap();
+    let after = city.run();
+    assert_eq!((&after["outcome"], &after["summary"]["files"]["rejected"]), (&"published".into(), &0.into()));
+}
+
+#[test]
 fn an_empty_bundle_is_rejected_once_and_the_next_night_is_quiet() {
     let city = City::empty();
     Village::new().deliver(&city);
