@@ -154,9 +154,16 @@ impl Computer<'_> {
                 part.set.extend(set.iter().cloned());
             }
         }
+        let whole = all.get(&<(String, String)>::default()).into_iter().flatten();
+        let missing: Parts = whole
+            .filter(|(_, part)| part.state == State::Missing)
+            .map(|(school, part)| (school.clone(), part.clone()))
+            .collect();
         for ((breakdown, code), mut parts) in all {
             if !breakdown.is_empty() {
                 parts.retain(|_, part| part.value != Decimal::ZERO || !part.set.is_empty());
+                // Who delivered nothing is missed in every part of the whole.
+                parts.extend(missing.iter().map(|(school, part)| (school.clone(), part.clone())));
             }
             if !parts.is_empty() || breakdown.is_empty() {
                 self.roll_up(indicator, Basis::System, (&breakdown, &code), &parts, additivity);

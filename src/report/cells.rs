@@ -26,6 +26,8 @@ pub struct ReportCell {
     pub printed_text: Option<String>,
     pub numerator: Option<Decimal>,
     pub denominator: Option<Decimal>,
+    /// Schools whose part should be in it and is not.
+    pub n_missing: i32,
     /// As printed beside it: 序号, 指标, 单位.
     pub serial: String,
     pub label: String,
@@ -179,6 +181,7 @@ fn cell(
         printed_text,
         numerator: ratio.map(|ratio| ratio.numerator),
         denominator: ratio.map(|ratio| ratio.denominator),
+        n_missing: value.map_or(0, |value| value.n_missing),
         serial: row.serial.clone(),
         label: row.label.clone(),
         printed_unit: row.unit.clone(),

@@ -94,6 +94,8 @@ struct Columns {
     serial: bool,
     measure: bool,
     years: Vec<ReportYear>,
+    /// How many schools are missed in this year's figures.
+    missing: bool,
 }
 
 impl Columns {
@@ -103,6 +105,7 @@ impl Columns {
             serial: rows.iter().any(|row| !row[0].serial.is_empty()),
             measure: rows.iter().any(|row| row[0].measure != "值"),
             years: years.unwrap_or_default(),
+            missing: rows.iter().any(|row| row[row.len() - 1].n_missing > 0),
         }
     }
 
@@ -110,7 +113,8 @@ impl Columns {
         let named = [("序号", self.serial), ("指标", true), ("度量", self.measure), ("单位", true)];
         let named = named.into_iter().filter(|(_, shown)| *shown).map(|(head, _)| head.to_owned());
         let years = self.years.iter().map(|year| format!("{year}年"));
-        named.chain(years).chain(["口径", "分子", "分母"].map(str::to_owned)).collect()
+        let missing = self.missing.then(|| "缺报校数".to_owned());
+        named.chain(years).chain(["口径", "分子", "分母"].map(str::to_owned)).chain(missing).collect()
     }
 
     /// What stands left of the years: text and how far it stands in.
@@ -184,6 +188,9 @@ fn write_row(
     for note in [basis, decimal(this_year.numerator), decimal(this_year.denominator)] {
         sheet.write_with_format(at, column, note, &style.figure)?;
         column += 1;
+    }
+    if columns.missing {
+        sheet.write_with_format(at, column, this_year.n_missing.to_string(), &style.figure)?;
     }
     Ok(())
 }

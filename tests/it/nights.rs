@@ -183,6 +183,23 @@ fn a_roster_whose_numbers_a_spreadsheet_rounded_is_rejected_whole() {
 }
 
 #[test]
+fn a_school_that_delivered_nothing_is_missed_in_every_part() {
+    let city = City::empty();
+    let mut village = Village::new();
+    village.students.retain(|student| student.school != HONGTONG);
+    village.deliver(&city);
+    city.run();
+    assert_eq!(value(&city, "students", "141000"), ("value".into(), "6".into()));
+    assert_eq!(value(&city, "students", HONGTONG).0, "missing");
+    let values = city.table("indicator_value");
+    let of_city = |row: &&crate::support::Record| {
+        get(row, "indicator_id") == "students" && get(row, "basis") == "system" && get(row, "level") == "city"
+    };
+    let missed: Vec<&str> = values.iter().filter(of_city).map(|row| get(row, "n_missing")).collect();
+    assert!(missed.len() > 3 && missed.iter().all(|missed| *missed == "1"), "{missed:?}");
+}
+
+#[test]
 fn a_link_is_never_opened_and_is_told_until_it_is_gone() {
     let city = City::empty();
     Village::new().deliver(&city);
