@@ -382,11 +382,6 @@ impl Definitions {
     }
 
     #[must_use]
-    pub fn dataset_of_table(&self, table: &str) -> Option<&Dataset> {
-        self.datasets.iter().find(|dataset| dataset.table == table)
-    }
-
-    #[must_use]
     pub fn indicator(&self, id: &str) -> Option<&Indicator> {
         self.indicators.iter().find(|indicator| indicator.id == id)
     }

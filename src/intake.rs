@@ -71,9 +71,6 @@ pub struct Fragment {
     pub encoding: String,
     pub counts: Counts,
     pub schools: BTreeSet<String>,
-    /// Rows of the fragment's table: a form row gives one for each year it has.
-    pub table_rows: u64,
-    pub rejects: u64,
     rows_sha256: String,
     rejects_sha256: String,
     people_sha256: String,
@@ -317,8 +314,6 @@ fn keep(
         encoding: decoded.encoding.to_owned(),
         counts: normalised.counts,
         schools: normalised.schools,
-        table_rows: normalised.rows.num_rows() as u64,
-        rejects: normalised.rejects.len() as u64,
         rows_sha256: files::sha256(&rows),
         rejects_sha256: hash_of(&rejects),
         people_sha256: hash_of(&people),

@@ -150,7 +150,6 @@ enum Builder {
 pub struct TableBuilder {
     schema: SchemaRef,
     builders: Vec<Builder>,
-    rows: usize,
 }
 
 impl TableBuilder {
@@ -164,12 +163,7 @@ impl TableBuilder {
             }
             FieldKind::Text | FieldKind::Boolean => Builder::Text(StringBuilder::new()),
         };
-        TableBuilder { schema: schema(fields), builders: fields.iter().map(builder).collect(), rows: 0 }
-    }
-
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
+        TableBuilder { schema: schema(fields), builders: fields.iter().map(builder).collect() }
     }
 
     /// Appends one row; its values stand in the order of the fields.
@@ -192,7 +186,6 @@ impl TableBuilder {
                 (_, value) => unreachable!("{value:?} is not of its column's type"),
             }
         }
-        self.rows += 1;
     }
 
     /// The rows as one batch.
