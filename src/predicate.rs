@@ -126,6 +126,12 @@ fn literal_of(value: &ast::ValueWithSpan) -> Result<Literal, String> {
     }
 }
 
+/// The expression of a condition that was checked when definitions were read; one that does not
+/// parse holds for nothing.
+pub fn expression(text: &str) -> Expr {
+    parse(text).map_or_else(|_| lit(false), |predicate| predicate.expression())
+}
+
 impl Predicate {
     /// Every column named.
     #[must_use]

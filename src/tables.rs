@@ -141,12 +141,7 @@ pub fn read_indicator_values(
                         school_code: get("school_code"),
                     },
                 },
-                state: match get("state").as_str() {
-                    "value" => State::Value,
-                    "blank" => State::Blank,
-                    "dash" => State::Dash,
-                    _ => State::Missing,
-                },
+                state: State::named(&get("state")),
                 value: decimals("value", row),
                 ratio: ratio.map(|(numerator, denominator)| Ratio { numerator, denominator, factor }),
                 n_missing: get_int("n_missing"),

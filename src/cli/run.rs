@@ -39,12 +39,12 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Ok(report) => report,
         Err(error) => {
             let failure = Failure::from(error);
-            record_failure(&data, &now, failure.code)?;
+            record(&data, None, &now, failure.code)?;
             return Err(failure);
         }
     };
     let code = exit_code(&report.outcome);
-    record(&data, &report, &now, code)?;
+    record(&data, Some(&report), &now, code)?;
     drop(lock);
     if global.json {
         print_json(&report, code)?;
@@ -84,39 +84,20 @@ fn parts(outcome: &RunOutcome) -> (Option<&Manifest>, Option<&Summary>) {
     }
 }
 
-fn record(data: &DataRoot, report: &RunReport, started: &str, code: ExitCode) -> Result<(), Failure> {
-    let (manifest, summary) = parts(&report.outcome);
-    let run = runs::Run {
-        format: 0,
-        id: 0,
-        started: started.to_owned(),
-        finished: ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-        outcome: outcome_name(&report.outcome).to_owned(),
-        exit_code: code as u8,
-        release: match manifest {
-            Some(manifest) => manifest.release,
-            None => publish::current(data)?.map_or(0, |standing| standing.release),
-        },
-        stages: report.stages.clone(),
-        summary: summary.cloned().unwrap_or_default(),
-    };
-    runs::record(data, run).map_err(|error| Failure::new(ExitCode::Internal, &format!("ledger: {error}")))?;
-    Ok(())
-}
-
-/// A run that failed is in the ledger too; what stands, stays.
-fn record_failure(data: &DataRoot, started: &str, code: ExitCode) -> Result<(), Failure> {
+/// Writes the run into the ledger; a run that failed (`None`) is in it too, with what stands after it.
+fn record(data: &DataRoot, report: Option<&RunReport>, started: &str, code: ExitCode) -> Result<(), Failure> {
     let standing = publish::current(data).ok().flatten();
+    let summary = report.and_then(|report| parts(&report.outcome).1);
     let run = runs::Run {
         format: 0,
         id: 0,
         started: started.to_owned(),
         finished: ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-        outcome: "failed".to_owned(),
+        outcome: report.map_or("failed", |report| outcome_name(&report.outcome)).to_owned(),
         exit_code: code as u8,
         release: standing.map_or(0, |manifest| manifest.release),
-        stages: Vec::new(),
-        summary: Summary::default(),
+        stages: report.map(|report| report.stages.clone()).unwrap_or_default(),
+        summary: summary.cloned().unwrap_or_default(),
     };
     runs::record(data, run).map_err(|error| Failure::new(ExitCode::Internal, &format!("ledger: {error}")))?;
     Ok(())

@@ -97,8 +97,7 @@ fn taken(column: &str, text: &str) -> Expr {
 
 /// A condition as a column: a bare literal would be one value, and its sum 1 for a whole group.
 fn condition(text: &str) -> Expr {
-    let condition = predicate::parse(text).map_or_else(|_| lit(false), |predicate| predicate.expression());
-    col("school_code").is_not_null().and(condition)
+    col("school_code").is_not_null().and(predicate::expression(text))
 }
 
 fn values(

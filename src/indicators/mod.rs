@@ -41,6 +41,13 @@ impl State {
         }
     }
 
+    /// The state of that name; what nobody can read is missing.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let all = [State::Value, State::Blank, State::Dash];
+        all.into_iter().find(|state| state.name() == name).unwrap_or(State::Missing)
+    }
+
     /// The state of a sum: any value makes a value; else any missing is missing; else any dash a dash.
     #[must_use]
     pub fn combined(states: impl Iterator<Item = State>) -> State {
@@ -105,6 +112,13 @@ impl IndicatorValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_is_found_by_its_name() {
+        for state in [State::Value, State::Blank, State::Dash, State::Missing] {
+            assert_eq!(State::named(state.name()), state);
+        }
+    }
 
     #[test]
     fn states_combine_as_the_contract_says() {

@@ -324,13 +324,7 @@ impl<'a> FormNormaliser<'a> {
     }
 
     fn keep(&mut self, rule: &finding::Rule, row: &Row<'_>, column: u32) {
-        self.rejects.push(Reject {
-            rule: rule.id.to_owned(),
-            sheet: self.sheet.clone(),
-            row: row.number,
-            column,
-            cells: row.cells.iter().map(|cell| cell.text().into_owned()).collect(),
-        });
+        self.rejects.push(Reject::new(rule, &self.sheet, row, column));
     }
 
     fn finding(&self, rule: &finding::Rule, detail: &str) -> Finding {

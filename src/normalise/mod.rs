@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::code_table::CodeTable;
 use crate::contract::bind::BindError;
 use crate::decode::Row;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 
 /// Code tables by id.
 pub type CodeTables = BTreeMap<String, CodeTable>;
@@ -75,6 +75,20 @@ pub struct Reject {
     pub row: u32,
     pub column: u32,
     pub cells: Vec<String>,
+}
+
+impl Reject {
+    /// A row with everything that was in it. `column` is 0 when the whole row is meant.
+    #[must_use]
+    pub fn new(rule: &Rule, sheet: &str, row: &Row<'_>, column: u32) -> Self {
+        Reject {
+            rule: rule.id.to_owned(),
+            sheet: sheet.to_owned(),
+            row: row.number,
+            column,
+            cells: row.cells.iter().map(|cell| cell.text().into_owned()).collect(),
+        }
+    }
 }
 
 /// One delivered file, normalised.

@@ -345,13 +345,7 @@ impl<'a> RowsNormaliser<'a> {
 
     /// Keeps a row aside with everything that was in it.
     fn keep(&mut self, rule: &Rule, row: &Row<'_>, column: u32) {
-        self.rejects.push(Reject {
-            rule: rule.id.to_owned(),
-            sheet: self.sheet.name.clone(),
-            row: row.number,
-            column,
-            cells: row.cells.iter().map(|cell| cell.text().into_owned()).collect(),
-        });
+        self.rejects.push(Reject::new(rule, &self.sheet.name, row, column));
     }
 
     /// The school of a row, empty when its cell is not a school code.

@@ -15,8 +15,7 @@ use crate::period::ReportYear;
 use crate::position::Place;
 use crate::tables::Delivery;
 use crate::warehouse::assemble::{self, Decision};
-use crate::warehouse::table_file::text_at;
-use crate::warehouse::table_file::{self as parquet_file};
+use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 impl Run<'_> {
     /// Fragments → one table for each dataset and year, the register first: it says where schools are.

@@ -10,12 +10,11 @@ use crate::period::ReportYear;
 use crate::report::cells::{self, ReportCell};
 use crate::report::workbook::{self, Heading};
 use crate::settings::Settings;
-use crate::tables::{self};
+use crate::tables;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Manifest, ReleaseOutcome};
-use crate::warehouse::table_file::text_at;
-use crate::warehouse::table_file::{self as parquet_file};
+use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 /// The counties of the city in one year.
 pub(super) fn counties(settings: &Settings, definitions: &Definitions, year: ReportYear) -> Vec<String> {
@@ -74,11 +73,7 @@ pub fn report_again(
     year: ReportYear,
 ) -> Result<(), RunError> {
     let data = DataRoot::new(&settings.data_dir);
-    let table = |table: &str, year: ReportYear| {
-        let folder = format!("tables/{table}/report_year={year}/");
-        let file = manifest.files.iter().find(|file| file.path.starts_with(&folder))?;
-        Some(data.release(manifest.release).join(&file.path))
-    };
+    let table = |table: &str, year: ReportYear| manifest.table(&data, table, year);
     let mut values = Vec::new();
     for path in [table("indicator_value", year), table("indicator_value", year - 1)].into_iter().flatten() {
         values.extend(tables::read_indicator_values(&path, definitions)?);

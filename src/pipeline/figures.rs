@@ -7,7 +7,7 @@ use arrow::array::Array;
 use arrow::datatypes::{Decimal128Type, Int32Type};
 
 use super::{Run, RunError, documents};
-use crate::checks::{self};
+use crate::checks;
 use crate::contract::Dataset;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
@@ -17,10 +17,9 @@ use crate::layout::Basis;
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
-use crate::tables::{self};
-use crate::warehouse::assemble::{self};
-use crate::warehouse::table_file::text_at;
-use crate::warehouse::table_file::{self as parquet_file};
+use crate::tables;
+use crate::warehouse::assemble;
+use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 impl Run<'_> {
     /// Values of each year, then the printed cells, whose last-year column is last year's release.
@@ -178,12 +177,7 @@ pub(super) fn filed_values(
         let values = batch.column_by_name("value").map(arrow::array::AsArray::as_primitive::<Decimal128Type>);
         let (Some(years), Some(values)) = (years, values) else { continue };
         for row in (0..batch.num_rows()).filter(|row| years.value(*row) == year) {
-            let state = match text_at(&batch, "state", row).as_str() {
-                "value" => State::Value,
-                "dash" => State::Dash,
-                "blank" => State::Blank,
-                _ => State::Missing,
-            };
+            let state = State::named(&text_at(&batch, "state", row));
             let value = values.is_valid(row).then(|| Decimal(values.value(row)));
             let key = (text_at(&batch, "indicator_id", row), text_at(&batch, "school_code", row));
             filed.entry(key).or_insert(Filed { state, value });

@@ -261,9 +261,6 @@ impl<'a> Run<'a> {
         if let Some(of) = self.years.get(&year) {
             return of.tables.get(table).map(|(path, _)| path.clone());
         }
-        let last = self.last.as_ref()?;
-        let folder = format!("tables/{table}/report_year={year}/");
-        let file = last.files.iter().find(|file| file.path.starts_with(&folder))?;
-        Some(self.data.release(last.release).join(&file.path))
+        self.last.as_ref()?.table(&self.data, table, year)
     }
 }

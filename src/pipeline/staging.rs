@@ -34,13 +34,12 @@ impl Run<'_> {
             if let Some(cells) = self.cells.get(&year) {
                 batches.push(("report_cell", tables::report_cells(cells)?));
             }
-            let assembled: Vec<(String, PathBuf)> =
-                of.tables.iter().map(|(table, (path, _))| (table.clone(), path.clone())).collect();
+            let assembled = of.tables.clone();
             for (table, batch) in batches {
                 self.stage_batch(table, Some(year), &batch)?;
             }
-            for (table, path) in assembled {
-                self.stage_file(&table, Some(year), &path)?;
+            for (table, (path, rows)) in assembled {
+                self.stage_file(&table, Some(year), &path, rows)?;
             }
         }
         let residual =
@@ -78,8 +77,8 @@ impl Run<'_> {
         batch: &RecordBatch,
     ) -> Result<(), RunError> {
         let path = self.data.staged_release().join(format!("{table}-{}.parquet", year.unwrap_or_default()));
-        parquet_file::write(&path, batch)?;
-        self.stage_file(table, year, &path)
+        let rows = parquet_file::write(&path, batch)?;
+        self.stage_file(table, year, &path, rows)
     }
 
     /// Moves a finished table file under the name that its content gives it.
@@ -88,6 +87,7 @@ impl Run<'_> {
         table: &str,
         year: Option<ReportYear>,
         path: &Path,
+        rows: u64,
     ) -> Result<(), RunError> {
         let sha256 = files::sha256_of_file(path).map_err(io_error(path))?;
         let below = table_file(table, year, &sha256);
@@ -95,7 +95,6 @@ impl Run<'_> {
         let folder = to.parent().unwrap_or(path);
         files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
         fs::rename(path, &to).map_err(io_error(&to))?;
-        let rows = rows_of(&to)?;
         self.staged.push(StagedFile { path: below, rows, in_digest: true });
         if let Some(of) = year.and_then(|year| self.years.get_mut(&year)) {
             of.tables.insert(table.to_owned(), (to, rows));
@@ -193,14 +192,6 @@ pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
         );
     }
     sql
-}
-
-pub(super) fn rows_of(path: &Path) -> Result<u64, RunError> {
-    let mut rows = 0;
-    for batch in parquet_file::read(path)? {
-        rows += batch?.num_rows() as u64;
-    }
-    Ok(rows)
 }
 
 /// The columns of a schema, found in a batch by name.

@@ -294,7 +294,7 @@ fn decide(dataset: &Dataset, fragments: &[PathBuf]) -> Result<Vec<Decision>, Ass
 fn staged_rows(dataset: &Dataset, fragments: &[PathBuf]) -> Result<DataFrame, PolarsError> {
     let paths: Vec<PlRefPath> =
         fragments.iter().map(|path| PlRefPath::try_from_path(path)).collect::<Result<_, _>>()?;
-    let counts = condition(&dataset.counts_when);
+    let counts = predicate::expression(&dataset.counts_when);
     let key = match &dataset.one_row {
         None => lit(""),
         // What has no key is nothing else's double.
@@ -327,14 +327,9 @@ fn preference(dataset: &Dataset) -> Expr {
     let mut expression = lit(i64::MAX / RANK_STEP / 2);
     for (position, text) in conditions.enumerate().collect::<Vec<_>>().into_iter().rev() {
         let place = i64::try_from(position).unwrap_or(i64::MAX / RANK_STEP / 2);
-        expression = when(condition(text)).then(lit(place)).otherwise(expression);
+        expression = when(predicate::expression(text)).then(lit(place)).otherwise(expression);
     }
     expression
-}
-
-/// A condition that was checked when definitions were read.
-fn condition(text: &str) -> Expr {
-    predicate::parse(text).map_or_else(|_| lit(false), |predicate| predicate.expression())
 }
 
 /// Adds `shared`, `best` and `best_school`: for each key the rank of the row that counts.

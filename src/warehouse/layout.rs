@@ -114,11 +114,16 @@ pub fn release_name(number: u32) -> String {
 /// careless reader of two releases gets is an error, never a mixture.
 #[must_use]
 pub fn table_file(table: &str, year: Option<ReportYear>, sha256: &str) -> PathBuf {
-    let name = format!("{table}-{}.parquet", &sha256[..16]);
+    table_folder(table, year).join(format!("{table}-{}.parquet", &sha256[..16]))
+}
+
+/// The folder of a table inside a release; of one year of it, where it has years.
+#[must_use]
+pub fn table_folder(table: &str, year: Option<ReportYear>) -> PathBuf {
     let folder = Path::new("tables").join(table);
     match year {
-        Some(year) => folder.join(format!("report_year={year}")).join(name),
-        None => folder.join(name),
+        Some(year) => folder.join(format!("report_year={year}")),
+        None => folder,
     }
 }
 

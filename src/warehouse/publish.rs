@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Access};
-use super::layout::{DataRoot, release_name};
+use super::layout::{DataRoot, release_name, table_folder};
 use crate::finding::Severity;
 use crate::normalise::Counts;
 use crate::period::ReportYear;
@@ -48,6 +48,16 @@ pub struct Manifest {
 pub struct KeyId {
     pub id: String,
     pub check_value: String,
+}
+
+impl Manifest {
+    /// The file of one year of a table, if the release has it.
+    #[must_use]
+    pub fn table(&self, data: &DataRoot, table: &str, year: ReportYear) -> Option<PathBuf> {
+        let folder = table_folder(table, Some(year));
+        let file = self.files.iter().find(|file| Path::new(&file.path).starts_with(&folder))?;
+        Some(data.release(self.release).join(&file.path))
+    }
 }
 
 /// How a release stands.
