@@ -3,6 +3,8 @@
 //! A finding never carries a delivered value of a personal column: it names the
 //! place, the rule and the remedy, and the person opens the file.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::period::ReportYear;
@@ -119,6 +121,24 @@ rules! {
     PARTS_BROKEN = "E-PARTS", S1, "一致性", "分项之和与总数不符", "请核对分项";
 }
 
+/// Rules that set a whole delivery aside until a named person accepts it: the file reads, and
+/// using it may do harm.
+pub const SETS_ASIDE: &[&Rule] = &[];
+
+impl Rule {
+    /// Whether a finding of this rule sets its delivery aside.
+    #[must_use]
+    pub fn sets_aside(&self) -> bool {
+        SETS_ASIDE.contains(&self)
+    }
+}
+
+/// The rule of an id; `None` for ids of other programs' findings.
+#[must_use]
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
 /// One thing found, at one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -133,6 +153,13 @@ pub struct Finding {
     /// What was found, in Chinese, without personal values.
     pub message: String,
     pub remedy: String,
+    /// How many places it stands for: more than 1 where examples were enough.
+    #[serde(default = "one")]
+    pub count: u64,
+}
+
+fn one() -> u64 {
+    1
 }
 
 impl Finding {
@@ -151,6 +178,7 @@ impl Finding {
             place: Place::default(),
             message,
             remedy: rule.remedy.to_owned(),
+            count: 1,
         }
     }
 
@@ -184,9 +212,59 @@ impl Finding {
     }
 }
 
+/// Examples of one rule that are kept of one file; the rest are counted.
+pub const EXAMPLES_MAX: u64 = 100;
+
+/// The findings of one file: counts are complete, examples are capped.
+#[derive(Debug, Default)]
+pub struct Findings {
+    examples: Vec<Finding>,
+    /// By rule: how many were found, and the last one.
+    seen: BTreeMap<String, (u64, Option<Finding>)>,
+}
+
+impl Findings {
+    pub fn push(&mut self, finding: Finding) {
+        let (seen, beyond) = self.seen.entry(finding.rule.clone()).or_default();
+        *seen += finding.count;
+        if *seen <= EXAMPLES_MAX {
+            self.examples.push(finding);
+        } else {
+            *beyond = Some(finding);
+        }
+    }
+
+    /// The examples, and for each rule that has more one finding that stands for the others.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Finding> {
+        for (seen, beyond) in self.seen.into_values() {
+            let Some(mut finding) = beyond else { continue };
+            finding.count = seen - EXAMPLES_MAX.min(seen);
+            finding.place = Place { file: finding.place.file, ..Place::default() };
+            finding.message = format!("{}：另有 {} 处，不逐条列出", finding.message, finding.count);
+            self.examples.push(finding);
+        }
+        self.examples
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn examples_are_capped_and_counts_are_complete() {
+        let mut findings = Findings::default();
+        for row in 1..=250 {
+            findings.push(Finding::new(ROW_DATE, 2024, "d", "").at(Place { row, ..Place::default() }));
+        }
+        findings.push(Finding::new(ROW_CODE, 2024, "d", ""));
+        let found = findings.finish();
+        assert_eq!(found.len(), 102);
+        assert_eq!(found.iter().map(|finding| finding.count).sum::<u64>(), 251);
+        let rest = found.last().unwrap();
+        assert_eq!((rest.place.row, rest.count), (0, 150));
+    }
 
     #[test]
     fn every_rule_id_is_used_once() {

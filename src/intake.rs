@@ -21,7 +21,7 @@ use crate::normalise::form::FormNormaliser;
 use crate::normalise::rows::RowsNormaliser;
 use crate::normalise::{Context, Counts, Normalised, Unusable};
 use crate::period::ReportYear;
-use crate::position::Place;
+use crate::position::{Place, told};
 use crate::sources::bundle::{self, BundleError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
@@ -231,9 +231,10 @@ fn read(
     };
     Ok(match finished {
         Ok(mut normalised) => {
-            for sheet in &decoded.hidden_sheets {
-                let place = Place { sheet: sheet.clone(), ..Place::default() };
-                let finding = Finding::new(finding::SHEET_HIDDEN, year, &dataset.dataset, "").at(place);
+            for note in &decoded.notes {
+                let Some(rule) = finding::rule(&note.rule) else { continue };
+                let place = Place { sheet: told(&note.sheet), row: note.row, ..Place::default() };
+                let finding = Finding::new(rule, year, &dataset.dataset, &note.detail).at(place);
                 normalised.findings.push(finding);
             }
             Ok((normalised, decoded))
@@ -307,11 +308,11 @@ fn keep(
 ) -> Result<Fragment, IntakeError> {
     let rows = table_file::to_bytes(&normalised.rows)
         .map_err(|source| TableFileError::Parquet { path: data.fragment(&key), source })?;
-    let rejects = lines(&normalised.rejects)?;
+    let rejects = normalised.rejects.into_lines();
     let people = lines(&normalised.people)?;
     let fragment = Fragment {
         format: decoded.format,
-        encoding: decoded.encoding.to_owned(),
+        encoding: decoded.encoding,
         counts: normalised.counts,
         schools: normalised.schools,
         rows_sha256: files::sha256(&rows),

@@ -220,6 +220,7 @@ pub fn findings(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
         ("header", T, "表头"),
         ("message", T, "问题"),
         ("remedy", T, "处理办法"),
+        ("count", L, "处数"),
     ];
     let rows = findings.iter().map(|finding| {
         vec![
@@ -236,6 +237,7 @@ pub fn findings(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
             text(&finding.place.header),
             text(&finding.message),
             text(&finding.remedy),
+            count(finding.count),
         ]
     });
     table(&columns, rows)

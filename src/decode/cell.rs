@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 /// One cell. `Number` is what a spreadsheet stores as a number, whatever it shows.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub enum Cell<'a> {
     #[default]
     Empty,
+    #[serde(borrow)]
     Text(Cow<'a, str>),
     Number(f64),
     Date(Date),
@@ -79,10 +81,11 @@ fn number_text(number: f64) -> String {
 }
 
 /// A row that holds at least one cell that is not blank.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Row<'a> {
     /// Physical row, from 1.
     pub number: u32,
+    #[serde(borrow)]
     pub cells: Vec<Cell<'a>>,
 }
 

@@ -16,21 +16,46 @@ pub mod html;
 
 pub mod text;
 
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{self, Rule};
+
 pub use cell::{Cell, Row};
 pub use sniff::Format;
 
 /// What a file was, once decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decoded {
     pub format: Format,
     /// `utf-8`, `gb18030`, …; empty for binary formats.
-    pub encoding: &'static str,
-    /// Sheets that were not read because they are hidden.
-    pub hidden_sheets: Vec<String>,
+    pub encoding: String,
+    /// What the format itself shows to be doubtful, whatever the rows say.
+    pub notes: Vec<Note>,
+}
+
+/// Something a decoder noticed: it becomes a finding, whose rule says what follows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Id of a rule of [`crate::finding`].
+    pub rule: String,
+    /// Empty where a format has no sheets, or the whole file is meant.
+    pub sheet: String,
+    /// Physical row; 0 for the whole sheet.
+    pub row: u32,
+    /// Never a delivered value: it is told to everybody.
+    pub detail: String,
+}
+
+impl Note {
+    /// A note on a whole sheet, or on the file where `sheet` is empty.
+    #[must_use]
+    pub fn new(rule: &Rule, sheet: &str, detail: &str) -> Self {
+        Note { rule: rule.id.to_owned(), sheet: sheet.to_owned(), row: 0, detail: detail.to_owned() }
+    }
 }
 
 /// Why a file gives no rows.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DecodeError {
     #[error("the file is empty")]
     Empty,
@@ -58,7 +83,7 @@ pub enum Event<'a> {
 }
 
 /// Why a row of a text file could not be split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowProblem {
     UnclosedQuote,
 }
@@ -77,13 +102,14 @@ pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, 
 
 fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
     let mut encoding = "";
-    let mut hidden_sheets = Vec::new();
+    let mut hidden = Vec::new();
     match format {
-        Format::Xlsx => hidden_sheets = xlsx::read(bytes, each)?,
-        Format::Xls => hidden_sheets = xls::read(bytes, each)?,
+        Format::Xlsx => hidden = xlsx::read(bytes, each)?,
+        Format::Xls => hidden = xls::read(bytes, each)?,
         Format::Html => encoding = html::read(bytes, each)?,
         Format::Text => encoding = text::read(bytes, each)?,
         Format::Zip => return Err(DecodeError::UnknownFormat("a bundle inside a bundle".into())),
     }
-    Ok(Decoded { format, encoding, hidden_sheets })
+    let notes = hidden.iter().map(|sheet| Note::new(finding::SHEET_HIDDEN, sheet, "")).collect();
+    Ok(Decoded { format, encoding: encoding.to_owned(), notes })
 }

@@ -10,9 +10,9 @@ use arrow::error::ArrowError;
 
 use super::table::{FieldKind, FieldSpec, SOURCE_FIELDS, TableBuilder, Value};
 use super::text;
-use super::{Counts, Normalised, Reject, Unusable};
+use super::{Counts, Normalised, Rejects, Unusable};
 use crate::decode::{Cell, Event, Row};
-use crate::finding::{self, Finding};
+use crate::finding::{self, Finding, Findings};
 use crate::layout::{Layout, RowLayout, TableKind, TableLayout};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
@@ -44,8 +44,8 @@ pub struct FormNormaliser<'a> {
     dataset: &'a str,
     source_file: &'a str,
     builder: TableBuilder,
-    rejects: Vec<Reject>,
-    findings: Vec<Finding>,
+    rejects: Rejects,
+    findings: Findings,
     counts: Counts,
     school: Option<String>,
     schools: BTreeSet<String>,
@@ -82,8 +82,8 @@ impl<'a> FormNormaliser<'a> {
             dataset,
             source_file,
             builder: TableBuilder::new(&fields()),
-            rejects: Vec::new(),
-            findings: Vec::new(),
+            rejects: Rejects::default(),
+            findings: Findings::default(),
             counts: Counts::default(),
             school: None,
             schools: BTreeSet::new(),
@@ -144,7 +144,7 @@ impl<'a> FormNormaliser<'a> {
             rows: self.builder.finish()?,
             people: Vec::new(),
             rejects: self.rejects,
-            findings: self.findings,
+            findings: self.findings.finish(),
             counts: self.counts,
             schools: self.schools,
         }))
@@ -324,7 +324,7 @@ impl<'a> FormNormaliser<'a> {
     }
 
     fn keep(&mut self, rule: &finding::Rule, row: &Row<'_>, column: u32) {
-        self.rejects.push(Reject::new(rule, &self.sheet, row, column));
+        self.rejects.push(rule, &self.sheet, row, column);
     }
 
     fn finding(&self, rule: &finding::Rule, detail: &str) -> Finding {

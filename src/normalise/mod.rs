@@ -15,6 +15,7 @@ pub mod rows;
 
 pub mod form;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code_table::CodeTable;
 use crate::contract::bind::BindError;
-use crate::decode::Row;
+use crate::decode::{Cell, Row};
 use crate::finding::{Finding, Rule};
 
 /// Code tables by id.
@@ -67,27 +68,35 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-/// A row kept aside, with everything that was in it. Goes to the restricted quarantine only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reject {
-    pub rule: String,
-    pub sheet: String,
-    pub row: u32,
-    pub column: u32,
-    pub cells: Vec<String>,
+/// Rows kept aside with everything that was in them, one JSON object a line. Goes to the
+/// restricted quarantine only. Kept as bytes: a file may hold nothing else.
+#[derive(Debug, Default)]
+pub struct Rejects(Vec<u8>);
+
+/// One line of [`Rejects`].
+#[derive(Serialize)]
+struct Reject<'a> {
+    rule: &'a str,
+    sheet: &'a str,
+    row: u32,
+    /// 0 when the whole row is meant.
+    column: u32,
+    cells: Vec<Cow<'a, str>>,
 }
 
-impl Reject {
-    /// A row with everything that was in it. `column` is 0 when the whole row is meant.
+impl Rejects {
+    /// Adds a row that `rule` keeps out.
+    pub fn push(&mut self, rule: &Rule, sheet: &str, row: &Row<'_>, column: u32) {
+        let cells = row.cells.iter().map(Cell::text).collect();
+        let reject = Reject { rule: rule.id, sheet, row: row.number, column, cells };
+        // Texts and numbers always serialise, and writing to memory does not fail.
+        let _ = serde_json::to_writer(&mut self.0, &reject);
+        self.0.push(b'\n');
+    }
+
     #[must_use]
-    pub fn new(rule: &Rule, sheet: &str, row: &Row<'_>, column: u32) -> Self {
-        Reject {
-            rule: rule.id.to_owned(),
-            sheet: sheet.to_owned(),
-            row: row.number,
-            column,
-            cells: row.cells.iter().map(|cell| cell.text().into_owned()).collect(),
-        }
+    pub fn into_lines(self) -> Vec<u8> {
+        self.0
     }
 }
 
@@ -98,7 +107,7 @@ pub struct Normalised {
     pub rows: RecordBatch,
     /// Pseudonym and person, for the identity map; no rows for datasets without people.
     pub people: Vec<Person>,
-    pub rejects: Vec<Reject>,
+    pub rejects: Rejects,
     /// Findings without the file's name, which the file may change.
     pub findings: Vec<Finding>,
     pub counts: Counts,

@@ -7,11 +7,11 @@ use arrow::error::ArrowError;
 use super::identity::{self, IdKind, IdNumber};
 use super::table::{FieldSpec, TableBuilder, Value, staged_fields};
 use super::text;
-use super::{Context, Counts, Normalised, Person, Reject, Unusable};
+use super::{Context, Counts, Normalised, Person, Rejects, Unusable};
 use crate::contract::bind::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
 use crate::decode::{Cell, Event, Row, RowProblem};
-use crate::finding::{self, Finding, Rule};
+use crate::finding::{self, Finding, Findings, Rule};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position::{Place, told};
@@ -25,8 +25,8 @@ pub struct RowsNormaliser<'a> {
     source_file: &'a str,
     builder: TableBuilder,
     people: Vec<Person>,
-    rejects: Vec<Reject>,
-    findings: Vec<Finding>,
+    rejects: Rejects,
+    findings: Findings,
     counts: Counts,
     schools: BTreeSet<String>,
     sheet: Sheet,
@@ -80,8 +80,8 @@ impl<'a> RowsNormaliser<'a> {
             source_file,
             builder: TableBuilder::new(&fields),
             people: Vec::new(),
-            rejects: Vec::new(),
-            findings: Vec::new(),
+            rejects: Rejects::default(),
+            findings: Findings::default(),
             counts: Counts::default(),
             schools: BTreeSet::new(),
             sheet: Sheet::default(),
@@ -146,7 +146,7 @@ impl<'a> RowsNormaliser<'a> {
             rows: self.builder.finish()?,
             people: self.people,
             rejects: self.rejects,
-            findings: self.findings,
+            findings: self.findings.finish(),
             counts: self.counts,
             schools: self.schools,
         }))
@@ -345,7 +345,7 @@ impl<'a> RowsNormaliser<'a> {
 
     /// Keeps a row aside with everything that was in it.
     fn keep(&mut self, rule: &Rule, row: &Row<'_>, column: u32) {
-        self.rejects.push(Reject::new(rule, &self.sheet.name, row, column));
+        self.rejects.push(rule, &self.sheet.name, row, column);
     }
 
     /// The school of a row, empty when its cell is not a school code.

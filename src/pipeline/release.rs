@@ -191,7 +191,7 @@ fn year_summary(of: &Year) -> YearSummary {
     }
     let mut rules: BTreeMap<(Severity, &str), u64> = BTreeMap::new();
     for finding in &of.findings {
-        *rules.entry((finding.severity, &finding.rule)).or_default() += 1;
+        *rules.entry((finding.severity, &finding.rule)).or_default() += finding.count;
     }
     let title = |rule: &str| RULES.iter().find(|known| known.id == rule).map_or("", |known| known.title);
     let count = |((severity, rule), count): ((Severity, &str), u64)| RuleCount {
