@@ -191,6 +191,12 @@ fn known_fragment(data: &DataRoot, key: &str) -> Option<Fragment> {
 }
 
 impl Fragment {
+    /// Whether using it may do harm, so that a named person must accept it first.
+    #[must_use]
+    pub fn sets_aside(&self) -> bool {
+        self.findings.iter().any(|found| finding::rule(&found.rule).is_some_and(Rule::sets_aside))
+    }
+
     /// Its files and their hashes; no hash for those it has not.
     fn files(&self, data: &DataRoot) -> [(PathBuf, &str); 3] {
         [

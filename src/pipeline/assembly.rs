@@ -78,6 +78,13 @@ impl Run<'_> {
                         finding.place.file.clone_from(&label);
                         finding
                     }));
+                    if fragment.sets_aside() {
+                        "set_aside".clone_into(&mut delivery.outcome);
+                        delivery.rows.quarantined += delivery.rows.loaded;
+                        delivery.rows.loaded = 0;
+                        year.deliveries.push(delivery);
+                        continue;
+                    }
                     let fragment = (**fragment).clone();
                     year.fragments.entry(one.dataset.clone()).or_default().push((one, fragment));
                 }

@@ -183,7 +183,7 @@ fn year_summary(of: &Year) -> YearSummary {
     for delivery in &of.deliveries {
         part.files.files += 1;
         match delivery.outcome.as_str() {
-            "decoded" => part.files.decoded += 1,
+            "decoded" | "set_aside" => part.files.decoded += 1,
             "rejected" => part.files.rejected += 1,
             _ => part.files.repeated += 1,
         }

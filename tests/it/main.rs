@@ -2,6 +2,8 @@
 
 mod support;
 
+mod bad_inputs;
+
 mod commands;
 
 mod definitions;
