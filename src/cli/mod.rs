@@ -6,6 +6,8 @@ mod decode_worker;
 
 mod output;
 
+mod overrides;
+
 mod releases;
 
 mod report;
@@ -98,6 +100,8 @@ enum Command {
     Releases(releases::Args),
     /// List the runs of the ledger, or show one
     Runs(runs::Args),
+    /// Record what a named person decides about a finding
+    Override(overrides::Args),
     /// Check all definitions
     Validate,
     /// Decode files that come by a pipe: what a run starts to read deliveries
@@ -189,6 +193,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&cli.global, args),
         Command::Releases(args) => releases::run(&cli.global, args),
         Command::Runs(args) => runs::run(&cli.global, args),
+        Command::Override(args) => overrides::run(&cli.global, args),
         Command::Validate => validate::run(&cli.global),
         Command::DecodeWorker(args) => decode_worker::run(args),
         Command::Settings(args) => settings::run(&cli.global, args),

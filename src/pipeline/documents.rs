@@ -1,6 +1,7 @@
 //! Printed cells of a release, and the documents made from them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 
 use super::{RunError, io_error};
 use crate::definition::Definitions;
@@ -12,7 +13,7 @@ use crate::report::workbook::{self, Heading};
 use crate::settings::Settings;
 use crate::tables;
 use crate::warehouse::files::{self, Access};
-use crate::warehouse::layout::DataRoot;
+use crate::warehouse::layout::{DataRoot, release_name};
 use crate::warehouse::publish::{Manifest, ReleaseOutcome};
 use crate::warehouse::table_file::{self as parquet_file, text_at};
 
@@ -89,6 +90,34 @@ pub fn report_again(
     let values = tables::indexed(values.into_iter());
     let cells = BTreeMap::from([(year, printed_cells(settings, definitions, year, &schools, &values))]);
     write_reports(settings, definitions, &data, manifest, &cells)
+}
+
+/// Whether the documents are those of a release.
+pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> bool {
+    let written = fs::read_to_string(data.reported_release()).unwrap_or_default();
+    written.trim() == release_name(manifest.release)
+}
+
+/// The documents of all years of a release.
+///
+/// # Errors
+/// See [`report_again`].
+pub(super) fn write_all_again(
+    settings: &Settings,
+    definitions: &Definitions,
+    manifest: &Manifest,
+) -> Result<(), RunError> {
+    for &year in &manifest.years {
+        report_again(settings, definitions, manifest, year)?;
+    }
+    note_written(&DataRoot::new(&settings.data_dir), manifest)
+}
+
+/// Notes that the documents of a release are written; until then the next run writes them again.
+pub(super) fn note_written(data: &DataRoot, manifest: &Manifest) -> Result<(), RunError> {
+    let path = data.reported_release();
+    let text = format!("{}\n", release_name(manifest.release));
+    files::write_whole(&path, text.as_bytes(), Access::Open).map_err(io_error(&path))
 }
 
 /// Every document of the years given, from a published release.

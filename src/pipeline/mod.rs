@@ -2,6 +2,8 @@
 
 mod key;
 
+mod acceptance;
+
 mod deliveries;
 
 mod assembly;
@@ -25,6 +27,7 @@ use polars::prelude::PolarsError;
 use rust_xlsxwriter::XlsxError;
 
 use crate::checks::Checked;
+use crate::decisions::{self, DecisionError, Override};
 use crate::definition::Definitions;
 use crate::finding::Finding;
 use crate::indicators::IndicatorValue;
@@ -42,6 +45,8 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summary};
 use crate::warehouse::table_file::TableFileError;
+
+use acceptance::Used;
 
 pub use documents::report_again;
 pub use staging::catalogue_sql;
@@ -95,6 +100,8 @@ pub enum RunError {
     #[error(transparent)]
     Table(#[from] TableFileError),
     #[error(transparent)]
+    Decision(#[from] DecisionError),
+    #[error(transparent)]
     Publish(#[from] PublishError),
     #[error("polars: {0}")]
     Polars(#[from] PolarsError),
@@ -136,10 +143,12 @@ pub fn run(
         return Ok(run.report(RunOutcome::NothingFound));
     }
     if years.is_empty() {
-        let last = run.last.clone();
-        return Ok(
-            run.report(last.map_or(RunOutcome::NothingFound, |last| RunOutcome::NothingToDo(Box::new(last))))
-        );
+        let Some(last) = run.last.clone() else { return Ok(run.report(RunOutcome::NothingFound)) };
+        // The run that published it may have died before its documents were written.
+        if !documents::are_of(&run.data, &last) {
+            run.timed("report", |run| documents::write_all_again(run.settings, run.definitions, &last))?;
+        }
+        return Ok(run.report(RunOutcome::NothingToDo(Box::new(last))));
     }
     run.make_staging()?;
     let taken = run.timed("decode and normalise", |run| run.take_in(&inputs, &years))?;
@@ -152,7 +161,12 @@ pub fn run(
     }
     let manifest = run.timed("publish", |run| run.publish(&listing, &inputs))?;
     run.timed("report", |run| {
-        documents::write_reports(run.settings, run.definitions, &run.data, &manifest, &run.cells)
+        let behind = run.last.as_ref().is_some_and(|last| !documents::are_of(&run.data, last));
+        if behind {
+            return documents::write_all_again(run.settings, run.definitions, &manifest);
+        }
+        documents::write_reports(run.settings, run.definitions, &run.data, &manifest, &run.cells)?;
+        documents::note_written(&run.data, &manifest)
     })?;
     Ok(run.report(RunOutcome::Published(Box::new(manifest))))
 }
@@ -167,14 +181,18 @@ struct Hashed {
 /// A year being put together.
 #[derive(Debug, Default)]
 struct Year {
-    /// Fragments by dataset, in an order that names do not change.
-    fragments: BTreeMap<String, Vec<(TakenIn, Fragment)>>,
+    /// What was delivered and reads, by dataset, until it is decided what counts.
+    present: BTreeMap<String, Vec<(TakenIn, Fragment)>>,
+    /// What counts, by dataset, in an order that names do not change.
+    fragments: BTreeMap<String, Vec<Used>>,
+    /// Hashes of deliveries that are set aside for what they are.
+    harmful: BTreeSet<String>,
+    /// Decisions that were applied.
+    overrides: Vec<Override>,
     deliveries: Vec<Delivery>,
     findings: Vec<Finding>,
     tables: BTreeMap<String, (PathBuf, u64)>,
     schools: BTreeMap<String, School>,
-    /// Schools, by dataset, whose deliveries contradict each other.
-    set_aside: BTreeMap<String, BTreeSet<String>>,
     values: Vec<IndicatorValue>,
 }
 
@@ -186,6 +204,8 @@ struct Run<'a> {
     data: DataRoot,
     key: PseudonymKey,
     last: Option<Manifest>,
+    /// Decisions of named persons that stand.
+    overrides: Vec<Override>,
     stages: Vec<Stage>,
     checks: Vec<Checked>,
     years: BTreeMap<ReportYear, Year>,
@@ -213,6 +233,8 @@ impl<'a> Run<'a> {
         publish::restore_pointer(&data)?;
         let last = publish::current(&data)?;
         let key = key::pseudonym_key(&data, last.as_ref())?;
+        let recorded = decisions::all(&data)?;
+        let overrides = decisions::standing(&recorded).into_iter().cloned().collect();
         Ok(Run {
             settings,
             definitions,
@@ -221,6 +243,7 @@ impl<'a> Run<'a> {
             data,
             key,
             last,
+            overrides,
             stages: Vec::new(),
             checks: Vec::new(),
             years: BTreeMap::new(),

@@ -26,8 +26,7 @@ impl Run<'_> {
         for (&year, of) in &self.years {
             let silent = of.schools.keys().filter(|school| {
                 !of.fragments.iter().any(|(dataset, fragments)| {
-                    dataset != "schools"
-                        && fragments.iter().any(|(_, fragment)| fragment.schools.contains(*school))
+                    dataset != "schools" && fragments.iter().any(|used| used.units.contains(*school))
                 })
             });
             let silent: Vec<&String> = silent.collect();
@@ -81,6 +80,7 @@ impl Run<'_> {
             digest,
             outcome,
             inputs: self.manifest_inputs(inputs),
+            accepted: self.accepted(),
             files,
             summary,
         };
@@ -132,7 +132,7 @@ impl Run<'_> {
                     rows: Counts::default(),
                 };
                 for delivery in own {
-                    line.files += 1;
+                    line.files += u64::from(delivery.outcome != "kept");
                     line.rows += delivery.rows;
                 }
                 summary.datasets.push(line);
@@ -181,11 +181,17 @@ impl Run<'_> {
 fn year_summary(of: &Year) -> YearSummary {
     let mut part = YearSummary::default();
     for delivery in &of.deliveries {
-        part.files.files += 1;
+        let files = &mut part.files;
+        files.files += u64::from(delivery.outcome != "kept");
         match delivery.outcome.as_str() {
-            "decoded" | "set_aside" => part.files.decoded += 1,
-            "rejected" => part.files.rejected += 1,
-            _ => part.files.repeated += 1,
+            "decoded" => files.decoded += 1,
+            "set_aside" => {
+                files.decoded += 1;
+                files.set_aside += 1;
+            }
+            "kept" => files.kept += 1,
+            "rejected" => files.rejected += 1,
+            _ => files.repeated += 1,
         }
         part.rows += delivery.rows;
     }

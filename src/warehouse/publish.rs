@@ -40,6 +40,9 @@ pub struct Manifest {
     pub outcome: ReleaseOutcome,
     pub years: Vec<ReportYear>,
     pub inputs: Vec<Input>,
+    /// The deliveries that the release stands on; some may be of earlier nights.
+    #[serde(default)]
+    pub accepted: Vec<Accepted>,
     pub files: Vec<ReleaseFile>,
     pub summary: Summary,
 }
@@ -77,6 +80,25 @@ pub struct Input {
     pub file: String,
     pub sha256: String,
     pub bytes: u64,
+}
+
+/// A delivery that counts, as long as nothing sound replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Accepted {
+    pub report_year: ReportYear,
+    pub dataset: String,
+    /// As it was delivered, a member of a bundle after a `!`.
+    pub file: String,
+    /// SHA-256 of the file as dropped, under which landing keeps it.
+    pub landing: String,
+    /// SHA-256 of its own bytes.
+    pub sha256: String,
+    /// Key of its normalised fragment.
+    pub fragment: String,
+    /// Equal digests are the same rows.
+    pub rows_digest: String,
+    /// Rows of each school that counts on it; the register counts as a whole, under no school.
+    pub units: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -147,6 +169,12 @@ pub struct FileCounts {
     pub rejected: u64,
     pub repeated: u64,
     pub ignored: u64,
+    /// Of those decoded: set aside, as using them may do harm.
+    #[serde(default)]
+    pub set_aside: u64,
+    /// Of earlier nights, beside the files of this one: what stands where nothing sound came.
+    #[serde(default)]
+    pub kept: u64,
 }
 
 impl std::ops::AddAssign for FileCounts {
@@ -156,6 +184,8 @@ impl std::ops::AddAssign for FileCounts {
         self.rejected += other.rejected;
         self.repeated += other.repeated;
         self.ignored += other.ignored;
+        self.set_aside += other.set_aside;
+        self.kept += other.kept;
     }
 }
 
