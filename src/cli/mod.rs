@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::definition::{self, Definitions, Fault};
 use crate::pipeline::RunError;
-use crate::runs::LockError;
+use crate::runs::{FormatError, LockError};
 use crate::settings::{Overrides, Settings, SettingsError};
 use crate::warehouse::publish::PublishError;
 
@@ -140,6 +140,19 @@ impl From<PublishError> for Failure {
     }
 }
 
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        let failure = Failure::new(ExitCode::Internal, &error);
+        match error {
+            FormatError::Ground(_) => failure.hint("put the data root on a file system of this machine"),
+            FormatError::Newer { .. } | FormatError::Publish(_) => {
+                failure.hint("a newer nianbao wrote this data root: use that one; nothing was changed")
+            }
+            FormatError::Damaged { .. } | FormatError::Io { .. } => failure,
+        }
+    }
+}
+
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         Failure::new(ExitCode::Usage, &error)
@@ -191,6 +204,11 @@ pub fn main() -> ExitCode {
         output::error(&failure.message, failure.hint);
         failure.code
     })
+}
+
+/// The clock, in this machine's zone.
+fn now() -> String {
+    jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 fn load_settings(global: &Global, overrides: Overrides) -> Result<Settings, Failure> {

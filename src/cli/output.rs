@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{ExitCode, Failure};
 use crate::pipeline::Watch;
+use crate::runs::Stage;
 
 /// Prints a line of the result. A reader that went away ends the program quietly, as with other tools.
 pub fn line(text: &str) {
@@ -40,12 +41,18 @@ pub fn note(message: &str) {
 /// A bar on a terminal, a line a stage in a log, nothing when quiet.
 pub struct Progress {
     bar: Mutex<Option<ProgressBar>>,
+    ended: Mutex<Vec<Stage>>,
     quiet: bool,
 }
 
 impl Progress {
     pub fn new(quiet: bool) -> Self {
-        Progress { bar: Mutex::new(None), quiet }
+        Progress { bar: Mutex::new(None), ended: Mutex::default(), quiet }
+    }
+
+    /// The stages that have ended, which a run that fails does not return.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.ended.lock().map(|ended| ended.clone()).unwrap_or_default()
     }
 
     pub fn finish(&self) {
@@ -74,6 +81,12 @@ impl Watch for Progress {
         bar.set_message(name.to_owned());
         if let Ok(mut slot) = self.bar.lock() {
             *slot = Some(bar);
+        }
+    }
+
+    fn ended(&self, stage: &Stage) {
+        if let Ok(mut ended) = self.ended.lock() {
+            ended.push(stage.clone());
         }
     }
 

@@ -29,7 +29,8 @@ use crate::definition::Definitions;
 use crate::finding::Finding;
 use crate::indicators::IndicatorValue;
 use crate::indicators::compute::School;
-use crate::intake::{Fragment, IntakeError, TakenIn};
+use crate::intake::{Fragment, IntakeError, Outcome, TakenIn};
+use crate::normalise::Counts;
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
@@ -75,6 +76,8 @@ pub enum RunOutcome {
 pub struct RunReport {
     pub outcome: RunOutcome,
     pub stages: Vec<Stage>,
+    /// The files that were taken in.
+    pub deliveries: Vec<Delivery>,
     pub checks: Vec<Checked>,
 }
 
@@ -82,6 +85,8 @@ pub struct RunReport {
 pub trait Watch: Sync {
     fn stage(&self, name: &str, steps: usize);
     fn step(&self);
+    /// A stage has ended, well or not.
+    fn ended(&self, _stage: &Stage) {}
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +136,7 @@ pub fn run(
     let mut run = Run::new(settings, definitions, request, watch)?;
     let listing = run.timed("list", Run::list)?;
     let inputs = run.timed("hash", |run| run.hash(&listing.files))?;
+    run.count((listing.files.len(), "files"), (inputs.len(), "files"));
     let years = run.years_to_do(&inputs);
     if inputs.is_empty() && (run.last.is_none() || !request.years.is_empty()) {
         return Ok(run.report(RunOutcome::NothingFound));
@@ -143,14 +149,23 @@ pub fn run(
     }
     run.make_staging()?;
     let taken = run.timed("decode and normalise", |run| run.take_in(&inputs, &years))?;
+    let wanted = inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year)));
+    run.count((wanted.count(), "files"), (taken.len(), "files"));
+    run.note_fragments(&taken);
     run.timed("assemble", |run| run.assemble(taken))?;
+    let loaded = run.rows(|rows| rows.loaded);
+    run.count((run.rows(|rows| rows.physical), "rows"), (loaded, "rows"));
     run.timed("compute", Run::compute)?;
+    let values = run.years.values().map(|of| of.values.len()).sum();
+    run.count((loaded, "rows"), (values, "values"));
     run.timed("check", Run::check);
+    run.count((values, "values"), (run.years.values().map(|of| of.findings.len()).sum(), "findings"));
     run.timed("stage", Run::stage)?;
     if let Some(held) = run.held_back(&listing) {
         return Ok(run.report(held));
     }
     let manifest = run.timed("publish", |run| run.publish(&listing, &inputs))?;
+    run.count((run.staged.len(), "files"), (manifest.files.len(), "files"));
     run.timed("report", |run| {
         documents::write_reports(run.settings, run.definitions, &run.data, &manifest, &run.cells)
     })?;
@@ -194,6 +209,8 @@ struct Run<'a> {
     own_fingerprints: BTreeMap<ReportYear, String>,
     cells: BTreeMap<ReportYear, Vec<ReportCell>>,
     staged: Vec<StagedFile>,
+    /// Keys of the normalised files of each year, those set aside too.
+    fragments: BTreeMap<ReportYear, BTreeSet<String>>,
     /// What lies in the drop folder and was not opened: links, pipes, files closed to us.
     unopened: Vec<String>,
 }
@@ -228,6 +245,7 @@ impl<'a> Run<'a> {
             own_fingerprints: BTreeMap::new(),
             cells: BTreeMap::new(),
             staged: Vec::new(),
+            fragments: BTreeMap::new(),
             unopened: Vec::new(),
         })
     }
@@ -236,12 +254,35 @@ impl<'a> Run<'a> {
         let start = Instant::now();
         let done = work(self);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.stages.push(Stage { stage: stage.to_owned(), milliseconds });
+        let stage = Stage { stage: stage.to_owned(), milliseconds, taken: None, given: None };
+        self.watch.ended(&stage);
+        self.stages.push(stage);
         done
     }
 
+    /// Notes what went into the stage that has just ended, and what came out of it.
+    fn count(&mut self, taken: (usize, &str), given: (usize, &str)) {
+        if let Some(stage) = self.stages.last_mut() {
+            (stage.taken, stage.given) = (Some(taken.into()), Some(given.into()));
+        }
+    }
+
+    fn note_fragments(&mut self, taken: &[TakenIn]) {
+        for one in taken {
+            if let Outcome::Normalised(fragment) = &one.outcome {
+                self.fragments.entry(one.year).or_default().insert(fragment.key.clone());
+            }
+        }
+    }
+
+    fn rows(&self, count: fn(&Counts) -> u64) -> usize {
+        let rows: u64 = self.years.values().flat_map(|of| &of.deliveries).map(|one| count(&one.rows)).sum();
+        usize::try_from(rows).unwrap_or(usize::MAX)
+    }
+
     fn report(self, outcome: RunOutcome) -> RunReport {
-        RunReport { outcome, stages: self.stages, checks: self.checks }
+        let deliveries = self.years.into_values().flat_map(|of| of.deliveries).collect();
+        RunReport { outcome, stages: self.stages, deliveries, checks: self.checks }
     }
 
     fn make_staging(&self) -> Result<(), RunError> {
