@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand};
 
 use crate::definition::{self, Definitions, Fault};
 use crate::pipeline::RunError;
-use crate::runs::LockError;
+use crate::runs::{FormatError, LockError};
 use crate::settings::{Overrides, Settings, SettingsError};
 use crate::warehouse::publish::PublishError;
 
@@ -136,6 +136,8 @@ impl From<RunError> for Failure {
             RunError::Source { .. } => Failure::new(ExitCode::Source, &error).hint(
                 "name the drop folder with --drop DIR, or set drop_dir; `mirror generate` makes one to try",
             ),
+            RunError::Documents { .. } => Failure::new(ExitCode::Internal, &error)
+                .hint("mend the cause and run again: the next run writes them"),
             RunError::Key(_) => Failure::new(ExitCode::Usage, &error),
             _ => Failure::new(ExitCode::Internal, &error)
                 .hint("the published release is untouched; mend the cause and run again"),
@@ -146,6 +148,19 @@ impl From<RunError> for Failure {
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         Failure::new(ExitCode::Internal, &error)
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        let failure = Failure::new(ExitCode::Internal, &error);
+        match error {
+            FormatError::Ground(_) => failure.hint("put the data root on a file system of this machine"),
+            FormatError::Newer { .. } | FormatError::Publish(_) => {
+                failure.hint("a newer nianbao wrote this data root: use that one; nothing was changed")
+            }
+            FormatError::Damaged { .. } | FormatError::Io { .. } => failure,
+        }
     }
 }
 
@@ -198,10 +213,16 @@ pub fn main() -> ExitCode {
         Command::DecodeWorker(args) => decode_worker::run(args),
         Command::Settings(args) => settings::run(&cli.global, args),
     };
+    let result = result.and_then(|code| output::refused().map_or(Ok(code), Err));
     result.unwrap_or_else(|failure| {
         output::error(&failure.message, failure.hint);
         failure.code
     })
+}
+
+/// The clock, in this machine's zone.
+fn now() -> String {
+    jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 fn load_settings(global: &Global, overrides: Overrides) -> Result<Settings, Failure> {

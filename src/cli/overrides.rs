@@ -1,8 +1,6 @@
 //! `nianbao override`: a named person accepts what a rule holds back.
 
-use jiff::ZonedDateTime;
-
-use super::{ExitCode, Failure, Global, load_settings, output};
+use super::{ExitCode, Failure, Global, load_settings, now, output};
 use crate::decisions::{self, DecisionError, Override};
 use crate::finding;
 use crate::runs;
@@ -67,28 +65,28 @@ impl From<DecisionError> for Failure {
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = DataRoot::new(&settings.data_dir);
-    let now = ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
-    match &args.command {
-        Command::List => {
-            let all = decisions::all(&data)?;
-            if global.json {
-                output::json(&all)?;
-            } else {
-                all.iter().for_each(|decision| output::line(&line(decision, &all)));
-            }
-            return Ok(ExitCode::Done);
+    if let Command::List = args.command {
+        let all = decisions::all(&data)?;
+        if global.json {
+            output::json(&all)?;
+        } else {
+            all.iter().for_each(|decision| output::line(&line(decision, &all)));
         }
-        Command::Accept(accept) => {
-            let _lock = runs::lock(&data, &now)?;
-            let decision = decisions::add(&data, accepted(&data, accept, now)?)?;
-            told(global, &decision)?;
-        }
-        Command::Withdraw(withdraw) => {
-            let _lock = runs::lock(&data, &now)?;
-            let decision = decisions::add(&data, withdrawn(&data, withdraw, now)?)?;
-            told(global, &decision)?;
-        }
+        return Ok(ExitCode::Done);
     }
+    runs::refuse_newer(&data)?;
+    let now = now();
+    let lock = runs::lock(&data, "override", &now)?;
+    let decision = match &args.command {
+        Command::Accept(accept) => accepted(&data, accept, now),
+        Command::Withdraw(withdraw) => withdrawn(&data, withdraw, now),
+        Command::List => return Ok(ExitCode::Done),
+    };
+    let decision = decision.and_then(|decision| Ok(decisions::add(&data, decision)?));
+    if !lock.was_left_behind() {
+        lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    }
+    told(global, &decision?)?;
     Ok(ExitCode::Done)
 }
 

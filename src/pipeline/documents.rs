@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
-use super::{RunError, io_error};
+use super::{Run, RunError, io_error};
 use crate::definition::Definitions;
 use crate::indicators::{IndicatorValue, Unit, ValueKey};
 use crate::layout::Level;
@@ -98,26 +98,24 @@ pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> bool {
     written.trim() == release_name(manifest.release)
 }
 
-/// The documents of all years of a release.
-///
-/// # Errors
-/// See [`report_again`].
-pub(super) fn write_all_again(
-    settings: &Settings,
-    definitions: &Definitions,
-    manifest: &Manifest,
-) -> Result<(), RunError> {
-    for &year in &manifest.years {
-        report_again(settings, definitions, manifest, year)?;
+impl Run<'_> {
+    /// The documents of a release: of the years this run made, or of all where those of the release
+    /// before were not finished. Noted when they are written; until then the next run writes them.
+    pub(super) fn write_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
+        let behind = self.last.as_ref().is_some_and(|last| !are_of(&self.data, last));
+        let written = if behind {
+            let mut years = manifest.years.iter();
+            years.try_for_each(|&year| report_again(self.settings, self.definitions, manifest, year))
+        } else {
+            write_reports(self.settings, self.definitions, &self.data, manifest, &self.cells)
+        };
+        let path = self.data.reported_release();
+        let name = format!("{}\n", release_name(manifest.release));
+        let noted = written.and_then(|()| {
+            files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path))
+        });
+        noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
     }
-    note_written(&DataRoot::new(&settings.data_dir), manifest)
-}
-
-/// Notes that the documents of a release are written; until then the next run writes them again.
-pub(super) fn note_written(data: &DataRoot, manifest: &Manifest) -> Result<(), RunError> {
-    let path = data.reported_release();
-    let text = format!("{}\n", release_name(manifest.release));
-    files::write_whole(&path, text.as_bytes(), Access::Open).map_err(io_error(&path))
 }
 
 /// Every document of the years given, from a published release.

@@ -1,6 +1,6 @@
 //! Held back or published, and what is said of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, Year, catalogue_sql, io_error};
@@ -81,12 +81,27 @@ impl Run<'_> {
             outcome,
             inputs: self.manifest_inputs(inputs),
             accepted: self.accepted(),
+            fragments: self.manifest_fragments(),
+            earlier: publish::earlier_manifests(&self.data, self.last.as_ref())?,
             files,
             summary,
         };
         publish::publish(&self.data, &staged, &manifest, self.last.as_ref())?;
-        fs::remove_dir_all(&staged).map_err(io_error(&staged))?;
+        // What is left of it is cleared by the next run.
+        let _ = fs::remove_dir_all(&staged);
         Ok(manifest)
+    }
+
+    /// What each year was normalised into; of a year that is kept, what the release that stands says.
+    fn manifest_fragments(&self) -> BTreeMap<ReportYear, BTreeSet<String>> {
+        let mut fragments = self.last.as_ref().map(|last| last.fragments.clone()).unwrap_or_default();
+        for year in self.years.keys() {
+            let kept = self.years[year].fragments.values().flatten().map(|used| used.fragment.key.clone());
+            let mut of_year: BTreeSet<String> = self.fragments.get(year).cloned().unwrap_or_default();
+            of_year.extend(kept);
+            fragments.insert(*year, of_year);
+        }
+        fragments
     }
 
     pub(super) fn manifest_inputs(&self, inputs: &[Hashed]) -> Vec<Input> {

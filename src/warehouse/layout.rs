@@ -98,6 +98,12 @@ impl DataRoot {
         self.0.join("ledger/overrides")
     }
 
+    /// The format of the data root, and where its file system was tested.
+    #[must_use]
+    pub fn format(&self) -> PathBuf {
+        self.0.join("ledger/format.json")
+    }
+
     #[must_use]
     pub fn runs(&self) -> PathBuf {
         self.0.join("ledger/runs")
