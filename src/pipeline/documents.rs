@@ -111,9 +111,8 @@ impl Run<'_> {
         };
         let path = self.data.reported_release();
         let name = format!("{}\n", release_name(manifest.release));
-        let noted = written.and_then(|()| {
-            files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path))
-        });
+        let noted = written
+            .and_then(|()| files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path)));
         noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
     }
 }

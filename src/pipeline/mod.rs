@@ -29,7 +29,7 @@ use rust_xlsxwriter::XlsxError;
 use crate::checks::Checked;
 use crate::decisions::{self, DecisionError, Override};
 use crate::definition::Definitions;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::indicators::IndicatorValue;
 use crate::indicators::compute::School;
 use crate::intake::{Fragment, IntakeError, Outcome, TakenIn};
@@ -227,8 +227,8 @@ struct Run<'a> {
     staged: Vec<StagedFile>,
     /// Keys of the normalised files of each year, those set aside too.
     fragments: BTreeMap<ReportYear, BTreeSet<String>>,
-    /// What lies in the drop folder and was not opened: links, pipes, files closed to us.
-    unopened: Vec<String>,
+    /// What lies in the drop folder and was not taken: links, pipes, files closed to us or growing.
+    unopened: Vec<(String, &'static Rule)>,
 }
 
 impl<'a> Run<'a> {
