@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Run, RunError};
 use crate::contract::Dataset;
 use crate::decisions::Override;
-use crate::decode::worker::Decoder;
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::intake::{Fragment, Outcome, TakenIn};
 use crate::normalise::Counts;
@@ -393,8 +392,7 @@ impl Run<'_> {
     /// The fragment of a delivery that counts already, from the bytes that landing kept; `None`
     /// when they are gone, or no longer give rows.
     fn taken_again(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {
-        let mut decoder = Decoder::new(self.decode_limits());
-        let taken = self.take_in_landed(accepted, &mut decoder)?;
+        let taken = self.take_in_landed(accepted, &mut self.decoder())?;
         let own = taken.into_iter().find(|taken| taken.sha256 == accepted.sha256);
         Ok(own.and_then(|taken| match taken.outcome {
             Outcome::Normalised(fragment) => Some(*fragment),

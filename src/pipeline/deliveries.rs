@@ -159,7 +159,7 @@ impl Run<'_> {
         std::thread::scope(|scope| {
             for _ in 0..self.threads() {
                 scope.spawn(|| {
-                    let mut decoder = Decoder::new(self.decode_limits());
+                    let mut decoder = self.decoder();
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let (Some(input), Some(slot)) = (wanted.get(index), results.get(index)) else {
@@ -202,7 +202,11 @@ impl Run<'_> {
         Ok(taken)
     }
 
-    pub(super) fn decode_limits(&self) -> Limits {
+    pub(super) fn decoder(&self) -> Decoder {
+        Decoder::new(&self.request.decode_program, self.decode_limits())
+    }
+
+    fn decode_limits(&self) -> Limits {
         Limits {
             memory_mb: self.settings.decode_memory_max_mb,
             cpu_seconds: self.settings.decode_cpu_max_seconds,

@@ -59,6 +59,8 @@ pub struct Request {
     pub years: Vec<ReportYear>,
     /// The clock, read once by the caller: `2024-10-08T02:00:00+08:00`.
     pub now: String,
+    /// The program that is started to decode: `nianbao` itself.
+    pub decode_program: PathBuf,
 }
 
 /// What came of it.

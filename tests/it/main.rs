@@ -25,3 +25,5 @@ mod tidy;
 mod truth;
 
 mod unattainable;
+
+mod worker;
