@@ -177,7 +177,7 @@ impl From<LockError> for Failure {
             LockError::Held { .. } => {
                 Failure::new(ExitCode::Locked, &error).hint("wait for it to end, then run again")
             }
-            LockError::Io(_) => Failure::new(ExitCode::Internal, &error),
+            LockError::Io { .. } => Failure::new(ExitCode::Internal, &error),
         }
     }
 }

@@ -6,10 +6,11 @@ use serde_json::json;
 
 use super::output::{self, Progress, left, right};
 use super::{ExitCode, Failure, Global, load_definitions, load_settings, now};
+use crate::decode::worker::OWN_PROGRAM;
 use crate::definition::Definitions;
 use crate::finding::Finding;
 use crate::pipeline::{self, PROGRAM, Request, RunOutcome, RunReport};
-use crate::runs::{self, Begun, DeliveredFile, Ended, Process};
+use crate::runs::{self, DeliveredFile, Process};
 use crate::settings::{Overrides, Settings};
 use crate::tables::Delivery;
 use crate::warehouse::files;
@@ -33,13 +34,13 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let now = now();
     let data = DataRoot::new(&settings.data_dir);
     runs::refuse_newer(&data)?;
-    let lock = runs::lock(&data, "run", &now)?;
     runs::settle(&data, PROGRAM)?;
+    let lock = runs::lock(&data, "run", &now)?;
     let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &error);
     if lock.was_left_behind() {
         files::remove_half_written(data.path()).map_err(internal)?;
     }
-    let request = Request { years: args.year.clone(), now };
+    let request = Request { years: args.year.clone(), now, decode_program: OWN_PROGRAM.into() };
     let record = begin(&data, &definitions, &request)?;
     let progress = Progress::new(global.quiet || global.json);
     let result = pipeline::run(&settings, &definitions, &request, &progress);
@@ -47,15 +48,18 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let report = match result {
         Ok(report) => report,
         Err(error) => {
-            let text = error.to_string();
+            let (stages, text) = (progress.stages(), error.to_string());
             let failure = Failure::from(error);
-            let ended = Ended { stages: progress.stages(), error: Some(text), ..Ended::default() };
-            end(&data, record, "failed", failure.code, ended)?;
+            let failed = runs::Run { stages, error: Some(text), ..record };
+            // Why the run failed matters more than that the ledger cannot say so.
+            if let Err(ledger) = end(&data, failed, "failed", failure.code) {
+                output::error(&ledger.message, None);
+            }
             return Err(failure);
         }
     };
     let code = exit_code(&report.outcome);
-    end(&data, record, outcome_name(&report.outcome), code, ended(&report))?;
+    end(&data, with_report(record, &report), outcome_name(&report.outcome), code)?;
     lock.give_back().map_err(internal)?;
     if global.json {
         print_json(&report, code)?;
@@ -97,7 +101,7 @@ fn parts(outcome: &RunOutcome) -> (Option<&Manifest>, Option<&Summary>) {
 
 /// Writes into the ledger that a run begins: one that is killed is known by it.
 fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Result<runs::Run, Failure> {
-    let begun = Begun {
+    let begun = runs::Run {
         command: "run".to_owned(),
         years: request.years.clone(),
         process: Some(Process::own()),
@@ -105,24 +109,18 @@ fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Resul
         definitions: definitions.digest.clone(),
         started: request.now.clone(),
         release_before: standing(data),
+        ..runs::Run::default()
     };
     runs::begin(data, begun).map_err(ledger_failure)
 }
 
 /// Completes the record of a run; one that failed is in the ledger too, with what stands after it.
-fn end(
-    data: &DataRoot,
-    record: runs::Run,
-    outcome: &str,
-    code: ExitCode,
-    ended: Ended,
-) -> Result<(), Failure> {
+fn end(data: &DataRoot, record: runs::Run, outcome: &str, code: ExitCode) -> Result<(), Failure> {
     let record = runs::Run {
         finished: now(),
         outcome: outcome.to_owned(),
         exit_code: Some(code as u8),
         release: standing(data),
-        ended,
         ..record
     };
     runs::end(data, &record).map_err(ledger_failure)
@@ -137,7 +135,7 @@ fn standing(data: &DataRoot) -> u32 {
     publish::current(data).ok().flatten().map_or(0, |manifest| manifest.release)
 }
 
-fn ended(report: &RunReport) -> Ended {
+fn with_report(record: runs::Run, report: &RunReport) -> runs::Run {
     let file = |delivery: &Delivery| DeliveredFile {
         label: delivery.file.clone(),
         sha256: delivery.sha256.clone(),
@@ -146,11 +144,11 @@ fn ended(report: &RunReport) -> Ended {
         outcome: delivery.outcome.clone(),
         rows: delivery.rows,
     };
-    Ended {
+    runs::Run {
         stages: report.stages.clone(),
         files: report.deliveries.iter().map(file).collect(),
         summary: parts(&report.outcome).1.cloned().unwrap_or_default(),
-        error: None,
+        ..record
     }
 }
 

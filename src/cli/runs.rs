@@ -78,11 +78,11 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
 }
 
 fn columns(run: &Run) -> [String; 9] {
-    let summary = &run.ended.summary;
+    let summary = &run.summary;
     let open = summary.findings.iter().filter(|(severity, _)| **severity <= Severity::S2);
     [
         run.id.to_string(),
-        run.begun.started.clone(),
+        run.started.clone(),
         run.duration().map_or_else(|| "-".to_owned(), took),
         run.outcome.clone(),
         run.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string()),
@@ -145,34 +145,30 @@ fn show_people(run: &Run) {
             output::line(&format!("{}{value}", left(name, 13)));
         }
     };
-    let begun = &run.begun;
     field("run", &run.id.to_string());
-    field("command", &begun.command);
-    let years: Vec<String> = begun.years.iter().map(ToString::to_string).collect();
+    field("command", &run.command);
+    let years: Vec<String> = run.years.iter().map(ToString::to_string).collect();
     field("years", &years.join(", "));
-    field("started", &begun.started);
+    field("started", &run.started);
     field("finished", &run.finished);
     field("took", &run.duration().map(took).unwrap_or_default());
     field("outcome", &run.outcome);
     field("exit", &run.exit_code.map(|code| code.to_string()).unwrap_or_default());
-    field("error", run.ended.error.as_deref().unwrap_or_default());
+    field("error", run.error.as_deref().unwrap_or_default());
     if run.format > 1 {
-        field(
-            "release",
-            &format!("{} before, {} after", release(begun.release_before), release(run.release)),
-        );
+        field("release", &format!("{} before, {} after", release(run.release_before), release(run.release)));
     } else {
         field("release", &format!("{} after", release(run.release)));
     }
-    field("program", &begun.program);
-    field("definitions", &begun.definitions);
-    if let Some(process) = &begun.process {
+    field("program", &run.program);
+    field("definitions", &run.definitions);
+    if let Some(process) = &run.process {
         field("process", &format!("{} on {}, boot {}", process.id, process.host, process.boot_id));
     }
-    if !run.ended.stages.is_empty() {
+    if !run.stages.is_empty() {
         output::line("\nstages");
     }
-    for stage in &run.ended.stages {
+    for stage in &run.stages {
         let amount = |amount: &Option<Amount>| {
             amount.as_ref().map(|amount| format!("{} {}", amount.count, amount.unit)).unwrap_or_default()
         };
@@ -197,13 +193,13 @@ fn show_counts(run: &Run) {
     };
     let heading =
         ["physical", "loaded", "quarantined", "duplicate", "structural"].map(|text| right(text, 12));
-    let summary = &run.ended.summary;
+    let summary = &run.summary;
     output::line(&format!("\n{}{}", left("rows", 28), heading.concat()));
     output::line(&format!("{}{}", left("  all", 28), numbers(&summary.rows)));
-    if !run.ended.files.is_empty() {
+    if !run.files.is_empty() {
         output::line(&format!("\n{}{}", left("files", 28), heading.concat()));
     }
-    for file in &run.ended.files {
+    for file in &run.files {
         let head = format!("  {} {} {}", file.report_year, left(&file.dataset, 14), file.outcome);
         let sha256 = file.sha256.get(..12).unwrap_or(&file.sha256);
         output::line(&format!("{}{}  {sha256}  {}", left(&head, 28), numbers(&file.rows), file.label));
@@ -244,7 +240,7 @@ fn prune(
         if !dry_run {
             runs::remove(data, entry.id).map_err(ledger_failure)?;
         }
-        let begun = entry.run.as_ref().map(|run| run.begun.started.as_str()).unwrap_or_default();
+        let begun = entry.run.as_ref().map(|run| run.started.as_str()).unwrap_or_default();
         let verb = if dry_run { "would remove" } else { "removed" };
         output::line(&format!("{verb} run {}, of {begun}", entry.id));
     }

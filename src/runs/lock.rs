@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::warehouse::files::{self, Access};
@@ -41,8 +42,8 @@ impl Lock {
 pub enum LockError {
     #[error("another run holds the lock: {holder}")]
     Held { holder: String },
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    #[error("lock `{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
 }
 
 /// Takes the lock, and names this process and what it does in it.
@@ -51,9 +52,27 @@ pub enum LockError {
 /// `Held` with what the holder wrote of itself.
 pub fn lock(data: &DataRoot, command: &str, since: &str) -> Result<Lock, LockError> {
     let path = data.lock();
-    files::make_folder(path.parent().unwrap_or(data.path()), Access::Open)?;
+    take(&path, command, since).map_err(|error| match error {
+        Taken::ByOther(holder) => LockError::Held { holder },
+        Taken::Not(source) => LockError::Io { path, source },
+    })
+}
+
+enum Taken {
+    ByOther(String),
+    Not(io::Error),
+}
+
+impl From<io::Error> for Taken {
+    fn from(error: io::Error) -> Self {
+        Taken::Not(error)
+    }
+}
+
+fn take(path: &Path, command: &str, since: &str) -> Result<Lock, Taken> {
+    files::make_folder(path.parent().unwrap_or(path), Access::Open)?;
     let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(&path)?;
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(path)?;
     for attempt in 1.. {
         match file.try_lock() {
             Ok(()) => break,
@@ -61,7 +80,7 @@ pub fn lock(data: &DataRoot, command: &str, since: &str) -> Result<Lock, LockErr
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder)?;
-                return Err(LockError::Held { holder: holder.trim().to_owned() });
+                return Err(Taken::ByOther(holder.trim().to_owned()));
             }
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }

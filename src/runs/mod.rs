@@ -12,8 +12,6 @@ mod select;
 
 pub use format::{FormatError, refuse_newer, settle};
 pub use lock::{Lock, LockError, lock};
-pub use record::{
-    Amount, Begun, DeliveredFile, Ended, Entry, Process, Run, Stage, begin, end, entries, outdated, remove,
-};
+pub use record::{Amount, DeliveredFile, Entry, Process, Run, Stage, begin, end, entries, outdated, remove};
 pub use seen::Seen;
 pub use select::{SelectError, select};

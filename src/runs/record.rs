@@ -20,39 +20,42 @@ pub(super) const FORMAT: u32 = 2;
 const RUNNING: &str = "running";
 
 /// What one run did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     pub format: u32,
     pub id: u32,
-    #[serde(flatten)]
-    pub begun: Begun,
-    /// Empty for a run that has not ended.
     #[serde(default)]
+    pub command: String,
+    /// The report years asked for; empty for all.
+    #[serde(default)]
+    pub years: Vec<ReportYear>,
+    #[serde(default)]
+    pub process: Option<Process>,
+    #[serde(default)]
+    pub program: String,
+    /// Digest of the definitions.
+    #[serde(default)]
+    pub definitions: String,
+    pub started: String,
+    /// Empty for a run that has not ended.
     pub finished: String,
     /// `running`, `died`, `failed`, or what came of it.
     pub outcome: String,
     /// None for a run that has not ended.
     pub exit_code: Option<u8>,
-    /// The release that stands after the run; 0 for none.
-    pub release: u32,
-    #[serde(flatten)]
-    pub ended: Ended,
-}
-
-/// What is known when a run begins.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Begun {
-    pub command: String,
-    /// The report years asked for; empty for all.
-    pub years: Vec<ReportYear>,
-    pub process: Option<Process>,
-    pub program: String,
-    /// Digest of the definitions.
-    pub definitions: String,
-    pub started: String,
+    /// Why it failed.
+    #[serde(default)]
+    pub error: Option<String>,
     /// The release that stood before the run; 0 for none.
+    #[serde(default)]
     pub release_before: u32,
+    /// The release that stands after it; 0 for none.
+    pub release: u32,
+    pub stages: Vec<Stage>,
+    /// The files that this run took in.
+    #[serde(default)]
+    pub files: Vec<DeliveredFile>,
+    pub summary: Summary,
 }
 
 /// Who ran.
@@ -69,18 +72,6 @@ impl Process {
     pub fn own() -> Self {
         Process { id: std::process::id(), host: lock::host(), boot_id: lock::boot_id() }
     }
-}
-
-/// What is known when a run has ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Ended {
-    pub stages: Vec<Stage>,
-    /// The files that this run took in.
-    pub files: Vec<DeliveredFile>,
-    pub summary: Summary,
-    /// Why it failed.
-    pub error: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,15 +113,15 @@ pub struct DeliveredFile {
 impl Run {
     /// When it began, if the record says it as it should.
     #[must_use]
-    pub fn started(&self) -> Option<Timestamp> {
-        self.begun.started.parse().ok()
+    pub fn began(&self) -> Option<Timestamp> {
+        self.started.parse().ok()
     }
 
     /// How long it took; nothing for a run that did not end.
     #[must_use]
     pub fn duration(&self) -> Option<SignedDuration> {
         let finished: Timestamp = self.finished.parse().ok()?;
-        Some(finished.duration_since(self.started()?))
+        Some(finished.duration_since(self.began()?))
     }
 }
 
@@ -147,18 +138,11 @@ pub struct Entry {
 ///
 /// # Errors
 /// Of the file system.
-pub fn begin(data: &DataRoot, begun: Begun) -> io::Result<Run> {
+pub fn begin(data: &DataRoot, begun: Run) -> io::Result<Run> {
     files::make_folder(&data.runs(), Access::Open)?;
-    let run = Run {
-        format: FORMAT,
-        id: numbers(data)?.last().copied().unwrap_or_default() + 1,
-        release: begun.release_before,
-        begun,
-        finished: String::new(),
-        outcome: RUNNING.to_owned(),
-        exit_code: None,
-        ended: Ended::default(),
-    };
+    let id = numbers(data)?.last().copied().unwrap_or_default() + 1;
+    let outcome = RUNNING.to_owned();
+    let run = Run { format: FORMAT, id, outcome, release: begun.release_before, ..begun };
     write(data, &run)?;
     Ok(run)
 }
@@ -216,8 +200,8 @@ pub fn entries(data: &DataRoot) -> io::Result<Vec<Entry>> {
 }
 
 fn is_alive(data: &DataRoot, run: &Run) -> bool {
-    let process = run.begun.process.as_ref();
-    process.is_some_and(|process| lock::is_held_by(data, process.id, &run.begun.started))
+    let process = run.process.as_ref();
+    process.is_some_and(|process| lock::is_held_by(data, process.id, &run.started))
 }
 
 pub(super) fn read(path: &Path, id: u32) -> Result<Run, String> {
@@ -253,7 +237,7 @@ pub fn outdated(entries: &[Entry], keep_days: u32, now: Timestamp) -> Vec<u32> {
     let limit = SignedDuration::from_hours(24 * i64::from(keep_days));
     let newest = entries.last().map(|entry| entry.id);
     let old = |entry: &&Entry| {
-        let started = entry.run.as_ref().ok().and_then(|run| run.started());
+        let started = entry.run.as_ref().ok().and_then(|run| run.began());
         started.is_some_and(|started| now.duration_since(started) > limit) && newest != Some(entry.id)
     };
     entries.iter().filter(old).map(|entry| entry.id).collect()
@@ -272,17 +256,7 @@ mod tests {
     use super::*;
 
     fn entry(id: u32, started: &str) -> Entry {
-        let begun = Begun { started: started.to_owned(), ..Begun::default() };
-        let run = Run {
-            format: FORMAT,
-            id,
-            begun,
-            finished: String::new(),
-            outcome: "published".to_owned(),
-            exit_code: Some(0),
-            release: 1,
-            ended: Ended::default(),
-        };
+        let run = Run { id, started: started.to_owned(), ..Run::default() };
         Entry { id, path: PathBuf::new(), run: Ok(Box::new(run)) }
     }
 

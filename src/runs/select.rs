@@ -38,7 +38,7 @@ pub fn select<'a>(entries: &'a [Entry], typed: &str) -> Result<&'a Entry, Select
     if time.len() < "2024-1".len() {
         return Err(unknown());
     }
-    let begun = |entry: &&Entry| entry.run.as_ref().is_ok_and(|run| run.begun.started.starts_with(&time));
+    let begun = |entry: &&Entry| entry.run.as_ref().is_ok_and(|run| run.started.starts_with(&time));
     let found: Vec<&Entry> = entries.iter().filter(begun).collect();
     match found.as_slice() {
         [] => Err(unknown()),
@@ -54,21 +54,12 @@ pub fn select<'a>(entries: &'a [Entry], typed: &str) -> Result<&'a Entry, Select
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::record::{Begun, Ended, Run};
+    use super::super::record::Run;
     use super::*;
 
     fn entries() -> Vec<Entry> {
         let entry = |(id, started): (u32, &str)| {
-            let run = Run {
-                format: 2,
-                id,
-                begun: Begun { started: started.to_owned(), ..Begun::default() },
-                finished: String::new(),
-                outcome: String::new(),
-                exit_code: None,
-                release: 0,
-                ended: Ended::default(),
-            };
+            let run = Run { id, started: started.to_owned(), ..Run::default() };
             Entry { id, path: PathBuf::new(), run: Ok(Box::new(run)) }
         };
         let mut entries: Vec<Entry> = [

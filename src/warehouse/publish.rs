@@ -343,8 +343,9 @@ fn bring(from: &Path, to: &Path) -> io::Result<()> {
     if fs::rename(from, to).is_err() {
         fs::copy(from, to)?;
     }
-    // Whatever the umask was: everybody reads a release, nobody writes to it.
-    fs::set_permissions(to, Permissions::from_mode(0o644))?;
+    // Whatever the umask allows others, they do not write to a release.
+    let mode = fs::metadata(to)?.permissions().mode();
+    fs::set_permissions(to, Permissions::from_mode(mode & !0o022))?;
     fs::File::open(to)?.sync_all()
 }
 

@@ -8,6 +8,8 @@ mod commands;
 
 mod definitions;
 
+mod ledger;
+
 mod metamorphic;
 
 mod nights;
