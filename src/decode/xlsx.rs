@@ -30,6 +30,10 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut notes = notes(&found, book.has_1904_epoch());
     let sheets: Vec<_> = book.sheets_metadata().to_vec();
+    // The reader takes a workbook whose list of sheets is not found for one that has none.
+    if sheets.is_empty() {
+        return Err(damaged("no sheets"));
+    }
     for sheet in sheets {
         if sheet.visible != SheetVisible::Visible {
             notes.push(Note::new(finding::SHEET_HIDDEN, &sheet.name, ""));

@@ -18,6 +18,7 @@ use crate::position::Place;
 use crate::runs::Seen;
 use crate::sources::drop_folder::{self, Dropped, Listing};
 use crate::warehouse::files::{self, Access};
+use crate::warehouse::publish::Accepted;
 
 /// The result of one file, once a worker has it.
 type Slot = Option<Result<Vec<TakenIn>, RunError>>;
@@ -122,6 +123,8 @@ impl Run<'_> {
             .map(|input| format!("{} {}", input.file.dataset, input.sha256))
             .collect();
         lines.extend(self.unopened.iter().filter(|label| year_of(label) == Some(year)).cloned());
+        let decisions = self.overrides.iter().filter(|decision| decision.report_year == year);
+        lines.extend(decisions.map(|decision| format!("{} {}", decision.rule, decision.value)));
         lines.sort();
         lines.dedup();
         let settings = [
@@ -186,6 +189,7 @@ impl Run<'_> {
                     dataset: refused.split('/').nth(1).unwrap_or_default().to_owned(),
                     // It was never opened: its name stands for it.
                     sha256: files::sha256(refused.as_bytes()),
+                    landing: String::new(),
                     outcome: Outcome::Rejected(Box::new(finding)),
                 });
             }
@@ -193,7 +197,7 @@ impl Run<'_> {
         Ok(taken)
     }
 
-    fn decode_limits(&self) -> Limits {
+    pub(super) fn decode_limits(&self) -> Limits {
         Limits {
             memory_mb: self.settings.decode_memory_max_mb,
             cpu_seconds: self.settings.decode_cpu_max_seconds,
@@ -223,6 +227,7 @@ impl Run<'_> {
                 year,
                 dataset: file.dataset.clone(),
                 sha256: input.sha256.clone(),
+                landing: input.sha256.clone(),
                 outcome: Outcome::Rejected(Box::new(finding)),
             }]);
         }
@@ -237,8 +242,37 @@ impl Run<'_> {
             files::write_whole(&landed, &bytes, Access::Restricted).map_err(io_error(&landed))?;
         }
         let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
-        let delivered =
-            Delivered { label: &file.label, year: file.year, dataset: &file.dataset, bytes: &bytes };
+        let delivered = Delivered {
+            label: &file.label,
+            year: file.year,
+            dataset: &file.dataset,
+            landing: &input.sha256,
+            bytes: &bytes,
+        };
+        Ok(intake::take_in(intake, decoder, delivered)?)
+    }
+
+    /// A delivery that counts already, from the bytes that landing kept; nothing when they are gone.
+    pub(super) fn take_in_landed(
+        &self,
+        accepted: &Accepted,
+        decoder: &mut Decoder,
+    ) -> Result<Vec<TakenIn>, RunError> {
+        let landed = self.data.landing(&accepted.landing);
+        let bytes = match fs::read(&landed) {
+            Ok(bytes) if files::sha256(&bytes) == accepted.landing => bytes,
+            Ok(_) => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error(&landed)(error)),
+        };
+        let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
+        let delivered = Delivered {
+            label: &accepted.file,
+            year: Some(accepted.report_year),
+            dataset: &accepted.dataset,
+            landing: &accepted.landing,
+            bytes: &bytes,
+        };
         Ok(intake::take_in(intake, decoder, delivered)?)
     }
 

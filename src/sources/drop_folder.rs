@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -18,8 +19,12 @@ pub struct Dropped {
     pub label: String,
     pub path: PathBuf,
     pub bytes: u64,
-    /// Last change, in nanoseconds since 1970.
+    /// Last change, in nanoseconds since 1970, as whoever wrote it says.
     pub modified_ns: u128,
+    /// Last change as the file system says, in seconds and nanoseconds, and which file it is: a
+    /// copy may keep the old one's time.
+    pub changed: (i64, i64),
+    pub inode: u64,
 }
 
 /// What a drop folder holds.
@@ -88,6 +93,8 @@ fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {
         path,
         bytes: metadata.len(),
         modified_ns: modified.map_or(0, |since| since.as_nanos()),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        inode: metadata.ino(),
         label,
     }
 }

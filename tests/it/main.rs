@@ -16,6 +16,8 @@ mod privacy;
 
 mod published;
 
+mod set_aside;
+
 mod shapes;
 
 mod tidy;

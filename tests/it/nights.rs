@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{City, HONGTONG, Village, YAODU, files, get, register, text};
 
-/// Two years of the village; in 2023 one row is bad.
+/// Two years of the village; in 2023 one student's row is bad, and one of the staff is not there.
 fn two_years() -> City {
     let city = City::empty();
     let mut village = Village::new();
@@ -15,7 +15,11 @@ fn two_years() -> City {
         [("schools/register.csv", "schools"), ("students/all.csv", "students"), ("staff/all.csv", "staff")]
     {
         let this_year = fs::read_to_string(city.drop_folder().join("2024").join(from)).unwrap();
-        let bad = if to == "students" { this_year.replacen(YAODU, "361400", 1) } else { this_year };
+        let bad = match to {
+            "students" => this_year.replacen(YAODU, "361400", 1),
+            "staff" => this_year.trim_end().rsplit_once('\n').unwrap().0.to_owned(),
+            _ => this_year,
+        };
         city.deliver(&format!("2023/{from}"), bad);
     }
     village.students.pop();
@@ -100,8 +104,6 @@ fn of_two_deliveries_that_differ_neither_is_used() {
     };
     city.deliver("2024/majors/a.csv", majors(YAODU, &["710201", "710202"]));
     city.deliver("2024/majors/b.csv", majors(HONGTONG, &["710201"]));
-    city.run();
-    assert_eq!(value(&city, "majors", YAODU), ("value".into(), "2".into()));
     city.deliver("2024/majors/c.csv", majors(YAODU, &["710201"]));
     city.run();
     assert_eq!(value(&city, "majors", YAODU).0, "missing");
