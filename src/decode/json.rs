@@ -40,6 +40,9 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     if header.elements == 0 {
         return Err(DecodeError::NoRows);
     }
+    if header.names.is_empty() {
+        return Err(DecodeError::NotData);
+    }
     if header.names.len() > COLUMNS_MAX {
         return Err(DecodeError::Limit(format!("objects of more than {COLUMNS_MAX} names")));
     }
@@ -48,10 +51,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     let mut names: Vec<(&String, &usize)> = header.names.iter().collect();
     names.sort_unstable_by_key(|(_, place)| **place);
     let cells = names.iter().map(|(name, _)| Cell::Text(Cow::Borrowed(name.as_str()))).collect();
-    let row = Row { number: 1, cells };
-    if !row.is_blank() {
-        each(Event::Row(&row));
-    }
+    each(Event::Row(&Row { number: 1, cells }));
     walk(&text, &mut |element| tell(element, &header.names, each))?;
     Ok(Told { encoding, notes })
 }
@@ -469,8 +469,10 @@ mod tests {
             assert_eq!(told(text), Err(DecodeError::Syntax { line, column }), "{text}");
         }
         assert!(matches!(told("[{\"a\":1},{\"a\""), Err(DecodeError::Truncated(_))));
-        assert!(matches!(told(&"[".repeat(200)), Err(DecodeError::Syntax { .. })));
-        assert!(matches!(told(&format!("{}{}", "[".repeat(9), "]".repeat(9))), Ok(_)));
+        let nested = |open: &str, close: &str| told(&(open.repeat(200) + "1" + &close.repeat(200)));
+        assert_eq!(nested("[", "]"), Err(DecodeError::NotData));
+        assert!(matches!(nested("{\"a\":", "}"), Err(DecodeError::Syntax { .. } | DecodeError::NotData)));
+        assert!(matches!(nested("{\"data\":", "}"), Err(DecodeError::Syntax { .. })));
     }
 
     #[test]

@@ -337,6 +337,8 @@ impl Quotes {
         }
         let mut at_field_start = !self.open;
         let mut just_closed = false;
+        // `="0012"` has its quotes for a spreadsheet.
+        let mut is_wrapped = false;
         for &byte in line {
             let quote = byte == b'"';
             if just_closed && !quote && byte != delimiter {
@@ -344,9 +346,10 @@ impl Quotes {
             }
             // A doubled quote inside a quoted field closes it and opens it again.
             let opens = quote && (at_field_start || just_closed);
-            self.inside |= quote && !opens && !self.open;
+            self.inside |= quote && !opens && !self.open && !is_wrapped;
             just_closed = quote && self.open;
             self.open = if quote { opens } else { self.open };
+            is_wrapped = !self.open && byte != delimiter && (is_wrapped || (at_field_start && byte == b'='));
             at_field_start = !self.open && byte == delimiter;
         }
         true

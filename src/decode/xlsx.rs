@@ -11,6 +11,7 @@ use jiff::civil::Date;
 
 use super::cell::{Cell, NO_RESULT, Row};
 use super::preflight::{self, Preflight};
+use super::text::LINE_MAX;
 use super::{COLUMNS_MAX, DecodeError, Event, Note, Seen, Told};
 use crate::finding;
 
@@ -121,7 +122,10 @@ impl Sheet {
             if value == Cell::Empty {
                 continue;
             }
-            if cell.formula.is_some() {
+            if matches!(&value, Cell::Text(text) if text.len() > LINE_MAX) {
+                return Err(DecodeError::Limit("a cell".into()));
+            }
+            if cell.formula.is_some() && cell.value != DataRef::Empty {
                 self.formulas.at(row.number);
             }
             self.held += 1;

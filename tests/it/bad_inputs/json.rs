@@ -109,7 +109,12 @@ fn documents() -> Vec<Case> {
         ),
         case("E06b", "a comma too many", of("E06b").replace("}]", "},]"), "rejected E-DAMAGED"),
         case("E06c", "two documents", format!("{}\n{}", of("E06c"), of("E06c")), "rejected E-DAMAGED"),
-        case("E07", "200 arrays within each other", "[".repeat(200) + &"]".repeat(200), "rejected E-DAMAGED"),
+        case(
+            "E07",
+            "200 arrays within each other",
+            "[".repeat(200) + &"]".repeat(200),
+            "rejected E-NOT-DATA",
+        ),
         case(
             "E10",
             "an answer that failed",

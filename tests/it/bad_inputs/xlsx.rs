@@ -125,7 +125,10 @@ fn bombs() -> Vec<Case> {
         |number: usize| format!("<row r=\"{number}\"><c r=\"XFD{number}\" t=\"n\"><v>1</v></c></row>");
     let far: Vec<String> = (1..=6_500).map(apart).collect();
     let blank = format!("{}{}", sheet(&rows(&roster("C04")), ""), " ".repeat(30 << 20));
-    let long = book(changed(&roster("C05"), 5, NAME, &cell(5, NAME, &"长".repeat(10 << 20))));
+    let long = |id: &str, length: usize| {
+        let name = "长".repeat(length);
+        book(changed(&roster(id), 5, NAME, &cell(5, NAME, &name)))
+    };
     let lying = {
         let honest = book(format!("{}{}", sheet(&rows(&roster("C06c")), ""), " ".repeat(31 << 20)));
         let size = u32::try_from(sheet(&rows(&roster("C06c")), "").len() + (31 << 20)).unwrap();
@@ -155,10 +158,11 @@ fn bombs() -> Vec<Case> {
             "rejected E-XL-LIMIT",
         ),
         case("C04", "30 MB of blanks", book(blank), "rejected E-ZIP-RATIO"),
-        case("C05", "one string of 30 MB", long, "rejected E-ZIP-RATIO"),
+        case("C05", "one string of 60 MB", long("C05", 20 << 20), "rejected E-ZIP-RATIO"),
+        case("C05b", "one string of 6 MB", long("C05b", 2 << 20), "rejected E-LIMIT"),
         case("C06", "2,500 entries", zip(&entries), "rejected E-LIMIT"),
         case("C06b", "a bundle in a bundle", zip(&[("a.zip", &zip(&[("b.csv", b"x")]))]), "rejected E-FMT"),
-        case("C06c", "an entry that lies about its size", lying, "rejected E-ZIP-RATIO"),
+        case("C06c", "an entry that lies about its size", lying, "rejected E-ZIP-CRC"),
         case("C07", "entities of entities", strings("C07", laughs), "rejected E-XML-DTD"),
         case("C08", "an entity from outside", strings("C08", outside), "rejected E-XML-DTD"),
         case("C09", "80,000 attributes on one tag", book(wide_tag), "rejected E-XL-LIMIT"),
