@@ -126,7 +126,7 @@ fn bombs() -> Vec<Case> {
     let far: Vec<String> = (1..=6_500).map(apart).collect();
     let blank = format!("{}{}", sheet(&rows(&roster("C04")), ""), " ".repeat(30 << 20));
     let long = |id: &str, length: usize| {
-        let name = "长".repeat(length);
+        let name = "x".repeat(length);
         book(changed(&roster(id), 5, NAME, &cell(5, NAME, &name)))
     };
     let lying = {
@@ -158,8 +158,8 @@ fn bombs() -> Vec<Case> {
             "rejected E-XL-LIMIT",
         ),
         case("C04", "30 MB of blanks", book(blank), "rejected E-ZIP-RATIO"),
-        case("C05", "one string of 60 MB", long("C05", 20 << 20), "rejected E-ZIP-RATIO"),
-        case("C05b", "one string of 6 MB", long("C05b", 2 << 20), "rejected E-LIMIT"),
+        case("C05", "one string of 60 MB", long("C05", 60 << 20), "rejected E-ZIP-RATIO"),
+        case("C05b", "one string of 6 MB", long("C05b", 6 << 20), "rejected E-LIMIT"),
         case("C06", "2,500 entries", zip(&entries), "rejected E-LIMIT"),
         case("C06b", "a bundle in a bundle", zip(&[("a.zip", &zip(&[("b.csv", b"x")]))]), "rejected E-FMT"),
         case("C06c", "an entry that lies about its size", lying, "rejected E-ZIP-CRC"),
