@@ -15,7 +15,7 @@ use html5ever::tokenizer::{
 
 use super::cell::{Cell, Row};
 use super::text::{Chunks, LINE_MAX};
-use super::{COLUMNS_MAX, DecodeError, Event, Note, RowProblem, Told};
+use super::{COLUMNS_MAX, DecodeError, Event, Note, ROWS_MAX, RowProblem, Told};
 use crate::finding;
 
 /// Columns or rows one cell may span; the widest export seen has 104.
@@ -215,6 +215,9 @@ impl Page<'_> {
         let Some(cells) = self.table.as_mut().and_then(OpenTable::end_row) else { return };
         if cells.len() > COLUMNS_MAX {
             self.over = Some("columns");
+        }
+        if self.rows > ROWS_MAX {
+            self.over = Some("rows");
         }
         let row = Row { number: self.rows, cells };
         if !row.is_blank() {

@@ -15,7 +15,7 @@ use serde::{Deserialize, de};
 
 use super::cell::{Cell, Row};
 use super::text::Chunks;
-use super::{COLUMNS_MAX, DecodeError, Event, Note, RowProblem, Told};
+use super::{COLUMNS_MAX, DecodeError, Event, Note, ROWS_MAX, RowProblem, Told};
 use crate::finding;
 
 /// Tells the header and the rows.
@@ -42,6 +42,9 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     }
     if header.names.is_empty() {
         return Err(DecodeError::NotData);
+    }
+    if header.elements > u64::from(ROWS_MAX) {
+        return Err(DecodeError::Limit(format!("more than {ROWS_MAX} objects")));
     }
     if header.names.len() > COLUMNS_MAX {
         return Err(DecodeError::Limit(format!("objects of more than {COLUMNS_MAX} names")));

@@ -223,5 +223,8 @@ fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Res
     }
 }
 
+/// Rows of a file of text: four times those of a spreadsheet, and a hundred times those of a city.
+/// What is no table at all, and is kept aside row by row, is bounded by it.
+pub(crate) const ROWS_MAX: u32 = 1 << 22;
 /// Columns one row may have: those of a spreadsheet. The widest export seen has 104.
 pub(crate) const COLUMNS_MAX: usize = 16_384;

@@ -13,7 +13,7 @@ use encoding_rs::{BIG5, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memchr2};
 
 use super::cell::{Cell, Row};
-use super::{COLUMNS_MAX, DecodeError, Event, Note, RowProblem, Seen, Told};
+use super::{COLUMNS_MAX, DecodeError, Event, Note, ROWS_MAX, RowProblem, Seen, Told};
 use crate::finding;
 
 /// Lines one quoted cell may run over. Addresses with line breaks seen so far have two or three.
@@ -40,6 +40,9 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     let mut short_end = false;
     while let Some((_, first_next)) = lines.line(lines.at)? {
         let number = lines.number;
+        if number > ROWS_MAX {
+            return Err(DecodeError::Limit(format!("more than {ROWS_MAX} lines")));
+        }
         let bad = Event::BadRow { number, problem: RowProblem::UnclosedQuote };
         let Some(record) = record(&mut lines, delimiter)? else {
             each(bad);
@@ -526,6 +529,7 @@ mod tests {
         assert!(limit(format!("a,b\n{}\n", "x".repeat(2 << 20))));
         assert!(limit(format!("a,b\n{}\n", ",".repeat(20_000))));
         assert!(limit(format!("a,b\n\"\",{}\n", ",".repeat(20_000))));
+        assert!(limit("a,b\n".repeat((1 << 22) + 1)));
         assert!(!limit(format!("a,b\n1,{}\n", "x".repeat(100_000))));
     }
 
