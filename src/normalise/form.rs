@@ -111,15 +111,16 @@ impl<'a> FormNormaliser<'a> {
                 self.told += 1;
                 self.row(row);
             }
-            Event::BadRow { number, .. } => {
+            Event::BadRow { number, problem } => {
+                let rule = problem.rule();
                 self.last_row = self.last_row.max(*number);
                 self.told += 1;
                 self.counts.quarantined += 1;
                 let row = Row { number: *number, cells: Vec::new() };
-                self.keep(finding::ROW_QUOTE, &row, 0);
+                self.keep(rule, &row, 0);
                 let place = Place { sheet: self.sheet.clone(), row: *number, ..Place::default() };
                 let school = self.school.clone().unwrap_or_default();
-                self.findings.push(self.finding(finding::ROW_QUOTE, "").at(place).of_school(&school));
+                self.findings.push(self.finding(rule, "").at(place).of_school(&school));
             }
         }
     }

@@ -10,7 +10,8 @@ use super::text;
 use super::{Context, Counts, Normalised, Person, Rejects, Unusable};
 use crate::contract::bind::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
-use crate::decode::{Cell, Event, Row, RowProblem};
+use crate::decode::cell::NO_RESULT;
+use crate::decode::{Cell, Event, Row};
 use crate::finding::{self, Finding, Findings, Rule};
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -54,6 +55,8 @@ struct Sheet {
     sums: HashMap<usize, Decimal>,
     given_up: Option<&'static Rule>,
     missing: String,
+    /// It has records like the dataset's, under a header that does not fit.
+    is_odd: bool,
 }
 
 /// A row that cannot be loaded: the rule, and the column it breaks.
@@ -106,9 +109,7 @@ impl<'a> RowsNormaliser<'a> {
             Event::BadRow { number, problem } => {
                 self.sheet.last_row = self.sheet.last_row.max(*number);
                 self.sheet.told += 1;
-                let rule = match problem {
-                    RowProblem::UnclosedQuote => finding::ROW_QUOTE,
-                };
+                let rule = problem.rule();
                 self.sheet.data_rows += 1;
                 self.refuse(&Row { number: *number, cells: Vec::new() }, &Refused { rule, column: None });
             }
@@ -197,6 +198,10 @@ impl<'a> RowsNormaliser<'a> {
                     _ => finding::HEADER_UNKNOWN,
                 };
                 self.sheet.given_up = Some(rule);
+                let required = self.dataset.columns.iter().filter(|column| column.required).count();
+                let records = head.iter().filter(|row| row.filled() >= required).count();
+                let named = !matches!(error, BindError::NoHeader { .. });
+                self.sheet.is_odd = named || (records > 1 && records * 2 > head.len());
                 for row in &head {
                     self.keep(rule, row, 0);
                 }
@@ -221,6 +226,7 @@ impl<'a> RowsNormaliser<'a> {
             // Rows of a sheet that does not fit: aside as a whole, and said so by name.
             Some(rule) => {
                 self.counts.quarantined += self.sheet.told;
+                let rule = if self.sheet.is_odd { finding::SHEET_ODD } else { rule };
                 let finding = self.finding(rule, &self.sheet.missing).at(self.place());
                 self.findings.push(finding);
             }
@@ -487,10 +493,10 @@ impl RowReader<'_, '_> {
             }
             return Ok(blank);
         }
-        let read = if matches!(cell, Cell::Error(_)) {
-            Err(finding::ROW_ERROR_CELL)
-        } else {
-            self.value(position, column)
+        let read = match cell {
+            Cell::Error(error) if error == NO_RESULT => Err(finding::ROW_NO_RESULT),
+            Cell::Error(_) => Err(finding::ROW_ERROR_CELL),
+            _ => self.value(position, column),
         };
         match read {
             Ok(values) => Ok(values),
