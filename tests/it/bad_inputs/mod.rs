@@ -237,3 +237,18 @@ mod html;
 mod json;
 
 mod bundle;
+mod rows;
+
+mod names;
+
+mod totals;
+
+mod cells;
+
+mod identifiers;
+
+mod dates_and_numbers;
+
+mod years;
+
+mod conservation;
