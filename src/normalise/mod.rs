@@ -75,9 +75,16 @@ impl std::ops::AddAssign for Counts {
 }
 
 /// Rows kept aside with everything that was in them, one JSON object a line. Goes to the
-/// restricted quarantine only. Kept as bytes: a file may hold nothing else.
+/// restricted quarantine only. Kept as bytes, as a file may hold nothing else, and up to a bound:
+/// beyond it rows are counted, and their bytes are those of the file in landing.
 #[derive(Debug, Default)]
-pub struct Rejects(Vec<u8>);
+pub struct Rejects {
+    lines: Vec<u8>,
+    beyond: u64,
+}
+
+/// Bytes of rejected rows that are copied out of one file.
+const REJECTS_MAX: usize = 64 << 20;
 
 /// One line of [`Rejects`].
 #[derive(Serialize)]
@@ -93,16 +100,23 @@ struct Reject<'a> {
 impl Rejects {
     /// Adds a row that `rule` keeps out.
     pub fn push(&mut self, rule: &Rule, sheet: &str, row: &Row<'_>, column: u32) {
+        if self.lines.len() > REJECTS_MAX {
+            self.beyond += 1;
+            return;
+        }
         let cells = row.cells.iter().map(Cell::text).collect();
         let reject = Reject { rule: rule.id, sheet, row: row.number, column, cells };
         // Texts and numbers always serialise, and writing to memory does not fail.
-        let _ = serde_json::to_writer(&mut self.0, &reject);
-        self.0.push(b'\n');
+        let _ = serde_json::to_writer(&mut self.lines, &reject);
+        self.lines.push(b'\n');
     }
 
     #[must_use]
-    pub fn into_lines(self) -> Vec<u8> {
-        self.0
+    pub fn into_lines(mut self) -> Vec<u8> {
+        if self.beyond > 0 {
+            self.lines.extend(format!("{{\"rows_beyond\":{}}}\n", self.beyond).into_bytes());
+        }
+        self.lines
     }
 }
 

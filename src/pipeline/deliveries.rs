@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,6 +39,7 @@ impl Run<'_> {
         let mut seen = Seen::load(&self.data);
         self.watch.stage("hash", dropped.len());
         let mut hashed = Vec::with_capacity(dropped.len());
+        let mut landed = Vec::new();
         for file in dropped {
             self.watch.step();
             if file.year.is_some_and(|year| !self.is_asked(year)) || is_no_table(file)? {
@@ -50,7 +52,7 @@ impl Run<'_> {
                 None if self.is_too_large(file) => {
                     files::sha256_of_file(&file.path).map_err(io_error(&file.path))?
                 }
-                None => match self.land(file) {
+                None => match self.land(file, &mut landed) {
                     Ok(Some(sha256)) => sha256,
                     Ok(None) => {
                         self.unopened.push((file.label.clone(), finding::FILE_GROWING));
@@ -76,6 +78,8 @@ impl Run<'_> {
             }
         }
         hashed.retain(|input| input.file.year.is_some());
+        // One wait for the disk for all of them: what counts is in landing before anything counts on it.
+        files::make_durable(&landed).map_err(io_error(self.data.path()))?;
         seen.save(&self.data).map_err(io_error(&self.data.seen()))?;
         Ok(hashed)
     }
@@ -89,13 +93,15 @@ impl Run<'_> {
     }
 
     /// Keeps the bytes as received under their hash; nothing of a file that is still being written.
-    fn land(&self, file: &Dropped) -> Result<Option<String>, RunError> {
+    /// It is not durable yet when this returns: `landed` says what must be made so.
+    fn land(&self, file: &Dropped, landed: &mut Vec<PathBuf>) -> Result<Option<String>, RunError> {
         let bytes = drop_folder::read(file).map_err(io_error(&file.path))?;
         let Some(bytes) = bytes else { return Ok(None) };
         let sha256 = files::sha256(&bytes);
         let path = self.data.landing(&sha256);
         if !path.exists() {
-            files::write_whole(&path, &bytes, Access::Restricted).map_err(io_error(&path))?;
+            files::write_derived(&path, &bytes, Access::Restricted).map_err(io_error(&path))?;
+            landed.push(path);
         }
         Ok(Some(sha256))
     }

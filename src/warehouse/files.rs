@@ -1,9 +1,10 @@
 //! Writing so that a file is either whole and durable or not there.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -56,6 +57,19 @@ pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> 
 /// Of the file system.
 pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     write_beside(path, bytes, access, false)
+}
+
+/// Makes files durable that were written without waiting, with their names and those of their folders.
+///
+/// # Errors
+/// Of the file system.
+pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
+    let mut folders = BTreeSet::new();
+    for path in written {
+        File::open(path)?.sync_all()?;
+        folders.extend(path.ancestors().skip(1).take(2));
+    }
+    folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()).try_for_each(sync_folder)
 }
 
 fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {

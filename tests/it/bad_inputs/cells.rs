@@ -34,7 +34,7 @@ fn a_cell_without_a_value_costs_what_its_column_says() {
                 "C21",
                 "#N/A where a value must be, and #REF! where it may",
                 &[(ROW, STATUS, Special::Formula("#N/A")), (4, ETHNICITY, Special::Formula("#REF!"))],
-                "decoded 999+1+0+1 E-CELL@6 E-XL-ERRCELL@5",
+                "decoded 999+1+0+1 E-CELL@6 E-XL-ERRCELL@5 W-FORMULA@5",
             ),
             workbook(
                 "C24",
