@@ -214,10 +214,17 @@ fn print_people(settings: &Settings, report: &RunReport) {
 
 fn print_summary(summary: &Summary) {
     let files = &summary.files;
-    output::line(&format!(
+    let mut line = format!(
         "文件 {}：读入 {}，退回 {}，重复 {}，忽略 {}",
         files.files, files.decoded, files.rejected, files.repeated, files.ignored
-    ));
+    );
+    if files.set_aside > 0 {
+        line += &format!("；读入的文件中搁置 {}", files.set_aside);
+    }
+    if files.kept > 0 {
+        line += &format!("；另沿用以前的文件 {}", files.kept);
+    }
+    output::line(&line);
     output::line("");
     output::line(&row(
         ["年度", "数据", "文件", "物理行", "入库", "隔离", "重复", "结构行"].map(str::to_owned)
