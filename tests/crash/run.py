@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Breaks runs of nianbao in every way that a machine can, and looks whether anything published is lost or torn."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import lab
+import matrix
+
+PARTS = {"matrix": matrix}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", type=Path, default=lab.ROOT / "target/debug/nianbao", help="the program [default: target/debug/nianbao]")
+    parser.add_argument("--whole", action="store_true", help="everything; else a seeded part that takes a few minutes")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--at-most", type=int, help="points of the crash matrix")
+    parser.add_argument("--only", action="append", choices=PARTS, help="this part alone; may be given several times")
+    parser.add_argument("--point", help="one point of the crash matrix again, as a violation names it")
+    args = parser.parse_args()
+    report = lab.Report()
+    try:
+        with lab.Lab(args.bin) as place:
+            for name in args.only or PARTS:
+                start = time.monotonic()
+                print(f"== {name}", flush=True)
+                if name == "matrix":
+                    matrix.run(place, report, args.seed, args.at_most or (None if args.whole else 150), args.point)
+                else:
+                    PARTS[name].run(place, report, args.whole, args.seed)
+                print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
+    except lab.Missing as missing:
+        print(f"error: {missing}", file=sys.stderr)
+        return 1
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
