@@ -8,8 +8,9 @@ from pathlib import Path
 
 import lab
 import matrix
+import power_cut
 
-PARTS = {"matrix": matrix}
+PARTS = {"matrix": matrix, "power cut": power_cut}
 
 
 def main():
