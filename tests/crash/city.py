@@ -90,12 +90,12 @@ def changing(version, year=2024):
     return csv([STUDENT_HEAD, *rows, broken], "gb18030")
 
 
-def files(version=0, years=YEARS):
+def files(version=0, years=YEARS, earlier=0):
     """Path below the drop folder → bytes."""
     drop = {}
     for year in years:
         drop[f"{year}/schools/register.csv"] = csv([SCHOOL_HEAD, *REGISTER])
-        drop[f"{year}/students/yaodu.csv"] = changing(version if year == 2024 else 0, year)
+        drop[f"{year}/students/yaodu.csv"] = changing(version if year == 2024 else earlier, year)
         drop[f"{year}/students/others.xlsx"] = xlsx(
             [STUDENT_HEAD, *(student(HONGTONG, year, serial) for serial in range(40, 44))]
             # One of them is at both schools: she counts once.
@@ -106,11 +106,13 @@ def files(version=0, years=YEARS):
     return drop
 
 
-def deliver(folder, version=0, years=YEARS):
-    for path, content in files(version, years).items():
+def deliver(folder, version=0, years=YEARS, earlier=0):
+    """Writes the drop folder: 2024 of this version, the year before of an earlier one."""
+    for path, content in files(version, years, earlier).items():
         to = folder / path
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(content)
         # A time before the pinned clock, the same everywhere.
-        os.utime(to, (1_725_000_000 + version, 1_725_000_000 + version))
+        time = 1_725_000_000 + 10 * version + earlier
+        os.utime(to, (time, time))
     return folder

@@ -6,7 +6,7 @@
  *
  *   FAULTS_COUNT   change: calls that change files (the default)   look: calls that only read them
  *   FAULTS_AT      the number of the call to act on, from 1
- *   FAULTS_ACT     kill: die before it   tear: write half, then die   short: write half
+ *   FAULTS_ACT     kill: die before it   tear: write half, then die   short: write half   stop: wait for SIGCONT
  *                  an errno as a number: fail with it
  *   FAULTS_UNTIL   once (the default)   kind: it and all later calls of its kind   all: it and all later calls
  *   FAULTS_LOG     a file for what was counted: number, kind, thread, path, one call a line; with FAULTS_AT, the
@@ -36,7 +36,7 @@
 enum kind { OPEN, WRITE, SYNC, RENAME, LINK, UNLINK, MKDIR, TRUNCATE, COPY, LOOK, READ, STAT, LIST };
 static const char *const names[] = { "open", "write", "fsync", "rename", "link", "unlink", "mkdir", "ftruncate", "copy",
                                      "open to read", "read", "stat", "list" };
-enum act { NOTHING, KILL, TEAR, SHORT, FAIL };
+enum act { NOTHING, KILL, TEAR, SHORT, STOP, FAIL };
 
 static atomic_long counted;
 static long at;
@@ -64,7 +64,8 @@ __attribute__((constructor)) static void begin(void) {
         until_kind = !strcmp(value, "kind");
     }
     if ((value = take("FAULTS_ACT"))) {
-        act = !strcmp(value, "kill") ? KILL : !strcmp(value, "tear") ? TEAR : !strcmp(value, "short") ? SHORT : FAIL;
+        act = !strcmp(value, "kill") ? KILL : !strcmp(value, "tear") ? TEAR : !strcmp(value, "short") ? SHORT
+              : !strcmp(value, "stop") ? STOP : FAIL;
         fault = atoi(value);
     }
     if ((value = take("FAULTS_LOG")))
@@ -98,6 +99,7 @@ static enum act next(enum kind kind, const char *path, int fd) {
         syscall(SYS_kill, (long)syscall(SYS_getpid), SIGKILL);
         for (;;) pause();
     }
+    if (act == STOP) syscall(SYS_kill, (long)syscall(SYS_getpid), SIGSTOP);
     return act;
 }
 

@@ -166,8 +166,13 @@ class Lab:
         return variables | {name: str(value) for name, value in more.items()}
 
     def start(self, data, *arguments, faults=None, before=(), environment=None, **streams):
-        command = [*before, str(self.binary), *map(str, arguments), "--data", str(data)]
+        command = [str(self.binary), *map(str, arguments), "--data", str(data)]
         variables = self.environment({"CLOCK": CLOCK} | (faults or {}), **(environment or {}))
+        if before:
+            # The preload is for the program, not for what starts it.
+            own = [f"{name}={variables.pop(name)}" for name in list(variables) if name.startswith(("LD_", "FAULTS_"))]
+            given = [word for setting in own for word in ("-E", setting)] if before[0] == "strace" else ["env", *own]
+            command = [*before, *given, *command]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
         return subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, cwd=self.folder, **streams)
 

@@ -5,17 +5,15 @@ one, whole; after the next run without a fault it must be what an uninterrupted 
 """
 
 import errno
-import json
 import random
 import re
 import shutil
-import subprocess
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import city
-from lab import CLOCK, KEY, Broken, at_once, documents, leftovers, need, standing
+from lab import Broken, at_once, documents, leftovers, need, standing
 
 # What strace may trace of them, by the name that the preload has for it.
 CALLS = {
@@ -134,7 +132,7 @@ def seen_by_strace(lab, scenario):
     log = place / "log"
     # `-b execve` lets child processes go once they become another program.
     strace = ["strace", "-f", "-y", "-qq", "-s", "0", "-b", "execve", "-o", str(log), "-e", f"trace={','.join(CALLS.values())}"]
-    ended = lab.run(data, scenario.drop, before=[*strace, "-E", f"LD_PRELOAD={lab.preload}", "-E", f"FAULTS_CLOCK={CLOCK}"], faults=None)
+    ended = lab.run(data, scenario.drop, before=strace)
     if not ended.published():
         raise Broken(f"{scenario.name}: under strace a run ended with {ended.code}: {ended.err}")
     kinds = {name: kind for kind, names in CALLS.items() for name in names.split(",")}

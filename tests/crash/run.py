@@ -8,9 +8,15 @@ from pathlib import Path
 
 import lab
 import matrix
+import mutations
+import nights
 import power_cut
+import readers
 
-PARTS = {"matrix": matrix, "power cut": power_cut}
+PARTS = {"matrix": matrix, "power cut": power_cut, "readers": readers, "verify": mutations, "nights": nights}
+
+# Of the crash matrix, in a run that is not whole.
+POINTS = 150
 
 
 def main():
@@ -28,10 +34,14 @@ def main():
             for name in args.only or PARTS:
                 start = time.monotonic()
                 print(f"== {name}", flush=True)
-                if name == "matrix":
-                    matrix.run(place, report, args.seed, args.at_most or (None if args.whole else 150), args.point)
-                else:
-                    PARTS[name].run(place, report, args.whole, args.seed)
+                try:
+                    if name == "matrix":
+                        at_most = args.at_most or (None if args.whole else POINTS)
+                        matrix.run(place, report, args.seed, at_most, args.point)
+                    else:
+                        PARTS[name].run(place, report, args.whole, args.seed)
+                except lab.Broken as broken:
+                    report.violation(name, str(broken))
                 print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
     except lab.Missing as missing:
         print(f"error: {missing}", file=sys.stderr)
