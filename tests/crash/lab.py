@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -33,10 +34,11 @@ class Missing(Exception):
     """A tool that is not there, and the package that has it."""
 
 
-def need(tool, package):
-    if not shutil.which(tool):
-        raise Missing(f"{tool} is missing: apt-get install {package}")
-    return tool
+def need(*tools):
+    """Refuses to begin without these tools, and says all that is missing at once."""
+    missing = [f"{tool} is missing: apt-get install {package}" for tool, package in tools if not shutil.which(tool)]
+    if missing:
+        raise Missing("\n       ".join(missing))
 
 
 @dataclass
@@ -125,7 +127,6 @@ class Lab:
         self.binary = Path(binary).resolve()
         if not self.binary.exists():
             raise Missing(f"{self.binary} is not there: make build")
-        need("cc", "build-essential")
         # Memory where there is plenty: thousands of runs, each synced to the disk dozens of times, tell nothing more.
         memory = Path("/dev/shm")
         if folder is None and memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30:
@@ -211,6 +212,22 @@ class Lab:
 
     def verify(self, data, *arguments):
         return self.nianbao(data, "verify", *arguments)
+
+
+def remaining(folder):
+    """Processes that still work below a folder, after time to end: what a killed run started must go with it."""
+    left = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if Path(os.readlink(process / "cwd")) != folder:
+                continue
+            watched = os.pidfd_open(int(process.name))
+        except OSError:
+            continue
+        if not select.select([watched], [], [], 30)[0]:
+            left.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        os.close(watched)
+    return left
 
 
 def at_once(work, items, workers=2):

@@ -5,6 +5,7 @@ one, whole; after the next run without a fault it must be what an uninterrupted 
 """
 
 import errno
+import os
 import random
 import re
 import shutil
@@ -13,9 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import city
-from lab import Broken, at_once, documents, leftovers, need, standing
+from lab import Broken, at_once, documents, leftovers, standing
 
-# What strace may trace of them, by the name that the preload has for it.
+NEEDS = [("strace", "strace")]
+
+# What strace may trace, by the name that the preload has for it.
 CALLS = {
     "open": "open,openat,creat",
     "write": "write,pwrite64,writev,pwritev,pwritev2",
@@ -57,6 +60,7 @@ class Call:
         """Its path without what differs from run to run."""
         path = re.sub(r"^.*?/?var(/|$)", r"var\1", self.path) if "var" in self.path else self.path
         path = re.sub(r"[0-9a-f]{64}", "HASH", path)
+        path = re.sub(r"/(landing|fragments)/[0-9a-f]{2}(/|$)", r"/\1/XX\2", path)
         path = re.sub(r"-[0-9a-f]{16}\.parquet", "-HASH.parquet", path)
         return re.sub(r"\.[0-9]+-ThreadId\([0-9]+\)", ".PROCESS", path)
 
@@ -142,14 +146,14 @@ def seen_by_strace(lab, scenario):
         if not match or match[2] not in kinds:
             continue
         kind, arguments = kinds[match[2]], match[3]
-        lines.append((match[2], arguments))
+        lines.append((match[1], match[2], kind, arguments))
         if kind == "open" and not re.search(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", arguments):
             continue
         # Pipes, sockets and event counters have no slash at the head of their names; the terminal is no file.
         if kind in ("write", "copy") and not re.match(r"\d+<(/dev/shm)?/(?!dev/)", arguments):
             continue
         counts[kind] += 1
-    return counts, lines
+    return counts, lines, data
 
 
 def joined(lines):
@@ -243,6 +247,8 @@ def judge(scenario, data, ended, fault):
     if ended.code < 0 and fault not in ("kill", "kill in a write"):
         wrong.append(f"ended by signal {-ended.code}")
     if ended.code >= 0:
+        if which == "new" and scenario.new is not scenario.old and "untouched" in ended.err:
+            wrong.append("the release was published, and the run says that nothing was touched")
         if ended.published() and not done:
             wrong.append(f"exit code {ended.code}, and nothing was published")
         if ended.published() and scenario.documents and documents(data) != scenario.documents:
@@ -345,17 +351,17 @@ def spoils():
 
 
 def run(lab, report, seed, at_most=None, only=None):
-    need("strace", "strace")
     rng = random.Random(seed)
     made = scenarios(lab)
     if only:
         return run_one(lab, report, made, only)
-    compare_with_strace(lab, report, made)
+    traced = compare_with_strace(lab, report, made)
     check_the_check(lab, report, made)
     chosen = points(lab, made, rng, at_most)
     print(f"crash matrix: {len(chosen)} points, seed {seed}", flush=True)
     results = at_once(lambda one: run_point(lab, made[one.scenario], one), chosen)
     tabulate(report, results)
+    killed_by_strace(lab, report, made, traced, rng, at_most and at_most // 6)
     return None
 
 
@@ -391,10 +397,13 @@ def tabulate(report, results):
 
 def compare_with_strace(lab, report, made):
     """The preload sees all that the kernel sees; else points would be missing without a word."""
-    rows = []
+    rows, traced = [], {}
     for name in ("first", "changed", "unchanged"):
         scenario = made[name]
-        counts, lines = seen_by_strace(lab, scenario)
+        counts, lines, data = seen_by_strace(lab, scenario)
+        for fault in not_synced(lines, data):
+            report.violation("order of syncs", f"{name}: {fault}")
+        traced[name] = lines
         ours = Counter(call.kind for call in scenario.calls)
         for kind in sorted(counts.keys() | ours.keys()):
             rows.append([name, kind, ours[kind], counts[kind]])
@@ -402,6 +411,113 @@ def compare_with_strace(lab, report, made):
                 report.violation("census", f"{name}: {kind}: the preload sees {ours[kind]} calls, strace {counts[kind]}")
     print("calls of a run that change files, as the preload and as strace counts them")
     report.table(["scenario", "call", "preload", "strace"], rows)
+    return traced
+
+
+def not_synced(lines, data):
+    """What is promised before it is on the disk: file contents, and names in folders on the way to them."""
+    unsynced, names, faults, root = set(), {}, set(), str(data)
+    released = f"{root}/warehouse/releases/"
+
+    def below(path):
+        return path[len(root) - len("var"):] if path.startswith(root) else path
+
+    def pending(path):
+        """Names on the way from the data root to a path that no folder's sync has made lasting."""
+        while len(path) >= len(root):
+            folder = os.path.dirname(path)
+            if path in names.get(folder, ()):
+                yield f"the name of {Call(0, '', '', below(path)).place()}"
+            path = folder
+
+    def check(when, paths):
+        for path in sorted(paths):
+            if path in unsynced:
+                faults.add(f"{when}, {Call(0, '', '', below(path)).place()} is not synced")
+            faults.update(f"{when}, {name} is not synced" for name in pending(path))
+
+    known = set()
+    for _, name, kind, arguments in lines:
+        if not re.search(r"\) += [0-9]", arguments):
+            continue
+        paths = [path for path in re.findall(r'"([^"]*)"', arguments)]
+        of = re.match(r"\d+<([^>]*)>", arguments)
+        if kind == "open" and "O_CREAT" in arguments and paths[0].startswith(root):
+            if paths[0] not in known:
+                names.setdefault(os.path.dirname(paths[0]), set()).add(paths[0])
+            known.add(paths[0])
+            unsynced.add(paths[0])
+        elif kind in ("write", "ftruncate", "copy") and of and of[1].startswith(root):
+            unsynced.add(of[1])
+        elif kind == "fsync":
+            unsynced.discard(of[1])
+            names.pop(of[1], None)
+        elif kind == "mkdir" and paths[0].startswith(root):
+            names.setdefault(os.path.dirname(paths[0]), set()).add(paths[0])
+        elif kind == "unlink":
+            gone = paths[-1]
+            unsynced.discard(gone)
+            known.discard(gone)
+        elif kind in ("rename", "link") and paths[-1].startswith(root):
+            source, to = paths
+            if source in unsynced:
+                unsynced.add(to)
+                if kind == "rename":
+                    unsynced.discard(source)
+            known.add(to)
+            names.setdefault(os.path.dirname(source), set()).discard(source)
+            names.setdefault(os.path.dirname(to), set()).add(to)
+            release = re.match(re.escape(released) + "[0-9]+", to)
+            if to.endswith("/manifest.json"):
+                check("when the manifest gets its name", {path for path in known if path.startswith(release[0]) and path != to})
+                check("when the manifest gets its name", {to} & unsynced)
+            elif to.endswith("/CURRENT.json"):
+                check("when CURRENT.json gets its name", {path for path in known if path.startswith(released)})
+                check("when CURRENT.json gets its name", {to} & unsynced)
+    lasting = ("warehouse/", "ledger/runs/", "landing/", "reports/", "identity/pseudonym.key")
+    check("at the end", {path for path in known if path.startswith(tuple(f"{root}/{part}" for part in lasting)) and os.path.exists(path)})
+    return sorted(faults)
+
+
+def killed_by_strace(lab, report, made, traced, rng, at_most):
+    """The kernel's side of it: a kill at the Nth call of each name, N counted by strace for each thread.
+
+    The first thread to get to its Nth call dies and all with it: of the calls of other threads with a lower number
+    some are not met this way. The preload meets them.
+    """
+    tried = []
+    for name in ("changed", "first"):
+        threads = Counter((thread, call) for thread, call, *_ in traced[name])
+        most = Counter()
+        for (_, call), count in threads.items():
+            most[call] = max(most[call], count)
+        tried += [(name, call, number) for call, count in most.items() for number in range(1, count + 1) if call != "openat" or number > 20]
+    rng.shuffle(tried)
+
+    def one(item):
+        name, call, number = item
+        place = lab.place("strace-kill")
+        data, temporary = place / "var", place / "tmp"
+        shutil.copytree(made[name].data, data)
+        strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-b", "execve", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}"]
+        ended = lab.run(data, made[name].drop, before=strace)
+        which, wrong = judge(made[name], data, ended, "kill")
+        wrong += after(lab, made[name], data, temporary)
+        shutil.rmtree(place)
+        return name, call, number, which, ended.code, wrong
+
+    rows = defaultdict(Counter)
+    for name, call, number, which, code, wrong in at_once(one, tried[:at_most]):
+        row = rows[name, call]
+        row["points"] += 1
+        row[which] += 1
+        row["not reached"] += code >= 0
+        row["violations"] += len(wrong)
+        for text in wrong:
+            report.violation("kill by strace", f"{name}: kill at {call} {number}: {text}")
+    columns = ["points", "none", "old", "new", "not reached", "violations"]
+    print("kills by strace")
+    report.table(["scenario", "call", *columns], [[*key, *(row[column] for column in columns)] for key, row in sorted(rows.items())])
 
 
 def check_the_check(lab, report, made):

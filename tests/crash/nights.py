@@ -3,15 +3,15 @@
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
-from collections import Counter
 
 import city
 import matrix
-from lab import CLOCK, Broken, Missing, at_once, documents, need, standing
+from lab import CLOCK, Broken, Missing, at_once, documents, standing
+
+NEEDS = [("prlimit", "util-linux"), ("mount", "mount")]
 
 DAY = 86_400
 
@@ -262,7 +262,6 @@ def no_room_for_output(lab, night, made, rng, whole):
 
 def size_limit(lab, night, made, rng, whole):
     """a limit on the size of files: killed or failed at that byte, old or new afterwards, and the next run mends it."""
-    need("prlimit", "util-linux")
     largest = max(path.stat().st_size for path in made["unchanged"].data.rglob("*") if path.is_file())
     limits = sorted({0, 1, 20, 64, *range(100, largest, max(1, largest // (60 if whole else 6))), largest})
     items = [(name, limit, ignored) for name in ("first", "changed") for limit in limits for ignored in (False, True)]
@@ -286,7 +285,6 @@ def size_limit(lab, night, made, rng, whole):
 
 def disk_full(lab, night, made, rng, whole):
     """a disk that is full, tmpfs of every size: old or new, an error that says so, and the next run mends it."""
-    need("mount", "mount")
     if os.geteuid() != 0:
         raise Missing("mounting a tmpfs needs root")
     for name in ("first", "changed"):

@@ -10,7 +10,9 @@ import subprocess
 
 import city
 import matrix
-from lab import Broken, Missing, documents, need, standing
+from lab import Broken, Missing, documents, standing
+
+NEEDS = [("mkfs.ext4", "e2fsprogs"), ("e2fsck", "e2fsprogs"), ("mount", "mount")]
 
 MEGABYTES = 96
 
@@ -92,9 +94,6 @@ def look(lab, scenario, ended, ledger, disk):
 
 
 def run(lab, report, whole, seed):
-    need("mkfs.ext4", "e2fsprogs")
-    need("e2fsck", "e2fsprogs")
-    need("mount", "mount")
     if os.geteuid() != 0:
         return report.skip("power cut", "mounting needs root: run it as root (sudo make test-crash)")
     probe = lab.place("probe")

@@ -28,10 +28,14 @@ def main():
     parser.add_argument("--only", action="append", choices=PARTS, help="this part alone; may be given several times")
     parser.add_argument("--point", help="one point of the crash matrix again, as a violation names it")
     args = parser.parse_args()
+    if args.point:
+        args.only = ["matrix"]
     report = lab.Report()
+    chosen = args.only or list(PARTS)
     try:
+        lab.need(("cc", "build-essential"), *(tool for name in chosen for tool in getattr(PARTS[name], "NEEDS", [])))
         with lab.Lab(args.bin) as place:
-            for name in args.only or PARTS:
+            for name in chosen:
                 start = time.monotonic()
                 print(f"== {name}", flush=True)
                 try:
@@ -42,6 +46,8 @@ def main():
                         PARTS[name].run(place, report, args.whole, args.seed)
                 except lab.Broken as broken:
                     report.violation(name, str(broken))
+                for command in lab.remaining(place.folder):
+                    report.violation(name, f"still there after all runs have ended: {command}")
                 print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
     except lab.Missing as missing:
         print(f"error: {missing}", file=sys.stderr)
