@@ -12,7 +12,7 @@
  *   FAULTS_LOG     a file for what was counted: number, kind, thread, path, one call a line; with FAULTS_AT, the
  *                  calls that were acted on alone
  *   FAULTS_NOSYNC  fsync and its kin do nothing, and succeed
- *   FAULTS_NOLOCK  so does flock
+ *   FAULTS_NOLOCK  so does flock on a file of this name
  *   FAULTS_CLOCK   the time, in seconds since 1970: the clock stands still there
  *
  * The variables and the preload are taken out of the environment at once: child processes run as usual.
@@ -42,7 +42,8 @@ static atomic_long counted;
 static long at;
 static enum act act;
 static int fault;
-static int look, until_all, until_kind, no_sync, no_lock;
+static int look, until_all, until_kind, no_sync;
+static const char *no_lock;
 static long clock_at = -1;
 static int log_fd = -1;
 static _Atomic int fired_kind = -1;
@@ -71,18 +72,21 @@ __attribute__((constructor)) static void begin(void) {
     if ((value = take("FAULTS_LOG")))
         log_fd = syscall(SYS_openat, AT_FDCWD, value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     no_sync = take("FAULTS_NOSYNC") != NULL;
-    no_lock = take("FAULTS_NOLOCK") != NULL;
+    no_lock = take("FAULTS_NOLOCK");
     if ((value = take("FAULTS_CLOCK"))) clock_at = atol(value);
 }
 
+static const char *path_of(int fd, char *linked, size_t size) {
+    char name[40];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    ssize_t length = syscall(SYS_readlinkat, AT_FDCWD, name, linked, size - 1);
+    linked[length > 0 ? length : 0] = 0;
+    return linked;
+}
+
 static void tell(long number, enum kind kind, const char *path, int fd) {
-    char line[1200], linked[800], name[40];
-    if (!path) {
-        snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-        ssize_t length = syscall(SYS_readlinkat, AT_FDCWD, name, linked, sizeof linked - 1);
-        linked[length > 0 ? length : 0] = 0;
-        path = linked;
-    }
+    char line[1200], linked[800];
+    if (!path) path = path_of(fd, linked, sizeof linked);
     int length = snprintf(line, sizeof line, "%ld\t%s\t%ld\t%s\n", number, names[kind], (long)syscall(SYS_gettid), path);
     syscall(SYS_write, log_fd, line, length);
 }
@@ -277,7 +281,12 @@ int statx(int folder, const char *restrict path, int flags, unsigned mask, struc
 }
 
 int flock(int fd, int operation) {
-    return no_lock ? 0 : syscall(SYS_flock, fd, operation);
+    char linked[800];
+    if (no_lock) {
+        const char *path = path_of(fd, linked, sizeof linked), *name = strrchr(path, '/');
+        if (name && !strcmp(name + 1, no_lock)) return 0;
+    }
+    return syscall(SYS_flock, fd, operation);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now) {

@@ -119,6 +119,11 @@ def census(lab, scenario, what):
     ended = lab.run(data, scenario.drop, faults={"COUNT": what, "LOG": log})
     if not ended.published():
         raise Broken(f"{scenario.name}: a run without faults ended with {ended.code}: {ended.err}")
+    return logged(log)
+
+
+def logged(log):
+    """The calls that the preload wrote down, in their order."""
     calls = []
     for line in log.read_text().splitlines():
         number, kind, thread, path = line.split("\t")

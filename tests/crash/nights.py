@@ -40,7 +40,7 @@ def run(lab, report, whole, seed):
     made = matrix.scenarios(lab)
     rows = []
     for part in (same_again, whatever_the_machine, clock_set_back, backfill, two_at_once, without_lock, edited_state,
-                 no_room_for_output, size_limit, disk_full, one_night_after_another):
+                 no_room_for_output, size_limit, disk_full, retention, one_night_after_another):
         night = Night(report, part.__doc__.split(":")[0])
         try:
             part(lab, night, made, rng, whole)
@@ -193,8 +193,8 @@ def without_lock(lab, night, made, rng, whole):
     for call in rng.sample(after_lock(scenario), 40 if whole else 6):
         data = lab.copy(scenario.data)
         where = f"the first at call {call.number} ({call.kind} {call.place()}): "
-        first = stopped(lab, data, scenario, call.number, NOLOCK=1)
-        second = lab.run(data, scenario.drop, faults={"NOLOCK": 1})
+        first = stopped(lab, data, scenario, call.number, NOLOCK="lock")
+        second = lab.run(data, scenario.drop, faults={"NOLOCK": "lock"})
         code, err = finished(first)
         night.all([] if second.published() or code in (0, 10) else [f"neither publishes: {second.code} {second.err} {code} {err}"], where)
         faults = []
@@ -314,9 +314,70 @@ def disk_full(lab, night, made, rng, whole):
             size += step
 
 
+def retention(lab, night, made, rng, whole):
+    """old releases removed, and each call of that killed or failed: what is kept is whole, and the next one finishes it."""
+    drops = [city.deliver(lab.place("drop"), version) for version in range(3)]
+    base = lab.with_key()
+    for number, drop in enumerate((*drops, drops[0], drops[1])):
+        # A release a day.
+        lab.publish(base, drop, faults={"CLOCK": CLOCK + number * DAY})
+    later = {"CLOCK": CLOCK + 10 * DAY}
+    prune = ("releases", "prune", "--keep", "2", "--grace-days", "3")
+    if lab.nianbao(lab.copy(base), "releases", "prune", "--dry-run").code == 2:
+        raise Missing("this program has no `releases prune`")
+
+    def numbers(data):
+        return sorted(int(path.parent.name) for path in (data / "warehouse/releases").glob("[0-9]*/manifest.json"))
+
+    # Somebody may still read what was replaced less than the days of grace ago.
+    data = lab.copy(base)
+    ended = lab.nianbao(data, *prune, faults={"CLOCK": CLOCK + 5 * DAY})
+    night.holds(ended.code == 0 and numbers(data) == [2, 3, 4, 5], f"with 3 days of grace on day 5, {numbers(data)} are left: {ended.err}")
+    log = lab.place("log") / "log"
+    data = lab.copy(base)
+    ended = lab.nianbao(data, *prune, faults=later | {"LOG": log})
+    night.holds(ended.code == 0 and numbers(data) == [4, 5], f"on day 10, {numbers(data)} are left: {ended.err}")
+    pruned = {path.relative_to(data) for path in data.rglob("*") if path.is_file()}
+    calls = matrix.logged(log)
+    chosen = calls if whole else rng.sample(calls, min(8, len(calls)))
+    kept = {number: {path: path.read_bytes() for path in (base / f"warehouse/releases/{number:06}").rglob("*") if path.is_file()} for number in (4, 5)}
+
+    def one(item):
+        call, fault = item
+        data = lab.copy(base)
+        ended = lab.nianbao(data, *prune, faults=later | {"AT": call.number, "ACT": fault})
+        wrong = []
+        if fault != "kill" and ended.code == 0 and numbers(data) != [4, 5]:
+            wrong.append(f"exit code 0, and {numbers(data)} are left")
+        if fault != "kill" and ended.code and ended.err.count("error:") != 1:
+            wrong.append(f"exit code {ended.code}: {ended.err}")
+        for number, files in kept.items():
+            for path, content in files.items():
+                now = data / path.relative_to(base)
+                if not now.exists() or now.read_bytes() != content:
+                    wrong.append(f"release {number} lost {path.name}")
+        for again in ("verify", "prune", "verify"):
+            ended = lab.nianbao(data, *(prune if again == "prune" else [again]), faults=later)
+            if ended.code:
+                wrong.append(f"the next {again} ends with {ended.code}: {matrix.last_line(ended.err + ended.out)}")
+        left = {path.relative_to(data) for path in data.rglob("*") if path.is_file()} - pruned
+        if left:
+            wrong.append(f"the next prune leaves {', '.join(sorted(map(str, left)))}")
+        # What is kept is enough to go on: both the version that stands and one whose release went.
+        for drop in (drops[1], drops[2]):
+            if not lab.run(data, drop, faults=later).published():
+                wrong.append("a run afterwards does not publish")
+        if standing(data).content != lab.fresh(drops[2]):
+            wrong.append("a run afterwards publishes something else than one from nothing")
+        shutil.rmtree(data.parent)
+        return f"{fault} at {call.kind} {call.place()} ({call.number}): ", wrong
+
+    for where, wrong in at_once(one, [(call, fault) for call in chosen for fault in ("kill", 5)]):
+        night.all(wrong, where)
+
+
 def one_night_after_another(lab, night, made, rng, whole):
     """nights in a row, seeded, with kills, faults, backfills and changes: what stands at the end is what one run from nothing gives."""
-    fresh = {}
     for sequence in range(30 if whole else 3):
         data, told = lab.with_key(), []
         state = [0, 0]
@@ -334,13 +395,11 @@ def one_night_after_another(lab, night, made, rng, whole):
             except Broken as broken:
                 night.all([str(broken)], f"{' · '.join(told)}: ")
         drop = city.deliver(lab.place("drop"), state[1], earlier=state[0])
-        if tuple(state) not in fresh:
-            fresh[tuple(state)] = lab.publish(lab.with_key(), drop).content
         wrong = []
         ended = lab.run(data, drop)
         if not ended.published():
             wrong.append(f"the last run ends with {ended.code}: {ended.err}")
-        elif standing(data).content != fresh[tuple(state)]:
+        elif standing(data).content != lab.fresh(drop):
             wrong.append("another release than one run from nothing gives")
         if lab.verify(data).code:
             wrong.append("verify finds damage")
