@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 import zlib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -238,10 +239,21 @@ def remaining(folder):
     return left
 
 
-def at_once(work, items, workers=2):
-    """Results of `work` over items, a few at a time, in the order of the items."""
+def at_once(work, items, workers=2, minutes=None):
+    """Results of `work` over items, a few at a time; those that came within the time, where there is one."""
+    done, waiting, items = [], set(), iter(items)
+    end = None if minutes is None else time.monotonic() + 60 * minutes
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, items))
+        while True:
+            while len(waiting) < workers and (end is None or time.monotonic() < end):
+                try:
+                    waiting.add(pool.submit(work, next(items)))
+                except StopIteration:
+                    break
+            if not waiting:
+                return done
+            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            done += (one.result() for one in ended)
 
 
 class Report:

@@ -207,15 +207,14 @@ def points(lab, made, rng, at_most):
         met[one.fault] += 1
         if met[one.fault] % rare.get(one.fault, 1) == 0:
             kept.append(one)
-    if at_most is None:
-        return kept
     groups = defaultdict(list)
     for one in kept:
         groups[one.scenario, one.call.kind, one.fault].append(one)
     for group in groups.values():
         rng.shuffle(group)
     chosen = []
-    while len(chosen) < min(at_most, len(kept)):
+    at_most = min(at_most or len(kept), len(kept))
+    while len(chosen) < at_most:
         for group in [group for group in groups.values() if group]:
             chosen.append(group.pop())
     return chosen[:at_most]
@@ -284,7 +283,9 @@ def run_point(lab, scenario, one, spoil=None):
         spoil(data)
     which, wrong = judge(scenario, data, ended, one.fault)
     checked = lab.verify(data)
-    if checked.code != 0:
+    # The first release may be whole before anything points at it; verify misses the pointer, the next run makes it.
+    unpointed = which == "none" and "CURRENT.json" in checked.out + checked.err and not (data / "warehouse/CURRENT.json").exists()
+    if checked.code != 0 and not unpointed:
         wrong.append(f"verify after the fault ends with {checked.code}: {last_line(checked.out + checked.err)}")
     wrong += after(lab, scenario, data, temporary)
     shutil.rmtree(place)
@@ -355,7 +356,7 @@ def spoils():
             "a table replaced in place": mixed, "warehouse gone": gone}
 
 
-def run(lab, report, seed, at_most=None, only=None):
+def run(lab, report, seed, at_most=None, only=None, minutes=None):
     rng = random.Random(seed)
     made = scenarios(lab)
     if only:
@@ -364,7 +365,9 @@ def run(lab, report, seed, at_most=None, only=None):
     check_the_check(lab, report, made)
     chosen = points(lab, made, rng, at_most)
     print(f"crash matrix: {len(chosen)} points, seed {seed}", flush=True)
-    results = at_once(lambda one: run_point(lab, made[one.scenario], one), chosen)
+    results = at_once(lambda one: run_point(lab, made[one.scenario], one), chosen, minutes=minutes)
+    if len(results) < len(chosen):
+        print(f"the time was up after {len(results)} of {len(chosen)} points", flush=True)
     tabulate(report, results)
     killed_by_strace(lab, report, made, traced, rng, at_most and at_most // 6)
     return None

@@ -25,6 +25,7 @@ def main():
     parser.add_argument("--whole", action="store_true", help="everything; else a seeded part that takes a few minutes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-most", type=int, help="points of the crash matrix")
+    parser.add_argument("--minutes", type=float, help="end the crash matrix after so many minutes, wherever it is")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part alone; may be given several times")
     parser.add_argument("--point", help="one point of the crash matrix again, as a violation names it")
     args = parser.parse_args()
@@ -41,7 +42,7 @@ def main():
                 try:
                     if name == "matrix":
                         at_most = args.at_most or (None if args.whole else POINTS)
-                        matrix.run(place, report, args.seed, at_most, args.point)
+                        matrix.run(place, report, args.seed, at_most, args.point, args.minutes)
                     else:
                         PARTS[name].run(place, report, args.whole, args.seed)
                 except lab.Broken as broken:
