@@ -59,7 +59,7 @@ class Call:
     def place(self):
         """Its path without what differs from run to run."""
         path = re.sub(r"^.*?/?var(/|$)", r"var\1", self.path) if "var" in self.path else self.path
-        path = re.sub(r"[0-9a-f]{64}", "HASH", path)
+        path = re.sub(r"\.trial-[0-9]+", ".trial", re.sub(r"[0-9a-f]{64}", "HASH", path))
         path = re.sub(r"/(landing|fragments)/[0-9a-f]{2}(/|$)", r"/\1/XX\2", path)
         path = re.sub(r"-[0-9a-f]{16}\.parquet", "-HASH.parquet", path)
         return re.sub(r"\.[0-9]+-ThreadId\([0-9]+\)", ".PROCESS", path)
@@ -210,12 +210,14 @@ def points(lab, made, rng, at_most):
     groups = defaultdict(list)
     for one in kept:
         groups[one.scenario, one.call.kind, one.fault].append(one)
-    for group in groups.values():
+    groups = list(groups.values())
+    rng.shuffle(groups)
+    for group in groups:
         rng.shuffle(group)
     chosen = []
     at_most = min(at_most or len(kept), len(kept))
     while len(chosen) < at_most:
-        for group in [group for group in groups.values() if group]:
+        for group in [group for group in groups if group]:
             chosen.append(group.pop())
     return chosen[:at_most]
 
@@ -369,7 +371,7 @@ def run(lab, report, seed, at_most=None, only=None, minutes=None):
     if len(results) < len(chosen):
         print(f"the time was up after {len(results)} of {len(chosen)} points", flush=True)
     tabulate(report, results)
-    killed_by_strace(lab, report, made, traced, rng, at_most and at_most // 6)
+    killed_by_strace(lab, report, made, traced, rng, at_most and at_most // 6, minutes)
     return None
 
 
@@ -400,7 +402,9 @@ def tabulate(report, results):
     report.table(["scenario", "call", "fault", *columns], [[*key, *(row[column] for column in columns)] for key, row in sorted(rows.items())])
     total = sum(rows.values(), Counter())
     report.table(["fault", "exit codes (count)"], [[fault, ", ".join(f"{code} ({count})" for code, count in sorted(counts.items()))] for fault, counts in sorted(codes.items())])
-    print(f"crash matrix: " + ", ".join(f"{column} {total[column]}" for column in columns), flush=True)
+    kinds = Counter(text for *_, wrong in results for text in wrong)
+    report.table(["what was wrong", "points"], kinds.most_common())
+    print("crash matrix: " + ", ".join(f"{column} {total[column]}" for column in columns), flush=True)
 
 
 def compare_with_strace(lab, report, made):
@@ -487,7 +491,7 @@ def not_synced(lines, data):
     return sorted(faults)
 
 
-def killed_by_strace(lab, report, made, traced, rng, at_most):
+def killed_by_strace(lab, report, made, traced, rng, at_most, minutes):
     """The kernel's side of it: a kill at the Nth call of each name, N counted by strace for each thread.
 
     The first thread to get to its Nth call dies and all with it: of the calls of other threads with a lower number
@@ -515,7 +519,7 @@ def killed_by_strace(lab, report, made, traced, rng, at_most):
         return name, call, number, which, ended.code, wrong
 
     rows = defaultdict(Counter)
-    for name, call, number, which, code, wrong in at_once(one, tried[:at_most]):
+    for name, call, number, which, code, wrong in at_once(one, tried[:at_most], minutes=minutes):
         row = rows[name, call]
         row["points"] += 1
         row[which] += 1

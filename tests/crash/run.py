@@ -25,7 +25,7 @@ def main():
     parser.add_argument("--whole", action="store_true", help="everything; else a seeded part that takes a few minutes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-most", type=int, help="points of the crash matrix")
-    parser.add_argument("--minutes", type=float, help="end the crash matrix after so many minutes, wherever it is")
+    parser.add_argument("--minutes", type=float, help="end each half of the crash matrix after so many minutes, wherever it is")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part alone; may be given several times")
     parser.add_argument("--point", help="one point of the crash matrix again, as a violation names it")
     args = parser.parse_args()
@@ -50,6 +50,8 @@ def main():
                 for command in lab.remaining(place.folder):
                     report.violation(name, f"still there after all runs have ended: {command}")
                 print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
+    except KeyboardInterrupt:
+        report.violation("all", "interrupted before the end")
     except lab.Missing as missing:
         print(f"error: {missing}", file=sys.stderr)
         return 1
