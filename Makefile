@@ -4,10 +4,10 @@ BIN := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/debug
 VENV := target/readers-venv
 PYTHON ?= python3
 # Major versions are pinned: what a reader accepts changes with them.
-READERS := 'duckdb==1.*' 'pyarrow==26.*' 'openpyxl==3.*'
+READERS := 'duckdb==1.*' 'polars==2.*' 'pyarrow==26.*' 'openpyxl==3.*'
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check readers bench clean-data need-rust need-rust-tools
+.PHONY: help build run test test-crash test-all check readers bench clean-data need-rust need-rust-tools
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ run: build ## Generate the samples if there are none, run the program on drop/, 
 
 test: need-rust ## Run the tests
 	cargo test --locked
+
+test-crash: build $(VENV)/.made ## Kill runs, fail their calls, cut the power, read while they publish: a seeded part, minutes
+	$(VENV)/bin/python tests/crash/run.py --bin $(BIN)/nianbao
+
+test-all: test build $(VENV)/.made ## All tests, and the crash tests at every call: about an hour
+	$(VENV)/bin/python tests/crash/run.py --bin $(BIN)/nianbao --whole
 
 check: need-rust need-rust-tools ## Formatting, lints and tests
 	cargo fmt --check
