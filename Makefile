@@ -2,9 +2,15 @@
 
 BIN := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)/debug
 VENV := target/readers-venv
+BENCH_VENV := target/bench-venv
 PYTHON ?= python3
 # Major versions are pinned: what a reader accepts changes with them.
 READERS := 'duckdb==1.*' 'pyarrow==26.*' 'openpyxl==3.*'
+# What is measured against is the newest of its kind.
+RIVALS := 'duckdb==2.*' 'openpyxl==3.*' 'pandas==3.*' 'xlrd==2.*' 'fastexcel==0.21.*' 'polars==2.*'
+SCALES ?= 1 10 20 40
+# Seconds for each fuzz target.
+SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test check readers bench clean-data need-rust need-rust-tools
@@ -47,21 +53,24 @@ check: need-rust need-rust-tools ## Formatting, lints and tests
 readers: $(VENV)/.made ## Read the published release with DuckDB and PyArrow, and check its figures
 	$(VENV)/bin/python tests/readers/check_release.py
 
-bench: build $(VENV)/.made ## Time a cold run, an unchanged run, and openpyxl on the same workbooks
-	BIN="$(BIN)" PYTHON="$(VENV)/bin/python" sh tests/bench/run.sh
+bench: build $(BENCH_VENV)/.made ## Measure whole runs against the decoder alone, other readers, DuckDB (SCALES="1 10 20 40", 25 minutes)
+	cargo build --locked --example decode_only
+	BIN="$(BIN)" PYTHON="$(BENCH_VENV)/bin/python" SCALES="$(SCALES)" $(PYTHON) tests/bench/bench.py
 
 clean-data: ## Remove drop/ and var/ with everything published; the build stays
 	rm -rf drop var
 
 # The stamp is written last: a venv that was not finished is made again.
-$(VENV)/.made: Makefile
+$(VENV)/.made $(BENCH_VENV)/.made: Makefile
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
 		echo "$(PYTHON) is missing: apt-get install python3 python3-venv" >&2; exit 1; }
-	@rm -rf $(VENV); mkdir -p target; \
-	$(PYTHON) -m venv $(VENV) || { \
-		rm -rf $(VENV); echo "$(PYTHON) cannot make a venv: apt-get install python3-venv" >&2; exit 1; }
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(READERS)
+	@rm -rf $(@D); mkdir -p target; \
+	$(PYTHON) -m venv $(@D) || { \
+		rm -rf $(@D); echo "$(PYTHON) cannot make a venv: apt-get install python3-venv" >&2; exit 1; }
+	$(@D)/bin/pip install --quiet --disable-pip-version-check $(PACKAGES)
 	@touch $@
+$(VENV)/.made: PACKAGES = $(READERS)
+$(BENCH_VENV)/.made: PACKAGES = $(RIVALS)
 
 need-rust:
 	@command -v cargo >/dev/null 2>&1 || { \
