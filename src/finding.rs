@@ -72,6 +72,7 @@ rules! {
     FILE_EMPTY = "E-EMPTY-FILE", S1, "完整性", "文件为空（0 字节）", "请重新导出后再报送";
     FILE_FORMAT = "E-FMT", S1, "规范性", "无法识别的文件格式", "请用 Excel 打开后另存为 xlsx 再报送";
     FILE_DAMAGED = "E-DAMAGED", S1, "完整性", "文件损坏，无法完整读出", "请重新导出；若经压缩或网盘传输，请重新传输";
+    FILE_PARSER_DIED = "E-PARSER-DIED", S1, "规范性", "读取该文件时读取程序终止，未读入任何一行", "文件可能损坏或经过特殊处理；请用 Excel 打开后另存为 xlsx，再行报送";
     FILE_NOT_DATA = "E-NOT-DATA", S1, "规范性", "文件中没有数据表（可能是登录页或提示页）", "请登录系统后重新导出";
     FILE_LIMIT = "E-LIMIT", S1, "规范性", "文件超出允许的大小", "请拆分后报送";
     FILE_TRUNCATED = "E-TRUNC", S1, "完整性", "文件不完整，末尾被截断", "请重新导出";

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::bind::{self, BindError};
 use crate::contract::{Dataset, Shape};
+use crate::decode::worker::{Death, Decoder, WorkerError};
 use crate::decode::{self, DecodeError, Format, Row};
 use crate::definition::Definitions;
 use crate::finding::{self, Finding, Rule};
@@ -87,6 +88,8 @@ pub enum IntakeError {
     Table(#[from] TableFileError),
     #[error("a normalised batch does not fit its schema: {0}")]
     Batch(#[from] ArrowError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     #[error("a record does not serialise: {0}")]
     Record(#[from] serde_json::Error),
 }
@@ -95,9 +98,13 @@ pub enum IntakeError {
 ///
 /// # Errors
 /// Only when something cannot be written; whatever is wrong with the file is an [`Outcome`].
-pub fn take_in(intake: Intake<'_>, delivered: Delivered<'_>) -> Result<Vec<TakenIn>, IntakeError> {
+pub fn take_in(
+    intake: Intake<'_>,
+    decoder: &mut Decoder,
+    delivered: Delivered<'_>,
+) -> Result<Vec<TakenIn>, IntakeError> {
     if decode::sniff::sniff(delivered.bytes) != Ok(Format::Zip) {
-        return Ok(vec![take_in_one(intake, delivered)?]);
+        return Ok(vec![take_in_one(intake, decoder, delivered)?]);
     }
     let members = match bundle::members(delivered.bytes) {
         Ok(members) => members,
@@ -120,7 +127,11 @@ pub fn take_in(intake: Intake<'_>, delivered: Delivered<'_>) -> Result<Vec<Taken
     let mut results = Vec::with_capacity(members.len());
     for member in &members {
         let label = format!("{}!{}", delivered.label, member.name);
-        results.push(take_in_one(intake, Delivered { label: &label, bytes: &member.bytes, ..delivered })?);
+        results.push(take_in_one(
+            intake,
+            decoder,
+            Delivered { label: &label, bytes: &member.bytes, ..delivered },
+        )?);
     }
     Ok(results)
 }
@@ -140,7 +151,11 @@ fn file_finding(delivered: Delivered<'_>, rule: &Rule, detail: &str) -> Finding 
     Finding::new(rule, delivered.year.unwrap_or_default(), delivered.dataset, detail).at(place)
 }
 
-fn take_in_one(intake: Intake<'_>, delivered: Delivered<'_>) -> Result<TakenIn, IntakeError> {
+fn take_in_one(
+    intake: Intake<'_>,
+    decoder: &mut Decoder,
+    delivered: Delivered<'_>,
+) -> Result<TakenIn, IntakeError> {
     let reject = |rule: &Rule, detail: &str| {
         taken(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))
     };
@@ -157,7 +172,7 @@ fn take_in_one(intake: Intake<'_>, delivered: Delivered<'_>) -> Result<TakenIn, 
     if let Some(fragment) = known_fragment(intake.data, &key) {
         return Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))));
     }
-    let read = match read(intake, dataset, year, &sha256, delivered.bytes)? {
+    let read = match read(intake, decoder, dataset, year, &sha256, delivered.bytes)? {
         Ok(read) => read,
         Err((rule, detail)) => return Ok(reject(rule, &detail)),
     };
@@ -212,6 +227,7 @@ type Fault = (&'static Rule, String);
 /// Decodes and normalises; what is wrong with the file as a whole is a [`Fault`].
 fn read(
     intake: Intake<'_>,
+    decoder: &mut Decoder,
     dataset: &Dataset,
     year: ReportYear,
     sha256: &str,
@@ -221,18 +237,22 @@ fn read(
     let Some(version) = dataset.version(year) else { return no_contract() };
     let (decoded, finished) = match dataset.shape {
         Shape::Rows => {
-            let mut rows = RowsNormaliser::new(intake.context, dataset, version, year, sha256);
-            let decoded = decode::decode(bytes, &mut |event| rows.event(&event));
-            let Ok(decoded) = decoded else { return Ok(Err(decode_fault(decoded))) };
-            (decoded, rows.finish()?)
+            let new = || RowsNormaliser::new(intake.context, dataset, version, year, sha256);
+            let (rows, decoded) = decode_into(decoder, bytes, new, RowsNormaliser::event)?;
+            match decoded {
+                Ok(decoded) => (decoded, rows.finish()?),
+                Err(error) => return Ok(Err(decode_fault(error))),
+            }
         }
         Shape::Form => {
             let layout: Option<&Layout> = intake.definitions.layout(year);
             let Some(layout) = layout else { return no_contract() };
-            let mut form = FormNormaliser::new(layout, &dataset.dataset, sha256);
-            let decoded = decode::decode(bytes, &mut |event| form.event(&event));
-            let Ok(decoded) = decoded else { return Ok(Err(decode_fault(decoded))) };
-            (decoded, form.finish()?)
+            let new = || FormNormaliser::new(layout, &dataset.dataset, sha256);
+            let (form, decoded) = decode_into(decoder, bytes, new, FormNormaliser::event)?;
+            match decoded {
+                Ok(decoded) => (decoded, form.finish()?),
+                Err(error) => return Ok(Err(decode_fault(error))),
+            }
         }
     };
     Ok(match finished {
@@ -249,8 +269,26 @@ fn read(
     })
 }
 
-fn decode_fault(decoded: Result<decode::Decoded, DecodeError>) -> Fault {
-    let Err(error) = decoded else { return (finding::FILE_DAMAGED, String::new()) };
+/// Decodes into a new normaliser. A worker that somebody killed may have been killed for another's
+/// sake: the file is tried once more, and what was heard of it is thrown away.
+fn decode_into<N>(
+    decoder: &mut Decoder,
+    bytes: &[u8],
+    new: impl Fn() -> N,
+    event: impl Fn(&mut N, &decode::Event<'_>),
+) -> Result<(N, Result<decode::Decoded, DecodeError>), IntakeError> {
+    let mut attempt = || -> Result<_, IntakeError> {
+        let mut normaliser = new();
+        let decoded = decoder.decode(bytes, &mut |told| event(&mut normaliser, &told))?;
+        Ok((normaliser, decoded))
+    };
+    match attempt()? {
+        (_, Err(DecodeError::ReaderDied(Death::Killed))) => attempt(),
+        done => Ok(done),
+    }
+}
+
+fn decode_fault(error: DecodeError) -> Fault {
     let rule = match &error {
         DecodeError::Empty => finding::FILE_EMPTY,
         DecodeError::UnknownFormat(_) => finding::FILE_FORMAT,
@@ -258,10 +296,24 @@ fn decode_fault(decoded: Result<decode::Decoded, DecodeError>) -> Fault {
         DecodeError::NotData => finding::FILE_NOT_DATA,
         DecodeError::Truncated(_) => finding::FILE_TRUNCATED,
         DecodeError::Limit(_) => finding::FILE_LIMIT,
+        DecodeError::ReaderDied(_) => finding::FILE_PARSER_DIED,
     };
-    // A parser's own words may quote the file: only the name of an unread format is told.
-    let detail = if let DecodeError::UnknownFormat(name) = error { name } else { String::new() };
+    // A parser's own words may quote the file: only what this program says of it is told.
+    let detail = match error {
+        DecodeError::UnknownFormat(name) => name,
+        DecodeError::ReaderDied(death) => death_words(death).to_owned(),
+        _ => String::new(),
+    };
     (rule, detail)
+}
+
+fn death_words(death: Death) -> &'static str {
+    match death {
+        Death::Aborted => "所需内存超出限额",
+        Death::Time => "所需时间超出限额",
+        Death::Killed => "被系统终止",
+        Death::Fault => "读取程序出错",
+    }
 }
 
 fn unusable_fault(

@@ -2,6 +2,8 @@
 //!
 //! Data goes to standard output, progress and logs to standard error.
 
+mod decode_worker;
+
 mod output;
 
 mod releases;
@@ -98,6 +100,9 @@ enum Command {
     Runs(runs::Args),
     /// Check all definitions
     Validate,
+    /// Decode files that come by a pipe: what a run starts to read deliveries
+    #[command(hide = true)]
+    DecodeWorker(decode_worker::Args),
     /// Print the settings and where each value comes from
     Settings(settings::Args),
 }
@@ -185,6 +190,7 @@ pub fn main() -> ExitCode {
         Command::Releases(args) => releases::run(&cli.global, args),
         Command::Runs(args) => runs::run(&cli.global, args),
         Command::Validate => validate::run(&cli.global),
+        Command::DecodeWorker(args) => decode_worker::run(args),
         Command::Settings(args) => settings::run(&cli.global, args),
     };
     result.unwrap_or_else(|failure| {

@@ -16,6 +16,8 @@ pub mod html;
 
 pub mod text;
 
+pub mod worker;
+
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{self, Rule};
@@ -69,6 +71,8 @@ pub enum DecodeError {
     Truncated(String),
     #[error("over the limit: {0}")]
     Limit(String),
+    #[error("its reader died: {0:?}")]
+    ReaderDied(worker::Death),
 }
 
 /// Something met while reading, in file order.

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Hashed, PROGRAM, Run, RunError, io_error};
+use crate::decode::worker::{Decoder, Limits};
 use crate::finding::{self, Finding};
 use crate::intake::{self, Delivered, Intake, Outcome, TakenIn};
 use crate::normalise::Context;
@@ -128,7 +129,8 @@ impl Run<'_> {
             &self.settings.city_name,
         ];
         lines.extend(settings.into_iter().cloned());
-        lines.push(self.settings.file_size_max_mb.to_string());
+        let Limits { memory_mb, cpu_seconds } = self.decode_limits();
+        lines.extend([self.settings.file_size_max_mb, memory_mb, cpu_seconds].map(|limit| limit.to_string()));
         lines.extend([PROGRAM.to_owned(), self.definitions.digest.clone(), self.key.check_value()]);
         files::sha256(lines.join("\n").as_bytes())
     }
@@ -147,12 +149,13 @@ impl Run<'_> {
         std::thread::scope(|scope| {
             for _ in 0..self.threads() {
                 scope.spawn(|| {
+                    let mut decoder = Decoder::new(self.decode_limits());
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let (Some(input), Some(slot)) = (wanted.get(index), results.get(index)) else {
                             break;
                         };
-                        let result = self.take_in_one(input);
+                        let result = self.take_in_one(input, &mut decoder);
                         self.watch.step();
                         if let Ok(mut slot) = slot.lock() {
                             *slot = Some(result);
@@ -188,6 +191,13 @@ impl Run<'_> {
         Ok(taken)
     }
 
+    fn decode_limits(&self) -> Limits {
+        Limits {
+            memory_mb: self.settings.decode_memory_max_mb,
+            cpu_seconds: self.settings.decode_cpu_max_seconds,
+        }
+    }
+
     pub(super) fn threads(&self) -> usize {
         match self.settings.threads {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -195,7 +205,11 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn take_in_one(&self, input: &Hashed) -> Result<Vec<TakenIn>, RunError> {
+    pub(super) fn take_in_one(
+        &self,
+        input: &Hashed,
+        decoder: &mut Decoder,
+    ) -> Result<Vec<TakenIn>, RunError> {
         let file = &input.file;
         if self.is_too_large(file) {
             let place = Place { file: file.label.clone(), ..Place::default() };
@@ -223,7 +237,7 @@ impl Run<'_> {
         let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
         let delivered =
             Delivered { label: &file.label, year: file.year, dataset: &file.dataset, bytes: &bytes };
-        Ok(intake::take_in(intake, delivered)?)
+        Ok(intake::take_in(intake, decoder, delivered)?)
     }
 
     pub(super) fn context(&self) -> Context<'_> {

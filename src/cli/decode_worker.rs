@@ -1,0 +1,18 @@
+//! `nianbao decode-worker`: the child process in which delivered files are decoded.
+
+use super::{ExitCode, Failure};
+use crate::decode::worker::{self, Limits};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[arg(long)]
+    memory_mb: u64,
+    #[arg(long)]
+    cpu_seconds: u64,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let limits = Limits { memory_mb: args.memory_mb, cpu_seconds: args.cpu_seconds };
+    worker::serve(limits).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,342 @@
+//! Decoding in a child process that limits itself.
+//!
+//! A file of 2 KB can make a spreadsheet reader ask for terabytes, and an abort cannot be
+//! caught. So the same program, started as `nianbao decode-worker`, reads every delivered file:
+//! its address space and its processor time are bounded, it writes no files and leaves no core.
+//! Bytes go to it by one pipe, [`Event`]s come back by another, and a last frame says how many
+//! there were: a worker that died can never look like a short file. It waits for nothing but
+//! its pipes, so a bound on processor time bounds the time.
+
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::panic::resume_unwind;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+use super::{DecodeError, Decoded, Event, Row, RowProblem};
+
+/// The subcommand of the program that serves as a worker.
+pub const COMMAND: &str = "decode-worker";
+/// This program itself, even where its file was replaced since it started.
+const PROGRAM: &str = "/proc/self/exe";
+
+/// What one file may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Address space of the worker.
+    pub memory_mb: u64,
+    /// Processor time for one file.
+    pub cpu_seconds: u64,
+}
+
+/// Why a worker ended before its file did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Death {
+    /// It asked for more memory than it may have, or gave up by itself.
+    Aborted,
+    /// It took more processor time than a file may.
+    Time,
+    /// Somebody ended it: the machine was short of memory, or an operator's hand.
+    Killed,
+    /// A fault such as a stack that overflowed.
+    Fault,
+}
+
+/// The world failing while a file was decoded: it says nothing of the file.
+#[derive(Debug, thiserror::Error)]
+#[error("decode worker: {0}")]
+pub struct WorkerError(#[from] io::Error);
+
+/// Decodes files one after another in a worker, which is replaced when it dies.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Limits,
+    worker: Option<Worker>,
+}
+
+#[derive(Debug)]
+struct Worker {
+    child: Child,
+    requests: ChildStdin,
+    frames: BufReader<ChildStdout>,
+    /// Bytes it was given since it started.
+    given: u64,
+}
+
+/// A worker that had so many bytes is replaced: what it holds on to does not add up over a night.
+const RETIRED_AFTER_BYTES: u64 = 256 << 20;
+/// No row is longer: text files, whose lines are bounded, have the longest.
+const FRAME_MAX: u32 = 512 << 20;
+
+/// What a worker answers, frame by frame: [`Event`]s, and at last what the file was.
+#[derive(Serialize)]
+enum Answer<'a> {
+    Sheet(&'a str),
+    Row(&'a Row<'a>),
+    BadRow { number: u32, problem: RowProblem },
+    End { told: u64, outcome: Result<Decoded, DecodeError> },
+}
+
+/// [`Answer`] as it is read: the variants and their order are the same.
+#[derive(Deserialize)]
+enum Frame<'a> {
+    Sheet(&'a str),
+    #[serde(borrow)]
+    Row(Row<'a>),
+    BadRow {
+        number: u32,
+        problem: RowProblem,
+    },
+    End {
+        told: u64,
+        outcome: Result<Decoded, DecodeError>,
+    },
+}
+
+impl Decoder {
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Decoder { limits, worker: None }
+    }
+
+    /// As [`super::decode`], in a worker. A worker that died makes the file
+    /// [`DecodeError::ReaderDied`]; the next file gets a new one.
+    ///
+    /// # Errors
+    /// [`WorkerError`] when no worker can be started or reached.
+    pub fn decode(
+        &mut self,
+        bytes: &[u8],
+        each: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Result<Decoded, DecodeError>, WorkerError> {
+        let mut worker = match self.worker.take() {
+            Some(worker) if worker.given < RETIRED_AFTER_BYTES => worker,
+            Some(worker) => {
+                worker.end()?;
+                Worker::start(self.limits)?
+            }
+            None => Worker::start(self.limits)?,
+        };
+        match worker.ask(bytes).and_then(|()| worker.hear(each)) {
+            Ok(outcome) => {
+                self.worker = Some(worker);
+                Ok(outcome)
+            }
+            Err(error) => match worker.death()? {
+                Some(death) => Ok(Err(DecodeError::ReaderDied(death))),
+                None => Err(error.into()),
+            },
+        }
+    }
+}
+
+impl Worker {
+    fn start(limits: Limits) -> io::Result<Self> {
+        let mut child = Command::new(PROGRAM)
+            .arg0("nianbao")
+            .arg(COMMAND)
+            .args(["--memory-mb", &limits.memory_mb.to_string()])
+            .args(["--cpu-seconds", &limits.cpu_seconds.to_string()])
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // What a reader prints of a file may be somebody's name.
+            .stderr(Stdio::null())
+            .spawn()?;
+        let (Some(requests), Some(frames)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("it was started without its pipes"));
+        };
+        Ok(Worker { child, requests, frames: BufReader::with_capacity(1 << 16, frames), given: 0 })
+    }
+
+    fn ask(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.given += bytes.len() as u64;
+        self.requests.write_all(&(bytes.len() as u64).to_le_bytes())?;
+        self.requests.write_all(bytes)?;
+        self.requests.flush()
+    }
+
+    fn hear(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Result<Decoded, DecodeError>> {
+        let mut frame = Vec::new();
+        let mut heard = 0;
+        loop {
+            let mut length = [0; 4];
+            self.frames.read_exact(&mut length)?;
+            let length = u32::from_le_bytes(length);
+            if length > FRAME_MAX {
+                return Err(io::Error::other("its answer is no frame"));
+            }
+            frame.resize(length as usize, 0);
+            self.frames.read_exact(&mut frame)?;
+            match postcard::from_bytes(&frame).map_err(io::Error::other)? {
+                Frame::Sheet(name) => each(Event::Sheet(name)),
+                Frame::Row(row) => each(Event::Row(&row)),
+                Frame::BadRow { number, problem } => each(Event::BadRow { number, problem }),
+                Frame::End { told, outcome } if told == heard => return Ok(outcome),
+                Frame::End { .. } => return Err(io::Error::other("its count does not fit its rows")),
+            }
+            heard += 1;
+        }
+    }
+
+    /// How the worker ended; `None` when it did not end by a file's doing. Without its pipes it
+    /// ends by itself, whatever it was at.
+    fn death(self) -> io::Result<Option<Death>> {
+        Ok(death_of(self.end()?))
+    }
+
+    fn end(self) -> io::Result<ExitStatus> {
+        let Worker { mut child, requests, frames, .. } = self;
+        drop((requests, frames));
+        child.wait()
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            // It ends with its requests; how it ends tells nothing any more.
+            let _ = worker.end();
+        }
+    }
+}
+
+fn death_of(status: ExitStatus) -> Option<Death> {
+    const SIGNAL_ABORT: i32 = 6;
+    const SIGNAL_KILL: i32 = 9;
+    const SIGNAL_CPU: i32 = 24;
+    // One that exits says itself that its pipes failed: a fault of the machine, not of the file.
+    status.signal().map(|signal| match signal {
+        SIGNAL_ABORT => Death::Aborted,
+        SIGNAL_CPU => Death::Time,
+        SIGNAL_KILL => Death::Killed,
+        _ => Death::Fault,
+    })
+}
+
+/// Serves as a worker until its requests end: the body of `nianbao decode-worker`.
+///
+/// # Errors
+/// When it cannot limit itself, or its pipes fail.
+pub fn serve(limits: Limits) -> io::Result<()> {
+    limit(limits)?;
+    let mut requests = io::stdin().lock();
+    let mut frames = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    loop {
+        let mut length = [0; 8];
+        match requests.read_exact(&mut length) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            read => read?,
+        }
+        let length = u64::from_le_bytes(length);
+        let mut bytes = Vec::new();
+        (&mut requests).take(length).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 != length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        allow_cpu(limits.cpu_seconds)?;
+        answer(&bytes, &mut frames)?;
+        frames.flush()?;
+    }
+}
+
+fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    let mut told = 0;
+    let mut failed = None;
+    let outcome = super::decode(bytes, &mut |event| {
+        let answer = match event {
+            Event::Sheet(name) => Answer::Sheet(name),
+            Event::Row(row) => Answer::Row(row),
+            Event::BadRow { number, problem } => Answer::BadRow { number, problem },
+        };
+        told += 1;
+        if let Err(error) = write_frame(&answer, &mut buffer, frames) {
+            failed = Some(error);
+            // Nobody listens any more. The decoder cannot be told so; its own fence catches this.
+            resume_unwind(Box::new(()));
+        }
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => write_frame(&Answer::End { told, outcome }, &mut buffer, frames),
+    }
+}
+
+fn write_frame(answer: &Answer<'_>, buffer: &mut Vec<u8>, frames: &mut impl Write) -> io::Result<()> {
+    buffer.clear();
+    *buffer = postcard::to_extend(answer, std::mem::take(buffer)).map_err(io::Error::other)?;
+    let length = u32::try_from(buffer.len()).map_err(io::Error::other)?;
+    frames.write_all(&length.to_le_bytes())?;
+    frames.write_all(buffer)
+}
+
+fn limit(limits: Limits) -> io::Result<()> {
+    let bound = |resource, most: u64| {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(io::Error::from)
+    };
+    bound(Resource::Core, 0)?;
+    // Pipes are no files: it can write nothing else.
+    bound(Resource::Fsize, 0)?;
+    bound(Resource::As, limits.memory_mb << 20)?;
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+/// The limit is on the whole life of the process: each file gets its share on top of what was used.
+fn allow_cpu(seconds: u64) -> io::Result<()> {
+    let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or_default();
+    let current = Some(used + 1 + seconds);
+    Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum: None })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything told, as text, through the frames of a pipe and without it.
+    fn told(event: &Event<'_>) -> String {
+        format!("{event:?}")
+    }
+
+    #[test]
+    fn frames_say_what_the_decoder_says() {
+        let bytes = "姓名,号\n张三,1\n\"x,2\n".as_bytes();
+        let mut direct = Vec::new();
+        let decoded = super::super::decode(bytes, &mut |event| direct.push(told(&event)));
+        let mut pipe = Vec::new();
+        answer(bytes, &mut pipe).unwrap();
+        let (mut heard, mut rest) = (Vec::new(), pipe.as_slice());
+        let end = loop {
+            let length = u32::from_le_bytes(rest[..4].try_into().unwrap()) as usize;
+            let (frame, after) = rest[4..].split_at(length);
+            rest = after;
+            match postcard::from_bytes(frame).unwrap() {
+                Frame::Sheet(name) => heard.push(told(&Event::Sheet(name))),
+                Frame::Row(row) => heard.push(told(&Event::Row(&row))),
+                Frame::BadRow { number, problem } => heard.push(told(&Event::BadRow { number, problem })),
+                Frame::End { told, outcome } => break (told, outcome),
+            }
+        };
+        assert_eq!(heard, direct);
+        assert_eq!(end, (u64::try_from(heard.len()).unwrap(), decoded));
+        assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn a_listener_that_went_away_ends_the_work() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        assert_eq!(answer(b"a,b\n1,2\n", &mut Closed).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}
