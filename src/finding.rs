@@ -71,6 +71,8 @@ macro_rules! rules {
 rules! {
     FILE_EMPTY = "E-EMPTY-FILE", S1, "完整性", "文件为空（0 字节）", "请重新导出后再报送";
     FILE_FORMAT = "E-FMT", S1, "规范性", "无法识别的文件格式", "请用 Excel 打开后另存为 xlsx 再报送";
+    FILE_UNOPENED = "E-UNOPENED", S1, "规范性", "不是可读的普通文件，未打开", "请放入普通文件，并让本程序的用户可以读取";
+    FILE_GROWING = "Q-GROWING", S2, "时效性", "文件正在写入，本次未读取", "请等写入完成后再次运行";
     FILE_DAMAGED = "E-DAMAGED", S1, "完整性", "文件损坏，无法完整读出", "请重新导出；若经压缩或网盘传输，请重新传输";
     FILE_PARSER_DIED = "E-PARSER-DIED", S1, "规范性", "读取该文件时读取程序终止，未读入任何一行", "文件可能损坏或经过特殊处理；请用 Excel 打开后另存为 xlsx，再行报送";
     FILE_NOT_DATA = "E-NOT-DATA", S1, "规范性", "文件中没有数据表（可能是登录页或提示页）", "请登录系统后重新导出";
@@ -99,7 +101,11 @@ rules! {
     ROW_MOJIBAKE = "E-MOJIBAKE", S1, "准确性", "姓名已被错误的编码损坏，无法还原", "请从原系统重新导出，保持原编码";
     NAME_PRIVATE_USE = "W-PUA", S3, "准确性", "姓名含有造字区字符", "请核对该字，改用国标编码";
     REGISTER_MISSING = "E-REGISTER", S0, "完整性", "本年没有可用的学校名册，无法知道各校属于哪个县", "请报送本年的学校名册";
-    TWO_DELIVERIES = "E-TWO-FILES", S1, "一致性", "同一学校同一数据有两份不同的文件，均未采用", "请确认以哪一份为准，移走另一份";
+    TWO_DELIVERIES = "E-TWO-FILES", S1, "一致性", "同一学校同一数据有两份不同的文件，本文件未采用", "请确认以哪一份为准，移走另一份，或用 nianbao override accept 指定";
+    DELIVERY_SHORT = "E-VOLUME", S1, "完整性", "行数比已采用的报送少三成以上，已搁置", "请核对后重新报送；确属实情的，由负责人用 nianbao override accept 批准";
+    DELIVERY_REPEATS_YEAR = "E-REPEATS-YEAR", S1, "时效性", "与另一年度的报送完全相同，已搁置", "请报送本年度的数据；确属实情的，由负责人用 nianbao override accept 批准";
+    DELIVERY_KEPT = "Q-KEPT", S2, "时效性", "本次没有该校可用的报送，沿用已采用的报送", "请重新报送；确认不再报送的，由负责人用 nianbao override accept 批准停用";
+    DELIVERY_LOST = "E-LANDING", S1, "完整性", "该校已采用的报送无法再读出，按缺报处理", "请重新报送";
     FILING_ROW_TWICE = "E-FILING-TWICE", S1, "一致性", "填报表中同一指标出现两次，后一行未采用", "请删除多余的一行";
     ROW_ID_SHARED = "E-ID-SHARED", S1, "准确性", "同一证件号码对应不同姓名", "请核对是哪一位学生的证件号码";
     CELL_BAD = "E-CELL", S1, "规范性", "单元格的值无法使用，已按空值处理，该行保留", "请更正该单元格";
@@ -124,13 +130,20 @@ rules! {
 
 /// Rules that set a whole delivery aside until a named person accepts it: the file reads, and
 /// using it may do harm.
-pub const SETS_ASIDE: &[&Rule] = &[];
+pub const SETS_ASIDE: &[&Rule] = &[DELIVERY_SHORT, DELIVERY_REPEATS_YEAR];
 
 impl Rule {
     /// Whether a finding of this rule sets its delivery aside.
     #[must_use]
     pub fn sets_aside(&self) -> bool {
         SETS_ASIDE.contains(&self)
+    }
+
+    /// Whether a named person can answer it: it sets deliveries aside, chooses between two, or
+    /// keeps an old one.
+    #[must_use]
+    pub fn is_answered_by_override(&self) -> bool {
+        self.sets_aside() || [TWO_DELIVERIES, DELIVERY_KEPT].contains(&self)
     }
 }
 

@@ -3,11 +3,12 @@
 //! A fragment is keyed by what decides it: the bytes, the contract, the program
 //! and the pseudonym key. A file that was normalised before is not read again.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ use crate::warehouse::layout::DataRoot;
 use crate::warehouse::table_file::{self, TableFileError};
 
 /// Changes when the same file would give other rows: it is part of every fragment's key.
-const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
+const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
 
 /// What intake needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +46,8 @@ pub struct Delivered<'a> {
     pub label: &'a str,
     pub year: Option<ReportYear>,
     pub dataset: &'a str,
+    /// SHA-256 of the file as dropped: of the bundle, for a member.
+    pub landing: &'a str,
     pub bytes: &'a [u8],
 }
 
@@ -54,7 +57,10 @@ pub struct TakenIn {
     pub label: String,
     pub year: ReportYear,
     pub dataset: String,
+    /// SHA-256 of its bytes.
     pub sha256: String,
+    /// SHA-256 of the file as dropped: of the bundle, for a member.
+    pub landing: String,
     pub outcome: Outcome,
 }
 
@@ -71,7 +77,10 @@ pub struct Fragment {
     pub format: Format,
     pub encoding: String,
     pub counts: Counts,
-    pub schools: BTreeSet<String>,
+    /// Rows of the table by school.
+    pub schools: BTreeMap<String, u64>,
+    /// Of the rows in whatever order; empty for forms. Equal digests are the same rows.
+    pub rows_digest: String,
     rows_sha256: String,
     rejects_sha256: String,
     people_sha256: String,
@@ -142,6 +151,7 @@ fn taken(delivered: Delivered<'_>, outcome: Outcome) -> TakenIn {
         year: delivered.year.unwrap_or_default(),
         dataset: delivered.dataset.to_owned(),
         sha256: files::sha256(delivered.bytes),
+        landing: delivered.landing.to_owned(),
         outcome,
     }
 }
@@ -206,12 +216,6 @@ fn known_fragment(data: &DataRoot, key: &str) -> Option<Fragment> {
 }
 
 impl Fragment {
-    /// Whether using it may do harm, so that a named person must accept it first.
-    #[must_use]
-    pub fn sets_aside(&self) -> bool {
-        self.findings.iter().any(|found| finding::rule(&found.rule).is_some_and(Rule::sets_aside))
-    }
-
     /// Its files and their hashes; no hash for those it has not.
     fn files(&self, data: &DataRoot) -> [(PathBuf, &str); 3] {
         [
@@ -372,7 +376,8 @@ fn keep(
         format: decoded.format,
         encoding: decoded.encoding,
         counts: normalised.counts,
-        schools: normalised.schools,
+        schools: rows_by_school(&normalised.rows),
+        rows_digest: rows_digest(&normalised.rows),
         rows_sha256: files::sha256(&rows),
         rejects_sha256: hash_of(&rejects),
         people_sha256: hash_of(&people),
@@ -392,6 +397,24 @@ fn keep(
 fn write(path: &Path, bytes: &[u8]) -> Result<(), IntakeError> {
     files::write_derived(path, bytes, Access::Restricted)
         .map_err(|source| IntakeError::Io { path: path.to_owned(), source })
+}
+
+fn rows_by_school(rows: &RecordBatch) -> BTreeMap<String, u64> {
+    let mut schools = BTreeMap::new();
+    for row in 0..rows.num_rows() {
+        *schools.entry(table_file::text_at(rows, "school_code", row)).or_default() += 1;
+    }
+    schools
+}
+
+fn rows_digest(rows: &RecordBatch) -> String {
+    if rows.num_rows() == 0 || rows.column_by_name("row_digest").is_none() {
+        return String::new();
+    }
+    let mut digests: Vec<String> =
+        (0..rows.num_rows()).map(|row| table_file::text_at(rows, "row_digest", row)).collect();
+    digests.sort_unstable();
+    files::sha256(digests.concat().as_bytes())
 }
 
 /// Empty for a file that is not written, as there is nothing for it.

@@ -15,6 +15,7 @@
 //! - [`checks`]: what must hold before anybody sees a figure.
 //! - [`definition`]: all of `pipelines/`, read and checked whole.
 //! - [`warehouse`]: Parquet in immutable releases.
+//! - [`decisions`]: what named persons decided, beside the data it is about.
 //! - [`intake`]: one delivered file → a fragment of a table.
 //! - [`report`]: printed cells, workbooks.
 //! - [`runs`]: the ledger, the lock, what is new since last time.
@@ -53,6 +54,8 @@ pub mod checks;
 pub mod definition;
 
 pub mod warehouse;
+
+pub mod decisions;
 
 pub mod intake;
 

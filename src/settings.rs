@@ -11,8 +11,8 @@ pub const DEFAULTS: &str = include_str!("../config/default.toml");
 const ENVIRONMENT_PREFIX: &str = "NIANBAO";
 
 /// Settings as resolved.
-#[derive(Debug, Clone, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     pub drop_dir: PathBuf,
     pub data_dir: PathBuf,
@@ -28,7 +28,13 @@ pub struct Settings {
     pub decode_cpu_max_seconds: u64,
     /// 0 for as many as there are processors.
     pub threads: usize,
+    pub release_keep: u32,
+    pub release_grace_days: u32,
+    pub run_keep_days: u32,
 }
+
+/// Records of runs are kept at least so long: six months, 网络安全法 (2016) art. 21.
+pub const RUN_KEEP_DAYS_MIN: u32 = 180;
 
 /// What flags override.
 #[derive(Debug, Default, Clone)]
@@ -52,6 +58,11 @@ pub enum SettingsError {
     Config(#[from] config::ConfigError),
     #[error("settings: `{key}` is no region code of six digits")]
     RegionCode { key: &'static str },
+    #[error("settings: `{key}` is {value}, and must not be under {least}")]
+    TooLow { key: &'static str, value: u32, least: u32 },
+    /// With line, column and key, where the file parses so far.
+    #[error("settings `{}`: {message}", path.display())]
+    Site { path: PathBuf, message: String },
 }
 
 /// Resolves all layers.
@@ -61,7 +72,8 @@ pub enum SettingsError {
 pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec<Origin>), SettingsError> {
     let mut layers = vec![("default".to_owned(), defaults()?)];
     if let Some(path) = site {
-        let file = Config::builder().add_source(File::from(path).format(FileFormat::Toml)).build()?;
+        let text = read_site(path)?;
+        let file = Config::builder().add_source(File::from_str(&text, FileFormat::Toml)).build()?;
         layers.push((path.display().to_string(), file));
     }
     let environment = Environment::with_prefix(ENVIRONMENT_PREFIX).prefix_separator("_").try_parsing(true);
@@ -90,8 +102,31 @@ pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec
             return Err(SettingsError::RegionCode { key });
         }
     }
+    for (key, value, least) in [
+        ("run_keep_days", settings.run_keep_days, RUN_KEEP_DAYS_MIN),
+        ("release_keep", settings.release_keep, 1),
+    ] {
+        if value < least {
+            return Err(SettingsError::TooLow { key, value, least });
+        }
+    }
     let origins = keys(&layers[0].1).into_iter().map(|key| origin(key, &layers)).collect();
     Ok((settings, origins))
+}
+
+/// The text of a site file, if it is one: a fault is told with its line before any layer is merged.
+fn read_site(path: &Path) -> Result<String, SettingsError> {
+    let site = |message: String| SettingsError::Site { path: path.to_owned(), message };
+    let bytes = std::fs::read(path).map_err(|error| site(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        site(format!("line {line} is not UTF-8: save the file as UTF-8"))
+    })?;
+    // Windows editors put a mark before UTF-8 text, which says nothing.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+    toml::from_str::<Settings>(&text).map_err(|error| site(error.to_string().trim_end().to_owned()))?;
+    Ok(text)
 }
 
 fn defaults() -> Result<Config, config::ConfigError> {
@@ -149,6 +184,13 @@ mod tests {
         std::fs::write(site.path(), "city_code = '临汾市'\n").unwrap();
         let error = load(Some(site.path()), &Overrides::default()).unwrap_err().to_string();
         assert!(error.contains("city_code"), "{error}");
+    }
+
+    #[test]
+    fn every_setting_has_a_default_on_the_page_that_explains_it() {
+        let page = toml::from_str::<toml::Table>(DEFAULTS).unwrap();
+        let fields = toml::Table::try_from(Settings::default()).unwrap();
+        assert_eq!(page.keys().collect::<Vec<_>>(), fields.keys().collect::<Vec<_>>());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Decimal128Type, Int32Type};
 use arrow::error::ArrowError;
 
+use crate::decisions::Override;
 use crate::definition::Definitions;
 use crate::finding::Finding;
 use crate::indicators::definition::{Calculation, Combination};
@@ -252,7 +253,7 @@ pub struct Delivery {
     pub sha256: String,
     pub format: String,
     pub encoding: String,
-    /// `decoded`, `rejected` or `repeated`.
+    /// `decoded`, `set_aside`, `rejected`, `repeated`; `kept` for one of an earlier night that stays.
     pub outcome: String,
     pub rows: Counts,
 }
@@ -293,6 +294,32 @@ pub fn deliveries(deliveries: &[Delivery]) -> Result<RecordBatch, ArrowError> {
         ]
     });
     table(&columns, rows)
+}
+
+/// The deliveries of a release, read back; without their rows.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_deliveries(path: &Path) -> Result<Vec<Delivery>, TableFileError> {
+    let mut deliveries = Vec::new();
+    for batch in table_file::read(path)? {
+        let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
+        let years = batch.column_by_name("report_year").map(AsArray::as_primitive::<Int32Type>);
+        deliveries.extend((0..batch.num_rows()).map(|row| {
+            let get = |column: &str| table_file::text_at(&batch, column, row);
+            Delivery {
+                report_year: years.map(|years| years.value(row)).unwrap_or_default(),
+                dataset: get("dataset"),
+                file: get("file"),
+                sha256: get("sha256"),
+                format: get("format"),
+                encoding: get("encoding"),
+                outcome: get("outcome"),
+                rows: Counts::default(),
+            }
+        }));
+    }
+    Ok(deliveries)
 }
 
 /// One school of one year's register.
@@ -459,11 +486,11 @@ fn filed_combination(combination: &Combination) -> String {
     }
 }
 
-/// `override`: decisions of named persons; none are recorded yet.
+/// `override`: decisions of named persons that the year's figures stand on.
 ///
 /// # Errors
 /// See [`indicator_values`].
-pub fn overrides() -> Result<RecordBatch, ArrowError> {
+pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
     let columns = [
         ("report_year", I, "报告年度"),
         ("rule", T, "规则"),
@@ -473,7 +500,18 @@ pub fn overrides() -> Result<RecordBatch, ArrowError> {
         ("decided_at", T, "决定时间"),
         ("reason", T, "理由"),
     ];
-    table(&columns, std::iter::empty())
+    let rows = decisions.iter().map(|decision| {
+        vec![
+            int(decision.report_year),
+            text(&decision.rule),
+            text(&decision.key),
+            text(&decision.value),
+            text(&decision.who),
+            text(&decision.when),
+            text(&decision.reason),
+        ]
+    });
+    table(&columns, rows)
 }
 
 /// `run`: which run made the release. Outside the release's digest, as it has a clock.

@@ -6,6 +6,8 @@ mod decode_worker;
 
 mod output;
 
+mod overrides;
+
 mod releases;
 
 mod report;
@@ -26,7 +28,7 @@ use clap::{Parser, Subcommand};
 
 use crate::definition::{self, Definitions, Fault};
 use crate::pipeline::RunError;
-use crate::runs::LockError;
+use crate::runs::{FormatError, LockError};
 use crate::settings::{Overrides, Settings, SettingsError};
 use crate::warehouse::publish::PublishError;
 
@@ -98,6 +100,8 @@ enum Command {
     Releases(releases::Args),
     /// List the runs of the ledger, or show one
     Runs(runs::Args),
+    /// Record what a named person decides about a finding
+    Override(overrides::Args),
     /// Check all definitions
     Validate,
     /// Decode files that come by a pipe: what a run starts to read deliveries
@@ -132,6 +136,8 @@ impl From<RunError> for Failure {
             RunError::Source { .. } => Failure::new(ExitCode::Source, &error).hint(
                 "name the drop folder with --drop DIR, or set drop_dir; `mirror generate` makes one to try",
             ),
+            RunError::Documents { .. } => Failure::new(ExitCode::Internal, &error)
+                .hint("mend the cause and run again: the next run writes them"),
             RunError::Key(_) => Failure::new(ExitCode::Usage, &error),
             _ => Failure::new(ExitCode::Internal, &error)
                 .hint("the published release is untouched; mend the cause and run again"),
@@ -142,6 +148,19 @@ impl From<RunError> for Failure {
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         Failure::new(ExitCode::Internal, &error)
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        let failure = Failure::new(ExitCode::Internal, &error);
+        match error {
+            FormatError::Ground(_) => failure.hint("put the data root on a file system of this machine"),
+            FormatError::Newer { .. } | FormatError::Publish(_) => {
+                failure.hint("a newer nianbao wrote this data root: use that one; nothing was changed")
+            }
+            FormatError::Damaged { .. } | FormatError::Io { .. } => failure,
+        }
     }
 }
 
@@ -158,7 +177,7 @@ impl From<LockError> for Failure {
             LockError::Held { .. } => {
                 Failure::new(ExitCode::Locked, &error).hint("wait for it to end, then run again")
             }
-            LockError::Io(_) => Failure::new(ExitCode::Internal, &error),
+            LockError::Io { .. } => Failure::new(ExitCode::Internal, &error),
         }
     }
 }
@@ -189,14 +208,21 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&cli.global, args),
         Command::Releases(args) => releases::run(&cli.global, args),
         Command::Runs(args) => runs::run(&cli.global, args),
+        Command::Override(args) => overrides::run(&cli.global, args),
         Command::Validate => validate::run(&cli.global),
         Command::DecodeWorker(args) => decode_worker::run(args),
         Command::Settings(args) => settings::run(&cli.global, args),
     };
+    let result = result.and_then(|code| output::refused().map_or(Ok(code), Err));
     result.unwrap_or_else(|failure| {
         output::error(&failure.message, failure.hint);
         failure.code
     })
+}
+
+/// The clock, in this machine's zone.
+fn now() -> String {
+    jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 fn load_settings(global: &Global, overrides: Overrides) -> Result<Settings, Failure> {

@@ -8,14 +8,31 @@ use serde::Serialize;
 
 use super::{ExitCode, Failure};
 use crate::pipeline::Watch;
+use crate::runs::Stage;
+
+/// Why standard output takes nothing, told when the command is done.
+static REFUSED: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// Prints a line of the result. A reader that went away ends the program quietly, as with other tools.
 pub fn line(text: &str) {
-    if let Err(error) = writeln!(io::stdout(), "{text}")
-        && error.kind() == io::ErrorKind::BrokenPipe
-    {
-        std::process::exit(0);
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            if let Ok(mut refused) = REFUSED.lock() {
+                refused.get_or_insert(error);
+            }
+        }
     }
+}
+
+/// The first fault of standard output.
+pub fn refused() -> Option<Failure> {
+    let error = REFUSED.lock().ok()?.take()?;
+    Some(
+        Failure::new(ExitCode::Internal, &format!("standard output: {error}"))
+            .hint("the command was carried out; only its result could not be printed"),
+    )
 }
 
 pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
@@ -40,12 +57,18 @@ pub fn note(message: &str) {
 /// A bar on a terminal, a line a stage in a log, nothing when quiet.
 pub struct Progress {
     bar: Mutex<Option<ProgressBar>>,
+    ended: Mutex<Vec<Stage>>,
     quiet: bool,
 }
 
 impl Progress {
     pub fn new(quiet: bool) -> Self {
-        Progress { bar: Mutex::new(None), quiet }
+        Progress { bar: Mutex::new(None), ended: Mutex::default(), quiet }
+    }
+
+    /// The stages that have ended, which a run that fails does not return.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.ended.lock().map(|ended| ended.clone()).unwrap_or_default()
     }
 
     pub fn finish(&self) {
@@ -74,6 +97,12 @@ impl Watch for Progress {
         bar.set_message(name.to_owned());
         if let Ok(mut slot) = self.bar.lock() {
             *slot = Some(bar);
+        }
+    }
+
+    fn ended(&self, stage: &Stage) {
+        if let Ok(mut ended) = self.ended.lock() {
+            ended.push(stage.clone());
         }
     }
 

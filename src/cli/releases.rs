@@ -1,12 +1,15 @@
 //! `nianbao releases`: which there are, and where one lies.
 
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::{ExitCode, Failure, Global, load_settings, output};
+use super::{ExitCode, Failure, Global, load_settings, now, output};
 use crate::pipeline;
-use crate::settings::Overrides;
-use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::{self, StagedFile};
+use crate::runs;
+use crate::settings::{Overrides, Settings};
+use crate::warehouse::layout::{DataRoot, release_name};
+use crate::warehouse::publish::{self, PublishError, StagedFile};
+use crate::warehouse::retention::{self, Policy};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -27,32 +30,104 @@ enum Command {
         #[arg(long, value_name = "NUMBER")]
         release: Option<u32>,
     },
+    /// Remove old releases, and what only they needed; the current one always stays
+    Prune {
+        /// Keep so many of the newest [default: the setting `release_keep`]
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+        keep: Option<u32>,
+        /// Keep a release for so many days after another took its place [default: the setting
+        /// `release_grace_days`]
+        #[arg(long, value_name = "DAYS")]
+        grace_days: Option<u32>,
+        /// Only tell what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = DataRoot::new(&settings.data_dir);
     match args.command {
-        Command::List => list(global, &data)?,
+        Command::List => return list(global, &data),
         Command::Path { sql, release } => path(&data, sql, release)?,
+        Command::Prune { keep, grace_days, dry_run } => {
+            let policy = policy(&settings, keep, grace_days);
+            prune(global, &data, policy, dry_run)?;
+        }
     }
     Ok(ExitCode::Done)
 }
 
-fn list(global: &Global, data: &DataRoot) -> Result<(), Failure> {
-    let current = publish::current(data)?.map(|manifest| manifest.release);
+fn policy(settings: &Settings, keep: Option<u32>, grace_days: Option<u32>) -> Policy {
+    Policy {
+        keep: keep.unwrap_or(settings.release_keep),
+        grace_days: grace_days.unwrap_or(settings.release_grace_days),
+    }
+}
+
+fn prune(global: &Global, data: &DataRoot, policy: Policy, dry_run: bool) -> Result<(), Failure> {
+    runs::refuse_newer(data)?;
+    let lock = runs::lock(data, "releases prune", &now())?;
+    let plan = retention::plan(data, policy, Timestamp::now())?;
+    if !dry_run {
+        retention::remove(data, &plan)?;
+    }
+    if !lock.was_left_behind() {
+        lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    }
+    if global.json {
+        return output::json(&plan);
+    }
+    let verb = if dry_run { "would remove" } else { "removed" };
+    for name in retention::told(&plan) {
+        output::line(&format!("{verb} {name}"));
+    }
+    if plan.fragments_unknown {
+        output::note(
+            "normalised files stay: a release that an older program made does not say which it needs",
+        );
+    }
+    output::note(&format!(
+        "{} releases, {} files that only they needed",
+        plan.releases.len(),
+        plan.unneeded.len()
+    ));
+    Ok(())
+}
+
+fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::Done;
+    let mut told = |error: &PublishError| {
+        output::error(&error.to_string(), None);
+        code = ExitCode::Internal;
+    };
+    let current = match publish::current(data) {
+        Ok(current) => current.map(|manifest| manifest.release),
+        Err(error) => {
+            told(&error);
+            None
+        }
+    };
     let mut listed = Vec::new();
     for release in publish::releases(data)? {
-        let manifest = publish::read_manifest(data, release)?;
+        let manifest = match publish::read_manifest(data, release) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                told(&error);
+                continue;
+            }
+        };
         if !global.json {
             let mark = if current == Some(release) { "*" } else { " " };
             let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();
             output::line(&format!(
-                "{mark} {release:06}  {}  {}  {} files  {}",
+                "{mark} {}  {}  {}  {} files  {}",
+                release_name(release),
                 manifest.created,
                 years.join(","),
                 manifest.files.len(),
-                &manifest.digest[..12]
+                manifest.digest.get(..12).unwrap_or(&manifest.digest)
             ));
         }
         listed.push(json!({
@@ -64,7 +139,10 @@ fn list(global: &Global, data: &DataRoot) -> Result<(), Failure> {
             "digest": manifest.digest,
         }));
     }
-    if global.json { output::json(&listed) } else { Ok(()) }
+    if global.json {
+        output::json(&listed)?;
+    }
+    Ok(code)
 }
 
 fn path(data: &DataRoot, sql: bool, release: Option<u32>) -> Result<(), Failure> {

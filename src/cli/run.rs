@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use jiff::ZonedDateTime;
 use serde_json::json;
 
 use super::output::{self, Progress, left, right};
-use super::{ExitCode, Failure, Global, load_definitions, load_settings};
+use super::{ExitCode, Failure, Global, load_definitions, load_settings, now};
+use crate::decode::worker::OWN_PROGRAM;
+use crate::definition::Definitions;
 use crate::finding::Finding;
-use crate::pipeline::{self, Request, RunOutcome, RunReport};
-use crate::runs;
+use crate::pipeline::{self, PROGRAM, Request, RunOutcome, RunReport};
+use crate::runs::{self, DeliveredFile, Process};
 use crate::settings::{Overrides, Settings};
+use crate::tables::Delivery;
+use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest, ReleaseOutcome, Summary};
 
@@ -28,24 +31,36 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let overrides = Overrides { drop_dir: args.drop.clone(), ..Overrides::default() };
     let settings = load_settings(global, overrides)?;
     let definitions = load_definitions(&settings)?;
-    let now = ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    let now = now();
     let data = DataRoot::new(&settings.data_dir);
-    let lock = runs::lock(&data, &now)?;
-    let request = Request { years: args.year.clone(), now: now.clone() };
+    runs::refuse_newer(&data)?;
+    runs::settle(&data, PROGRAM)?;
+    let lock = runs::lock(&data, "run", &now)?;
+    let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &error);
+    if lock.was_left_behind() {
+        files::remove_half_written(data.path()).map_err(internal)?;
+    }
+    let request = Request { years: args.year.clone(), now, decode_program: OWN_PROGRAM.into() };
+    let record = begin(&data, &definitions, &request)?;
     let progress = Progress::new(global.quiet || global.json);
     let result = pipeline::run(&settings, &definitions, &request, &progress);
     progress.finish();
     let report = match result {
         Ok(report) => report,
         Err(error) => {
+            let (stages, text) = (progress.stages(), error.to_string());
             let failure = Failure::from(error);
-            record(&data, None, &now, failure.code)?;
+            let failed = runs::Run { stages, error: Some(text), ..record };
+            // Why the run failed matters more than that the ledger cannot say so.
+            if let Err(ledger) = end(&data, failed, "failed", failure.code) {
+                output::error(&ledger.message, None);
+            }
             return Err(failure);
         }
     };
     let code = exit_code(&report.outcome);
-    record(&data, Some(&report), &now, code)?;
-    drop(lock);
+    end(&data, with_report(record, &report), outcome_name(&report.outcome), code)?;
+    lock.give_back().map_err(internal)?;
     if global.json {
         print_json(&report, code)?;
     } else {
@@ -84,23 +99,57 @@ fn parts(outcome: &RunOutcome) -> (Option<&Manifest>, Option<&Summary>) {
     }
 }
 
-/// Writes the run into the ledger; a run that failed (`None`) is in it too, with what stands after it.
-fn record(data: &DataRoot, report: Option<&RunReport>, started: &str, code: ExitCode) -> Result<(), Failure> {
-    let standing = publish::current(data).ok().flatten();
-    let summary = report.and_then(|report| parts(&report.outcome).1);
-    let run = runs::Run {
-        format: 0,
-        id: 0,
-        started: started.to_owned(),
-        finished: ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-        outcome: report.map_or("failed", |report| outcome_name(&report.outcome)).to_owned(),
-        exit_code: code as u8,
-        release: standing.map_or(0, |manifest| manifest.release),
-        stages: report.map(|report| report.stages.clone()).unwrap_or_default(),
-        summary: summary.cloned().unwrap_or_default(),
+/// Writes into the ledger that a run begins: one that is killed is known by it.
+fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Result<runs::Run, Failure> {
+    let begun = runs::Run {
+        command: "run".to_owned(),
+        years: request.years.clone(),
+        process: Some(Process::own()),
+        program: PROGRAM.to_owned(),
+        definitions: definitions.digest.clone(),
+        started: request.now.clone(),
+        release_before: standing(data),
+        ..runs::Run::default()
     };
-    runs::record(data, run).map_err(|error| Failure::new(ExitCode::Internal, &format!("ledger: {error}")))?;
-    Ok(())
+    runs::begin(data, begun).map_err(ledger_failure)
+}
+
+/// Completes the record of a run; one that failed is in the ledger too, with what stands after it.
+fn end(data: &DataRoot, record: runs::Run, outcome: &str, code: ExitCode) -> Result<(), Failure> {
+    let record = runs::Run {
+        finished: now(),
+        outcome: outcome.to_owned(),
+        exit_code: Some(code as u8),
+        release: standing(data),
+        ..record
+    };
+    runs::end(data, &record).map_err(ledger_failure)
+}
+
+fn ledger_failure(error: std::io::Error) -> Failure {
+    Failure::new(ExitCode::Internal, &format!("ledger: {error}"))
+}
+
+/// 0 where nothing stands, or nobody can say what does.
+fn standing(data: &DataRoot) -> u32 {
+    publish::current(data).ok().flatten().map_or(0, |manifest| manifest.release)
+}
+
+fn with_report(record: runs::Run, report: &RunReport) -> runs::Run {
+    let file = |delivery: &Delivery| DeliveredFile {
+        label: delivery.file.clone(),
+        sha256: delivery.sha256.clone(),
+        dataset: delivery.dataset.clone(),
+        report_year: delivery.report_year,
+        outcome: delivery.outcome.clone(),
+        rows: delivery.rows,
+    };
+    runs::Run {
+        stages: report.stages.clone(),
+        files: report.deliveries.iter().map(file).collect(),
+        summary: parts(&report.outcome).1.cloned().unwrap_or_default(),
+        ..record
+    }
 }
 
 fn print_json(report: &RunReport, code: ExitCode) -> Result<(), Failure> {

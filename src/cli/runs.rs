@@ -1,8 +1,12 @@
 //! `nianbao runs`: what the ledger says.
 
-use super::{ExitCode, Failure, Global, load_settings, output};
-use crate::runs::{self, Run};
-use crate::settings::Overrides;
+use jiff::{SignedDuration, Timestamp};
+
+use super::output::{self, left, right};
+use super::{ExitCode, Failure, Global, load_settings, now};
+use crate::finding::Severity;
+use crate::runs::{self, Amount, Entry, Run};
+use crate::settings::{Overrides, RUN_KEEP_DAYS_MIN, Settings};
 use crate::warehouse::layout::DataRoot;
 
 #[derive(Debug, clap::Args)]
@@ -15,61 +19,234 @@ pub struct Args {
 enum Command {
     /// All runs, oldest first
     List,
-    /// One run: stages and counts
+    /// One run: files, stages, counts, findings
     Show {
-        /// Its number, or `latest`
+        /// Its number, `latest`, `latest-1`, or the beginning of its time: `2026-11-24T02`
         run: String,
+    },
+    /// Remove the records of old runs; the newest always stays
+    Prune {
+        /// Keep records for so many days [default: the setting `run_keep_days`]
+        #[arg(long, value_name = "DAYS")]
+        keep_days: Option<u32>,
+        /// Only tell what would go
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = DataRoot::new(&settings.data_dir);
-    let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &format!("ledger: {error}"));
-    let all = runs::all(&data).map_err(internal)?;
     match &args.command {
-        Command::List if global.json => output::json(&all)?,
-        Command::List => all.iter().for_each(|run| output::line(&line(run))),
-        Command::Show { run } => {
-            let found = if run == "latest" {
-                all.last()
-            } else {
-                all.iter().find(|known| run.parse() == Ok(known.id))
-            };
-            let Some(found) = found else {
-                return Err(Failure::new(ExitCode::Usage, &format!("there is no run `{run}`"))
-                    .hint("`nianbao runs list` names them"));
-            };
-            if global.json {
-                output::json(found)?;
-            } else {
-                show(found);
-            }
+        Command::List => list(global, &data),
+        Command::Show { run } => show(global, &data, run),
+        Command::Prune { keep_days, dry_run } => prune(&settings, &data, *keep_days, *dry_run),
+    }
+}
+
+fn ledger_failure(error: std::io::Error) -> Failure {
+    Failure::new(ExitCode::Internal, &format!("ledger: {error}"))
+}
+
+fn damaged(entry: &Entry, message: &str) -> String {
+    format!("the record of run {} is damaged: `{}`: {message}", entry.id, entry.path.display())
+}
+
+fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
+    let entries = runs::entries(data).map_err(ledger_failure)?;
+    let readable: Vec<&Run> = entries.iter().filter_map(|entry| entry.run.as_deref().ok()).collect();
+    if global.json {
+        output::json(&readable)?;
+    } else if !readable.is_empty() {
+        output::line(&line(
+            ["run", "started", "took", "outcome", "exit", "release", "files", "rows", "open"]
+                .map(str::to_owned),
+        ));
+        for run in readable {
+            output::line(&line(columns(run)));
         }
+    }
+    let mut code = ExitCode::Done;
+    for entry in &entries {
+        if let Err(message) = &entry.run {
+            output::error(&damaged(entry, message), None);
+            code = ExitCode::Internal;
+        }
+    }
+    Ok(code)
+}
+
+fn columns(run: &Run) -> [String; 9] {
+    let summary = &run.summary;
+    let open = summary.findings.iter().filter(|(severity, _)| **severity <= Severity::S2);
+    [
+        run.id.to_string(),
+        run.started.clone(),
+        run.duration().map_or_else(|| "-".to_owned(), took),
+        run.outcome.clone(),
+        run.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string()),
+        release(run.release),
+        summary.files.files.to_string(),
+        summary.rows.physical.to_string(),
+        open.map(|(_, count)| count).sum::<u64>().to_string(),
+    ]
+}
+
+fn release(number: u32) -> String {
+    if number == 0 { "-".to_owned() } else { format!("{number:06}") }
+}
+
+fn took(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+fn line(texts: [String; 9]) -> String {
+    let [id, started, took, outcome, exit, release, files, rows, open] = texts;
+    format!(
+        "{}  {} {}  {}{}  {}{}{}{}",
+        right(&id, 6),
+        left(&started, 26),
+        right(&took, 12),
+        left(&outcome, 13),
+        right(&exit, 5),
+        left(&release, 7),
+        right(&files, 7),
+        right(&rows, 10),
+        right(&open, 8)
+    )
+}
+
+fn show(global: &Global, data: &DataRoot, typed: &str) -> Result<ExitCode, Failure> {
+    let entries = runs::entries(data).map_err(ledger_failure)?;
+    let entry = runs::select(&entries, typed).map_err(|error| {
+        Failure::new(ExitCode::Usage, &error).hint("`nianbao runs list` names them, with the time they began")
+    })?;
+    let run = match &entry.run {
+        Ok(run) => run,
+        Err(message) => return Err(Failure::new(ExitCode::Internal, &damaged(entry, message))),
+    };
+    if global.json {
+        output::json(run)?;
+    } else {
+        show_people(run);
     }
     Ok(ExitCode::Done)
 }
 
-fn line(run: &Run) -> String {
-    let rows = &run.summary.rows;
-    format!(
-        "{:>6}  {}  {:14}  exit {:>2}  release {:06}  rows {} = {} + {} + {} + {}",
-        run.id,
-        run.started,
-        run.outcome,
-        run.exit_code,
-        run.release,
-        rows.physical,
-        rows.loaded,
-        rows.quarantined,
-        rows.duplicate,
-        rows.structural
-    )
+fn show_people(run: &Run) {
+    let field = |name: &str, value: &str| {
+        if !value.is_empty() {
+            output::line(&format!("{}{value}", left(name, 13)));
+        }
+    };
+    field("run", &run.id.to_string());
+    field("command", &run.command);
+    let years: Vec<String> = run.years.iter().map(ToString::to_string).collect();
+    field("years", &years.join(", "));
+    field("started", &run.started);
+    field("finished", &run.finished);
+    field("took", &run.duration().map(took).unwrap_or_default());
+    field("outcome", &run.outcome);
+    field("exit", &run.exit_code.map(|code| code.to_string()).unwrap_or_default());
+    field("error", run.error.as_deref().unwrap_or_default());
+    if run.format > 1 {
+        field("release", &format!("{} before, {} after", release(run.release_before), release(run.release)));
+    } else {
+        field("release", &format!("{} after", release(run.release)));
+    }
+    field("program", &run.program);
+    field("definitions", &run.definitions);
+    if let Some(process) = &run.process {
+        field("process", &format!("{} on {}, boot {}", process.id, process.host, process.boot_id));
+    }
+    if !run.stages.is_empty() {
+        output::line("\nstages");
+    }
+    for stage in &run.stages {
+        let amount = |amount: &Option<Amount>| {
+            amount.as_ref().map(|amount| format!("{} {}", amount.count, amount.unit)).unwrap_or_default()
+        };
+        let arrow = if stage.given.is_some() { " -> " } else { "" };
+        let text = format!(
+            "  {}{} ms  {}{arrow}{}",
+            left(&stage.stage, 22),
+            right(&stage.milliseconds.to_string(), 8),
+            right(&amount(&stage.taken), 15),
+            amount(&stage.given)
+        );
+        output::line(text.trim_end());
+    }
+    show_counts(run);
 }
 
-fn show(run: &Run) {
-    output::line(&line(run));
-    for stage in &run.stages {
-        output::line(&format!("        {:22} {:>7} ms", stage.stage, stage.milliseconds));
+fn show_counts(run: &Run) {
+    let numbers = |rows: &crate::normalise::Counts| {
+        [rows.physical, rows.loaded, rows.quarantined, rows.duplicate, rows.structural]
+            .map(|count| right(&count.to_string(), 12))
+            .concat()
+    };
+    let heading =
+        ["physical", "loaded", "quarantined", "duplicate", "structural"].map(|text| right(text, 12));
+    let summary = &run.summary;
+    output::line(&format!("\n{}{}", left("rows", 28), heading.concat()));
+    output::line(&format!("{}{}", left("  all", 28), numbers(&summary.rows)));
+    if !run.files.is_empty() {
+        output::line(&format!("\n{}{}", left("files", 28), heading.concat()));
     }
+    for file in &run.files {
+        let head = format!("  {} {} {}", file.report_year, left(&file.dataset, 14), file.outcome);
+        let sha256 = file.sha256.get(..12).unwrap_or(&file.sha256);
+        output::line(&format!("{}{}  {sha256}  {}", left(&head, 28), numbers(&file.rows), file.label));
+    }
+    if !summary.rules.is_empty() {
+        output::line("\nfindings");
+    }
+    for rule in &summary.rules {
+        output::line(&format!(
+            "  {} {}  {} {}",
+            rule.severity.code(),
+            right(&rule.count.to_string(), 6),
+            left(&rule.rule, 16),
+            rule.title
+        ));
+    }
+}
+
+fn prune(
+    settings: &Settings,
+    data: &DataRoot,
+    keep_days: Option<u32>,
+    dry_run: bool,
+) -> Result<ExitCode, Failure> {
+    let keep_days = keep_days.unwrap_or(settings.run_keep_days);
+    if keep_days < RUN_KEEP_DAYS_MIN {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            &format!("records of runs are kept for {RUN_KEEP_DAYS_MIN} days at least, not {keep_days}"),
+        )
+        .hint("网络安全法 (2016) art. 21 asks for logs of six months"));
+    }
+    runs::refuse_newer(data)?;
+    let lock = runs::lock(data, "runs prune", &now())?;
+    let entries = runs::entries(data).map_err(ledger_failure)?;
+    let outdated = runs::outdated(&entries, keep_days, Timestamp::now());
+    for entry in entries.iter().filter(|entry| outdated.contains(&entry.id)) {
+        if !dry_run {
+            runs::remove(data, entry.id).map_err(ledger_failure)?;
+        }
+        let begun = entry.run.as_ref().map(|run| run.started.as_str()).unwrap_or_default();
+        let verb = if dry_run { "would remove" } else { "removed" };
+        output::line(&format!("{verb} run {}, of {begun}", entry.id));
+    }
+    if !lock.was_left_behind() {
+        lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    }
+    output::note(&format!("{} of {} records of runs", outdated.len(), entries.len()));
+    Ok(ExitCode::Done)
 }

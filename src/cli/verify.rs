@@ -2,8 +2,8 @@
 
 use super::{ExitCode, Failure, Global, load_settings, output};
 use crate::settings::Overrides;
-use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish;
+use crate::warehouse::layout::{DataRoot, release_name};
+use crate::warehouse::verify;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -15,23 +15,32 @@ pub struct Args {
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = DataRoot::new(&settings.data_dir);
-    let releases = match args.release {
-        Some(release) => vec![release],
-        None => publish::releases(&data)?,
-    };
-    // The pointer must read, and name a release that is there.
-    publish::current(&data)?;
-    let mut damages = Vec::new();
-    for &release in &releases {
-        damages.extend(publish::verify(&data, release)?);
+    let verified = verify::verify(&data, args.release)?;
+    if let Some(release) = args.release
+        && verified.releases.is_empty()
+        && verified.damages.iter().all(|damage| damage.release != release)
+    {
+        return Err(Failure::new(ExitCode::Usage, &format!("there is no release {}", release_name(release)))
+            .hint("`nianbao releases list` names them"));
     }
     if global.json {
-        output::json(&damages)?;
+        output::json(&verified)?;
     } else {
-        for damage in &damages {
-            output::line(&format!("{:06} {} {}", damage.release, damage.kind, damage.path));
+        for damage in &verified.damages {
+            let release =
+                if damage.release == 0 { "pointer".to_owned() } else { release_name(damage.release) };
+            let detail =
+                if damage.detail.is_empty() { String::new() } else { format!(": {}", damage.detail) };
+            output::line(&format!("{release} {} {}{detail}", damage.kind, damage.path));
         }
-        output::note(&format!("{} releases, {} damaged files", releases.len(), damages.len()));
+        for name in &verified.incomplete {
+            output::line(&format!("{name} incomplete: no release, left by a run or a clean-up that died"));
+        }
+        output::note(&format!(
+            "{} releases, {} damaged files",
+            verified.releases.len(),
+            verified.damages.len()
+        ));
     }
-    Ok(if damages.is_empty() { ExitCode::Done } else { ExitCode::Internal })
+    Ok(if verified.damages.is_empty() { ExitCode::Done } else { ExitCode::Internal })
 }

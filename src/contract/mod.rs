@@ -35,6 +35,9 @@ pub struct Dataset {
     /// Whether a school delivers it once: two deliveries that differ cannot both be right.
     #[serde(default)]
     pub one_delivery: bool,
+    /// Whether a year may deliver the same rows as the year before it: registers change slowly.
+    #[serde(default)]
+    pub may_repeat_last_year: bool,
     #[serde(rename = "version")]
     pub versions: Vec<Version>,
     #[serde(rename = "column", default)]

@@ -10,6 +10,7 @@
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
@@ -21,7 +22,7 @@ use super::{DecodeError, Decoded, Event, Row, RowProblem};
 /// The subcommand of the program that serves as a worker.
 pub const COMMAND: &str = "decode-worker";
 /// This program itself, even where its file was replaced since it started.
-const PROGRAM: &str = "/proc/self/exe";
+pub const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// What one file may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,7 @@ pub struct WorkerError(#[from] io::Error);
 /// Decodes files one after another in a worker, which is replaced when it dies.
 #[derive(Debug)]
 pub struct Decoder {
+    program: PathBuf,
     limits: Limits,
     worker: Option<Worker>,
 }
@@ -97,9 +99,10 @@ enum Frame<'a> {
 }
 
 impl Decoder {
+    /// `program` is `nianbao`: [`OWN_PROGRAM`] where it is what runs.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Decoder { limits, worker: None }
+    pub fn new(program: &Path, limits: Limits) -> Self {
+        Decoder { program: program.to_owned(), limits, worker: None }
     }
 
     /// As [`super::decode`], in a worker. A worker that died makes the file
@@ -116,9 +119,9 @@ impl Decoder {
             Some(worker) if worker.given < RETIRED_AFTER_BYTES => worker,
             Some(worker) => {
                 worker.end()?;
-                Worker::start(self.limits)?
+                Worker::start(&self.program, self.limits)?
             }
-            None => Worker::start(self.limits)?,
+            None => Worker::start(&self.program, self.limits)?,
         };
         match worker.ask(bytes).and_then(|()| worker.hear(each)) {
             Ok(outcome) => {
@@ -134,8 +137,8 @@ impl Decoder {
 }
 
 impl Worker {
-    fn start(limits: Limits) -> io::Result<Self> {
-        let mut child = Command::new(PROGRAM)
+    fn start(program: &Path, limits: Limits) -> io::Result<Self> {
+        let mut child = Command::new(program)
             .arg0("nianbao")
             .arg(COMMAND)
             .args(["--memory-mb", &limits.memory_mb.to_string()])
@@ -234,7 +237,11 @@ pub fn serve(limits: Limits) -> io::Result<()> {
         }
         let length = u64::from_le_bytes(length);
         let mut bytes = Vec::new();
-        (&mut requests).take(length).read_to_end(&mut bytes)?;
+        match (&mut requests).take(length).read_to_end(&mut bytes) {
+            // As everywhere else where memory does not suffice.
+            Err(error) if error.kind() == io::ErrorKind::OutOfMemory => std::process::abort(),
+            read => read?,
+        };
         if bytes.len() as u64 != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

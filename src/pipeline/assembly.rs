@@ -1,12 +1,11 @@
 //! Fragments → one table for each dataset and year; what their schools tell.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use super::{Run, RunError};
 use arrow::array::AsArray;
 
-use crate::contract::{Dataset, Shape};
+use crate::contract::Dataset;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::School;
 use crate::intake::{Outcome, TakenIn};
@@ -14,7 +13,7 @@ use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::position::Place;
 use crate::tables::Delivery;
-use crate::warehouse::assemble::{self, Decision};
+use crate::warehouse::assemble::{self, Decision, Source};
 use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 impl Run<'_> {
@@ -27,6 +26,7 @@ impl Run<'_> {
             let (register, others): (Vec<&Dataset>, Vec<&Dataset>) =
                 definitions.datasets.iter().partition(|dataset| dataset.table == "school");
             for dataset in register {
+                self.accept(year, dataset)?;
                 self.assemble_table(year, dataset)?;
                 self.read_register(year)?;
             }
@@ -35,7 +35,7 @@ impl Run<'_> {
                 of.findings.push(Finding::new(finding::REGISTER_MISSING, year, "schools", ""));
             }
             for dataset in others {
-                self.set_aside_twice_delivered(year, dataset);
+                self.accept(year, dataset)?;
                 self.assemble_table(year, dataset)?;
                 self.note_schools(year, dataset);
             }
@@ -62,7 +62,6 @@ impl Run<'_> {
                 self.year(one.year).deliveries.push(delivery);
                 continue;
             }
-            let label = one.label.clone();
             let year = self.year(one.year);
             match &mut one.outcome {
                 Outcome::Rejected(finding) => {
@@ -74,82 +73,45 @@ impl Run<'_> {
                     fragment.format.name().clone_into(&mut delivery.format);
                     delivery.encoding.clone_from(&fragment.encoding);
                     delivery.rows = fragment.counts;
-                    year.findings.extend(fragment.findings.iter().cloned().map(|mut finding| {
-                        finding.place.file.clone_from(&label);
-                        finding
-                    }));
-                    if fragment.sets_aside() {
-                        "set_aside".clone_into(&mut delivery.outcome);
-                        delivery.rows.quarantined += delivery.rows.loaded;
-                        delivery.rows.loaded = 0;
-                        year.deliveries.push(delivery);
-                        continue;
-                    }
                     let fragment = (**fragment).clone();
-                    year.fragments.entry(one.dataset.clone()).or_default().push((one, fragment));
+                    year.present.entry(one.dataset.clone()).or_default().push((one, fragment));
                 }
             }
             year.deliveries.push(delivery);
         }
-        for year in self.years.values_mut() {
-            for fragments in year.fragments.values_mut() {
-                fragments.sort_by(|(a, x), (b, y)| {
-                    (x.schools.first(), &a.sha256).cmp(&(y.schools.first(), &b.sha256))
-                });
-            }
-        }
-    }
-
-    /// Of two different deliveries of one school, where rows cannot tell which holds, neither is used.
-    fn set_aside_twice_delivered(&mut self, year: ReportYear, dataset: &Dataset) {
-        if !dataset.one_delivery {
-            return;
-        }
-        let of = self.year(year);
-        let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (taken, fragment) in of.fragments.get(&dataset.dataset).into_iter().flatten() {
-            for school in &fragment.schools {
-                files.entry(school.clone()).or_default().push(taken.label.clone());
-            }
-        }
-        files.retain(|_, labels| labels.len() > 1);
-        for (school, labels) in &files {
-            for label in labels {
-                let place = Place { file: label.clone(), ..Place::default() };
-                let finding =
-                    Finding::new(finding::TWO_DELIVERIES, year, &dataset.dataset, &labels.join("、"));
-                of.findings.push(finding.at(place).of_school(school));
-            }
-        }
-        of.set_aside.insert(dataset.dataset.clone(), files.into_keys().collect());
     }
 
     pub(super) fn assemble_table(&mut self, year: ReportYear, dataset: &Dataset) -> Result<(), RunError> {
         let staged = self.data.staged_release();
         let residual = self.settings.residual_region_code.clone();
-        let paths: Vec<PathBuf> =
-            match self.years.get(&year).and_then(|of| of.fragments.get(&dataset.dataset)) {
-                Some(fragments) => fragments
-                    .iter()
-                    .map(|(_, fragment)| self.data.fragment(&fragment.key).join("rows.parquet"))
-                    .collect(),
-                None => return Ok(()),
-            };
+        let Some(used) = self.years.get(&year).and_then(|of| of.fragments.get(&dataset.dataset)) else {
+            return Ok(());
+        };
+        if used.is_empty() {
+            return Ok(());
+        }
+        let sources: Vec<Source> = used
+            .iter()
+            .map(|used| Source {
+                path: self.data.fragment(&used.fragment.key).join("rows.parquet"),
+                rows: used.fragment.schools.values().sum(),
+                schools: used.schools().cloned().collect(),
+            })
+            .collect();
         let to = staged.join(format!("{}-{year}.parquet", dataset.table));
         let of = self.year(year);
         let regions: BTreeMap<String, String> =
             of.schools.iter().map(|(code, school)| (code.clone(), school.region_code.clone())).collect();
-        let aside = of.set_aside.get(&dataset.dataset).cloned().unwrap_or_default();
-        let assembled = assemble::assemble(dataset, &paths, (&regions, &residual), &aside, &to)?;
+        let assembled = assemble::assemble(dataset, &sources, (&regions, &residual), &to)?;
         let fragments = of.fragments.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();
-        for (told, (taken, _)) in assembled.told.iter().map(|told| (told, &fragments[told.fragment])) {
+        for (told, used) in assembled.told.iter().map(|told| (told, &fragments[told.fragment])) {
             let rule = match told.decision {
                 Decision::OtherSchool => finding::STUDENT_TWO_SCHOOLS,
                 Decision::Repeated => finding::STUDENT_TWICE,
                 _ => finding::ROW_ID_SHARED,
             };
             let place = Place {
-                file: taken.label.clone(),
+                file: used.label.clone(),
                 sheet: told.sheet.clone(),
                 row: told.row,
                 ..Place::default()
@@ -158,14 +120,20 @@ impl Run<'_> {
                 Finding::new(rule, year, &dataset.dataset, "").at(place).of_school(&told.school_code);
             of.findings.push(finding);
         }
-        for (index, (taken, _)) in fragments.iter().enumerate() {
-            let out = assembled.taken_out[index];
-            let delivery = of.deliveries.iter_mut().find(|delivery| delivery.file == taken.label);
-            if let Some(delivery) = delivery {
+        for (index, used) in fragments.iter().enumerate() {
+            let mut deliveries = of.deliveries.iter_mut();
+            let own = deliveries.find(|delivery| {
+                delivery.file == used.label
+                    && delivery.sha256 == used.sha256
+                    && (delivery.outcome == "kept") == used.kept
+                    && delivery.outcome != "repeated"
+            });
+            if let Some(delivery) = own {
+                // Of a kept file only the rows that count are in the books.
+                let aside = if used.kept { 0 } else { assembled.set_aside[index] };
+                let out = assembled.shared[index] + aside;
                 let rows = &mut delivery.rows;
                 rows.duplicate += assembled.duplicates[index];
-                // A form row gives a row of the table for each of its years: the file is aside as a whole.
-                let out = if dataset.shape == Shape::Form && out > 0 { rows.loaded } else { out };
                 rows.quarantined += out;
                 rows.loaded -= assembled.duplicates[index] + out;
                 assert!(rows.holds(), "rows were lost or counted twice: {rows:?}");
@@ -205,9 +173,9 @@ impl Run<'_> {
     pub(super) fn note_schools(&mut self, year: ReportYear, dataset: &Dataset) {
         let of = self.year(year);
         let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
-        for (taken, fragment) in of.fragments.get(&dataset.dataset).into_iter().flatten() {
-            for school in &fragment.schools {
-                files.entry(school).or_default().push(&taken.label);
+        for used in of.fragments.get(&dataset.dataset).into_iter().flatten() {
+            for school in used.schools() {
+                files.entry(school).or_default().push(&used.label);
             }
         }
         let finding = |rule, detail: &str, school: &str| {

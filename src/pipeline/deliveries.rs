@@ -16,6 +16,7 @@ use crate::position::Place;
 use crate::runs::Seen;
 use crate::sources::drop_folder::{self, Dropped, Listing};
 use crate::warehouse::files::{self, Access};
+use crate::warehouse::publish::Accepted;
 
 /// The result of one file, once a worker has it.
 type Slot = Option<Result<Vec<TakenIn>, RunError>>;
@@ -25,7 +26,8 @@ impl Run<'_> {
         let drop = &self.settings.drop_dir;
         let listing =
             drop_folder::list(drop).map_err(|source| RunError::Source { path: drop.clone(), source })?;
-        self.unopened.clone_from(&listing.refused);
+        let refused = listing.refused.iter().cloned();
+        self.unopened = refused.map(|label| (label, finding::FILE_UNOPENED)).collect();
         Ok(listing)
     }
 
@@ -47,10 +49,14 @@ impl Run<'_> {
                     files::sha256_of_file(&file.path).map_err(io_error(&file.path))?
                 }
                 None => match self.land(file) {
-                    Ok(sha256) => sha256,
+                    Ok(Some(sha256)) => sha256,
+                    Ok(None) => {
+                        self.unopened.push((file.label.clone(), finding::FILE_GROWING));
+                        continue;
+                    }
                     // Gone since it was listed, or closed to us: one file, not the whole run.
                     Err(RunError::Io { path, .. }) if path == file.path => {
-                        self.unopened.push(file.label.clone());
+                        self.unopened.push((file.label.clone(), finding::FILE_UNOPENED));
                         continue;
                     }
                     Err(error) => return Err(error),
@@ -80,15 +86,16 @@ impl Run<'_> {
         self.request.years.is_empty() || self.request.years.contains(&year)
     }
 
-    /// Keeps the bytes as received under their hash.
-    pub(super) fn land(&self, file: &Dropped) -> Result<String, RunError> {
-        let bytes = fs::read(&file.path).map_err(io_error(&file.path))?;
+    /// Keeps the bytes as received under their hash; nothing of a file that is still being written.
+    fn land(&self, file: &Dropped) -> Result<Option<String>, RunError> {
+        let bytes = drop_folder::read(file).map_err(io_error(&file.path))?;
+        let Some(bytes) = bytes else { return Ok(None) };
         let sha256 = files::sha256(&bytes);
         let path = self.data.landing(&sha256);
         if !path.exists() {
             files::write_whole(&path, &bytes, Access::Restricted).map_err(io_error(&path))?;
         }
-        Ok(sha256)
+        Ok(Some(sha256))
     }
 
     /// Years whose own inputs, or whose last year's, are not those of the release that stands:
@@ -119,7 +126,10 @@ impl Run<'_> {
             .filter(|input| input.file.year == Some(year))
             .map(|input| format!("{} {}", input.file.dataset, input.sha256))
             .collect();
-        lines.extend(self.unopened.iter().filter(|label| year_of(label) == Some(year)).cloned());
+        let unopened = self.unopened.iter().filter(|(label, _)| year_of(label) == Some(year));
+        lines.extend(unopened.map(|(label, rule)| format!("{} {label}", rule.id)));
+        let decisions = self.overrides.iter().filter(|decision| decision.report_year == year);
+        lines.extend(decisions.map(|decision| format!("{} {}", decision.rule, decision.value)));
         lines.sort();
         lines.dedup();
         let settings = [
@@ -149,7 +159,7 @@ impl Run<'_> {
         std::thread::scope(|scope| {
             for _ in 0..self.threads() {
                 scope.spawn(|| {
-                    let mut decoder = Decoder::new(self.decode_limits());
+                    let mut decoder = self.decoder();
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let (Some(input), Some(slot)) = (wanted.get(index), results.get(index)) else {
@@ -174,21 +184,26 @@ impl Run<'_> {
         for &year in years {
             self.year(year);
         }
-        for refused in &self.unopened {
+        for (refused, rule) in &self.unopened {
             if let Some(year) = year_of(refused).filter(|year| years.contains(year)) {
                 let place = Place { file: refused.clone(), ..Place::default() };
-                let finding = Finding::new(finding::FILE_FORMAT, year, "", "不是可读的普通文件").at(place);
+                let finding = Finding::new(rule, year, "", "").at(place);
                 taken.push(TakenIn {
                     label: refused.clone(),
                     year,
                     dataset: refused.split('/').nth(1).unwrap_or_default().to_owned(),
                     // It was never opened: its name stands for it.
                     sha256: files::sha256(refused.as_bytes()),
+                    landing: String::new(),
                     outcome: Outcome::Rejected(Box::new(finding)),
                 });
             }
         }
         Ok(taken)
+    }
+
+    pub(super) fn decoder(&self) -> Decoder {
+        Decoder::new(&self.request.decode_program, self.decode_limits())
     }
 
     fn decode_limits(&self) -> Limits {
@@ -221,6 +236,7 @@ impl Run<'_> {
                 year,
                 dataset: file.dataset.clone(),
                 sha256: input.sha256.clone(),
+                landing: input.sha256.clone(),
                 outcome: Outcome::Rejected(Box::new(finding)),
             }]);
         }
@@ -228,15 +244,44 @@ impl Run<'_> {
         let mut bytes = fs::read(&landed).map_err(io_error(&landed))?;
         if files::sha256(&bytes) != input.sha256 {
             // The kept copy was damaged: it is taken again, if the file is still what it was.
-            bytes = fs::read(&file.path).map_err(io_error(&file.path))?;
-            if files::sha256(&bytes) != input.sha256 {
-                return Err(RunError::Damaged(landed));
-            }
+            let again = drop_folder::read(file).map_err(io_error(&file.path))?;
+            bytes = again
+                .filter(|again| files::sha256(again) == input.sha256)
+                .ok_or_else(|| RunError::Damaged(landed.clone()))?;
             files::write_whole(&landed, &bytes, Access::Restricted).map_err(io_error(&landed))?;
         }
         let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
-        let delivered =
-            Delivered { label: &file.label, year: file.year, dataset: &file.dataset, bytes: &bytes };
+        let delivered = Delivered {
+            label: &file.label,
+            year: file.year,
+            dataset: &file.dataset,
+            landing: &input.sha256,
+            bytes: &bytes,
+        };
+        Ok(intake::take_in(intake, decoder, delivered)?)
+    }
+
+    /// A delivery that counts already, from the bytes that landing kept; nothing when they are gone.
+    pub(super) fn take_in_landed(
+        &self,
+        accepted: &Accepted,
+        decoder: &mut Decoder,
+    ) -> Result<Vec<TakenIn>, RunError> {
+        let landed = self.data.landing(&accepted.landing);
+        let bytes = match fs::read(&landed) {
+            Ok(bytes) if files::sha256(&bytes) == accepted.landing => bytes,
+            Ok(_) => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error(&landed)(error)),
+        };
+        let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
+        let delivered = Delivered {
+            label: &accepted.file,
+            year: Some(accepted.report_year),
+            dataset: &accepted.dataset,
+            landing: &accepted.landing,
+            bytes: &bytes,
+        };
         Ok(intake::take_in(intake, decoder, delivered)?)
     }
 

@@ -1,8 +1,9 @@
 //! Printed cells of a release, and the documents made from them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 
-use super::{RunError, io_error};
+use super::{Run, RunError, io_error};
 use crate::definition::Definitions;
 use crate::indicators::{IndicatorValue, Unit, ValueKey};
 use crate::layout::Level;
@@ -12,7 +13,7 @@ use crate::report::workbook::{self, Heading};
 use crate::settings::Settings;
 use crate::tables;
 use crate::warehouse::files::{self, Access};
-use crate::warehouse::layout::DataRoot;
+use crate::warehouse::layout::{DataRoot, release_name};
 use crate::warehouse::publish::{Manifest, ReleaseOutcome};
 use crate::warehouse::table_file::{self as parquet_file, text_at};
 
@@ -89,6 +90,31 @@ pub fn report_again(
     let values = tables::indexed(values.into_iter());
     let cells = BTreeMap::from([(year, printed_cells(settings, definitions, year, &schools, &values))]);
     write_reports(settings, definitions, &data, manifest, &cells)
+}
+
+/// Whether the documents are those of a release.
+pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> bool {
+    let written = fs::read_to_string(data.reported_release()).unwrap_or_default();
+    written.trim() == release_name(manifest.release)
+}
+
+impl Run<'_> {
+    /// The documents of a release: of the years this run made, or of all where those of the release
+    /// before were not finished. Noted when they are written; until then the next run writes them.
+    pub(super) fn write_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
+        let behind = self.last.as_ref().is_some_and(|last| !are_of(&self.data, last));
+        let written = if behind {
+            let mut years = manifest.years.iter();
+            years.try_for_each(|&year| report_again(self.settings, self.definitions, manifest, year))
+        } else {
+            write_reports(self.settings, self.definitions, &self.data, manifest, &self.cells)
+        };
+        let path = self.data.reported_release();
+        let name = format!("{}\n", release_name(manifest.release));
+        let noted = written
+            .and_then(|()| files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path)));
+        noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
+    }
 }
 
 /// Every document of the years given, from a published release.

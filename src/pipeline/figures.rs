@@ -6,7 +6,7 @@ use std::path::Path;
 use arrow::array::Array;
 use arrow::datatypes::{Decimal128Type, Int32Type};
 
-use super::{Run, RunError, documents};
+use super::{Run, RunError, Used, documents};
 use crate::checks;
 use crate::contract::Dataset;
 use crate::finding::{self, Finding};
@@ -47,9 +47,7 @@ impl Run<'_> {
         let mut delivered: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for dataset in &self.definitions.datasets {
             let fragments = of.fragments.get(&dataset.dataset).into_iter().flatten();
-            let aside = of.set_aside.get(&dataset.dataset);
-            let schools = fragments.flat_map(|(_, fragment)| fragment.schools.iter().cloned());
-            let schools = schools.filter(|school| aside.is_none_or(|aside| !aside.contains(school)));
+            let schools = fragments.flat_map(Used::schools).cloned();
             delivered.entry(dataset.table.clone()).or_default().extend(schools);
         }
         let filed = match of.tables.get("filing") {

@@ -44,7 +44,7 @@ pub(super) fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<
 pub(super) fn parse_key(text: &str) -> Option<[u8; 32]> {
     let digits = text.trim();
     let mut key = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
     for (index, byte) in key.iter_mut().enumerate() {

@@ -2,6 +2,8 @@
 
 mod key;
 
+mod acceptance;
+
 mod deliveries;
 
 mod assembly;
@@ -25,11 +27,13 @@ use polars::prelude::PolarsError;
 use rust_xlsxwriter::XlsxError;
 
 use crate::checks::Checked;
+use crate::decisions::{self, DecisionError, Override};
 use crate::definition::Definitions;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::indicators::IndicatorValue;
 use crate::indicators::compute::School;
-use crate::intake::{Fragment, IntakeError, TakenIn};
+use crate::intake::{Fragment, IntakeError, Outcome, TakenIn};
+use crate::normalise::Counts;
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
@@ -43,6 +47,8 @@ use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summary};
 use crate::warehouse::table_file::TableFileError;
 
+use acceptance::Used;
+
 pub use documents::report_again;
 pub use staging::catalogue_sql;
 
@@ -53,6 +59,8 @@ pub struct Request {
     pub years: Vec<ReportYear>,
     /// The clock, read once by the caller: `2024-10-08T02:00:00+08:00`.
     pub now: String,
+    /// The program that is started to decode: `nianbao` itself.
+    pub decode_program: PathBuf,
 }
 
 /// What came of it.
@@ -75,6 +83,8 @@ pub enum RunOutcome {
 pub struct RunReport {
     pub outcome: RunOutcome,
     pub stages: Vec<Stage>,
+    /// The files that were taken in.
+    pub deliveries: Vec<Delivery>,
     pub checks: Vec<Checked>,
 }
 
@@ -82,6 +92,8 @@ pub struct RunReport {
 pub trait Watch: Sync {
     fn stage(&self, name: &str, steps: usize);
     fn step(&self);
+    /// A stage has ended, well or not.
+    fn ended(&self, _stage: &Stage) {}
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +106,8 @@ pub enum RunError {
     Assemble(#[from] AssembleError),
     #[error(transparent)]
     Table(#[from] TableFileError),
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error("polars: {0}")]
@@ -109,6 +123,9 @@ pub enum RunError {
     Damaged(PathBuf),
     #[error("{0}")]
     Key(String),
+    /// Everything else was done: the release stands.
+    #[error("release {release:06} is published, but its documents are not written: {source}")]
+    Documents { release: u32, source: Box<RunError> },
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> RunError + '_ {
@@ -131,29 +148,39 @@ pub fn run(
     let mut run = Run::new(settings, definitions, request, watch)?;
     let listing = run.timed("list", Run::list)?;
     let inputs = run.timed("hash", |run| run.hash(&listing.files))?;
+    run.count((listing.files.len(), "files"), (inputs.len(), "files"));
     let years = run.years_to_do(&inputs);
     if inputs.is_empty() && (run.last.is_none() || !request.years.is_empty()) {
         return Ok(run.report(RunOutcome::NothingFound));
     }
     if years.is_empty() {
-        let last = run.last.clone();
-        return Ok(
-            run.report(last.map_or(RunOutcome::NothingFound, |last| RunOutcome::NothingToDo(Box::new(last))))
-        );
+        let Some(last) = run.last.clone() else { return Ok(run.report(RunOutcome::NothingFound)) };
+        // The run that published it may have died before its documents were written.
+        if !documents::are_of(&run.data, &last) {
+            run.timed("report", |run| run.write_documents(&last))?;
+        }
+        return Ok(run.report(RunOutcome::NothingToDo(Box::new(last))));
     }
     run.make_staging()?;
     let taken = run.timed("decode and normalise", |run| run.take_in(&inputs, &years))?;
+    let wanted = inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year)));
+    run.count((wanted.count(), "files"), (taken.len(), "files"));
+    run.note_fragments(&taken);
     run.timed("assemble", |run| run.assemble(taken))?;
+    let loaded = run.rows(|rows| rows.loaded);
+    run.count((run.rows(|rows| rows.physical), "rows"), (loaded, "rows"));
     run.timed("compute", Run::compute)?;
+    let values = run.years.values().map(|of| of.values.len()).sum();
+    run.count((loaded, "rows"), (values, "values"));
     run.timed("check", Run::check);
+    run.count((values, "values"), (run.years.values().map(|of| of.findings.len()).sum(), "findings"));
     run.timed("stage", Run::stage)?;
     if let Some(held) = run.held_back(&listing) {
         return Ok(run.report(held));
     }
     let manifest = run.timed("publish", |run| run.publish(&listing, &inputs))?;
-    run.timed("report", |run| {
-        documents::write_reports(run.settings, run.definitions, &run.data, &manifest, &run.cells)
-    })?;
+    run.count((run.staged.len(), "files"), (manifest.files.len(), "files"));
+    run.timed("report", |run| run.write_documents(&manifest))?;
     Ok(run.report(RunOutcome::Published(Box::new(manifest))))
 }
 
@@ -167,14 +194,18 @@ struct Hashed {
 /// A year being put together.
 #[derive(Debug, Default)]
 struct Year {
-    /// Fragments by dataset, in an order that names do not change.
-    fragments: BTreeMap<String, Vec<(TakenIn, Fragment)>>,
+    /// What was delivered and reads, by dataset, until it is decided what counts.
+    present: BTreeMap<String, Vec<(TakenIn, Fragment)>>,
+    /// What counts, by dataset, in an order that names do not change.
+    fragments: BTreeMap<String, Vec<Used>>,
+    /// Hashes of deliveries that are set aside for what they are.
+    harmful: BTreeSet<String>,
+    /// Decisions that were applied.
+    overrides: Vec<Override>,
     deliveries: Vec<Delivery>,
     findings: Vec<Finding>,
     tables: BTreeMap<String, (PathBuf, u64)>,
     schools: BTreeMap<String, School>,
-    /// Schools, by dataset, whose deliveries contradict each other.
-    set_aside: BTreeMap<String, BTreeSet<String>>,
     values: Vec<IndicatorValue>,
 }
 
@@ -186,6 +217,8 @@ struct Run<'a> {
     data: DataRoot,
     key: PseudonymKey,
     last: Option<Manifest>,
+    /// Decisions of named persons that stand.
+    overrides: Vec<Override>,
     stages: Vec<Stage>,
     checks: Vec<Checked>,
     years: BTreeMap<ReportYear, Year>,
@@ -194,8 +227,10 @@ struct Run<'a> {
     own_fingerprints: BTreeMap<ReportYear, String>,
     cells: BTreeMap<ReportYear, Vec<ReportCell>>,
     staged: Vec<StagedFile>,
-    /// What lies in the drop folder and was not opened: links, pipes, files closed to us.
-    unopened: Vec<String>,
+    /// Keys of the normalised files of each year, those set aside too.
+    fragments: BTreeMap<ReportYear, BTreeSet<String>>,
+    /// What lies in the drop folder and was not taken: links, pipes, files closed to us or growing.
+    unopened: Vec<(String, &'static Rule)>,
 }
 
 impl<'a> Run<'a> {
@@ -207,12 +242,19 @@ impl<'a> Run<'a> {
     ) -> Result<Self, RunError> {
         let data = DataRoot::new(&settings.data_dir);
         files::make_folder(data.path(), Access::Open).map_err(io_error(data.path()))?;
+        // A run that died may have left its release half put together, with people's rows in it.
+        let staged = data.staged_release();
+        if staged.exists() {
+            fs::remove_dir_all(&staged).map_err(io_error(&staged))?;
+        }
         for folder in data.restricted() {
             files::make_folder(&folder, Access::Restricted).map_err(io_error(&folder))?;
         }
         publish::restore_pointer(&data)?;
         let last = publish::current(&data)?;
         let key = key::pseudonym_key(&data, last.as_ref())?;
+        let recorded = decisions::all(&data)?;
+        let overrides = decisions::standing(&recorded).into_iter().cloned().collect();
         Ok(Run {
             settings,
             definitions,
@@ -221,6 +263,7 @@ impl<'a> Run<'a> {
             data,
             key,
             last,
+            overrides,
             stages: Vec::new(),
             checks: Vec::new(),
             years: BTreeMap::new(),
@@ -228,6 +271,7 @@ impl<'a> Run<'a> {
             own_fingerprints: BTreeMap::new(),
             cells: BTreeMap::new(),
             staged: Vec::new(),
+            fragments: BTreeMap::new(),
             unopened: Vec::new(),
         })
     }
@@ -236,19 +280,39 @@ impl<'a> Run<'a> {
         let start = Instant::now();
         let done = work(self);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.stages.push(Stage { stage: stage.to_owned(), milliseconds });
+        let stage = Stage { stage: stage.to_owned(), milliseconds, taken: None, given: None };
+        self.watch.ended(&stage);
+        self.stages.push(stage);
         done
     }
 
+    /// Notes what went into the stage that has just ended, and what came out of it.
+    fn count(&mut self, taken: (usize, &str), given: (usize, &str)) {
+        if let Some(stage) = self.stages.last_mut() {
+            (stage.taken, stage.given) = (Some(taken.into()), Some(given.into()));
+        }
+    }
+
+    fn note_fragments(&mut self, taken: &[TakenIn]) {
+        for one in taken {
+            if let Outcome::Normalised(fragment) = &one.outcome {
+                self.fragments.entry(one.year).or_default().insert(fragment.key.clone());
+            }
+        }
+    }
+
+    fn rows(&self, count: fn(&Counts) -> u64) -> usize {
+        let rows: u64 = self.years.values().flat_map(|of| &of.deliveries).map(|one| count(&one.rows)).sum();
+        usize::try_from(rows).unwrap_or(usize::MAX)
+    }
+
     fn report(self, outcome: RunOutcome) -> RunReport {
-        RunReport { outcome, stages: self.stages, checks: self.checks }
+        let deliveries = self.years.into_values().flat_map(|of| of.deliveries).collect();
+        RunReport { outcome, stages: self.stages, deliveries, checks: self.checks }
     }
 
     fn make_staging(&self) -> Result<(), RunError> {
         let staged = self.data.staged_release();
-        if staged.exists() {
-            fs::remove_dir_all(&staged).map_err(io_error(&staged))?;
-        }
         files::make_folder(&staged, Access::Restricted).map_err(io_error(&staged))
     }
 

@@ -1,6 +1,6 @@
 //! Held back or published, and what is said of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, Year, catalogue_sql, io_error};
@@ -26,8 +26,7 @@ impl Run<'_> {
         for (&year, of) in &self.years {
             let silent = of.schools.keys().filter(|school| {
                 !of.fragments.iter().any(|(dataset, fragments)| {
-                    dataset != "schools"
-                        && fragments.iter().any(|(_, fragment)| fragment.schools.contains(*school))
+                    dataset != "schools" && fragments.iter().any(|used| used.units.contains(*school))
                 })
             });
             let silent: Vec<&String> = silent.collect();
@@ -81,12 +80,28 @@ impl Run<'_> {
             digest,
             outcome,
             inputs: self.manifest_inputs(inputs),
+            accepted: self.accepted(),
+            fragments: self.manifest_fragments(),
+            earlier: publish::earlier_manifests(&self.data, self.last.as_ref())?,
             files,
             summary,
         };
         publish::publish(&self.data, &staged, &manifest, self.last.as_ref())?;
-        fs::remove_dir_all(&staged).map_err(io_error(&staged))?;
+        // What is left of it is cleared by the next run.
+        let _ = fs::remove_dir_all(&staged);
         Ok(manifest)
+    }
+
+    /// What each year was normalised into; of a year that is kept, what the release that stands says.
+    fn manifest_fragments(&self) -> BTreeMap<ReportYear, BTreeSet<String>> {
+        let mut fragments = self.last.as_ref().map(|last| last.fragments.clone()).unwrap_or_default();
+        for year in self.years.keys() {
+            let kept = self.years[year].fragments.values().flatten().map(|used| used.fragment.key.clone());
+            let mut of_year: BTreeSet<String> = self.fragments.get(year).cloned().unwrap_or_default();
+            of_year.extend(kept);
+            fragments.insert(*year, of_year);
+        }
+        fragments
     }
 
     pub(super) fn manifest_inputs(&self, inputs: &[Hashed]) -> Vec<Input> {
@@ -132,7 +147,7 @@ impl Run<'_> {
                     rows: Counts::default(),
                 };
                 for delivery in own {
-                    line.files += 1;
+                    line.files += u64::from(delivery.outcome != "kept");
                     line.rows += delivery.rows;
                 }
                 summary.datasets.push(line);
@@ -181,11 +196,17 @@ impl Run<'_> {
 fn year_summary(of: &Year) -> YearSummary {
     let mut part = YearSummary::default();
     for delivery in &of.deliveries {
-        part.files.files += 1;
+        let files = &mut part.files;
+        files.files += u64::from(delivery.outcome != "kept");
         match delivery.outcome.as_str() {
-            "decoded" | "set_aside" => part.files.decoded += 1,
-            "rejected" => part.files.rejected += 1,
-            _ => part.files.repeated += 1,
+            "decoded" => files.decoded += 1,
+            "set_aside" => {
+                files.decoded += 1;
+                files.set_aside += 1;
+            }
+            "kept" => files.kept += 1,
+            "rejected" => files.rejected += 1,
+            _ => files.repeated += 1,
         }
         part.rows += delivery.rows;
     }

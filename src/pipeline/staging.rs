@@ -29,7 +29,7 @@ impl Run<'_> {
                 ("finding", tables::findings(&of.findings)?),
                 ("delivery", tables::deliveries(&of.deliveries)?),
                 ("dim_school", tables::dim_school(&self.school_rows(year))?),
-                ("override", tables::overrides()?),
+                ("override", tables::overrides(&of.overrides)?),
             ];
             if let Some(cells) = self.cells.get(&year) {
                 batches.push(("report_cell", tables::report_cells(cells)?));

@@ -1,10 +1,14 @@
 //! The drop folder: `DROP/<report year>/<dataset>/…`. File names mean nothing.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
+
+use rustix::fs::OFlags;
+use sha2::{Digest, Sha256};
 
 use crate::period::ReportYear;
 
@@ -18,8 +22,12 @@ pub struct Dropped {
     pub label: String,
     pub path: PathBuf,
     pub bytes: u64,
-    /// Last change, in nanoseconds since 1970.
+    /// Last change, in nanoseconds since 1970, as whoever wrote it says.
     pub modified_ns: u128,
+    /// Last change as the file system says, in seconds and nanoseconds, and which file it is: a
+    /// copy may keep the old one's time.
+    pub changed: (i64, i64),
+    pub inode: u64,
 }
 
 /// What a drop folder holds.
@@ -41,6 +49,38 @@ pub fn list(drop: &Path) -> io::Result<Listing> {
     walk(drop, drop, &mut listing)?;
     listing.files.sort_by(|a, b| a.label.cmp(&b.label));
     Ok(listing)
+}
+
+/// The bytes of a listed file, by one opening; `None` when it changes while it is read, or has not
+/// the content that a file of its name and `.sha256` beside it promises. A link that took its place
+/// is not followed, a pipe not waited for.
+///
+/// # Errors
+/// When it cannot be read, or is no ordinary file any more.
+pub fn read(file: &Dropped) -> io::Result<Option<Vec<u8>>> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    let mut open = fs::OpenOptions::new().read(true).custom_flags(flags).open(&file.path)?;
+    if !open.metadata()?.is_file() {
+        return Err(io::Error::other("it is no ordinary file"));
+    }
+    let mut bytes = Vec::new();
+    open.read_to_end(&mut bytes)?;
+    let after = open.metadata()?;
+    let same = after.len() == file.bytes
+        && after.len() == bytes.len() as u64
+        && (after.ctime(), after.ctime_nsec()) == file.changed;
+    Ok((same && keeps_its_promise(file, &bytes)).then_some(bytes))
+}
+
+/// Who copies slowly may say beforehand what will be there, as `sha256sum` writes it.
+fn keeps_its_promise(file: &Dropped, bytes: &[u8]) -> bool {
+    let mut beside = file.path.clone().into_os_string();
+    beside.push(".sha256");
+    let Ok(promised) = fs::read_to_string(Path::new(&beside)) else { return true };
+    let promised = promised.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let digits: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    promised == digits
 }
 
 fn walk(drop: &Path, folder: &Path, listing: &mut Listing) -> io::Result<()> {
@@ -68,7 +108,9 @@ pub(super) fn is_no_delivery(path: &str) -> bool {
         || name.starts_with('.')
         || path.starts_with("__MACOSX/")
         || ["thumbs.db", "desktop.ini"].iter().any(|known| name.eq_ignore_ascii_case(known))
-        || name.to_ascii_lowercase().ends_with(".tmp")
+        || [".tmp", ".part", ".crdownload", ".sha256", ".done"]
+            .iter()
+            .any(|ending| name.to_ascii_lowercase().ends_with(ending))
 }
 
 /// Report years that a folder may name.
@@ -88,6 +130,8 @@ fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {
         path,
         bytes: metadata.len(),
         modified_ns: modified.map_or(0, |since| since.as_nanos()),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        inode: metadata.ino(),
         label,
     }
 }

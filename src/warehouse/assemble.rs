@@ -15,8 +15,8 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int32Type, SchemaRef};
 use arrow::error::ArrowError;
 use polars::prelude::{
-    DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, PlRefPath, PolarsError, ScanArgsParquet,
-    SortMultipleOptions, col, lit, when,
+    BooleanChunked, DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, NewChunkedArray, PlRefPath,
+    PolarsError, ScanArgsParquet, SortMultipleOptions, col, lit, when,
 };
 
 use super::table_file::{self, TableFileError, TableWriter};
@@ -39,7 +39,7 @@ pub enum Decision {
     Duplicate,
     /// One number, two names, one school: nobody can tell whose it is.
     SharedId,
-    /// Of a school whose deliveries contradict each other.
+    /// Of a school whose rows of this delivery do not count.
     SetAside,
 }
 
@@ -51,7 +51,8 @@ impl Decision {
             2 => Decision::OtherSchool,
             3 => Decision::Repeated,
             4 => Decision::Duplicate,
-            _ => Decision::SharedId,
+            5 => Decision::SharedId,
+            _ => Decision::SetAside,
         }
     }
 
@@ -68,6 +69,14 @@ impl Decision {
     fn in_table(self) -> bool {
         !matches!(self, Decision::Duplicate | Decision::SharedId | Decision::SetAside)
     }
+}
+
+/// A fragment, and whose rows of it count.
+#[derive(Debug)]
+pub struct Source {
+    pub path: PathBuf,
+    pub rows: u64,
+    pub schools: BTreeSet<String>,
 }
 
 /// A staged row that somebody must hear of.
@@ -88,8 +97,10 @@ pub struct Assembled {
     pub rows: u64,
     /// Duplicates in each fragment.
     pub duplicates: Vec<u64>,
-    /// Rows of each fragment that are kept out: shared numbers, and schools set aside.
-    pub taken_out: Vec<u64>,
+    /// Rows of each fragment whose number is somebody else's too.
+    pub shared: Vec<u64>,
+    /// Rows of each fragment that are of schools whose rows of it do not count.
+    pub set_aside: Vec<u64>,
     /// Rows taken out or not counted because of another row.
     pub told: Vec<Told>,
 }
@@ -122,55 +133,45 @@ pub fn published_fields(dataset: &Dataset) -> Vec<FieldSpec> {
 
 /// Puts the table of one dataset and year together from its fragments, in their order.
 ///
-/// `regions` gives the region of a school code, and that of schools not in it; rows of the
-/// schools in `aside` are left out.
+/// `regions` gives the region of a school code, and that of schools not in it.
 ///
 /// # Errors
 /// When a fragment cannot be read or the table not be written.
 pub fn assemble(
     dataset: &Dataset,
-    fragments: &[PathBuf],
+    sources: &[Source],
     regions: (&BTreeMap<String, String>, &str),
-    aside: &BTreeSet<String>,
     to: &Path,
 ) -> Result<Assembled, AssembleError> {
     let published = schema(&published_fields(dataset));
     let decisions = match dataset.shape {
         Shape::Form => Vec::new(),
-        Shape::Rows => decide(dataset, fragments)?,
+        Shape::Rows => decide(dataset, sources)?,
     };
     let mut writer = TableWriter::create(to, Arc::clone(&published))?;
-    let mut duplicates = vec![0; fragments.len()];
-    let mut taken_out = vec![0; fragments.len()];
+    let mut duplicates = vec![0; sources.len()];
+    let mut shared = vec![0; sources.len()];
+    let mut set_aside = vec![0; sources.len()];
     let mut told = Vec::new();
     let mut next = 0;
-    for (fragment, path) in fragments.iter().enumerate() {
-        for batch in table_file::read(path)? {
+    for (fragment, source) in sources.iter().enumerate() {
+        for batch in table_file::read(&source.path)? {
             let batch = batch?;
-            let mut decided = match dataset.shape {
+            let decided = match dataset.shape {
                 Shape::Form => vec![Decision::Counted; batch.num_rows()],
                 Shape::Rows => decisions[next..next + batch.num_rows()].to_vec(),
             };
             next += batch.num_rows();
-            set_aside(&batch, aside, &mut decided);
-            let count = |wanted: &[Decision]| decided.iter().filter(|d| wanted.contains(d)).count() as u64;
-            duplicates[fragment] += count(&[Decision::Duplicate]);
-            taken_out[fragment] += count(&[Decision::SharedId, Decision::SetAside]);
+            let count = |wanted: Decision| decided.iter().filter(|&&d| d == wanted).count() as u64;
+            duplicates[fragment] += count(Decision::Duplicate);
+            shared[fragment] += count(Decision::SharedId);
+            set_aside[fragment] += count(Decision::SetAside);
             tell(&batch, &decided, fragment, &mut told);
             writer.write(&publish(&batch, &decided, regions, &published)?)?;
         }
     }
     let rows = writer.finish()?;
-    Ok(Assembled { path: to.to_owned(), rows, duplicates, taken_out, told })
-}
-
-fn set_aside(batch: &RecordBatch, aside: &BTreeSet<String>, decided: &mut [Decision]) {
-    let Some(schools) = text(batch, "school_code").filter(|_| !aside.is_empty()) else { return };
-    for (index, decision) in decided.iter_mut().enumerate() {
-        if aside.contains(schools.value(index)) {
-            *decision = Decision::SetAside;
-        }
-    }
+    Ok(Assembled { path: to.to_owned(), rows, duplicates, shared, set_aside, told })
 }
 
 fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a StringArray> {
@@ -243,9 +244,13 @@ fn regions(batch: &RecordBatch, region_of: &BTreeMap<String, String>, residual: 
     Arc::new(regions.finish())
 }
 
-/// One decision for each staged row, in the order of the fragments.
-fn decide(dataset: &Dataset, fragments: &[PathBuf]) -> Result<Vec<Decision>, AssembleError> {
-    let rows = staged_rows(dataset, fragments)?;
+/// One decision for each staged row, in the order of the fragments. Rows that do not count are
+/// nobody's double: they are left out before anything is compared.
+fn decide(dataset: &Dataset, sources: &[Source]) -> Result<Vec<Decision>, AssembleError> {
+    let rows = staged_rows(dataset, sources)?;
+    let total = rows.height();
+    let counting = counting(&rows, sources)?;
+    let rows = rows.filter(&counting)?;
     // The first of several equal rows stays.
     let first = rows
         .clone()
@@ -286,14 +291,32 @@ fn decide(dataset: &Dataset, fragments: &[PathBuf]) -> Result<Vec<Decision>, Ass
         .select([col("order"), decision.alias("decision")])
         .sort(["order"], SortMultipleOptions::default())
         .collect()?;
-    let codes = decided.column("decision")?.i32()?;
-    Ok(codes.into_no_null_iter().map(Decision::from_code).collect())
+    let codes = decided.column("decision")?.i32()?.into_no_null_iter();
+    let orders = decided.column("order")?.i64()?.into_no_null_iter();
+    let mut decisions = vec![Decision::SetAside; total];
+    for (order, code) in orders.zip(codes) {
+        if let Some(decision) = usize::try_from(order).ok().and_then(|order| decisions.get_mut(order)) {
+            *decision = Decision::from_code(code);
+        }
+    }
+    Ok(decisions)
+}
+
+/// Which staged rows are of schools that count in their fragment.
+fn counting(rows: &DataFrame, sources: &[Source]) -> Result<BooleanChunked, PolarsError> {
+    let schools = rows.column("school_code")?.str()?;
+    let of_row = sources.iter().flat_map(|source| {
+        std::iter::repeat_n(&source.schools, usize::try_from(source.rows).unwrap_or_default())
+    });
+    let mask = schools.iter().zip(of_row);
+    let mask = mask.map(|(school, counts)| school.is_some_and(|school| counts.contains(school)));
+    Ok(BooleanChunked::from_iter_values("counting".into(), mask))
 }
 
 /// The columns that decisions are made from, with the order of rows and the rank among equals.
-fn staged_rows(dataset: &Dataset, fragments: &[PathBuf]) -> Result<DataFrame, PolarsError> {
+fn staged_rows(dataset: &Dataset, sources: &[Source]) -> Result<DataFrame, PolarsError> {
     let paths: Vec<PlRefPath> =
-        fragments.iter().map(|path| PlRefPath::try_from_path(path)).collect::<Result<_, _>>()?;
+        sources.iter().map(|source| PlRefPath::try_from_path(&source.path)).collect::<Result<_, _>>()?;
     let counts = predicate::expression(&dataset.counts_when);
     let key = match &dataset.one_row {
         None => lit(""),

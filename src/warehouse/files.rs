@@ -18,13 +18,26 @@ pub enum Access {
     Restricted,
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it, and makes their names durable.
 ///
 /// # Errors
 /// Of the file system.
 pub fn make_folder(path: &Path, access: Access) -> io::Result<()> {
-    let mode = if access == Access::Open { 0o755 } else { 0o700 };
-    DirBuilder::new().recursive(true).mode(mode).create(path)
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().unwrap_or(Path::new(""));
+    make_folder(above, access)?;
+    match DirBuilder::new().mode(mode(access)).create(path) {
+        // Another thread was first.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_folder(if above.as_os_str().is_empty() { Path::new(".") } else { above }),
+    }
+}
+
+fn mode(access: Access) -> u32 {
+    if access == Access::Open { 0o755 } else { 0o700 }
 }
 
 /// Writes a new file beside its place, syncs it and moves it there; an old one is replaced as a whole.
@@ -47,20 +60,42 @@ pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()
 
 fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    make_folder(folder, access)?;
+    if durable {
+        make_folder(folder, access)?;
+    } else {
+        DirBuilder::new().recursive(true).mode(mode(access)).create(folder)?;
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Worker threads may write the same content under the same name at once.
     let unique = format!(".{name}.{}-{:?}.tmp", std::process::id(), std::thread::current().id());
     let beside = folder.join(unique);
-    let mode = if access == Access::Open { 0o644 } else { 0o600 };
+    let mode = mode(access) & 0o666;
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
     let written = file.write_all(bytes).and_then(|()| if durable { file.sync_all() } else { Ok(()) });
     drop(file);
-    if let Err(error) = written {
+    let placed = written.and_then(|()| fs::rename(&beside, path));
+    if placed.is_err() {
         let _ = fs::remove_file(&beside);
-        return Err(error);
     }
-    fs::rename(&beside, path)
+    placed
+}
+
+/// Removes what a process that died left half written below a folder. Only the holder of the
+/// lock may: nobody else writes there.
+///
+/// # Errors
+/// Of the file system.
+pub fn remove_half_written(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if entry.file_type()?.is_dir() {
+            remove_half_written(&entry.path())?;
+        } else if name.as_encoded_bytes().starts_with(b".") && name.as_encoded_bytes().ends_with(b".tmp") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the names in a folder durable.

@@ -81,9 +81,27 @@ impl DataRoot {
         self.0.join("reports").join(year.to_string())
     }
 
+    /// The release that the documents in `reports/` were written from.
+    #[must_use]
+    pub fn reported_release(&self) -> PathBuf {
+        self.0.join("reports/.release")
+    }
+
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.0.join("ledger/lock")
+    }
+
+    /// Decisions of named persons, a file each.
+    #[must_use]
+    pub fn overrides(&self) -> PathBuf {
+        self.0.join("ledger/overrides")
+    }
+
+    /// The format of the data root, and where its file system was tested.
+    #[must_use]
+    pub fn format(&self) -> PathBuf {
+        self.0.join("ledger/format.json")
     }
 
     #[must_use]

@@ -4,8 +4,14 @@ pub mod layout;
 
 pub mod files;
 
+pub mod ground;
+
 pub mod table_file;
 
 pub mod assemble;
 
 pub mod publish;
+
+pub mod verify;
+
+pub mod retention;

@@ -1,13 +1,14 @@
-//! A staged release → a published one, and whether it is still what was published.
+//! A staged release → a published one.
 //!
 //! A release folder is made exclusively and never changed: unchanged files are
 //! linked from the last release, the others moved in, everything synced, the
 //! manifest written last. Then `CURRENT.json` is replaced by write, sync, rename.
 //! A reader that resolves `CURRENT.json` once sees one release, always.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,15 @@ use crate::finding::Severity;
 use crate::normalise::Counts;
 use crate::period::ReportYear;
 
-/// Format of manifest and pointer. A newer one is refused.
-pub const FORMAT: u32 = 1;
+/// Format of manifest and pointer. A newer one is refused. 1 had neither fragments nor the hashes
+/// of manifests.
+pub const FORMAT: u32 = 2;
+
+/// What makes a folder a release; written when everything else of it is there.
+pub const MANIFEST: &str = "manifest.json";
+
+/// Begins the name of a release that is being removed.
+const REMOVED: &str = "removed-";
 
 /// What a release is, written when everything else of it is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +48,16 @@ pub struct Manifest {
     pub outcome: ReleaseOutcome,
     pub years: Vec<ReportYear>,
     pub inputs: Vec<Input>,
+    /// The deliveries that the release stands on; some may be of earlier nights.
+    #[serde(default)]
+    pub accepted: Vec<Accepted>,
+    /// Keys of the normalised files that each year was made from. A year that is not here was made
+    /// by a program that did not say.
+    #[serde(default)]
+    pub fragments: BTreeMap<ReportYear, BTreeSet<String>>,
+    /// SHA-256 of the manifests of the releases that stood when this one was made.
+    #[serde(default)]
+    pub earlier: BTreeMap<u32, String>,
     pub files: Vec<ReleaseFile>,
     pub summary: Summary,
 }
@@ -77,6 +95,25 @@ pub struct Input {
     pub file: String,
     pub sha256: String,
     pub bytes: u64,
+}
+
+/// A delivery that counts, as long as nothing sound replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Accepted {
+    pub report_year: ReportYear,
+    pub dataset: String,
+    /// As it was delivered, a member of a bundle after a `!`.
+    pub file: String,
+    /// SHA-256 of the file as dropped, under which landing keeps it.
+    pub landing: String,
+    /// SHA-256 of its own bytes.
+    pub sha256: String,
+    /// Key of its normalised fragment.
+    pub fragment: String,
+    /// Equal digests are the same rows.
+    pub rows_digest: String,
+    /// Rows of each school that counts on it; the register counts as a whole, under no school.
+    pub units: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -147,6 +184,12 @@ pub struct FileCounts {
     pub rejected: u64,
     pub repeated: u64,
     pub ignored: u64,
+    /// Of those decoded: set aside, as using them may do harm.
+    #[serde(default)]
+    pub set_aside: u64,
+    /// Of earlier nights, beside the files of this one: what stands where nothing sound came.
+    #[serde(default)]
+    pub kept: u64,
 }
 
 impl std::ops::AddAssign for FileCounts {
@@ -156,6 +199,8 @@ impl std::ops::AddAssign for FileCounts {
         self.rejected += other.rejected;
         self.repeated += other.repeated;
         self.ignored += other.ignored;
+        self.set_aside += other.set_aside;
+        self.kept += other.kept;
     }
 }
 
@@ -195,6 +240,9 @@ pub struct Current {
     /// Below the warehouse folder.
     pub path: String,
     pub digest: String,
+    /// SHA-256 of the release's manifest; empty where an older program wrote this.
+    #[serde(default)]
+    pub manifest_sha256: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -258,10 +306,10 @@ pub fn publish(
     let folder = data.release(manifest.release);
     files::make_folder(&data.releases(), Access::Open).map_err(io_error(&data.releases()))?;
     // A folder without a manifest is what a run that died left behind.
-    if folder.exists() && !folder.join("manifest.json").exists() {
+    if folder.exists() && !folder.join(MANIFEST).exists() {
         fs::remove_dir_all(&folder).map_err(io_error(&folder))?;
     }
-    fs::create_dir(&folder).map_err(io_error(&folder))?;
+    DirBuilder::new().mode(0o755).create(&folder).map_err(io_error(&folder))?;
     let known: BTreeMap<&str, &ReleaseFile> =
         last.iter().flat_map(|last| &last.files).map(|file| (file.sha256.as_str(), file)).collect();
     let mut folders = vec![folder.clone(), data.releases()];
@@ -286,7 +334,7 @@ pub fn publish(
     for folder in folders.iter().rev() {
         files::sync_folder(folder).map_err(io_error(folder))?;
     }
-    write_json(&folder.join("manifest.json"), manifest)?;
+    write_json(&folder.join(MANIFEST), manifest)?;
     point_at(data, manifest)
 }
 
@@ -295,6 +343,9 @@ fn bring(from: &Path, to: &Path) -> io::Result<()> {
     if fs::rename(from, to).is_err() {
         fs::copy(from, to)?;
     }
+    // Whatever the umask allows others, they do not write to a release.
+    let mode = fs::metadata(to)?.permissions().mode();
+    fs::set_permissions(to, Permissions::from_mode(mode & !0o022))?;
     fs::File::open(to)?.sync_all()
 }
 
@@ -315,7 +366,9 @@ pub fn current(data: &DataRoot) -> Result<Option<Manifest>, PublishError> {
     }
     let current: Current = read_json(&path)?;
     let manifest = read_manifest(data, current.release)?;
-    if current.path != release_path(current.release) || current.digest != manifest.digest {
+    let sound = current.manifest_sha256.is_empty()
+        || current.manifest_sha256 == manifest_sha256(data, current.release)?;
+    if !sound || current.path != release_path(current.release) || current.digest != manifest.digest {
         let message = format!("it does not name release {:06} as it is", current.release);
         return Err(PublishError::Damaged { path, message });
     }
@@ -347,6 +400,7 @@ fn point_at(data: &DataRoot, manifest: &Manifest) -> Result<(), PublishError> {
         release: manifest.release,
         path: release_path(manifest.release),
         digest: manifest.digest.clone(),
+        manifest_sha256: manifest_sha256(data, manifest.release)?,
     };
     write_json(&data.current(), &current)
 }
@@ -356,7 +410,38 @@ fn point_at(data: &DataRoot, manifest: &Manifest) -> Result<(), PublishError> {
 /// # Errors
 /// When it cannot be read, is of a newer format, or is damaged.
 pub fn read_manifest(data: &DataRoot, release: u32) -> Result<Manifest, PublishError> {
-    read_json(&data.release(release).join("manifest.json"))
+    let path = data.release(release).join(MANIFEST);
+    let manifest: Manifest = read_json(&path)?;
+    if manifest.release != release {
+        let message = format!("it is of release {:06}", manifest.release);
+        return Err(PublishError::Damaged { path, message });
+    }
+    Ok(manifest)
+}
+
+/// SHA-256 of the manifest of a release, as it lies there.
+///
+/// # Errors
+/// Of the file system.
+pub fn manifest_sha256(data: &DataRoot, release: u32) -> Result<String, PublishError> {
+    let path = data.release(release).join(MANIFEST);
+    files::sha256_of_file(&path).map_err(io_error(&path))
+}
+
+/// Hashes of the manifests of all releases there are. What `last` says of one holds, so that an
+/// edit is found however many releases come after it.
+///
+/// # Errors
+/// Of the file system.
+pub fn earlier_manifests(
+    data: &DataRoot,
+    last: Option<&Manifest>,
+) -> Result<BTreeMap<u32, String>, PublishError> {
+    let known = |release: &u32| last.and_then(|last| last.earlier.get(release).cloned());
+    releases(data)?
+        .into_iter()
+        .map(|release| Ok((release, known(&release).map_or_else(|| manifest_sha256(data, release), Ok)?)))
+        .collect()
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PublishError> {
@@ -381,70 +466,56 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PublishEr
 /// # Errors
 /// Of the file system.
 pub fn releases(data: &DataRoot) -> Result<Vec<u32>, PublishError> {
-    let folder = data.releases();
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
+    Ok(numbered(data)?.into_iter().filter_map(|(number, complete)| complete.then_some(number)).collect())
+}
+
+/// Numbers of releases whose manifest is lost. What a run that died left has a higher number than
+/// any release that was completed.
+///
+/// # Errors
+/// Of the file system.
+pub fn without_manifest(data: &DataRoot) -> Result<Vec<u32>, PublishError> {
+    let newest = releases(data)?.last().copied().unwrap_or_default();
+    let lost = |(number, complete): (u32, bool)| (!complete && number < newest).then_some(number);
+    Ok(numbered(data)?.into_iter().filter_map(lost).collect())
+}
+
+fn numbered(data: &DataRoot) -> Result<Vec<(u32, bool)>, PublishError> {
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
-        let path = entry.map_err(io_error(&folder))?.path();
-        let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
-        if let Some(number) = number.filter(|_| path.join("manifest.json").exists()) {
-            numbers.push(number);
+    for name in folder_names(data)? {
+        if let Some(number) = name.parse().ok().filter(|&number| release_name(number) == name) {
+            numbers.push((number, data.release(number).join(MANIFEST).exists()));
         }
     }
     numbers.sort_unstable();
     Ok(numbers)
 }
 
-/// A difference between a release's manifest and what lies in its folder.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Damage {
-    pub release: u32,
-    pub path: String,
-    /// `missing`, `changed` or `extra`.
-    pub kind: String,
+fn folder_names(data: &DataRoot) -> Result<Vec<String>, PublishError> {
+    let folder = data.releases();
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+    fs::read_dir(&folder)
+        .and_then(|entries| entries.map(name).collect::<io::Result<_>>())
+        .map_err(io_error(&folder))
 }
 
-/// Compares every file of a release with its manifest.
+/// The name of a release that is being removed: no number, so that it is no release any more.
+#[must_use]
+pub fn removed_path(data: &DataRoot, release: u32) -> PathBuf {
+    data.releases().join(format!("{REMOVED}{}", release_name(release)))
+}
+
+/// Names of folders that a run or a clean-up that died left behind.
 ///
 /// # Errors
-/// When the manifest or a folder cannot be read.
-pub fn verify(data: &DataRoot, release: u32) -> Result<Vec<Damage>, PublishError> {
-    let manifest = read_manifest(data, release)?;
-    let folder = data.release(release);
-    let damage = |path: &str, kind: &str| Damage { release, path: path.to_owned(), kind: kind.to_owned() };
-    let mut damages = Vec::new();
-    let mut expected = vec![folder.join("manifest.json")];
-    for file in &manifest.files {
-        let path = folder.join(&file.path);
-        match files::sha256_of_file(&path) {
-            Ok(sha256) if sha256 == file.sha256 => {}
-            Ok(_) => damages.push(damage(&file.path, "changed")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                damages.push(damage(&file.path, "missing"));
-            }
-            Err(error) => return Err(io_error(&path)(error)),
-        }
-        expected.push(path);
-    }
-    let mut found = Vec::new();
-    all_files(&folder, &mut found).map_err(io_error(&folder))?;
-    for path in found.iter().filter(|path| !expected.contains(path)) {
-        damages.push(damage(&path.strip_prefix(&folder).unwrap_or(path).display().to_string(), "extra"));
-    }
-    damages.sort();
-    Ok(damages)
-}
-
-fn all_files(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            all_files(&path, found)?;
-        } else {
-            found.push(path);
-        }
-    }
-    Ok(())
+/// Of the file system.
+pub fn incomplete(data: &DataRoot) -> Result<Vec<String>, PublishError> {
+    let newest = releases(data)?.last().copied().unwrap_or_default();
+    let begun = |&(number, complete): &(u32, bool)| !complete && number > newest;
+    let begun = numbered(data)?.into_iter().filter(begun).map(|(number, _)| release_name(number));
+    let removed = folder_names(data)?.into_iter().filter(|name| name.starts_with(REMOVED));
+    Ok(begun.chain(removed).collect())
 }

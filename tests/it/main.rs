@@ -8,6 +8,8 @@ mod commands;
 
 mod definitions;
 
+mod ledger;
+
 mod metamorphic;
 
 mod nights;
@@ -16,6 +18,8 @@ mod privacy;
 
 mod published;
 
+mod set_aside;
+
 mod shapes;
 
 mod tidy;
@@ -23,3 +27,5 @@ mod tidy;
 mod truth;
 
 mod unattainable;
+
+mod worker;

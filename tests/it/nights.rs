@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{City, HONGTONG, Village, YAODU, files, get, register, text};
 
-/// Two years of the village; in 2023 one row is bad.
+/// Two years of the village; in 2023 one student's row is bad, and one of the staff is not there.
 fn two_years() -> City {
     let city = City::empty();
     let mut village = Village::new();
@@ -15,7 +15,11 @@ fn two_years() -> City {
         [("schools/register.csv", "schools"), ("students/all.csv", "students"), ("staff/all.csv", "staff")]
     {
         let this_year = fs::read_to_string(city.drop_folder().join("2024").join(from)).unwrap();
-        let bad = if to == "students" { this_year.replacen(YAODU, "361400", 1) } else { this_year };
+        let bad = match to {
+            "students" => this_year.replacen(YAODU, "361400", 1),
+            "staff" => this_year.trim_end().rsplit_once('\n').unwrap().0.to_owned(),
+            _ => this_year,
+        };
         city.deliver(&format!("2023/{from}"), bad);
     }
     village.students.pop();
@@ -100,8 +104,6 @@ fn of_two_deliveries_that_differ_neither_is_used() {
     };
     city.deliver("2024/majors/a.csv", majors(YAODU, &["710201", "710202"]));
     city.deliver("2024/majors/b.csv", majors(HONGTONG, &["710201"]));
-    city.run();
-    assert_eq!(value(&city, "majors", YAODU), ("value".into(), "2".into()));
     city.deliver("2024/majors/c.csv", majors(YAODU, &["710201"]));
     city.run();
     assert_eq!(value(&city, "majors", YAODU).0, "missing");
@@ -278,4 +280,49 @@ fn a_damaged_copy_in_landing_is_taken_again() {
     city.deliver("2024/schools/register.csv", register().replace("晴川", "晴岚"));
     city.run();
     assert_eq!(value(&city, "students", "141000"), ("value".into(), "9".into()));
+}
+
+#[test]
+fn a_file_still_being_written_waits_for_the_next_run() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let file = city.drop_folder().join("2024/students/all.csv");
+    let whole = fs::read(&file).unwrap();
+    // Whoever copies it said what will be there.
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let digits = nianbao::warehouse::files::sha256(&whole);
+    city.deliver("2024/students/all.csv.sha256", format!("{digits}  all.csv\n"));
+    city.run();
+    let growing =
+        |city: &City| city.table("finding").iter().filter(|row| get(row, "rule") == "Q-GROWING").count();
+    assert_eq!((growing(&city), value(&city, "students", "141000").0), (1, "missing".into()));
+    fs::write(&file, &whole).unwrap();
+    city.run();
+    assert_eq!((growing(&city), value(&city, "students", "141000").1), (0, "9".into()));
+}
+
+#[test]
+fn pipes_and_devices_are_refused_and_nothing_waits_for_them() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let pipe = city.drop_folder().join("2024/students/pipe.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    assert_eq!(city.run()["summary"]["files"]["rejected"], 1);
+    let findings = city.table("finding");
+    assert!(
+        findings.iter().any(|row| get(row, "rule") == "E-UNOPENED" && get(row, "file").ends_with("pipe.csv"))
+    );
+}
+
+#[test]
+fn a_copy_that_keeps_length_and_time_is_seen() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.run();
+    let file = city.drop_folder().join("2024/schools/register.csv");
+    let time = fs::metadata(&file).unwrap().modified().unwrap();
+    fs::write(&file, register().replace("晴川", "晴岚")).unwrap();
+    fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+    assert_eq!(city.run()["outcome"], "published");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{City, Village, files, read, text, whole_city};
+use crate::support::{City, Village, files, read, text, whole_city, with_check_digit};
 
 /// Numbers and names of everybody that was loaded.
 fn people(city: &City) -> (BTreeSet<String>, BTreeSet<String>) {
@@ -110,4 +110,103 @@ fn a_bad_row_is_told_by_its_place_and_kept_apart() {
     let kept: String =
         files(&city.data().join("quarantine")).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     assert!(kept.contains("14100220080399"));
+}
+
+/// A text as it may be hidden in a file: UTF-8, GBK, hexadecimal digits, base64 at each alignment.
+fn disguises(canary: &str) -> Vec<Vec<u8>> {
+    let (gbk, _, _) = encoding_rs::GBK.encode(canary);
+    let mut forms = vec![canary.as_bytes().to_vec(), gbk.to_vec()];
+    for bytes in [canary.as_bytes(), gbk.as_ref()] {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        forms.push(hex.to_uppercase().into_bytes());
+        forms.push(hex.into_bytes());
+        for shift in 0..3 {
+            let padded = [&b"\0\0"[..shift], bytes].concat();
+            let encoded = base64(&padded);
+            // The ends depend on what stands beside it.
+            let (from, to) = (shift + usize::from(shift > 0), encoded.len() - 4);
+            forms.push(encoded[from.max(shift * 4 / 3)..to].to_vec());
+        }
+    }
+    forms.retain(|form| form.len() >= 6);
+    forms
+}
+
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letters = |chunk: &[u8]| {
+        let bits = chunk.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - chunk.len()));
+        [18, 12, 6, 0].map(|shift| LETTERS[bits >> shift & 63])
+    };
+    bytes.chunks(3).flat_map(letters).collect()
+}
+
+#[test]
+fn no_canary_leaves_the_restricted_folders_in_any_disguise() {
+    let city = City::empty();
+    let village = Village::new();
+    village.deliver(&city);
+    let id = with_check_digit("14100220080417123");
+    let canaries = ["欧阳金丝雀", &id, &id[..17], "13912345678", "滨河路七号院九单元", "名册金丝雀"];
+    // In good rows, bad rows, headers, sheet names and places where a number was expected.
+    let file = city.drop_folder().join("2024/students/all.csv");
+    let mut roster = fs::read_to_string(&file).unwrap();
+    let row = |name: &str, id: &str, birth: &str, status: &str| {
+        format!(
+            "{},{name},男,{birth},居民身份证,{id},汉族,统一招生考试/普通入学,202309,护理,{status}\n",
+            crate::support::YAODU
+        )
+    };
+    roster += &row(canaries[0], &id, "2008-04-17", "在读");
+    roster += &row(canaries[0], &id, canaries[3], canaries[4]);
+    roster += &row(&id, canaries[0], "2008-04-17", "在读");
+    roster += &format!("{},{}\n", canaries[0], id);
+    roster += &format!("\"{},{}\n", canaries[0], id);
+    fs::write(&file, roster).unwrap();
+    city.deliver("2024/students/headers.csv", format!("学校标识码,{},{}\n1,2,3\n", canaries[0], id));
+    city.deliver("2024/students/cut.xls", format!("<table><tr><td>{}</td><td>{id}", canaries[0]));
+    city.deliver("2024/staff/wrong.csv", format!("{id},{},{}\n", canaries[0], canaries[3]));
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet().set_name(canaries[5]).unwrap();
+    sheet.write_string(0, 0, canaries[4]).unwrap();
+    sheet.write_string(1, 0, &id).unwrap();
+    city.deliver("2024/filings/f.xlsx", book.save_to_buffer().unwrap());
+    let output = city.nianbao(&["run"]);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    let shown = city.nianbao(&["runs", "show", "latest"]);
+    let mut looked_at: Vec<(String, Vec<u8>)> = vec![
+        ("output".into(), [output.stdout, output.stderr].concat()),
+        ("ledger".into(), [shown.stdout, shown.stderr].concat()),
+    ];
+    let restricted = ["landing", "identity", "staging", "quarantine"].map(|name| city.data().join(name));
+    for path in
+        files(&city.data()).iter().filter(|path| restricted.iter().all(|zone| !path.starts_with(zone)))
+    {
+        let name = path.display().to_string();
+        looked_at.push((name.clone(), name.clone().into_bytes()));
+        looked_at.push((name.clone(), fs::read(path).unwrap()));
+        // Compressed pages hide what they hold from a search of their bytes.
+        if path.extension().is_some_and(|extension| extension == "parquet") {
+            let cells: Vec<String> =
+                read(path).into_iter().flat_map(std::collections::BTreeMap::into_values).collect();
+            looked_at.push((name, cells.join("\n").into_bytes()));
+        }
+    }
+    assert!(looked_at.len() > 60, "{}", looked_at.len());
+    let finder = |form: &[u8]| {
+        looked_at.iter().find(|(_, bytes)| bytes.windows(form.len()).any(|window| window == form))
+    };
+    for canary in canaries {
+        for form in disguises(canary) {
+            let found = finder(&form).map(|(name, _)| name);
+            assert_eq!(found, None, "{canary} as {}", text(&form));
+        }
+    }
+    // The test sees what is there: the school's code is in the open, in its own spelling.
+    assert!(finder(crate::support::YAODU.as_bytes()).is_some());
+    // The canaries did go through: they are kept where they belong.
+    let kept: Vec<u8> =
+        files(&city.data().join("quarantine")).iter().flat_map(|path| fs::read(path).unwrap()).collect();
+    assert!(text(&kept).contains(canaries[0]) && text(&kept).contains(canaries[4]));
 }

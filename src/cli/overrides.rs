@@ -1,0 +1,194 @@
+//! `nianbao override`: a named person accepts what a rule holds back.
+
+use super::{ExitCode, Failure, Global, load_settings, now, output};
+use crate::decisions::{self, DecisionError, Override};
+use crate::finding;
+use crate::runs;
+use crate::settings::Overrides;
+use crate::tables;
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Accept a delivery that a rule set aside; it holds for these bytes alone
+    Accept(Accept),
+    /// Every decision, oldest first
+    List,
+    /// Take a decision back
+    Withdraw(Withdraw),
+}
+
+#[derive(Debug, clap::Args)]
+struct Accept {
+    /// The rule, as the finding names it: E-VOLUME
+    #[arg(long)]
+    rule: String,
+    /// The delivery: its path as the finding has it, or the first digits (8 or more) of its SHA-256
+    #[arg(long, value_name = "FILE|SHA256")]
+    file: String,
+    /// Its report year, where several years have the file
+    #[arg(long)]
+    year: Option<i32>,
+    /// Who decides
+    #[arg(long, value_name = "NAME")]
+    who: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Withdraw {
+    /// The decision's number
+    id: u32,
+    /// Who decides
+    #[arg(long, value_name = "NAME")]
+    who: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl From<DecisionError> for Failure {
+    fn from(error: DecisionError) -> Self {
+        Failure::new(ExitCode::Internal, &error)
+    }
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    let settings = load_settings(global, Overrides::default())?;
+    let data = DataRoot::new(&settings.data_dir);
+    if let Command::List = args.command {
+        let all = decisions::all(&data)?;
+        if global.json {
+            output::json(&all)?;
+        } else {
+            all.iter().for_each(|decision| output::line(&line(decision, &all)));
+        }
+        return Ok(ExitCode::Done);
+    }
+    runs::refuse_newer(&data)?;
+    let now = now();
+    let lock = runs::lock(&data, "override", &now)?;
+    let decision = match &args.command {
+        Command::Accept(accept) => accepted(&data, accept, now),
+        Command::Withdraw(withdraw) => withdrawn(&data, withdraw, now),
+        Command::List => return Ok(ExitCode::Done),
+    };
+    let decision = decision.and_then(|decision| Ok(decisions::add(&data, decision)?));
+    if !lock.was_left_behind() {
+        lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    }
+    told(global, &decision?)?;
+    Ok(ExitCode::Done)
+}
+
+fn told(global: &Global, decision: &Override) -> Result<(), Failure> {
+    if global.json {
+        return output::json(decision);
+    }
+    output::line(&format!("Decision {} is recorded; the next run acts on it.", decision.id));
+    Ok(())
+}
+
+fn named(who: &str, reason: &str) -> Result<(), Failure> {
+    if who.trim().is_empty() || reason.trim().is_empty() {
+        return Err(Failure::new(ExitCode::Usage, "a decision needs a name and a reason"));
+    }
+    Ok(())
+}
+
+fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, Failure> {
+    named(&accept.who, &accept.reason)?;
+    let answers = finding::rule(&accept.rule).filter(|rule| rule.is_answered_by_override());
+    let Some(rule) = answers else {
+        let known: Vec<&str> =
+            finding::RULES.iter().filter(|rule| rule.is_answered_by_override()).map(|rule| rule.id).collect();
+        let message = format!("`{}` is no rule that can be answered so: {}", accept.rule, known.join(", "));
+        return Err(Failure::new(ExitCode::Usage, &message));
+    };
+    let Some(current) = publish::current(data)? else {
+        return Err(Failure::new(ExitCode::Usage, "nothing was published yet: there is nothing to accept"));
+    };
+    let mut found = Vec::new();
+    for &year in current.years.iter().filter(|&&year| accept.year.is_none_or(|asked| asked == year)) {
+        let Some(path) = current.table(data, "delivery", year) else { continue };
+        let deliveries =
+            tables::read_deliveries(&path).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+        let prefix = accept.file.to_ascii_lowercase();
+        // A file that is set aside and the one that stays meanwhile may have one name.
+        let kept = rule.id == finding::DELIVERY_KEPT.id;
+        found.extend(deliveries.into_iter().filter(|delivery| (delivery.outcome == "kept") == kept).filter(
+            |delivery| {
+                delivery.file == accept.file || (prefix.len() >= 8 && delivery.sha256.starts_with(&prefix))
+            },
+        ));
+    }
+    // One content under several names is one delivery.
+    found.sort_by(|a, b| (a.report_year, &a.sha256).cmp(&(b.report_year, &b.sha256)));
+    found.dedup_by(|a, b| (a.report_year, &a.sha256) == (b.report_year, &b.sha256));
+    match found.as_slice() {
+        [delivery] => Ok(Override {
+            format: 0,
+            id: 0,
+            report_year: delivery.report_year,
+            rule: rule.id.to_owned(),
+            key: delivery.file.clone(),
+            value: delivery.sha256.clone(),
+            who: accept.who.trim().to_owned(),
+            when,
+            reason: accept.reason.trim().to_owned(),
+            withdraws: None,
+        }),
+        [] => Err(Failure::new(ExitCode::Usage, &format!("no delivery is called `{}`", accept.file))
+            .hint("the finding names the file and the first digits of its SHA-256; both are in the table `delivery`")),
+        several => Err(Failure::new(
+            ExitCode::Usage,
+            &format!("`{}` is {} deliveries: name one by its SHA-256 and --year", accept.file, several.len()),
+        )),
+    }
+}
+
+fn withdrawn(data: &DataRoot, withdraw: &Withdraw, when: String) -> Result<Override, Failure> {
+    named(&withdraw.who, &withdraw.reason)?;
+    let all = decisions::all(data)?;
+    let standing = decisions::standing(&all);
+    let Some(decision) = standing.iter().find(|decision| decision.id == withdraw.id) else {
+        return Err(Failure::new(ExitCode::Usage, &format!("there is no standing decision {}", withdraw.id))
+            .hint("`nianbao override list` names them"));
+    };
+    Ok(Override {
+        who: withdraw.who.trim().to_owned(),
+        when,
+        reason: withdraw.reason.trim().to_owned(),
+        withdraws: Some(decision.id),
+        ..(*decision).clone()
+    })
+}
+
+fn line(decision: &Override, all: &[Override]) -> String {
+    let state = match decision.withdraws {
+        Some(id) => format!("takes back {id}"),
+        None if all.iter().any(|other| other.withdraws == Some(decision.id)) => "taken back".to_owned(),
+        None => "stands".to_owned(),
+    };
+    format!(
+        "{:>6}  {}  {:14}  {}  {}  {} {}  {}：{}",
+        decision.id,
+        decision.when,
+        state,
+        decision.report_year,
+        decision.rule,
+        decision.key,
+        &decision.value[..decision.value.len().min(12)],
+        decision.who,
+        decision.reason
+    )
+}

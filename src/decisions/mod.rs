@@ -1,0 +1,154 @@
+//! Decisions of named persons, kept apart from the data they are about.
+//!
+//! An override accepts what a rule holds back: it names the rule, the key (which delivery), the
+//! value (the hash of its bytes), who decided, when and why. It holds for that value alone: when
+//! the delivery changes, it no longer applies. Records are only ever added; taking one back is a
+//! record of its own.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::period::ReportYear;
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::DataRoot;
+
+/// Format of a record. A newer one is refused.
+const FORMAT: u32 = 1;
+
+/// A decision, as kept in `ledger/overrides/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    pub format: u32,
+    pub id: u32,
+    pub report_year: ReportYear,
+    /// Id of the rule whose finding it answers.
+    pub rule: String,
+    /// What it is about: `2024/students/甲.xlsx`.
+    pub key: String,
+    /// SHA-256 of the delivery it is about.
+    pub value: String,
+    pub who: String,
+    pub when: String,
+    pub reason: String,
+    /// The id of an earlier record that this one takes back.
+    pub withdraws: Option<u32>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionError {
+    #[error("`{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("`{}` does not parse: {message}", path.display())]
+    Damaged { path: PathBuf, message: String },
+    #[error("`{}` is of format {found}; this program reads up to {FORMAT}", path.display())]
+    Newer { path: PathBuf, found: u32 },
+}
+
+/// Every record, oldest first.
+///
+/// # Errors
+/// When one cannot be read, is damaged, or is of a newer format: a decision is never passed over.
+pub fn all(data: &DataRoot) -> Result<Vec<Override>, DecisionError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u32,
+    }
+    let folder = data.overrides();
+    let io_error = |path: &PathBuf| {
+        let path = path.clone();
+        move |source| DecisionError::Io { path, source }
+    };
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let mut records = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
+        let path = entry.map_err(io_error(&folder))?.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let bytes = fs::read(&path).map_err(io_error(&path))?;
+        let damaged = |error: serde_json::Error| DecisionError::Damaged {
+            path: path.clone(),
+            message: error.to_string(),
+        };
+        let Versioned { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if format > FORMAT {
+            return Err(DecisionError::Newer { path, found: format });
+        }
+        records.push(serde_json::from_slice::<Override>(&bytes).map_err(damaged)?);
+    }
+    records.sort_by_key(|record| record.id);
+    Ok(records)
+}
+
+/// Those that stand: neither taken back, nor taking back.
+#[must_use]
+pub fn standing(all: &[Override]) -> Vec<&Override> {
+    let withdrawn: Vec<u32> = all.iter().filter_map(|record| record.withdraws).collect();
+    all.iter().filter(|record| record.withdraws.is_none() && !withdrawn.contains(&record.id)).collect()
+}
+
+/// Adds a record under the next free number, and returns it.
+///
+/// # Errors
+/// Of the file system.
+pub fn add(data: &DataRoot, mut record: Override) -> Result<Override, DecisionError> {
+    let last = all(data)?.last().map_or(0, |last| last.id);
+    record.format = FORMAT;
+    record.id = last + 1;
+    let path = data.overrides().join(format!("{:06}.json", record.id));
+    let json = serde_json::to_vec_pretty(&record).map_err(io::Error::other);
+    json.and_then(|json| files::write_whole(&path, &json, Access::Open))
+        .map_err(|source| DecisionError::Io { path, source })?;
+    Ok(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(rule: &str) -> Override {
+        Override {
+            format: 0,
+            id: 0,
+            report_year: 2024,
+            rule: rule.to_owned(),
+            key: "2024/students/a.csv".into(),
+            value: "ab".repeat(32),
+            who: "王科长".into(),
+            when: "2024-10-08T09:00:00+08:00".into(),
+            reason: "学校合并".into(),
+            withdraws: None,
+        }
+    }
+
+    #[test]
+    fn what_was_taken_back_no_longer_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataRoot::new(folder.path());
+        assert_eq!(all(&data).unwrap(), []);
+        let first = add(&data, record("E-VOLUME")).unwrap();
+        let second = add(&data, record("E-TRUNC")).unwrap();
+        add(&data, Override { withdraws: Some(first.id), ..record("E-VOLUME") }).unwrap();
+        let records = all(&data).unwrap();
+        assert_eq!(records.len(), 3);
+        assert_eq!(standing(&records), [&second]);
+    }
+
+    #[test]
+    fn a_newer_or_damaged_record_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataRoot::new(folder.path());
+        let path = data.overrides().join("000001.json");
+        for (text, newer) in [(r#"{"format": 2}"#, true), ("{\"format\": 1,", false)] {
+            files::write_whole(&path, text.as_bytes(), Access::Open).unwrap();
+            let error = all(&data).unwrap_err();
+            assert_eq!(matches!(error, DecisionError::Newer { .. }), newer, "{error}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Whether a data root is this program's to write, and can bear what a run does.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::lock;
+use super::record;
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::ground::{self, GroundError};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::{self, PublishError};
+
+/// Format of the data root as a whole. 1 had no file that said so.
+const FORMAT: u32 = 2;
+
+/// `ledger/format.json`.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct DataFormat {
+    format: u32,
+    program: String,
+    /// Where the file system was tested: another machine, or another place, is tested again.
+    host: String,
+    path: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    #[error("`{}`: {what}", path.display())]
+    Newer { path: PathBuf, what: String },
+    #[error("`{}` does not parse: {message}", path.display())]
+    Damaged { path: PathBuf, message: String },
+    #[error(transparent)]
+    Publish(PublishError),
+    #[error(transparent)]
+    Ground(#[from] GroundError),
+    #[error("`{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+}
+
+/// Refuses a data root of which a newer program wrote any part, before anything is written.
+///
+/// # Errors
+/// `Newer`, or `Damaged` for a file of formats that does not read.
+pub fn refuse_newer(data: &DataRoot) -> Result<(), FormatError> {
+    read(data)?;
+    if let Err(error @ PublishError::Newer { .. }) = publish::current(data) {
+        return Err(FormatError::Publish(error));
+    }
+    let ids = record::numbers(data).map_err(io_error(&data.runs()))?;
+    if let Some((path, found)) = ids.last().and_then(|&id| record::newer_format(data, id)) {
+        return Err(FormatError::Newer { path, what: record::newer(found) });
+    }
+    Ok(())
+}
+
+/// Tests the file system of a data root that was not tested here yet, and notes that it was.
+///
+/// # Errors
+/// `Ground` when the file system cannot bear what a run does.
+pub fn settle(data: &DataRoot, program: &str) -> Result<(), FormatError> {
+    let path = std::path::absolute(data.path()).unwrap_or_else(|_| data.path().to_owned());
+    let here = DataFormat { format: FORMAT, program: program.to_owned(), host: lock::host(), path };
+    let known = read(data)?;
+    if known.as_ref() == Some(&here) {
+        return Ok(());
+    }
+    if known.is_none_or(|known| (known.host, known.path) != (here.host.clone(), here.path.clone())) {
+        ground::test(data)?;
+    }
+    let path = data.format();
+    let mut json = serde_json::to_vec_pretty(&here).map_err(io::Error::other).map_err(io_error(&path))?;
+    json.push(b'\n');
+    files::write_whole(&path, &json, Access::Open).map_err(io_error(&path))
+}
+
+fn read(data: &DataRoot) -> Result<Option<DataFormat>, FormatError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u32,
+    }
+    let path = data.format();
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(FormatError::Io { path, source }),
+    };
+    let damaged =
+        |error: serde_json::Error| FormatError::Damaged { path: data.format(), message: error.to_string() };
+    let Versioned { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
+    if format > FORMAT {
+        let what = format!("the data root is of format {format}; this program reads up to {FORMAT}");
+        return Err(FormatError::Newer { path, what });
+    }
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FormatError + '_ {
+    move |source| FormatError::Io { path: path.to_owned(), source }
+}

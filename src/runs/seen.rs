@@ -1,0 +1,81 @@
+//! Which files were seen, so that an unchanged file is not read again. A cache: its loss costs time.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::sources::drop_folder::Dropped;
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::DataRoot;
+
+/// Format of the file. 1 was the map alone.
+const FORMAT: u32 = 2;
+
+/// Hashes of files by path, size and time of change.
+#[derive(Debug, Default)]
+pub struct Seen(BTreeMap<String, SeenFile>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct SeenFile {
+    bytes: u64,
+    modified_ns: u128,
+    changed: (i64, i64),
+    inode: u64,
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OnDisk {
+    format: u32,
+    /// SHA-256 over `files`: who edits a hash here must not make one file stand for another.
+    sha256: String,
+    files: BTreeMap<String, SeenFile>,
+}
+
+impl Seen {
+    /// What is remembered; nothing when the memory is lost, edited or of another format.
+    #[must_use]
+    pub fn load(data: &DataRoot) -> Self {
+        let bytes = fs::read(data.seen()).unwrap_or_default();
+        let Ok(found) = serde_json::from_slice::<OnDisk>(&bytes) else { return Seen::default() };
+        let sound = found.format == FORMAT && digest(&found.files).is_ok_and(|sha256| sha256 == found.sha256);
+        Seen(if sound { found.files } else { BTreeMap::new() })
+    }
+
+    /// # Errors
+    /// Of the file system.
+    pub fn save(&self, data: &DataRoot) -> io::Result<()> {
+        let on_disk = OnDisk { format: FORMAT, sha256: digest(&self.0)?, files: self.0.clone() };
+        let json = serde_json::to_vec(&on_disk).map_err(io::Error::other)?;
+        files::write_whole(&data.seen(), &json, Access::Restricted)
+    }
+
+    /// The hash of a file that has not changed since it was seen.
+    #[must_use]
+    pub fn sha256(&self, file: &Dropped) -> Option<&str> {
+        let seen = self.0.get(&file.label)?;
+        (*seen == SeenFile::of(file, &seen.sha256)).then_some(seen.sha256.as_str())
+    }
+
+    pub fn remember(&mut self, file: &Dropped, sha256: &str) {
+        self.0.insert(file.label.clone(), SeenFile::of(file, sha256));
+    }
+}
+
+impl SeenFile {
+    fn of(file: &Dropped, sha256: &str) -> Self {
+        SeenFile {
+            bytes: file.bytes,
+            modified_ns: file.modified_ns,
+            changed: file.changed,
+            inode: file.inode,
+            sha256: sha256.to_owned(),
+        }
+    }
+}
+
+fn digest(files: &BTreeMap<String, SeenFile>) -> io::Result<String> {
+    Ok(files::sha256(&serde_json::to_vec(files).map_err(io::Error::other)?))
+}

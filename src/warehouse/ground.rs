@@ -1,0 +1,124 @@
+//! Whether a file system bears what a run does: a clear refusal before any work, instead of a
+//! late failure. Shares without locks, or that keep no access rights, are told here.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::files::{self, Access};
+use super::layout::DataRoot;
+
+#[derive(Debug, thiserror::Error)]
+pub enum GroundError {
+    #[error("`{}` cannot be used: {what}: {source}", path.display())]
+    Fails { path: PathBuf, what: &'static str, source: io::Error },
+    #[error("`{}` cannot be used: {what}", path.display())]
+    Lies { path: PathBuf, what: &'static str },
+}
+
+/// Does once, in the warehouse and in a restricted folder, what every run relies on.
+///
+/// # Errors
+/// The first thing that does not work, by name.
+pub fn test(data: &DataRoot) -> Result<(), GroundError> {
+    let restricted = data.restricted();
+    for (folder, access) in
+        [(data.warehouse(), Access::Open), (restricted[restricted.len() - 1].clone(), Access::Restricted)]
+    {
+        let fails = |what| {
+            let path = folder.clone();
+            move |source| GroundError::Fails { path, what, source }
+        };
+        files::make_folder(&folder, access).map_err(fails("a folder cannot be made"))?;
+        let trial = folder.join(format!(".trial-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&trial);
+        let outcome = try_all(&trial);
+        let cleared = fs::remove_dir_all(&trial);
+        outcome.map_err(|fault| fault.at(&folder))?;
+        cleared.map_err(fails("a folder cannot be removed"))?;
+    }
+    Ok(())
+}
+
+enum Fault {
+    Fails(&'static str, io::Error),
+    Lies(&'static str),
+}
+
+impl Fault {
+    fn at(self, folder: &Path) -> GroundError {
+        let path = folder.to_owned();
+        match self {
+            Fault::Fails(what, source) => GroundError::Fails { path, what, source },
+            Fault::Lies(what) => GroundError::Lies { path, what },
+        }
+    }
+}
+
+fn fails(what: &'static str) -> impl FnOnce(io::Error) -> Fault {
+    move |source| Fault::Fails(what, source)
+}
+
+fn try_all(trial: &Path) -> Result<(), Fault> {
+    fs::create_dir(trial).map_err(fails("a folder cannot be made"))?;
+    if fs::create_dir(trial).is_ok() {
+        return Err(Fault::Lies("a folder can be made twice, so two runs could publish one release"));
+    }
+    let (one, other) = (trial.join("one"), trial.join("other"));
+    let new = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(&one);
+    let file = new().map_err(fails("a file cannot be made"))?;
+    if new().is_ok() {
+        return Err(Fault::Lies("a file that must be new can be made twice"));
+    }
+    let mode =
+        fs::metadata(&one).map_err(fails("a file's access rights cannot be read"))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(Fault::Lies("it keeps no access rights, so others could read what is restricted"));
+    }
+    try_lock(&file, &one)?;
+    fs::write(&one, "new").map_err(fails("a file cannot be written"))?;
+    file.sync_all().map_err(fails("a file cannot be synced"))?;
+    if fs::hard_link(&one, &other).is_err() {
+        fs::copy(&one, &other).map_err(fails("a file can neither be linked nor copied"))?;
+    }
+    fs::write(trial.join("pointer"), "old").map_err(fails("a file cannot be written"))?;
+    fs::rename(&one, trial.join("pointer")).map_err(fails("a file cannot be moved over another"))?;
+    if fs::read(trial.join("pointer")).map_err(fails("a file cannot be read"))? != b"new" {
+        return Err(Fault::Lies("a file that was moved over another is not found there"));
+    }
+    files::sync_folder(trial).map_err(fails("a folder cannot be synced, so a power cut could lose a release"))
+}
+
+fn try_lock(file: &File, path: &Path) -> Result<(), Fault> {
+    let unlocked = |error| match error {
+        TryLockError::WouldBlock => Fault::Lies("a new file is locked already"),
+        TryLockError::Error(source) => {
+            Fault::Fails("a file cannot be locked, so two runs could write at once", source)
+        }
+    };
+    file.try_lock().map_err(unlocked)?;
+    let second = File::open(path).map_err(fails("a file cannot be read"))?;
+    match second.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(()),
+        _ => Err(Fault::Lies("a locked file can be locked again, so two runs could write at once")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_work_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        test(&DataRoot::new(folder.path())).unwrap();
+        fs::remove_dir_all(folder.path().join("warehouse")).unwrap();
+        fs::write(folder.path().join("warehouse"), "no folder").unwrap();
+        let error = test(&DataRoot::new(folder.path())).unwrap_err().to_string();
+        assert!(error.contains("warehouse` cannot be used: a folder cannot be made"), "{error}");
+        // The kernel's own files cannot be added to, whoever asks.
+        let error = test(&DataRoot::new(Path::new("/proc"))).unwrap_err().to_string();
+        assert!(error.contains("a folder cannot be made"), "{error}");
+    }
+}

@@ -1,0 +1,53 @@
+//! A file that kills its reader costs that file, and nothing of the run.
+
+use std::fs;
+
+use crate::support::{City, Village, files, get, text};
+
+/// A page so large that its reader needs more memory than it is given here.
+fn heavy() -> Vec<u8> {
+    let mut page = b"<html><table>".to_vec();
+    let row = [&b"<tr>"[..], &b"<td>1</td>".repeat(60), b"</tr>"].concat();
+    page.extend(row.repeat(200_000));
+    page.extend(b"</table></html>");
+    page
+}
+
+fn outcomes(city: &City) -> Vec<(String, String)> {
+    let own = |row: crate::support::Record| (get(&row, "file").to_owned(), get(&row, "outcome").to_owned());
+    city.table("delivery").into_iter().map(own).collect()
+}
+
+#[test]
+fn a_file_that_kills_its_reader_is_rejected_by_name_and_the_run_goes_on() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.deliver("2024/students/heavy.xls", heavy());
+    let site = city.path().join("site.toml");
+    fs::write(&site, "decode_memory_max_mb = 200\n").unwrap();
+    let output = city.nianbao(&["run", "--config", site.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    let outcomes = outcomes(&city);
+    let rejected: Vec<_> = outcomes.iter().filter(|(_, outcome)| outcome == "rejected").collect();
+    assert_eq!(rejected, [&("2024/students/heavy.xls".to_owned(), "rejected".to_owned())]);
+    let findings = city.table("finding");
+    let told = findings.iter().find(|row| get(row, "rule") == "E-PARSER-DIED").unwrap();
+    assert_eq!(get(told, "file"), "2024/students/heavy.xls");
+    assert!(get(told, "message").contains("内存"), "{}", get(told, "message"));
+    assert_eq!(city.table("student").len(), 9);
+    // The bytes are kept, whatever they are.
+    assert!(
+        files(&city.data().join("landing")).iter().any(|path| fs::metadata(path).unwrap().len() > 1 << 26)
+    );
+}
+
+#[test]
+fn with_room_enough_the_same_file_is_read() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.deliver("2024/students/heavy.xls", heavy());
+    city.run();
+    let findings = city.table("finding");
+    let rules: Vec<_> = findings.iter().filter(|row| get(row, "file").ends_with("heavy.xls")).collect();
+    assert_eq!(rules.iter().map(|row| get(row, "rule")).collect::<Vec<_>>(), ["E-HDR-UNKNOWN"]);
+}
