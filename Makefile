@@ -13,7 +13,7 @@ SCALES ?= 1 10 20 40
 SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check readers bench clean-data need-rust need-rust-tools
+.PHONY: help build run test check readers bench fuzz clean-data need-rust need-rust-tools
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,20 @@ readers: $(VENV)/.made ## Read the published release with DuckDB and PyArrow, an
 bench: build $(BENCH_VENV)/.made ## Measure whole runs against the decoder alone, other readers, DuckDB (SCALES="1 10 20 40", 25 minutes)
 	cargo build --locked --example decode_only
 	BIN="$(BIN)" PYTHON="$(BENCH_VENV)/bin/python" SCALES="$(SCALES)" $(PYTHON) tests/bench/bench.py
+
+# Panics that the decoder catches reject a file; what asks for gigabytes is bounded, and goes on in forks.
+fuzz: need-rust ## Fuzz every target for SECONDS_EACH (60); needs cargo install cargo-fuzz
+	@command -v cargo-fuzz >/dev/null 2>&1 || { \
+		echo "cargo-fuzz is missing: cargo install cargo-fuzz; it needs a C++ compiler" >&2; exit 1; }
+	@set -e; ulimit -c 0; \
+	for target in text html json zip xlsx people definitions manifest xls; do \
+		mkdir -p fuzz/corpus/$$target; \
+		ignore=0; if [ $$target = xls ]; then ignore=1; fi; \
+		echo "== $$target"; \
+		cargo fuzz run --dev -s none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-fork=1 -ignore_ooms=$$ignore -ignore_timeouts=$$ignore -max_total_time=$(SECONDS_EACH) \
+			-timeout=10 -rss_limit_mb=1500 -malloc_limit_mb=1500 -max_len=12000; \
+	done
 
 clean-data: ## Remove drop/ and var/ with everything published; the build stays
 	rm -rf drop var
