@@ -90,7 +90,7 @@ fn civil(year: &str, month: &str, day: &str) -> Result<Date, &'static Rule> {
     let bad = |_| finding::ROW_DATE;
     let year: i16 = year.parse().map_err(bad)?;
     let (month, day) = (month.parse::<i8>().map_err(bad)?, day.parse::<i8>().map_err(bad)?);
-    Date::new(year, month, day).map_err(bad).and_then(within_reach)
+    Date::new(year, month, day).map_err(|_| finding::ROW_DATE).and_then(within_reach)
 }
 
 /// No date of a person or a school is further away, however it was written.
