@@ -85,6 +85,25 @@ rules! {
     HEADER_TWICE = "E-HDR-TWICE", S1, "规范性", "同一含义的列出现两次", "请删除多余的列后重新报送";
     FOLDER_WRONG = "E-FOLDER", S1, "规范性", "文件放错了文件夹", "请移到提示的文件夹";
     FILE_PERIOD = "E-PERIOD", S1, "时效性", "数据年份与报送年度不符", "请报送本年度的数据";
+    FILE_ENCODING = "E-ENC-UNKNOWN", S1, "规范性", "无法确定文件的文字编码，或文件前后编码不一致", "请从原系统重新导出，整个文件使用同一种编码（GB18030 或 UTF-8）";
+    FILE_ENCODING_OTHER = "E-ENC-UNEXPECTED", S1, "规范性", "文件使用约定之外的文字编码", "请另存为 GB18030 或 UTF-8 后报送";
+    FILE_DIALECT = "E-DIALECT", S1, "规范性", "各列之间不是用逗号、制表符、分号或竖线分隔", "请用英文逗号分隔，或另存为 xlsx 再报送";
+    FILE_ENCRYPTED = "E-XL-ENCRYPTED", S1, "规范性", "文件设有打开密码", "请取消密码，另存后再报送";
+    FILE_RATIO = "E-ZIP-RATIO", S1, "规范性", "解压后的大小远超正常文件", "请用 Excel 打开后另存为 xlsx 再报送";
+    FILE_CHECKSUM = "E-ZIP-CRC", S1, "完整性", "压缩内容的校验不符，文件已损坏", "请重新导出；若经网盘或邮件传输，请重新传输";
+    FILE_ENTRY_TWICE = "E-ZIP-DUP", S1, "一致性", "压缩包里有两个同名文件，不知以哪一个为准", "请重新打包，每个文件名只出现一次";
+    FILE_GRID = "E-XL-GRID", S1, "规范性", "单元格的位置超出工作表范围", "请用 Excel 打开后另存为 xlsx 再报送";
+    FILE_WORKBOOK_LIMIT = "E-XL-LIMIT", S1, "规范性", "工作簿声明的内容超出文件所能容纳的", "请用 Excel 打开后另存为 xlsx 再报送";
+    FILE_ENTITIES = "E-XML-DTD", S1, "规范性", "文件中有实体声明，不予读取", "请用 Excel 打开后另存为 xlsx 再报送";
+    FILE_PAGES = "E-PAGE", S1, "完整性", "行数与文件自己声明的总数不符，可能缺页或重页", "请重新导出全部数据";
+    SHEET_ODD = "E-SHEET", S1, "规范性", "工作簿中有一张数据表的表头不符合约定，该表未读入", "请统一各工作表的表头后重新报送；若该表不是本次数据，请移走";
+    ROW_LIMIT = "W-ROWLIMIT", S1, "完整性", "数据一直到工作表的最后一行，可能被文件格式截断", "请分成几份导出，或导出为行数更多的格式";
+    HIDDEN_ROWS = "W-HIDDEN-ROWS", S3, "规范性", "有隐藏或被筛选掉的行，已一并读入", "请核对这些行是否应当报送";
+    MACRO = "W-MACRO", S3, "规范性", "文件中有宏，未运行", "请另存为不带宏的 xlsx";
+    FORMULA = "W-FORMULA", S3, "准确性", "单元格是公式，采用文件中保存的计算结果", "请核对结果，或改为直接填写数值";
+    EPOCH_1904 = "W-EPOCH-1904", S2, "准确性", "工作簿采用 1904 日期系统，未设为日期格式的日期可能相差四年", "请将日期列设为日期格式，或写成 2008-03-04 的形式";
+    ENCODING_CONFLICT = "W-ENC-CONFLICT", S3, "规范性", "页面声明的编码与字节顺序标记不符，以标记为准", "请核对姓名是否正确";
+    QUOTE_INSIDE = "W-QUOTE", S3, "规范性", "单元格中间有引号，按原文保留", "请核对该单元格";
     SCHEMA_NEW = "W-SCHEMA-NEW", S3, "规范性", "出现约定之外的列，未使用", "如该列有用，请在 pipelines/datasets 中登记";
     SHEET_HIDDEN = "W-HIDDEN-SHEET", S3, "规范性", "隐藏的工作表，未读取", "如是数据，请取消隐藏后重新报送";
     ROW_REQUIRED = "E-REQUIRED", S1, "完整性", "必填项为空", "请补填后重新报送";
@@ -97,9 +116,16 @@ rules! {
     ROW_ENCODING = "E-ENC", S1, "准确性", "含有无法解码的字节", "请重新导出，保持原编码";
     ROW_COLUMNS = "E-COLS", S1, "规范性", "该行的列数与表头不符", "请检查该行是否多了或少了分隔符、引号";
     ROW_QUOTE = "E-QUOTE", S1, "规范性", "引号没有闭合", "请检查该行的引号";
+    ROW_KEY_TWICE = "E-JSON-KEY", S1, "一致性", "同一对象中一个键名出现两次", "请从原系统重新导出";
+    ROW_NO_OBJECT = "E-JSON-ROW", S1, "规范性", "该行不是一个完整的 JSON 对象", "请从原系统重新导出";
+    ROW_NO_RESULT = "E-XL-NOCACHE", S1, "完整性", "单元格是公式，文件中没有它的计算结果", "请用 Excel 打开、保存后再报送，或直接填写数值";
     ROW_ERROR_CELL = "E-XL-ERRCELL", S1, "准确性", "单元格是 Excel 错误值", "请更正公式或直接填写数值";
     ROW_MOJIBAKE = "E-MOJIBAKE", S1, "准确性", "姓名已被错误的编码损坏，无法还原", "请从原系统重新导出，保持原编码";
+    ROW_CONTROL = "E-CTRL", S1, "准确性", "含有控制字符（如 NUL）", "请重新导出；仍有的，请在原系统中更正该行";
+    ROW_MAJOR = "E-MAJOR", S1, "规范性", "专业代码不是 6 位数字（前导零可能已丢失）", "请将专业代码列设为文本格式，填写完整的 6 位代码";
     NAME_PRIVATE_USE = "W-PUA", S3, "准确性", "姓名含有造字区字符", "请核对该字，改用国标编码";
+    NAME_INVISIBLE = "W-INVISIBLE", S3, "规范性", "姓名中夹有不可见字符，比对时不计", "请删除这些字符";
+    DATE_AS_NUMBER = "W-DATE-SERIAL", S3, "规范性", "日期单元格没有日期格式，按 Excel 序列数读作日期", "请将该列设为日期格式";
     REGISTER_MISSING = "E-REGISTER", S0, "完整性", "本年没有可用的学校名册，无法知道各校属于哪个县", "请报送本年的学校名册";
     TWO_DELIVERIES = "E-TWO-FILES", S1, "一致性", "同一学校同一数据有两份不同的文件，本文件未采用", "请确认以哪一份为准，移走另一份，或用 nianbao override accept 指定";
     DELIVERY_SHORT = "E-VOLUME", S1, "完整性", "行数比已采用的报送少三成以上，已搁置", "请核对后重新报送；确属实情的，由负责人用 nianbao override accept 批准";
@@ -112,6 +138,10 @@ rules! {
     ID_CHECK_DIGIT = "Q-ID-CHECK", S2, "准确性", "身份证号校验码不对，该行保留，不用于跨年关联", "请核对证件号码";
     ID_BIRTH = "Q-ID-BIRTH", S2, "一致性", "出生日期与证件号码不一致", "请核对出生日期与证件号码";
     ID_SEX = "Q-ID-SEX", S2, "一致性", "性别与证件号码不一致", "请核对性别与证件号码";
+    DATE_DEFAULT = "Q-DATE-DEFAULT", S2, "准确性", "出生日期像是系统默认值，或晚于报告年度", "请核对出生日期";
+    REGISTRATION_DIFFERS = "Q-REGISTRATION", S2, "一致性", "学籍号与证件号码不一致", "请核对学籍号与证件号码";
+    SCHOOL_TYPE_DIFFERS = "Q-SCHOOL-TYPE", S2, "一致性", "学校标识码前两位与办学类型不符", "请核对学校标识码与办学类型";
+    FILING_PART = "Q-PART", S2, "一致性", "填报的“其中”项大于其所属项", "请核对这两项";
     MAJOR_UNKNOWN = "Q-MAJOR", S2, "规范性", "专业不在目录内，待确认", "请核对专业名称；确属新专业的，在 pipelines/codes/major.toml 中登记";
     STUDENT_TWO_SCHOOLS = "Q-TWO-SCHOOLS", S2, "一致性", "同一学生在两所学校在读，只计一所", "请两校核对转学手续";
     STUDENT_TWICE = "Q-TWICE", S2, "一致性", "同一对象在本校出现两次且内容不同，只计一次", "请核对后删除一条";
@@ -119,7 +149,9 @@ rules! {
     SCHOOL_TWO_FILES = "Q-TWO-FILES", S2, "一致性", "同一学校同一数据有两份文件，已合并去重", "请确认以哪一份为准，移走另一份";
     SCHOOL_MISSING = "Q-SCHOOL-MISSING", S2, "完整性", "名册内的学校没有报送该数据", "请催报";
     REGION_UNKNOWN = "Q-REGION", S2, "规范性", "行政区划码不是本市的县（市、区）", "请核对属地管理行政区划码";
-    TOTAL_DIFFERS = "Q-TOTAL", S2, "一致性", "表内合计与各行不符", "请核对该文件是否完整";
+    TOTAL_DIFFERS = "E-TOTAL", S1, "一致性", "表内合计与各行之和不符，整份文件暂不采用", "请核对该文件是否完整；确认无误的，由负责人批准采用";
+    COUNT_DIFFERS = "E-COUNT", S1, "一致性", "表内所写的条数与实际行数不符，整份文件暂不采用", "请核对该文件是否完整；确认无误的，由负责人批准采用";
+    UNIT_CHANGED = "E-UNIT", S1, "一致性", "填报值的单位有误（元与万元，或百分数与小数），整份文件暂不采用", "请按表中所列单位更正；确认无误的，由负责人批准采用";
     FILING_ROW_UNKNOWN = "Q-FILING-ROW", S2, "规范性", "填报表中有约定之外的指标行，未使用", "请核对指标名称，或在版式文件中登记别名";
     FILING_CELL = "E-FILING-CELL", S1, "规范性", "填报单元格不是数字、短横或空白，按缺报处理", "请更正该单元格";
     FILING_LAST_YEAR = "Q-LAST-YEAR", S2, "一致性", "填报的上年数与上年填报不一致，按上年发布的数印", "请核对上年数";
@@ -130,7 +162,17 @@ rules! {
 
 /// Rules that set a whole delivery aside until a named person accepts it: the file reads, and
 /// using it may do harm.
-pub const SETS_ASIDE: &[&Rule] = &[DELIVERY_SHORT, DELIVERY_REPEATS_YEAR];
+pub const SETS_ASIDE: &[&Rule] = &[
+    FILE_TRUNCATED,
+    FILE_PAGES,
+    SHEET_ODD,
+    ROW_LIMIT,
+    TOTAL_DIFFERS,
+    COUNT_DIFFERS,
+    UNIT_CHANGED,
+    DELIVERY_SHORT,
+    DELIVERY_REPEATS_YEAR,
+];
 
 impl Rule {
     /// Whether a finding of this rule sets its delivery aside.

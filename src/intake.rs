@@ -23,8 +23,8 @@ use crate::normalise::form::FormNormaliser;
 use crate::normalise::rows::RowsNormaliser;
 use crate::normalise::{Context, Counts, Normalised, Unusable};
 use crate::period::ReportYear;
-use crate::position::{Place, told};
-use crate::sources::bundle::{self, BundleError};
+use crate::position::{Place, column_letters, told};
+use crate::sources::bundle::{Bundle, BundleError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::table_file::{self, TableFileError};
@@ -115,32 +115,39 @@ pub fn take_in(
     if decode::sniff::sniff(delivered.bytes) != Ok(Format::Zip) {
         return Ok(vec![take_in_one(intake, decoder, delivered)?]);
     }
-    let members = match bundle::members(delivered.bytes) {
-        Ok(members) => members,
+    let rejected = |rule: &Rule, detail: &str| {
+        Ok(vec![taken(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))])
+    };
+    let fault = |error: BundleError| decode_fault(DecodeError::from(error));
+    let mut bundle = match Bundle::open(delivered.bytes) {
+        Ok(bundle) => bundle,
         Err(error) => {
-            let rule = if matches!(error, BundleError::Limit(_)) {
-                finding::FILE_LIMIT
-            } else {
-                finding::FILE_DAMAGED
-            };
-            let detail =
-                if matches!(error, BundleError::Twice) { "压缩包里有两个同名文件" } else { "" };
-            let finding = file_finding(delivered, rule, detail);
-            return Ok(vec![taken(delivered, Outcome::Rejected(Box::new(finding)))]);
+            let (rule, detail) = fault(error);
+            return rejected(rule, &detail);
         }
     };
-    if members.is_empty() {
-        let finding = file_finding(delivered, finding::FILE_EMPTY, "压缩包里没有文件");
-        return Ok(vec![taken(delivered, Outcome::Rejected(Box::new(finding)))]);
+    if bundle.is_empty() {
+        return rejected(finding::FILE_EMPTY, "压缩包里没有文件");
     }
-    let mut results = Vec::with_capacity(members.len());
-    for member in &members {
+    let mut results = Vec::new();
+    for member in bundle.members() {
+        let member = match member {
+            Ok(member) => member,
+            // What unpacked a moment ago does not now: none of it is used.
+            Err(error) => {
+                let (rule, detail) = fault(error);
+                return rejected(rule, &detail);
+            }
+        };
         let label = format!("{}!{}", delivered.label, member.name);
-        results.push(take_in_one(
-            intake,
-            decoder,
-            Delivered { label: &label, bytes: &member.bytes, ..delivered },
-        )?);
+        let delivered =
+            Delivered { label: &label, bytes: member.bytes.as_deref().unwrap_or(b""), ..delivered };
+        results.push(if member.bytes.is_some() {
+            take_in_one(intake, decoder, delivered)?
+        } else {
+            let finding = file_finding(delivered, finding::FILE_FORMAT, "链接，不是文件");
+            taken(delivered, Outcome::Rejected(Box::new(finding)))
+        });
     }
     Ok(results)
 }
@@ -269,6 +276,10 @@ fn read(
             }
             Ok((normalised, decoded))
         }
+        // A file that was cut short may have nothing left that could be used.
+        Err(_) if decoded.notes.iter().any(|note| note.rule == finding::FILE_TRUNCATED.id) => {
+            Err((finding::FILE_TRUNCATED, String::new()))
+        }
         Err(unusable) => Err(unusable_fault(intake.definitions, dataset, year, unusable)),
     })
 }
@@ -301,10 +312,29 @@ fn decode_fault(error: DecodeError) -> Fault {
         DecodeError::Truncated(_) => finding::FILE_TRUNCATED,
         DecodeError::Limit(_) => finding::FILE_LIMIT,
         DecodeError::ReaderDied(_) => finding::FILE_PARSER_DIED,
+        DecodeError::NoRows => finding::FILE_NO_ROWS,
+        DecodeError::Encoding(_) => finding::FILE_ENCODING,
+        DecodeError::OtherEncoding(_) => finding::FILE_ENCODING_OTHER,
+        DecodeError::Dialect => finding::FILE_DIALECT,
+        DecodeError::Encrypted => finding::FILE_ENCRYPTED,
+        DecodeError::Ratio => finding::FILE_RATIO,
+        DecodeError::Checksum => finding::FILE_CHECKSUM,
+        DecodeError::Twice => finding::FILE_ENTRY_TWICE,
+        DecodeError::Grid => finding::FILE_GRID,
+        DecodeError::Workbook(_) => finding::FILE_WORKBOOK_LIMIT,
+        DecodeError::Entities => finding::FILE_ENTITIES,
+        DecodeError::Cell { .. } | DecodeError::Syntax { .. } => finding::FILE_DAMAGED,
     };
     // A parser's own words may quote the file: only what this program says of it is told.
     let detail = match error {
-        DecodeError::UnknownFormat(name) => name,
+        DecodeError::UnknownFormat(name) | DecodeError::Encoding(name) | DecodeError::OtherEncoding(name) => {
+            name
+        }
+        DecodeError::Cell { sheet, row, column } => {
+            let after = column_letters(column);
+            format!("工作表“{}”中 {after}{row} 之后的一个单元格", told(&sheet))
+        }
+        DecodeError::Syntax { line, column } => format!("第 {line} 行第 {column} 个字符处"),
         DecodeError::ReaderDied(death) => death_words(death).to_owned(),
         _ => String::new(),
     };

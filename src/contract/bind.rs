@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Column, Dataset, Version};
 use crate::decode::Row;
+use crate::position::told;
 
 /// Rows looked at to find the header. Exports seen so far put it within the first 12.
 pub const HEADER_SEARCH_ROWS: usize = 15;
@@ -133,24 +134,33 @@ fn bind(
     for column in &dataset.columns {
         cells.push(position(column, &keys, &mut used)?);
     }
-    let missing: Vec<String> = dataset
-        .columns
-        .iter()
-        .zip(&cells)
-        .filter(|(column, cell)| column.required && cell.is_none())
-        .map(|(column, _)| column.title_zh.clone())
-        .collect();
-    if !missing.is_empty() {
-        return Err(BindError::Missing(missing));
-    }
     let ignored: Vec<String> = version.ignored.iter().map(|name| header_key(name)).collect();
-    let unknown = labels
+    let unknown: Vec<String> = labels
         .iter()
         .enumerate()
         .filter(|(index, label)| !used[*index] && !label.is_empty() && !ignored.contains(&keys[*index]))
         .map(|(_, label)| label.clone())
         .collect();
+    let missing: Vec<String> = dataset
+        .columns
+        .iter()
+        .zip(&cells)
+        .filter(|(column, cell)| column.required && cell.is_none())
+        .map(|(column, _)| missing_title(column, &unknown))
+        .collect();
+    if !missing.is_empty() {
+        return Err(BindError::Missing(missing));
+    }
     Ok(Binding { cells, headers: labels, keys, unknown, rows })
+}
+
+/// The title of a column that is not there, with the unknown header most like it, if any is.
+fn missing_title(column: &Column, unknown: &[String]) -> String {
+    let title = header_key(&column.title_zh);
+    let shared = |label: &&String| header_key(label).chars().filter(|&c| title.contains(c)).count();
+    let nearest = unknown.iter().max_by_key(shared).filter(|label| shared(label) * 2 > title.chars().count());
+    let hint = nearest.map(|label| format!("（“{}”是否即此列）", told(label))).unwrap_or_default();
+    format!("{}{hint}", column.title_zh)
 }
 
 /// The cell of one column: by its names, else by its fallback names, never two at once.
@@ -256,6 +266,8 @@ mod tests {
     fn two_columns_of_one_meaning_and_missing_ones_are_refused() {
         assert!(matches!(find(&[&["学校标识码", "双师型", "是否双师型教师"]]), Err(BindError::Twice(_))));
         assert_eq!(find(&[&["学校标识码", "姓名"]]).unwrap_err(), BindError::Missing(vec!["双师型".into()]));
+        let near = find(&[&["学校标识码", "是否双师", "姓名"]]).unwrap_err();
+        assert_eq!(near, BindError::Missing(vec!["双师型（“是否双师”是否即此列）".into()]));
         assert!(matches!(find(&[&["姓名", "性别"]]), Err(BindError::NoHeader { .. })));
     }
 

@@ -8,8 +8,8 @@ pub mod bind;
 
 use serde::Deserialize;
 
-use crate::code_table::Status;
-use crate::period::ReportYear;
+use crate::code_table::{Status, folded};
+use crate::period::{ReferenceTime, ReportYear};
 
 /// A dataset as written in `pipelines/datasets/<dataset>.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Dataset {
     pub counts_when: String,
     /// Who counts once, and which of several rows is taken.
     pub one_row: Option<OneRow>,
+    /// What of the report year its rows are of; a title that states another period is refused by it.
+    #[serde(default = "september")]
+    pub reference_time: ReferenceTime,
     /// Whether a school of the register that delivers none is missing.
     #[serde(default)]
     pub every_school: bool,
@@ -46,6 +49,10 @@ pub struct Dataset {
 
 fn always() -> String {
     "TRUE".to_owned()
+}
+
+fn september() -> ReferenceTime {
+    ReferenceTime::StockAtSeptember
 }
 
 /// How a file of the dataset is laid out.
@@ -103,6 +110,7 @@ impl Version {
 /// A canonical column.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the definition by itself")]
 pub struct Column {
     pub name: String,
     pub title_zh: String,
@@ -127,6 +135,11 @@ pub struct Column {
     /// An empty cell is a zero (the employment statistics are written so).
     #[serde(default)]
     pub empty_is_zero: bool,
+    /// Texts that say that there is nothing to say; [`NULLS`] when not given. Never of required columns.
+    pub nulls: Option<Vec<String>>,
+    /// For identity numbers: whether the old ones of 15 digits may stand there, which no pupil has.
+    #[serde(default)]
+    pub fifteen_digits: bool,
     /// For identity numbers: the column that says which document it is.
     pub id_type: Option<String>,
     /// For majors: the column with the month of entry, which decides the catalogue.
@@ -137,6 +150,25 @@ pub struct Column {
 
 fn yes() -> bool {
     true
+}
+
+/// What people write into a cell that does not apply, compared as codes are.
+pub const NULLS: [&str; 6] = ["无", "/", "-", "--", "NULL", "N/A"];
+
+impl Column {
+    /// Whether a text of this column that is no value of it says that there is none. Where an empty
+    /// cell is a zero, a dash is not.
+    #[must_use]
+    pub fn says_none(&self, text: &str) -> bool {
+        if self.required || self.empty_is_zero {
+            return false;
+        }
+        let text = folded(text);
+        match &self.nulls {
+            Some(nulls) => nulls.iter().any(|null| folded(null) == text),
+            None => NULLS.contains(&text.as_str()),
+        }
+    }
 }
 
 /// What happens to a row whose value cannot be read.
@@ -173,6 +205,8 @@ pub enum ColumnType {
     Region,
     /// A major by code or title, in the catalogue of the year of entry: `major_code` and `major_class`.
     Major,
+    /// 学籍号: compared with the identity number, never carried.
+    RegistrationNumber,
     /// The report year the row belongs to; another year is a fault of period.
     ReportYear,
 }
@@ -215,6 +249,9 @@ impl Dataset {
                     faults.push(format!("column `{}` is a code and names no `codes`", column.name));
                 }
                 _ => {}
+            }
+            if column.required && column.nulls.is_some() {
+                faults.push(format!("column `{}` is required and has `nulls`", column.name));
             }
             for other in column.id_type.iter().chain(&column.entry) {
                 if self.column(other).is_none() {

@@ -57,6 +57,9 @@ impl Cell<'_> {
     }
 }
 
+/// The error of a formula cell whose result is not in the file: no program computed it.
+pub const NO_RESULT: &str = "formula without a result";
+
 /// White space as people leave it in cells: also the ideographic and no-break
 /// spaces, zero-width characters, and a byte order mark pasted along.
 #[must_use]

@@ -14,7 +14,9 @@ use html5ever::tokenizer::{
 };
 
 use super::cell::{Cell, Row};
-use super::{DecodeError, Event};
+use super::text::{Chunks, LINE_MAX};
+use super::{COLUMNS_MAX, DecodeError, Event, Note, ROWS_MAX, RowProblem, Told};
+use crate::finding;
 
 /// Columns or rows one cell may span; the widest export seen has 104.
 const SPAN_MAX: usize = 1_000;
@@ -22,9 +24,10 @@ const SPAN_MAX: usize = 1_000;
 /// Tells the rows of all tables of the page, each table as a sheet without a name.
 ///
 /// # Errors
-/// `NotData` when the page has no table, `Truncated` when a table is not closed.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<&'static str, DecodeError> {
-    let (text, encoding) = page_text(bytes)?;
+/// `NotData` when the page has no table, or asks for a password.
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+    let (mut chunks, mut notes) = page_text(bytes)?;
+    let encoding = chunks.encoding;
     let sink = Tables(RefCell::new(Page {
         each,
         tables: 0,
@@ -32,34 +35,48 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<&'static st
         table: None,
         rows: 0,
         silent: false,
+        login: false,
+        over: None,
     }));
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from(text.as_ref()));
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
-    let _ = tokenizer.feed(&input);
+    let input = BufferQueue::default();
+    let mut text = String::new();
+    while chunks.more(&mut text) {
+        input.push_back(StrTendril::from(text.as_str()));
+        text.clear();
+        let _ = tokenizer.feed(&input);
+        if let Some(over) = tokenizer.sink.0.borrow().over {
+            return Err(DecodeError::Limit(over.into()));
+        }
+    }
     tokenizer.end();
-    let page = tokenizer.sink.0.into_inner();
-    if page.tables == 0 {
+    let mut page = tokenizer.sink.0.into_inner();
+    if page.tables == 0 || page.login {
         return Err(DecodeError::NotData);
     }
-    if page.table.is_some() {
-        return Err(DecodeError::Truncated("the table is not closed".into()));
+    if page.table.is_some() && !page.end_cut() {
+        notes.push(Note::new(finding::FILE_TRUNCATED, "", "表格没有结束标记").at_row(page.rows));
     }
-    Ok(encoding)
+    Ok(Told { encoding, notes })
 }
 
 /// A byte order mark wins, then the declared charset, then what the bytes say.
-fn page_text(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static str), DecodeError> {
-    if Encoding::for_bom(bytes).is_none()
-        && let Some(encoding) = declared_charset(bytes)
-    {
-        // GBK and GB2312 are parts of GB18030, whose decoder loses nothing of theirs.
-        let encoding = if encoding == encoding_rs::GBK { encoding_rs::GB18030 } else { encoding };
-        let (text, _) = encoding.decode_without_bom_handling(bytes);
-        let name = if encoding == encoding_rs::GB18030 { "gb18030" } else { encoding.name() };
-        return Ok((text, name));
+fn page_text(bytes: &[u8]) -> Result<(Chunks<'_>, Vec<Note>), DecodeError> {
+    let declared = declared_charset(bytes);
+    match (Encoding::for_bom(bytes), declared) {
+        (None, Some(encoding)) => {
+            // GBK and GB2312 are parts of GB18030, whose decoder loses nothing of theirs.
+            let encoding = if encoding == encoding_rs::GBK { encoding_rs::GB18030 } else { encoding };
+            let name = if encoding == encoding_rs::GB18030 { "gb18030" } else { encoding.name() };
+            Ok((Chunks::decoded_as(bytes, encoding, name), Vec::new()))
+        }
+        (Some((marked, _)), Some(declared)) if marked != declared => {
+            let (chunks, mut notes) = Chunks::of(bytes)?;
+            notes.push(Note::new(finding::ENCODING_CONFLICT, "", chunks.encoding));
+            Ok((chunks, notes))
+        }
+        _ => Chunks::of(bytes),
     }
-    super::text::decode_text(bytes)
 }
 
 fn declared_charset(bytes: &[u8]) -> Option<&'static Encoding> {
@@ -84,6 +101,10 @@ struct Page<'e> {
     rows: u32,
     /// Inside `<script>` or `<style>`.
     silent: bool,
+    /// The page asks for a password: what is laid out in its tables is no data.
+    login: bool,
+    /// What is more than a table may have.
+    over: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -159,6 +180,7 @@ impl Page<'_> {
             }
             ("td" | "th", false) => self.end_cell(),
             ("br", _) => self.text("\n"),
+            ("input", true) => self.login |= is_password(tag),
             _ => {}
         }
     }
@@ -168,7 +190,19 @@ impl Page<'_> {
             && !self.silent
         {
             cell.text.push_str(text);
+            if cell.text.len() > LINE_MAX {
+                self.over = Some("a cell");
+            }
         }
+    }
+
+    /// Ends a table that its page does not end; false when the page ends between two rows.
+    fn end_cut(&mut self) -> bool {
+        let open = self.table.take().is_some_and(|table| table.row.is_some());
+        if open {
+            (self.each)(Event::BadRow { number: self.rows, problem: RowProblem::CutShort });
+        }
+        open
     }
 
     fn end_cell(&mut self) {
@@ -179,6 +213,12 @@ impl Page<'_> {
 
     fn end_row(&mut self) {
         let Some(cells) = self.table.as_mut().and_then(OpenTable::end_row) else { return };
+        if cells.len() > COLUMNS_MAX {
+            self.over = Some("columns");
+        }
+        if self.rows > ROWS_MAX {
+            self.over = Some("rows");
+        }
         let row = Row { number: self.rows, cells };
         if !row.is_blank() {
             (self.each)(Event::Row(&row));
@@ -218,6 +258,11 @@ impl OpenTable {
         self.take_reaching();
         self.row.take()
     }
+}
+
+fn is_password(tag: &Tag) -> bool {
+    let kind = tag.attrs.iter().find(|attribute| &*attribute.name.local == "type");
+    kind.is_some_and(|kind| kind.value.eq_ignore_ascii_case("password"))
 }
 
 fn span(tag: &Tag, name: &str) -> usize {
@@ -267,7 +312,41 @@ mod tests {
 
     #[test]
     fn an_open_table_is_a_truncated_file() {
-        assert!(matches!(rows("<table><tr><td>a</td></tr>"), Err(DecodeError::Truncated(_))));
+        let told = |page: &str| {
+            let mut bad = Vec::new();
+            let told = read(page.as_bytes(), &mut |event| {
+                if let Event::BadRow { number, problem } = event {
+                    bad.push((number, problem));
+                }
+            });
+            (told.unwrap().notes.into_iter().map(|note| (note.rule, note.row)).collect::<Vec<_>>(), bad)
+        };
+        let between = told("<table><tr><td>a</td></tr>");
+        assert_eq!(between, (vec![("E-TRUNC".to_owned(), 1)], vec![]));
+        let within = told("<table><tr><td>a</td></tr><tr><td>b");
+        assert_eq!(within, (vec![], vec![(2, RowProblem::CutShort)]));
+        assert_eq!(told("<table><tr><td>a</table>"), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_page_that_asks_for_a_password_is_no_data() {
+        let page = "<table><tr><td>用户名<td><input><tr><td>密码<td><input type=PASSWORD></table>";
+        assert_eq!(rows(page), Err(DecodeError::NotData));
+    }
+
+    #[test]
+    fn a_table_without_bounds_is_over_the_limit() {
+        let wide = format!("<table><tr>{}</table>", "<td colspan=1000>x".repeat(20));
+        assert!(matches!(rows(&wide), Err(DecodeError::Limit(_))));
+        let long = format!("<table><tr><td>{}</table>", "x".repeat(2 << 20));
+        assert!(matches!(rows(&long), Err(DecodeError::Limit(_))));
+    }
+
+    #[test]
+    fn a_byte_order_mark_wins_over_the_declared_charset() {
+        let page = "\u{feff}<meta charset=gb2312><table><tr><td>姓名</table>";
+        let told = read(page.as_bytes(), &mut |_| {}).unwrap();
+        assert_eq!((told.encoding, told.notes[0].rule.as_str()), ("utf-8", "W-ENC-CONFLICT"));
     }
 
     #[test]
@@ -275,11 +354,11 @@ mod tests {
         let (bytes, _, _) = encoding_rs::GBK
             .encode("<meta content=\"text/html; charset=gb2312\"><table><tr><td>姓名</table>");
         let mut seen = String::new();
-        let encoding = read(&bytes, &mut |event| {
+        let told = read(&bytes, &mut |event| {
             if let Event::Row(row) = event {
                 seen = row.cells[0].text().into_owned();
             }
         });
-        assert_eq!((encoding, seen.as_str()), (Ok("gb18030"), "姓名"));
+        assert_eq!((told.unwrap().encoding, seen.as_str()), ("gb18030", "姓名"));
     }
 }

@@ -8,6 +8,8 @@ pub mod cell;
 
 pub mod sniff;
 
+mod preflight;
+
 pub mod xlsx;
 
 pub mod xls;
@@ -16,11 +18,14 @@ pub mod html;
 
 pub mod text;
 
+pub mod json;
+
 pub mod worker;
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{self, Rule};
+use crate::sources::bundle::BundleError;
 
 pub use cell::{Cell, Row};
 pub use sniff::Format;
@@ -54,6 +59,39 @@ impl Note {
     pub fn new(rule: &Rule, sheet: &str, detail: &str) -> Self {
         Note { rule: rule.id.to_owned(), sheet: sheet.to_owned(), row: 0, detail: detail.to_owned() }
     }
+
+    #[must_use]
+    pub fn at_row(self, row: u32) -> Self {
+        Note { row, ..self }
+    }
+}
+
+/// How many rows or cells of a file have a peculiarity, and the row of the first: one note tells it.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    count: u64,
+    first: u32,
+}
+
+impl Seen {
+    pub(crate) fn at(&mut self, row: u32) {
+        if self.count == 0 {
+            self.first = row;
+        }
+        self.count += 1;
+    }
+
+    fn note(&self, rule: &Rule, sheet: &str, of: &str) -> Option<Note> {
+        let note = || Note::new(rule, sheet, &format!("共 {} {of}", self.count)).at_row(self.first);
+        (self.count > 0).then(note)
+    }
+}
+
+/// What a reader of one format has to say beside the rows.
+#[derive(Debug, Default)]
+pub struct Told {
+    pub encoding: &'static str,
+    pub notes: Vec<Note>,
 }
 
 /// Why a file gives no rows.
@@ -71,6 +109,35 @@ pub enum DecodeError {
     Truncated(String),
     #[error("over the limit: {0}")]
     Limit(String),
+    /// A header and nothing under it, in a format that says so itself.
+    #[error("no rows")]
+    NoRows,
+    #[error("no encoding fits: {0}")]
+    Encoding(String),
+    #[error("not an encoding that is read: {0}")]
+    OtherEncoding(String),
+    #[error("no known delimiter")]
+    Dialect,
+    #[error("locked with a password")]
+    Encrypted,
+    #[error("unpacks to far more than its size")]
+    Ratio,
+    #[error("an entry fails its checksum")]
+    Checksum,
+    #[error("two entries have one name")]
+    Twice,
+    #[error("a cell lies outside the sheet")]
+    Grid,
+    /// A workbook that claims more than it can hold, or spreads what it holds too far.
+    #[error("over the limit of a workbook: {0}")]
+    Workbook(String),
+    #[error("entities are declared")]
+    Entities,
+    /// A cell whose value is not of the type that it claims; the one after this cell.
+    #[error("a cell that does not parse, after row {row} column {column} of a sheet")]
+    Cell { sheet: String, row: u32, column: u32 },
+    #[error("does not parse at {line}:{column}")]
+    Syntax { line: u64, column: u64 },
     #[error("its reader died: {0:?}")]
     ReaderDied(worker::Death),
 }
@@ -86,10 +153,43 @@ pub enum Event<'a> {
     BadRow { number: u32, problem: RowProblem },
 }
 
-/// Why a row of a text file could not be split.
+impl From<BundleError> for DecodeError {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Truncated => DecodeError::Truncated("the end of the zip is missing".into()),
+            BundleError::Damaged(what) => DecodeError::Damaged(what),
+            BundleError::Checksum => DecodeError::Checksum,
+            BundleError::Limit(what) => DecodeError::Limit(what),
+            BundleError::Ratio => DecodeError::Ratio,
+            BundleError::Twice => DecodeError::Twice,
+            BundleError::Encrypted => DecodeError::Encrypted,
+            BundleError::Method => DecodeError::UnknownFormat("zip".into()),
+        }
+    }
+}
+
+/// Why a row could not be split into cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowProblem {
     UnclosedQuote,
+    /// The file ends inside it.
+    CutShort,
+    /// One name twice in an object: readers differ in which value they take.
+    KeyTwice,
+    /// Where an object should be, something else stands.
+    NoObject,
+}
+
+impl RowProblem {
+    #[must_use]
+    pub fn rule(self) -> &'static Rule {
+        match self {
+            RowProblem::UnclosedQuote => finding::ROW_QUOTE,
+            RowProblem::CutShort => finding::FILE_TRUNCATED,
+            RowProblem::KeyTwice => finding::ROW_KEY_TWICE,
+            RowProblem::NoObject => finding::ROW_NO_OBJECT,
+        }
+    }
 }
 
 /// Reads `bytes` to their end and tells every row to `each`, in order.
@@ -101,19 +201,30 @@ pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, 
     let format = sniff::sniff(bytes)?;
     // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
     let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, each)));
-    read.unwrap_or_else(|_| Err(DecodeError::Damaged("the reader of this format gave up".into())))
+    match read {
+        Ok(told) => {
+            told.map(|told| Decoded { format, encoding: told.encoding.to_owned(), notes: told.notes })
+        }
+        Err(_) if format == Format::Xls && xls::is_cut(bytes) => {
+            Err(DecodeError::Truncated("sectors are missing".into()))
+        }
+        Err(_) => Err(DecodeError::Damaged("the reader of this format gave up".into())),
+    }
 }
 
-fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
-    let mut encoding = "";
-    let mut hidden = Vec::new();
+fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
     match format {
-        Format::Xlsx => hidden = xlsx::read(bytes, each)?,
-        Format::Xls => hidden = xls::read(bytes, each)?,
-        Format::Html => encoding = html::read(bytes, each)?,
-        Format::Text => encoding = text::read(bytes, each)?,
-        Format::Zip => return Err(DecodeError::UnknownFormat("a bundle inside a bundle".into())),
+        Format::Xlsx => xlsx::read(bytes, each),
+        Format::Xls => xls::read(bytes, each),
+        Format::Html => html::read(bytes, each),
+        Format::Text => text::read(bytes, each),
+        Format::Json => json::read(bytes, each),
+        Format::Zip => Err(DecodeError::UnknownFormat("a bundle inside a bundle".into())),
     }
-    let notes = hidden.iter().map(|sheet| Note::new(finding::SHEET_HIDDEN, sheet, "")).collect();
-    Ok(Decoded { format, encoding: encoding.to_owned(), notes })
 }
+
+/// Rows of a file of text: four times those of a spreadsheet, and a hundred times those of a city.
+/// What is no table at all, and is kept aside row by row, is bounded by it.
+pub(crate) const ROWS_MAX: u32 = 1 << 22;
+/// Columns one row may have: those of a spreadsheet. The widest export seen has 104.
+pub(crate) const COLUMNS_MAX: usize = 16_384;

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::DecodeError;
@@ -17,6 +18,8 @@ pub enum Format {
     Html,
     /// Comma or tab separated text.
     Text,
+    /// An array of objects, or an object a line.
+    Json,
     /// A bundle of other files.
     Zip,
 }
@@ -29,6 +32,7 @@ impl Format {
             Format::Xls => "xls",
             Format::Html => "html",
             Format::Text => "csv",
+            Format::Json => "json",
             Format::Zip => "zip",
         }
     }
@@ -38,7 +42,7 @@ const OLE_MAGIC: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 /// Bytes looked at to tell a page from a text table.
 const HEAD: usize = 4096;
 
-/// Tells the format from the first bytes.
+/// Tells the format from the bytes.
 ///
 /// # Errors
 /// `Empty` for no bytes, `UnknownFormat` for formats that are recognised but not read.
@@ -47,14 +51,12 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
         return Err(DecodeError::Empty);
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        // OpenDocument and the like name themselves in their first entry.
-        if bytes.get(30..38) == Some(b"mimetype") {
-            return Err(DecodeError::UnknownFormat("ods".into()));
-        }
-        return Ok(if is_workbook(bytes) { Format::Xlsx } else { Format::Zip });
+        return sniff_zip(bytes);
     }
     if bytes.starts_with(OLE_MAGIC) {
-        return Ok(Format::Xls);
+        // Names in an OLE container are UTF-16.
+        let is_locked = memmem::find(bytes, &utf16("EncryptedPackage")).is_some();
+        return if is_locked { Err(DecodeError::Encrypted) } else { Ok(Format::Xls) };
     }
     for (magic, name) in [
         (&b"%PDF"[..], "pdf"),
@@ -62,6 +64,7 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
         (b"7z\xbc\xaf", "7z"),
         (b"\x1f\x8b", "gzip"),
         (b"PAR1", "parquet"),
+        (b"MIME-Version:", "MHTML"),
     ] {
         if bytes.starts_with(magic) {
             return Err(DecodeError::UnknownFormat(name.into()));
@@ -70,38 +73,76 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
     sniff_text(&bytes[..bytes.len().min(HEAD)])
 }
 
+pub(super) fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
 /// A workbook is a zip with `[Content_Types].xml` among its own entries; a bundle may hold
 /// workbooks uncompressed, so that the name alone somewhere in the bytes tells nothing.
 /// What is no readable zip counts as a workbook when it has the name: it is a damaged one.
-fn is_workbook(bytes: &[u8]) -> bool {
+fn sniff_zip(bytes: &[u8]) -> Result<Format, DecodeError> {
     const CONTENT_TYPES: &str = "[Content_Types].xml";
-    match zip::ZipArchive::new(Cursor::new(bytes)) {
-        Ok(archive) => archive.index_for_name(CONTENT_TYPES).is_some(),
-        Err(_) => contains(bytes, CONTENT_TYPES.as_bytes()),
+    // OpenDocument and the like name themselves in their first entry.
+    if bytes.get(30..38) == Some(b"mimetype") {
+        return Err(DecodeError::UnknownFormat("ods".into()));
     }
+    let Ok(archive) = zip::ZipArchive::new(Cursor::new(bytes)) else {
+        let is_workbook = memmem::find(bytes, CONTENT_TYPES.as_bytes()).is_some();
+        return Ok(if is_workbook { Format::Xlsx } else { Format::Zip });
+    };
+    if archive.index_for_name(CONTENT_TYPES).is_none() {
+        return Ok(Format::Zip);
+    }
+    for (entry, name) in
+        [("xl/workbook.bin", "xlsb"), ("word/document.xml", "docx"), ("ppt/presentation.xml", "pptx")]
+    {
+        if archive.index_for_name(entry).is_some() {
+            return Err(DecodeError::UnknownFormat(name.into()));
+        }
+    }
+    Ok(Format::Xlsx)
 }
 
 fn sniff_text(head: &[u8]) -> Result<Format, DecodeError> {
     let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
-    if !utf16 && head.contains(&0) {
-        return Err(DecodeError::UnknownFormat("binary".into()));
+    if !utf16 {
+        refuse_nul_bytes(head)?;
     }
     let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     if start.starts_with(b"<") {
         let lower = start.to_ascii_lowercase();
-        if contains(&lower, b"urn:schemas-microsoft-com:office:spreadsheet") {
+        if memmem::find(&lower, b"urn:schemas-microsoft-com:office:spreadsheet").is_some() {
             return Err(DecodeError::UnknownFormat("SpreadsheetML 2003".into()));
         }
         return Ok(Format::Html);
     }
-    if start.starts_with(b"{") || start.starts_with(b"[") {
-        return Err(DecodeError::UnknownFormat("json".into()));
-    }
-    Ok(Format::Text)
+    Ok(if is_json(start) { Format::Json } else { Format::Text })
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+/// An object starts with a name, an array of rows with one of its rows; a title may stand in
+/// brackets too.
+fn is_json(start: &[u8]) -> bool {
+    let Some((first, rest)) = start.split_first() else { return false };
+    let next = rest.trim_ascii_start().first();
+    match first {
+        b'{' => matches!(next, None | Some(b'"' | b'}')),
+        b'[' => matches!(next, None | Some(b'{' | b'[' | b']')),
+        _ => false,
+    }
+}
+
+/// NUL bytes in every second place are a text of two bytes a character; more than a few elsewhere
+/// are no text. One in a cell, and a run at the end, are for the reader to judge.
+fn refuse_nul_bytes(head: &[u8]) -> Result<(), DecodeError> {
+    let end = head.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    let head = &head[..end];
+    let nuls = |first: usize| head.iter().skip(first).step_by(2).filter(|&&byte| byte == 0).count();
+    let (even, odd) = (nuls(0), nuls(1));
+    let many = |count: usize| count * 100 > head.len();
+    if many(even.max(odd)) && !many(even.min(odd)) && even.max(odd) * 10 > head.len() {
+        return Err(DecodeError::Encoding("utf-16".into()));
+    }
+    if many(even + odd) { Err(DecodeError::UnknownFormat("binary".into())) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -115,5 +156,27 @@ mod tests {
         assert_eq!(sniff(OLE_MAGIC), Ok(Format::Xls));
         assert_eq!(sniff(b""), Err(DecodeError::Empty));
         assert!(matches!(sniff(b"%PDF-1.7"), Err(DecodeError::UnknownFormat(_))));
+    }
+
+    #[test]
+    fn json_is_told_from_titles_in_brackets() {
+        for text in ["{\"a\":1}", "[{\"a\":1}]", " [ ]", "[[1]]", "\u{feff}{}"] {
+            assert_eq!(sniff(text.as_bytes()), Ok(Format::Json), "{text}");
+        }
+        for text in ["[2024] 名册,", "{附件} 名册,a", "姓名,[备注]"] {
+            assert_eq!(sniff(text.as_bytes()), Ok(Format::Text), "{text}");
+        }
+    }
+
+    #[test]
+    fn two_bytes_a_character_are_told_from_bytes_that_are_no_text() {
+        let wide = utf16("姓名,3614000001,2024-09-01\n");
+        assert_eq!(sniff(&wide), Err(DecodeError::Encoding("utf-16".into())));
+        let photo = sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+        assert_eq!(photo, Err(DecodeError::UnknownFormat("binary".into())));
+        let text = "a,b\n".repeat(100);
+        for end in ["\0", "\0x\n", "\0\0\0\0"] {
+            assert_eq!(sniff(format!("{text}{end}").as_bytes()), Ok(Format::Text));
+        }
     }
 }

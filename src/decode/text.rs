@@ -1,4 +1,4 @@
-//! Comma, tab or semicolon separated text.
+//! Comma, tab, semicolon or bar separated text, decoded and read as a stream.
 //!
 //! Lines are joined into records here and each record is split by `csv-core`.
 //! The `csv` reader's own line numbers are off on CRLF files and after blank
@@ -9,156 +9,376 @@
 use std::borrow::Cow;
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
-use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{BIG5, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::{memchr, memchr2};
 
 use super::cell::{Cell, Row};
-use super::{DecodeError, Event, RowProblem};
+use super::{COLUMNS_MAX, DecodeError, Event, Note, ROWS_MAX, RowProblem, Seen, Told};
+use crate::finding;
 
 /// Lines one quoted cell may run over. Addresses with line breaks seen so far have two or three.
 const RECORD_LINES_MAX: usize = 20;
+/// Bytes of one line. The widest export seen has 104 columns, and a spreadsheet cell holds 32,767
+/// characters.
+pub(super) const LINE_MAX: usize = 1 << 20;
 
-/// Tells the rows; returns the encoding's name.
+/// Tells the rows.
 ///
 /// # Errors
-/// `Truncated` when the file ends in a run of NUL bytes or inside a character.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<&'static str, DecodeError> {
-    let (text, encoding) = decode_text(bytes)?;
+/// `Encoding` when none fits the whole file, `Dialect` and `NotData` when nothing separates
+/// columns, `Limit` for a line that is too long.
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+    let (chunks, mut notes) = Chunks::of(bytes)?;
+    let encoding = chunks.encoding;
+    let mut lines = Lines::new(chunks);
+    let delimiter = delimiter(&lines.head()?)?;
     each(Event::Sheet(""));
-    let lines = physical_lines(&text);
-    let delimiter = delimiter(&lines);
     let mut reader = ReaderBuilder::new().delimiter(delimiter).build();
-    let mut next = 0;
+    let mut quotes_inside = Seen::default();
+    let (mut rows, mut undecoded) = (0_u64, 0_u64);
     let mut width = 0;
-    while next < lines.len() {
-        let bad = Event::BadRow { number: line_number(next), problem: RowProblem::UnclosedQuote };
-        let Some(taken) = record_length(&lines[next..], delimiter) else {
+    let mut short_end = false;
+    while let Some((_, first_next)) = lines.line(lines.at)? {
+        let number = lines.number;
+        if number > ROWS_MAX {
+            return Err(DecodeError::Limit(format!("more than {ROWS_MAX} lines")));
+        }
+        let bad = Event::BadRow { number, problem: RowProblem::UnclosedQuote };
+        let Some(record) = record(&mut lines, delimiter)? else {
             each(bad);
-            next += 1;
+            lines.take(first_next, 1);
             continue;
         };
-        let record = joined(&lines[next..next + taken]);
-        let row = Row { number: line_number(next), cells: split(&mut reader, &record) };
+        let text = &lines.text[lines.at..record.end];
+        let text = if record.lines > 1 { unified(text) } else { Cow::Borrowed(text) };
+        let row = Row { number, cells: split(&mut reader, &text, delimiter)? };
         // Lines that only together have another number of fields are no record.
-        if taken > 1 && width > 1 && row.cells.len() != width {
+        if record.lines > 1 && width > 1 && row.cells.len() != width {
             each(bad);
-            next += 1;
+            lines.take(first_next, 1);
             continue;
         }
+        short_end = record.end == record.next && row.cells.len() < width && row.cells.len() * 2 > width;
         width = row.cells.len();
-        if !row.is_blank() && !is_separator_hint(&record) {
+        if !row.is_blank() && !is_separator_hint(&text) {
+            rows += 1;
+            undecoded += u64::from(lines.chunks.damaged && text.contains('\u{fffd}'));
+            if record.quote_inside {
+                quotes_inside.at(number);
+            }
             each(Event::Row(&row));
         }
-        next += taken;
+        lines.take(record.next, record.lines);
     }
-    Ok(encoding)
+    if undecoded > UNDECODED_MAX && undecoded * 100 > rows {
+        return Err(DecodeError::Encoding(encoding.into()));
+    }
+    let last = lines.number - 1;
+    if lines.chunks.cut {
+        notes.push(Note::new(finding::FILE_TRUNCATED, "", "最后一个字符不完整").at_row(last));
+    } else if short_end && notes.is_empty() {
+        notes.push(Note::new(finding::FILE_TRUNCATED, "", "最后一行不完整").at_row(last));
+    }
+    notes.extend(quotes_inside.note(finding::QUOTE_INSIDE, "", "行"));
+    Ok(Told { encoding, notes })
 }
 
-/// Text of a delivered file. A byte order mark decides; text that is valid UTF-8 is
-/// UTF-8; anything else is GB18030, which contains GBK and GB2312. Bytes that do not
-/// decode become U+FFFD, and the row they stand in is quarantined later.
+/// Rows with bytes that do not decode, beyond which (and beyond one row in a hundred) the file is
+/// refused: it is no longer a row that is damaged.
+const UNDECODED_MAX: u64 = 2;
+
+/// Text of a delivered file, decoded chunk by chunk.
+///
+/// A byte order mark decides; else text whose lines are UTF-8 is UTF-8; anything else is GB18030,
+/// which contains GBK and GB2312. Bytes that do not decode become U+FFFD, and the row they stand
+/// in is quarantined later.
+pub(super) struct Chunks<'a> {
+    decoder: Decoder,
+    rest: &'a [u8],
+    pub encoding: &'static str,
+    /// Bytes were met that do not decode.
+    pub damaged: bool,
+    /// The last character is not whole.
+    pub cut: bool,
+    ended: bool,
+}
+
+impl<'a> Chunks<'a> {
+    /// Decides the encoding; notes a run of NUL bytes at the end, which a file has whose copying
+    /// was broken off.
+    pub fn of(bytes: &'a [u8]) -> Result<(Self, Vec<Note>), DecodeError> {
+        let mut notes = Vec::new();
+        let mut bytes = bytes;
+        let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        if !wide && bytes.ends_with(&[0]) {
+            let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            if end == 0 {
+                return Err(DecodeError::Truncated("nothing but NUL bytes".into()));
+            }
+            let detail = format!("末尾有 {} 个空字节", bytes.len() - end);
+            notes.push(Note::new(finding::FILE_TRUNCATED, "", &detail));
+            bytes = &bytes[..end];
+        }
+        let (encoding, name): (&'static Encoding, _) = match Encoding::for_bom(bytes) {
+            Some((encoding, _)) if encoding == UTF_16LE => (UTF_16LE, "utf-16le"),
+            Some((encoding, _)) if encoding == UTF_16BE => (UTF_16BE, "utf-16be"),
+            Some(_) => (UTF_8, "utf-8"),
+            None if is_utf8(bytes)? => (UTF_8, "utf-8"),
+            None if is_big5(bytes) => return Err(DecodeError::OtherEncoding("big5".into())),
+            None => (GB18030, "gb18030"),
+        };
+        Ok((Chunks::decoded_as(bytes, encoding, name), notes))
+    }
+
+    pub fn decoded_as(bytes: &'a [u8], encoding: &'static Encoding, name: &'static str) -> Self {
+        let decoder = encoding.new_decoder_with_bom_removal();
+        Chunks { decoder, rest: bytes, encoding: name, damaged: false, cut: false, ended: false }
+    }
+
+    /// Decodes some more to the end of `text`; false when there is no more.
+    pub fn more(&mut self, text: &mut String) -> bool {
+        const CHUNK: usize = 1 << 16;
+        if self.ended {
+            return false;
+        }
+        let (chunk, rest) = self.rest.split_at(self.rest.len().min(CHUNK));
+        self.rest = rest;
+        self.ended = chunk.is_empty();
+        let most = self.decoder.max_utf8_buffer_length(chunk.len());
+        text.reserve(most.unwrap_or(chunk.len() * 3 + 16));
+        let (_, _, damaged) = self.decoder.decode_to_string(chunk, text, self.ended);
+        self.damaged |= damaged;
+        // Bytes that only the end of the file shows to be wrong are the first of a character.
+        self.cut = self.ended && damaged;
+        !self.ended || damaged
+    }
+
+    /// All of the text, for a format that is gone through twice.
+    pub fn whole(&mut self) -> String {
+        let mut text = String::with_capacity(self.rest.len());
+        while self.more(&mut text) {}
+        text
+    }
+}
+
+/// Whether text is UTF-8, but for a damaged line here and there. Text in GB18030 breaks the rules
+/// of UTF-8 in nearly every line.
 ///
 /// # Errors
-/// `Truncated` when the file ends in NUL bytes.
-pub(super) fn decode_text(bytes: &[u8]) -> Result<(Cow<'_, str>, &'static str), DecodeError> {
-    let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    if !wide && bytes.ends_with(&[0, 0]) {
-        return Err(DecodeError::Truncated("the file ends in NUL bytes".into()));
+/// `Encoding` when neither holds: files of two encodings were put together.
+fn is_utf8(bytes: &[u8]) -> Result<bool, DecodeError> {
+    let Err(error) = std::str::from_utf8(bytes) else { return Ok(true) };
+    // The file ends within a character.
+    if error.error_len().is_none() {
+        return Ok(true);
     }
-    let (encoding, name): (&'static Encoding, _) = match Encoding::for_bom(bytes) {
-        Some((encoding, _)) if encoding == UTF_16LE => (UTF_16LE, "utf-16le"),
-        Some((encoding, _)) if encoding == UTF_16BE => (UTF_16BE, "utf-16be"),
-        Some(_) => (UTF_8, "utf-8"),
-        None if is_utf8(bytes) => (UTF_8, "utf-8"),
-        None => (GB18030, "gb18030"),
-    };
-    let (text, _) = encoding.decode_with_bom_removal(bytes);
-    Ok((text, name))
-}
-
-/// Whether bytes are UTF-8 but for a damaged place here and there: text in GB18030 breaks the
-/// rules of UTF-8 at nearly every character.
-fn is_utf8(bytes: &[u8]) -> bool {
-    let (mut sound, mut broken) = (0, 0);
-    for chunk in bytes.utf8_chunks() {
-        sound += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        broken += usize::from(!chunk.invalid().is_empty());
-    }
-    broken * 50 <= sound
-}
-
-/// Lines without their ends; CRLF, LF and lone CR all end one.
-fn physical_lines(text: &str) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while let Some(end) = rest.find(['\r', '\n']) {
-        lines.push(&rest[..end]);
-        let after = &rest[end..];
-        rest = after.strip_prefix("\r\n").unwrap_or(&after[1..]);
-    }
-    if !rest.is_empty() {
-        lines.push(rest);
-    }
-    lines
-}
-
-fn line_number(index: usize) -> u32 {
-    u32::try_from(index + 1).unwrap_or(u32::MAX)
-}
-
-/// The delimiter that the first lines have most of, counted outside quotes.
-fn delimiter(lines: &[&str]) -> u8 {
-    let outside = |line: &str| -> String { line.split('"').step_by(2).collect() };
-    let head: Vec<String> = lines.iter().take(15).map(|line| outside(line)).collect();
-    let count = |delimiter: char| -> usize { head.iter().map(|line| line.matches(delimiter).count()).sum() };
-    [',', '\t', ';', '|'].into_iter().rev().max_by_key(|&d| count(d)).map_or(b',', |d| d as u8)
-}
-
-/// How many lines the first record takes, or `None` when its quotes are not in order: one never
-/// closes within bounds, or closes where its field does not end, which is how a quote that was
-/// left open meets the next one.
-fn record_length(lines: &[&str], delimiter: u8) -> Option<usize> {
-    let mut open = false;
-    for (index, line) in lines.iter().take(RECORD_LINES_MAX).enumerate() {
-        open = quote_open_after(line, open, delimiter)?;
-        if !open {
-            return Some(index + 1);
+    let (mut sound, mut broken) = (0_u64, 0_u64);
+    for line in bytes.split(|&byte| byte == b'\n') {
+        match std::str::from_utf8(line) {
+            Ok(text) if text.is_ascii() => {}
+            Ok(_) => sound += 1,
+            Err(_) => broken += 1,
         }
     }
-    None
+    let few = |count: u64| count <= UNDECODED_MAX || count * 100 <= sound + broken;
+    match (few(broken), few(sound)) {
+        (_, true) if broken > sound => Ok(false),
+        (true, _) if sound > broken => Ok(true),
+        // Two characters in GBK may happen to be one or more in UTF-8: once in 80 such words.
+        _ if sound * 20 <= broken => Ok(false),
+        _ => Err(DecodeError::Encoding("utf-8, gb18030".into())),
+    }
 }
 
-/// Whether a quoted field is open at the end of `line`; `None` when a quote closes amid a field.
-/// A quote opens only where a field starts.
-fn quote_open_after(line: &str, mut open: bool, delimiter: u8) -> Option<bool> {
-    let mut at_field_start = !open;
-    let mut just_closed = false;
-    for byte in line.bytes() {
-        let quote = byte == b'"';
-        if just_closed && !quote && byte != delimiter {
-            return None;
+/// Whether the head of a text has the words of a header in Big5, which GB18030 would read as others.
+fn is_big5(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(4096)];
+    let (text, _) = BIG5.decode_without_bom_handling(head);
+    ["姓名", "學校", "學生", "身分證"].iter().any(|word| text.contains(word))
+}
+
+/// Physical lines of a text; CRLF, LF and lone CR all end one.
+struct Lines<'a> {
+    chunks: Chunks<'a>,
+    text: String,
+    /// Where the next line starts.
+    at: usize,
+    /// Its number, from 1.
+    number: u32,
+}
+
+impl<'a> Lines<'a> {
+    fn new(chunks: Chunks<'a>) -> Self {
+        Lines { chunks, text: String::new(), at: 0, number: 1 }
+    }
+
+    /// Where the line that starts at `from` ends, and where the next starts; both the same where
+    /// the text ends without a line end. `None` after the last line.
+    fn line(&mut self, from: usize) -> Result<Option<(usize, usize)>, DecodeError> {
+        let mut searched = from;
+        loop {
+            let bytes = self.text.as_bytes();
+            if let Some(found) = memchr2(b'\n', b'\r', &bytes[searched..]) {
+                let end = searched + found;
+                let crlf = bytes[end] == b'\r' && bytes.get(end + 1) == Some(&b'\n');
+                // A CR at the end of what is decoded may be half a CRLF.
+                if bytes[end] == b'\n' || crlf || end + 1 < bytes.len() {
+                    return Ok(Some((end, end + 1 + usize::from(crlf))));
+                }
+                searched = end;
+            } else {
+                searched = bytes.len();
+            }
+            if searched - from > LINE_MAX {
+                return Err(DecodeError::Limit(format!("a line of more than {LINE_MAX} bytes")));
+            }
+            if !self.chunks.more(&mut self.text) {
+                let end = self.text.len();
+                return Ok(match self.text[from..].as_bytes() {
+                    [] => None,
+                    [.., b'\r'] => Some((end - 1, end)),
+                    _ => Some((end, end)),
+                });
+            }
         }
-        // A doubled quote inside a quoted field closes it and opens it again.
-        let opens = quote && (at_field_start || just_closed);
-        just_closed = quote && open;
-        open = if quote { opens } else { open };
-        at_field_start = !open && byte == delimiter;
     }
-    Some(open)
+
+    /// The first lines, which tell the dialect. Nothing is taken.
+    fn head(&mut self) -> Result<Vec<String>, DecodeError> {
+        let mut head = Vec::new();
+        let mut from = self.at;
+        while head.len() < HEAD_LINES
+            && let Some((end, next)) = self.line(from)?
+        {
+            head.push(self.text[from..end].to_owned());
+            from = next;
+        }
+        Ok(head)
+    }
+
+    /// Goes on at `next`, after so many lines.
+    fn take(&mut self, next: usize, lines: u32) {
+        const KEPT: usize = 1 << 16;
+        self.at = next;
+        self.number = self.number.saturating_add(lines);
+        if self.at > KEPT {
+            self.text.drain(..self.at);
+            self.at = 0;
+        }
+    }
 }
 
-fn joined<'a>(lines: &[&'a str]) -> Cow<'a, str> {
-    match lines {
-        [line] => Cow::Borrowed(line),
-        lines => Cow::Owned(lines.join("\n")),
+const HEAD_LINES: usize = 15;
+
+/// The delimiter that the first lines have most of, counted outside quotes, or that Excel's hint
+/// line names.
+///
+/// # Errors
+/// `Dialect` when columns are kept apart by something else, `NotData` when there are no columns.
+fn delimiter(head: &[String]) -> Result<u8, DecodeError> {
+    const KNOWN: [char; 4] = [',', '\t', ';', '|'];
+    let hinted =
+        head.first().and_then(|line| line.trim_start_matches('\u{feff}').trim_end().strip_prefix("sep="));
+    if let Some(hinted) = hinted.and_then(|rest| KNOWN.into_iter().find(|known| rest == known.to_string())) {
+        return Ok(hinted as u8);
     }
+    let outside: Vec<String> = head.iter().map(|line| line.split('"').step_by(2).collect()).collect();
+    let count =
+        |delimiter: char| -> usize { outside.iter().map(|line| line.matches(delimiter).count()).sum() };
+    let best = KNOWN.into_iter().rev().max_by_key(|&known| count(known)).unwrap_or(',');
+    let wide = count('，').max(count('、')).max(count('；'));
+    if count(best) > 0 && count(best) >= wide {
+        return Ok(best as u8);
+    }
+    let filled = outside.iter().filter(|line| !line.trim().is_empty()).count();
+    // A few words are no table; more lines than that are one of some other kind.
+    if wide >= filled * 2 || filled > 3 { Err(DecodeError::Dialect) } else { Err(DecodeError::NotData) }
+}
+
+/// The record that starts at the next line.
+struct Record {
+    lines: u32,
+    end: usize,
+    next: usize,
+    quote_inside: bool,
+}
+
+/// The next record, or `None` when its quotes are not in order: one never closes within bounds,
+/// or closes where its field does not end, which is how a quote that was left open meets the
+/// next one.
+fn record(lines: &mut Lines<'_>, delimiter: u8) -> Result<Option<Record>, DecodeError> {
+    let mut quotes = Quotes::default();
+    let mut from = lines.at;
+    for taken in 1..=RECORD_LINES_MAX {
+        let Some((end, next)) = lines.line(from)? else { return Ok(None) };
+        if !quotes.read(&lines.text.as_bytes()[from..end], delimiter) {
+            return Ok(None);
+        }
+        if !quotes.open {
+            let lines = u32::try_from(taken).unwrap_or(u32::MAX);
+            return Ok(Some(Record { lines, end, next, quote_inside: quotes.inside }));
+        }
+        from = next;
+    }
+    Ok(None)
+}
+
+/// The quotes of a record, line by line. A quote opens only where a field starts.
+#[derive(Default)]
+struct Quotes {
+    /// A quoted field goes on in the next line.
+    open: bool,
+    /// A quote stands amid a field that has none around it.
+    inside: bool,
+}
+
+impl Quotes {
+    /// False when a quote closes amid a field.
+    fn read(&mut self, line: &[u8], delimiter: u8) -> bool {
+        if !self.open && memchr(b'"', line).is_none() {
+            return true;
+        }
+        let mut at_field_start = !self.open;
+        let mut just_closed = false;
+        // `="0012"` has its quotes for a spreadsheet.
+        let mut is_wrapped = false;
+        for &byte in line {
+            let quote = byte == b'"';
+            if just_closed && !quote && byte != delimiter {
+                return false;
+            }
+            // A doubled quote inside a quoted field closes it and opens it again.
+            let opens = quote && (at_field_start || just_closed);
+            self.inside |= quote && !opens && !self.open && !is_wrapped;
+            just_closed = quote && self.open;
+            self.open = if quote { opens } else { self.open };
+            is_wrapped = !self.open && byte != delimiter && (is_wrapped || (at_field_start && byte == b'='));
+            at_field_start = !self.open && byte == delimiter;
+        }
+        true
+    }
+}
+
+/// A record of several lines, whose ends are told as LF.
+fn unified(record: &str) -> Cow<'_, str> {
+    if memchr(b'\r', record.as_bytes()).is_none() {
+        return Cow::Borrowed(record);
+    }
+    Cow::Owned(record.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 /// Excel's hint line `sep=,`.
 fn is_separator_hint(record: &str) -> bool {
-    record.trim().strip_prefix("sep=").is_some_and(|rest| rest.len() <= 1)
+    record.trim_matches(super::cell::is_blank).strip_prefix("sep=").is_some_and(|rest| rest.len() <= 1)
 }
 
-fn split(reader: &mut Reader, record: &str) -> Vec<Cell<'static>> {
+fn split<'r>(reader: &mut Reader, record: &'r str, delimiter: u8) -> Result<Vec<Cell<'r>>, DecodeError> {
+    let too_wide = || Err(DecodeError::Limit(format!("a row of more than {COLUMNS_MAX} columns")));
+    if memchr(b'"', record.as_bytes()).is_none() {
+        let cells: Vec<_> =
+            record.split(char::from(delimiter)).take(COLUMNS_MAX + 1).map(text_cell).collect();
+        return if cells.len() > COLUMNS_MAX { too_wide() } else { Ok(cells) };
+    }
     reader.reset();
     let mut cells = Vec::new();
     let mut field = vec![0; record.len() + 1];
@@ -173,21 +393,23 @@ fn split(reader: &mut Reader, record: &str) -> Vec<Cell<'static>> {
             ReadFieldResult::InputEmpty => {}
             ReadFieldResult::OutputFull => field.resize(field.len() * 2, 0),
             ReadFieldResult::Field { record_end } => {
-                cells.push(text_cell(&field[..length]));
+                if cells.len() == COLUMNS_MAX {
+                    return too_wide();
+                }
+                cells.push(text_cell(&String::from_utf8_lossy(&field[..length])).into_owned());
                 length = 0;
                 if record_end {
-                    return cells;
+                    return Ok(cells);
                 }
             }
-            ReadFieldResult::End => return cells,
+            ReadFieldResult::End => return Ok(cells),
         }
     }
 }
 
-fn text_cell(field: &[u8]) -> Cell<'static> {
-    let text = String::from_utf8_lossy(field);
-    let text = unwrapped(&text);
-    if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Owned(text.to_owned())) }
+fn text_cell(text: &str) -> Cell<'_> {
+    let text = unwrapped(text);
+    if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Borrowed(text)) }
 }
 
 /// `="0012"` and `'0012` are how people keep Excel from eating leading zeros.
@@ -255,12 +477,12 @@ mod tests {
         let mut text = "姓名,号\n张三,1\n".repeat(50).into_bytes();
         text.extend(b"\xff,2\n");
         let mut last = String::new();
-        let encoding = read(&text, &mut |event| {
+        let told = read(&text, &mut |event| {
             if let Event::Row(row) = event {
                 last = row.cells[0].text().into_owned();
             }
         });
-        assert_eq!((encoding, last.as_str()), (Ok("utf-8"), "\u{fffd}"));
+        assert_eq!((told.unwrap().encoding, last.as_str()), ("utf-8", "\u{fffd}"));
     }
 
     #[test]
@@ -273,5 +495,58 @@ mod tests {
     #[test]
     fn wrapped_codes_are_unwrapped() {
         assert_eq!(rows(b"=\"0012\",'0013,3\n"), [row(1, &["0012", "0013", "3"])]);
+    }
+
+    fn rules(bytes: &[u8]) -> Vec<(String, u32)> {
+        let told = read(bytes, &mut |_| {}).unwrap();
+        told.notes.into_iter().map(|note| (note.rule, note.row)).collect()
+    }
+
+    #[test]
+    fn a_file_that_ends_within_a_character_a_row_or_in_nul_bytes_was_cut() {
+        let cut = |row| vec![("E-TRUNC".to_owned(), row)];
+        let (gbk, ..) = GB18030.encode("姓名,号\n张三,1\n李四,2\n");
+        assert_eq!(rules(&gbk), []);
+        assert_eq!(rules(&gbk[..gbk.len() - 6]), cut(3));
+        assert_eq!(rules(b"a,b,c,d\n1,2,3,4\n1,2,3"), cut(3));
+        assert_eq!(rules(b"a,b,c,d\n1,2,3,4\n1,2,3\n"), []);
+        assert_eq!(rules(b"a,b\n1,2\n\0\0\0"), cut(0));
+    }
+
+    #[test]
+    fn files_of_two_encodings_put_together_are_refused() {
+        let text = "姓名,号\n张三,1\n王五六,2\n".repeat(20);
+        let (gbk, ..) = GB18030.encode(&text);
+        let both = [text.as_bytes(), &gbk].concat();
+        assert!(matches!(read(&both, &mut |_| {}), Err(DecodeError::Encoding(_))));
+        let (big5, ..) = BIG5.encode("姓名,學校\n張三,一中\n");
+        assert!(matches!(read(&big5, &mut |_| {}), Err(DecodeError::OtherEncoding(_))));
+    }
+
+    #[test]
+    fn lines_and_rows_without_end_are_over_the_limit() {
+        let limit = |text: String| matches!(read(text.as_bytes(), &mut |_| {}), Err(DecodeError::Limit(_)));
+        assert!(limit(format!("a,b\n{}\n", "x".repeat(2 << 20))));
+        assert!(limit(format!("a,b\n{}\n", ",".repeat(20_000))));
+        assert!(limit(format!("a,b\n\"\",{}\n", ",".repeat(20_000))));
+        assert!(limit("a,b\n".repeat((1 << 22) + 1)));
+        assert!(!limit(format!("a,b\n1,{}\n", "x".repeat(100_000))));
+    }
+
+    #[test]
+    fn what_separates_no_columns_is_no_table() {
+        let read = |text: &str| read(text.as_bytes(), &mut |_| {}).err();
+        assert_eq!(read("会话超时，请重新登录"), Some(DecodeError::NotData));
+        assert_eq!(read("姓名，性别，民族\n张三，男，汉\n"), Some(DecodeError::Dialect));
+        assert_eq!(rows(b"sep=;\na;b,c\n")[0], row(2, &["a", "b,c"]));
+    }
+
+    #[test]
+    fn a_line_end_may_fall_between_two_chunks() {
+        for length in (1 << 16) - 4..(1 << 16) + 2 {
+            let text = format!("{},b\r\n1,2\r\n", "x".repeat(length));
+            assert_eq!(rows(text.as_bytes())[1], row(2, &["1", "2"]));
+        }
+        assert_eq!(rows(b"a,b\r1,2\r"), [row(1, &["a", "b"]), row(2, &["1", "2"])]);
     }
 }

@@ -1,90 +1,195 @@
 //! `.xlsx`, streamed sheet by sheet.
 //!
-//! The zip is read to the end of every entry first: the XML reader stops at
-//! `</worksheet>`, before the entry's checksum, and of 800 single-bit flips 88
-//! gave wrong cells in silence until that was done. The same pass bounds what
-//! the file can unpack to.
+//! Every entry of the zip is read to its end first, by [`preflight`]: what it finds harmful is
+//! refused before a parser sees it.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
-use calamine::{DataRef, ExcelDateTime, Reader, SheetVisible, Xlsx};
+use calamine::{DataRef, Dimensions, ExcelDateTime, Reader, SheetVisible, Xlsx};
 use jiff::civil::Date;
 
-use super::cell::{Cell, Row};
-use super::{DecodeError, Event};
+use super::cell::{Cell, NO_RESULT, Row};
+use super::preflight::{self, Preflight};
+use super::text::LINE_MAX;
+use super::{COLUMNS_MAX, DecodeError, Event, Note, Seen, Told};
+use crate::finding;
 
-/// Bytes that all entries of one workbook may unpack to.
-const UNPACKED_MAX: u64 = 512 << 20;
-const ENTRIES_MAX: usize = 2_000;
-/// The grid of a sheet.
+/// Rows of a sheet.
 const ROWS_MAX: u32 = 1_048_576;
-const COLUMNS_MAX: u32 = 16_384;
+/// Cells, told or empty, that a sheet may have beyond [`SPREAD_RATIO`] for each that it holds: one
+/// in the last column of every row would cost a minute.
+const SPREAD_MAX: u64 = 100_000_000;
+const SPREAD_RATIO: u64 = 100;
 
-/// Tells the rows of every visible sheet; returns the names of hidden ones.
+/// Tells the rows of every visible sheet.
 ///
 /// # Errors
-/// `Damaged` when an entry fails its checksum or the XML does not parse, `Limit` over the bounds.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Vec<String>, DecodeError> {
-    preflight(bytes)?;
+/// What [`preflight`] refuses; `Cell` when one does not parse, `Damaged` when the XML does not.
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+    let found = preflight::look_through(bytes)?;
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
+    let mut notes = notes(&found, book.has_1904_epoch());
     let sheets: Vec<_> = book.sheets_metadata().to_vec();
-    let mut hidden = Vec::new();
+    // The reader takes a workbook whose list of sheets is not found for one that has none.
+    if sheets.is_empty() {
+        return Err(damaged("no sheets"));
+    }
     for sheet in sheets {
         if sheet.visible != SheetVisible::Visible {
-            hidden.push(sheet.name);
+            notes.push(Note::new(finding::SHEET_HIDDEN, &sheet.name, ""));
             continue;
         }
-        each(Event::Sheet(&sheet.name));
-        read_sheet(&mut book, &sheet.name, each)?;
-    }
-    Ok(hidden)
-}
-
-fn read_sheet(
-    book: &mut Xlsx<Cursor<&[u8]>>,
-    name: &str,
-    each: &mut dyn FnMut(Event<'_>),
-) -> Result<(), DecodeError> {
-    let mut cells = match book.worksheet_cells_reader(name) {
-        Ok(cells) => cells,
-        // A chart sheet holds no cells.
-        Err(calamine::XlsxError::NotAWorksheet(_)) => return Ok(()),
-        Err(error) => return Err(damaged(error)),
-    };
-    let mut row = Row::default();
-    while let Some(cell) = cells.next_cell_with_formula().map_err(damaged)? {
-        let (index, column) = cell.pos;
-        if index >= ROWS_MAX || column >= COLUMNS_MAX {
-            return Err(DecodeError::Damaged("a cell lies outside the sheet".into()));
-        }
-        if index + 1 != row.number {
-            tell(&row, each);
-            row.cells.clear();
-            row.number = index + 1;
-        }
-        let value = match &cell.value {
-            DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(*text)),
-            // Written by a program that did not compute: the value is not in the file.
-            DataRef::Empty if cell.formula.is_some() => Cell::Error("formula without a value".to_owned()),
-            other => owned(other),
+        let merged = if found.merged_down {
+            book.merge_cells_by_sheet_name(&sheet.name).map_err(damaged)?
+        } else {
+            Vec::new()
         };
-        if value == Cell::Empty {
-            continue;
+        each(Event::Sheet(&sheet.name));
+        let mut reading = Sheet { merges: Merges::new(merged), ..Sheet::default() };
+        reading.read(&mut book, &sheet.name, each)?;
+        notes.extend(reading.formulas.note(finding::FORMULA, &sheet.name, "个单元格"));
+        if reading.last_row == ROWS_MAX {
+            notes.push(Note::new(finding::ROW_LIMIT, &sheet.name, "").at_row(ROWS_MAX));
         }
-        let column = column as usize;
-        if row.cells.len() <= column {
-            row.cells.resize(column + 1, Cell::Empty);
-        }
-        row.cells[column] = value;
     }
-    tell(&row, each);
-    Ok(())
+    Ok(Told { encoding: "", notes })
 }
 
-fn tell(row: &Row<'_>, each: &mut dyn FnMut(Event<'_>)) {
-    if !row.is_blank() {
-        each(Event::Row(row));
+fn notes(found: &Preflight, epoch_1904: bool) -> Vec<Note> {
+    let mut notes = Vec::new();
+    notes.extend(found.hidden_rows.note(finding::HIDDEN_ROWS, "", "行"));
+    if found.macros {
+        notes.push(Note::new(finding::MACRO, "", ""));
+    }
+    if found.links {
+        notes.push(Note::new(finding::FORMULA, "", "引用了其他工作簿，未打开"));
+    }
+    if epoch_1904 {
+        notes.push(Note::new(finding::EPOCH_1904, "", ""));
+    }
+    notes
+}
+
+/// A sheet being read.
+#[derive(Default)]
+struct Sheet {
+    merges: Merges,
+    formulas: Seen,
+    /// Cells that hold something, and those with the empty ones before them.
+    held: u64,
+    spread: u64,
+    /// The last row that holds something.
+    last_row: u32,
+}
+
+impl Sheet {
+    fn read(
+        &mut self,
+        book: &mut Xlsx<Cursor<&[u8]>>,
+        name: &str,
+        each: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), DecodeError> {
+        let mut cells = match book.worksheet_cells_reader(name) {
+            Ok(cells) => cells,
+            // A chart sheet holds no cells.
+            Err(calamine::XlsxError::NotAWorksheet(_)) => return Ok(()),
+            Err(error) => return Err(damaged(error)),
+        };
+        let mut row = Row::default();
+        let mut before = (0, 0);
+        loop {
+            // Shared formulas are not spelt out: their index may ask for any amount of memory.
+            let next = cells.next_cell_with_formula_metadata().map_err(|error| fault(error, name, before))?;
+            let Some(cell) = next else { break };
+            let (index, column) = cell.pos;
+            before = (index + 1, column + 1);
+            let column = column as usize;
+            if index >= ROWS_MAX || column >= COLUMNS_MAX {
+                return Err(DecodeError::Grid);
+            }
+            if index + 1 != row.number {
+                self.tell(&mut row, each)?;
+                row.cells.clear();
+                row.number = index + 1;
+            }
+            let value = match &cell.value {
+                DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(*text)),
+                // Written by a program that did not compute: the value is not in the file.
+                DataRef::Empty if cell.formula.is_some() => Cell::Error(NO_RESULT.to_owned()),
+                other => owned(other),
+            };
+            if value == Cell::Empty {
+                continue;
+            }
+            if matches!(&value, Cell::Text(text) if text.len() > LINE_MAX) {
+                return Err(DecodeError::Limit("a cell".into()));
+            }
+            if cell.formula.is_some() && cell.value != DataRef::Empty {
+                self.formulas.at(row.number);
+            }
+            self.held += 1;
+            if row.cells.len() <= column {
+                row.cells.resize(column + 1, Cell::Empty);
+            }
+            row.cells[column] = value;
+        }
+        self.tell(&mut row, each)
+    }
+
+    fn tell(&mut self, row: &mut Row<'_>, each: &mut dyn FnMut(Event<'_>)) -> Result<(), DecodeError> {
+        self.spread += row.cells.len() as u64;
+        if self.spread > SPREAD_MAX && self.spread / SPREAD_RATIO > self.held {
+            return Err(DecodeError::Workbook("cells too far apart".into()));
+        }
+        if !row.is_blank() {
+            self.merges.fill(row);
+            self.last_row = self.last_row.max(row.number);
+            each(Event::Row(row));
+        }
+        Ok(())
+    }
+}
+
+/// Ranges merged over several rows: their value stands in each of them, though the file has it in
+/// the first alone. Nothing else is ever filled down.
+#[derive(Default)]
+pub(super) struct Merges {
+    /// By first row, the last one first.
+    ahead: Vec<Dimensions>,
+    /// Those that reach the row being told: column, last row, value.
+    open: Vec<(usize, u32, Cell<'static>)>,
+}
+
+impl Merges {
+    pub fn new(mut ranges: Vec<Dimensions>) -> Self {
+        ranges.retain(|range| range.end.0 > range.start.0);
+        ranges.sort_unstable_by_key(|range| std::cmp::Reverse(range.start.0));
+        Merges { ahead: ranges, open: Vec::new() }
+    }
+
+    /// Fills a row that holds something; rows come in their order.
+    pub fn fill(&mut self, row: &mut Row<'_>) {
+        if self.ahead.is_empty() && self.open.is_empty() {
+            return;
+        }
+        let index = row.number - 1;
+        self.open.retain(|(_, last, _)| *last >= index);
+        for (column, _, value) in &self.open {
+            if row.cells.len() <= *column {
+                row.cells.resize(*column + 1, Cell::Empty);
+            }
+            if row.cells[*column].is_blank() {
+                row.cells[*column] = value.clone();
+            }
+        }
+        while let Some(range) = self.ahead.pop_if(|range| range.start.0 <= index) {
+            let column = range.start.1 as usize;
+            let value = row.cells.get(column).filter(|cell| range.start.0 == index && !cell.is_blank());
+            if let Some(value) = value {
+                self.open.push((column, range.end.0, value.clone().into_owned()));
+            }
+        }
     }
 }
 
@@ -120,25 +225,44 @@ fn damaged(error: impl std::fmt::Display) -> DecodeError {
     DecodeError::Damaged(error.to_string())
 }
 
-/// Reads every entry to its end: checksums, and a bound on what it unpacks to.
-fn preflight(bytes: &[u8]) -> Result<(), DecodeError> {
-    let mut archive = crate::sources::bundle::open(bytes).map_err(damaged)?;
-    if archive.len() > ENTRIES_MAX {
-        return Err(DecodeError::Limit(format!("{} zip entries", archive.len())));
-    }
-    let mut left = UNPACKED_MAX;
-    let mut buffer = vec![0; 1 << 16];
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(damaged)?;
-        loop {
-            let read = entry.read(&mut buffer).map_err(damaged)?;
-            if read == 0 {
-                break;
-            }
-            left = left.checked_sub(read as u64).ok_or_else(|| {
-                DecodeError::Limit(format!("unpacks to more than {} MB", UNPACKED_MAX >> 20))
-            })?;
+/// A value that is not of its type has a place; anything else is damage.
+fn fault(error: calamine::XlsxError, sheet: &str, (row, column): (u32, u32)) -> DecodeError {
+    use calamine::XlsxError as E;
+    match error {
+        E::ParseFloat(_) | E::ParseInt(_) | E::Parse(_) | E::CellTAttribute(_) | E::Unrecognized { .. } => {
+            DecodeError::Cell { sheet: sheet.to_owned(), row, column }
         }
+        E::Alphanumeric(_) | E::RangeWithoutColumnComponent | E::RangeWithoutRowComponent => {
+            DecodeError::Grid
+        }
+        error => damaged(error),
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(number: u32, cells: &[&str]) -> Row<'static> {
+        let cells = cells.iter().map(|&text| Cell::Text(text.to_owned().into())).collect();
+        Row { number, cells }
+    }
+
+    #[test]
+    fn only_ranges_merged_downwards_are_filled() {
+        let range = |start, end| Dimensions::new(start, end);
+        let mut merges =
+            Merges::new(vec![range((1, 0), (3, 0)), range((0, 0), (0, 3)), range((4, 1), (5, 1))]);
+        let mut filled = |number, cells: &[&str]| {
+            let mut row = row(number, cells);
+            merges.fill(&mut row);
+            row.cells.iter().map(|cell| cell.text().into_owned()).collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(filled(1, &["title"]), "title");
+        assert_eq!(filled(2, &["a", "1"]), "a,1");
+        assert_eq!(filled(4, &["", "2"]), "a,2");
+        assert_eq!(filled(5, &["", "x"]), ",x");
+        assert_eq!(filled(6, &["own", "y"]), "own,y");
+        assert_eq!(filled(7, &["", ""]), ",");
+    }
 }

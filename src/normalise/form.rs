@@ -56,7 +56,17 @@ pub struct FormNormaliser<'a> {
     told: u64,
     table: Option<OpenTable<'a>>,
     tables_read: usize,
+    filed: Vec<Filed<'a>>,
     fault: Option<Unusable>,
+}
+
+/// A number filed, to be compared with others of the filing.
+struct Filed<'a> {
+    table: &'a TableLayout,
+    row: &'a RowLayout,
+    year: ReportYear,
+    value: Decimal,
+    place: Place,
 }
 
 /// The table being read, once its header was seen.
@@ -93,6 +103,7 @@ impl<'a> FormNormaliser<'a> {
             told: 0,
             table: None,
             tables_read: 0,
+            filed: Vec::new(),
             fault: None,
         }
     }
@@ -111,15 +122,16 @@ impl<'a> FormNormaliser<'a> {
                 self.told += 1;
                 self.row(row);
             }
-            Event::BadRow { number, .. } => {
+            Event::BadRow { number, problem } => {
+                let rule = problem.rule();
                 self.last_row = self.last_row.max(*number);
                 self.told += 1;
                 self.counts.quarantined += 1;
                 let row = Row { number: *number, cells: Vec::new() };
-                self.keep(finding::ROW_QUOTE, &row, 0);
+                self.keep(rule, &row, 0);
                 let place = Place { sheet: self.sheet.clone(), row: *number, ..Place::default() };
                 let school = self.school.clone().unwrap_or_default();
-                self.findings.push(self.finding(finding::ROW_QUOTE, "").at(place).of_school(&school));
+                self.findings.push(self.finding(rule, "").at(place).of_school(&school));
             }
         }
     }
@@ -139,6 +151,7 @@ impl<'a> FormNormaliser<'a> {
         if self.tables_read == 0 {
             return Ok(Err(Unusable::Form("找不到表1至表6的标题和表头".to_owned())));
         }
+        self.compare_filed();
         assert!(self.counts.holds(), "rows were lost or counted twice: {:?}", self.counts);
         Ok(Ok(Normalised {
             rows: self.builder.finish()?,
@@ -257,19 +270,20 @@ impl<'a> FormNormaliser<'a> {
             return;
         }
         table.next = position + 1;
-        let layout = &table.layout.rows[position];
+        let form = table.layout;
+        let layout = &form.rows[position];
         let years = columns.years.clone();
         for (index, year) in years {
             let cell = row.cells.get(index).unwrap_or(&Cell::Empty);
-            self.filed_value(table.layout, layout, row, (index, year), cell, &school);
+            self.filed_value(form, layout, row, (index, year), cell, &school);
         }
         self.counts.loaded += 1;
     }
 
     fn filed_value(
         &mut self,
-        table: &TableLayout,
-        layout: &RowLayout,
+        table: &'a TableLayout,
+        layout: &'a RowLayout,
         row: &Row<'_>,
         (index, year): (usize, ReportYear),
         cell: &Cell<'_>,
@@ -277,14 +291,16 @@ impl<'a> FormNormaliser<'a> {
     ) {
         let printed = cell.text().into_owned();
         let (state, value) = filed_state(cell);
-        if state == "missing" {
-            let place = Place {
-                sheet: self.sheet.clone(),
-                row: row.number,
-                column: u32::try_from(index + 1).unwrap_or_default(),
-                header: format!("{year}年"),
-                ..Place::default()
-            };
+        let place = Place {
+            sheet: self.sheet.clone(),
+            row: row.number,
+            column: u32::try_from(index + 1).unwrap_or_default(),
+            header: format!("{year}年"),
+            ..Place::default()
+        };
+        if let Some(value) = value {
+            self.filed.push(Filed { table, row: layout, year, value, place });
+        } else if state == "missing" {
             self.findings.push(self.finding(finding::FILING_CELL, &layout.path).at(place).of_school(school));
         }
         let text = |text: &str| Value::Text(text.to_owned());
@@ -310,6 +326,36 @@ impl<'a> FormNormaliser<'a> {
         }
     }
 
+    /// What the numbers of one filing say of each other: last year beside this, parts beside wholes.
+    fn compare_filed(&mut self) {
+        let filed = std::mem::take(&mut self.filed);
+        let year = self.layout.year;
+        let of_this_year: Vec<&Filed<'_>> = filed.iter().filter(|one| one.year == year).collect();
+        let mut found = Vec::new();
+        for this in &of_this_year {
+            let last = filed.iter().find(|other| other.year == year - 1 && std::ptr::eq(other.row, this.row));
+            if last.is_some_and(|last| units_apart(&this.row.unit, this.value, last.value)) {
+                found.push((finding::UNIT_CHANGED, *this));
+            }
+            if of_this_year.iter().any(|other| is_part(this, other) && this.value > other.value) {
+                found.push((finding::FILING_PART, *this));
+            }
+        }
+        // A cell shown as 95% holds 0.95: where every share of the year is so small, they all are so.
+        let mut shares = of_this_year.iter().filter(|one| one.row.unit == "%" && one.value.0 > 0);
+        let first = shares.clone().next();
+        if let Some(first) = first.filter(|_| shares.clone().count() > 1)
+            && shares.all(|share| share.value.0 <= ONE)
+        {
+            found.push((finding::UNIT_CHANGED, *first));
+        }
+        let school = self.school.clone().unwrap_or_default();
+        for (rule, one) in found {
+            let finding = self.finding(rule, &one.row.path).at(one.place.clone());
+            self.findings.push(finding.of_school(&school));
+        }
+    }
+
     fn put_aside(&mut self, rule: &finding::Rule, row: &Row<'_>, column: usize, school: &str) {
         let place = Place {
             sheet: self.sheet.clone(),
@@ -330,6 +376,27 @@ impl<'a> FormNormaliser<'a> {
     fn finding(&self, rule: &finding::Rule, detail: &str) -> Finding {
         Finding::new(rule, self.layout.year, self.dataset, detail)
     }
+}
+
+/// Whether two years of one row are so far apart that one must be in another unit: 元 and 万元, a
+/// share as a fraction and in percent. Half and twice of that are let pass for what changed besides.
+fn units_apart(unit: &str, one: Decimal, other: Decimal) -> bool {
+    let (small, large) = (one.min(other).0, one.max(other).0);
+    let times = |low: i128, high: i128| (small * low..=small * high).contains(&large);
+    match unit {
+        _ if small <= 0 => false,
+        "%" => small <= ONE && times(50, 200),
+        _ if unit.starts_with(['元', '万']) => times(5_000, 20_000),
+        _ => false,
+    }
+}
+
+/// Whether a row is among those that `whole` consists of.
+fn is_part(part: &Filed<'_>, whole: &Filed<'_>) -> bool {
+    let below = part.row.path.strip_prefix(whole.row.path.as_str());
+    std::ptr::eq(part.table, whole.table)
+        && part.row.unit == whole.row.unit
+        && below.is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The next row of the layout with this label, else the first one anywhere.
@@ -381,5 +448,21 @@ mod tests {
         assert_eq!(state("约300"), ("missing", None));
         assert_eq!(state("-3"), ("missing", None));
         assert_eq!(state("110105194912310021"), ("missing", None));
+    }
+
+    #[test]
+    fn only_a_change_of_unit_sets_two_years_so_far_apart() {
+        let apart = |unit, a, b| {
+            let of = |text| Decimal::parse(text).unwrap();
+            (units_apart(unit, of(a), of(b)), units_apart(unit, of(b), of(a)))
+        };
+        assert_eq!(apart("万元", "1234567.8", "120.5"), (true, true));
+        assert_eq!(apart("元", "0.62", "5800"), (true, true));
+        assert_eq!(apart("元/生", "5800", "58"), (false, false));
+        assert_eq!(apart("%", "0.95", "94.1"), (true, true));
+        assert_eq!(apart("%", "1.10", "60"), (false, false));
+        assert_eq!(apart("%", "0.3", "3"), (false, false));
+        assert_eq!(apart("人", "1", "10000"), (false, false));
+        assert_eq!(apart("万元", "0", "10000"), (false, false));
     }
 }

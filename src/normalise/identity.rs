@@ -50,12 +50,17 @@ pub struct IdNumber {
 const RESIDENT_CARD: &str = "1";
 
 /// Reads an identity number. `id_type` is its code in the table `id_type`; `None` when not given.
+/// Numbers of 15 digits were given until 1999: `fifteen_digits` says whether somebody so old is meant.
 ///
 /// # Errors
 /// `E-ID-NUMERIC` when a spreadsheet stored it as a number: its last digits are
 /// lost, and the check digit does not tell (9 % of damaged numbers still pass it).
 /// `E-ID-FORMAT` when it has not the form of its type.
-pub fn id_number(cell: &Cell<'_>, id_type: Option<&str>) -> Result<IdNumber, &'static Rule> {
+pub fn id_number(
+    cell: &Cell<'_>,
+    id_type: Option<&str>,
+    fifteen_digits: bool,
+) -> Result<IdNumber, &'static Rule> {
     if matches!(cell, Cell::Number(_) | Cell::Date(_) | Cell::Bool(_)) {
         return Err(finding::ROW_ID_NUMERIC);
     }
@@ -69,7 +74,7 @@ pub fn id_number(cell: &Cell<'_>, id_type: Option<&str>) -> Result<IdNumber, &'s
         && number.bytes().last().is_some_and(|last| last.is_ascii_digit() || last == b'X');
     let kind = if digits && number.len() == 18 && number.starts_with("999") {
         IdKind::Temporary
-    } else if id_type.is_none_or(|code| code == RESIDENT_CARD) {
+    } else if id_type.is_none_or(|code| code == RESIDENT_CARD) || card_form && is_residence_permit(&number) {
         match number.len() {
             18 if card_form && birth_date(&number).is_some() => {
                 if check_digit_holds(&number) {
@@ -78,7 +83,7 @@ pub fn id_number(cell: &Cell<'_>, id_type: Option<&str>) -> Result<IdNumber, &'s
                     IdKind::Unverified
                 }
             }
-            15 if digits => IdKind::FifteenDigits,
+            15 if digits && fifteen_digits && short_birth_date(&number) => IdKind::FifteenDigits,
             _ => return Err(finding::ROW_ID_FORMAT),
         }
     } else if (5..=20).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -87,6 +92,16 @@ pub fn id_number(cell: &Cell<'_>, id_type: Option<&str>) -> Result<IdNumber, &'s
         return Err(finding::ROW_ID_FORMAT);
     };
     Ok(IdNumber { kind, number })
+}
+
+/// 居住证 of residents of Hong Kong, Macao and Taiwan: a number in the form of a resident's card.
+fn is_residence_permit(number: &str) -> bool {
+    ["81", "82", "83"].iter().any(|region| number.starts_with(region))
+}
+
+/// Whether a number of 15 digits has a day where `YYMMDD` stands: one of 18 that was cut has none there.
+fn short_birth_date(number: &str) -> bool {
+    birth_date(&format!("{}19{}", &number[..6], &number[6..])).is_some()
 }
 
 /// `1.42601E+17`: what a number cell becomes when it is copied as text.
@@ -121,6 +136,17 @@ impl IdNumber {
         }
         let digit = self.number.as_bytes().get(16)? - b'0';
         Some(if digit % 2 == 1 { "1" } else { "2" })
+    }
+
+    /// Whether a 学籍号 has this number in it as it should: after a G, which stands for a formal one,
+    /// or bare, where the letter was lost. An L stands for a temporary one, made of anything.
+    #[must_use]
+    pub fn is_in_registration(&self, cell: &Cell<'_>) -> bool {
+        if cell.is_blank() {
+            return true;
+        }
+        let written = compact(&cell.text()).to_ascii_uppercase();
+        written.starts_with('L') || written.strip_prefix('G').unwrap_or(&written) == self.number
     }
 }
 
@@ -193,7 +219,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, id_type: Option<&str>) -> Result<IdKind, &'static str> {
-        id_number(&Cell::Text(text.into()), id_type).map(|id| id.kind).map_err(|rule| rule.id)
+        id_number(&Cell::Text(text.into()), id_type, true).map(|id| id.kind).map_err(|rule| rule.id)
     }
 
     #[test]
@@ -212,7 +238,7 @@ mod tests {
 
     #[test]
     fn numbers_are_refused_by_cell_type_and_by_notation() {
-        let number = id_number(&Cell::Number(1.426_012_009_010_11e17), Some("1"));
+        let number = id_number(&Cell::Number(1.426_012_009_010_11e17), Some("1"), true);
         assert_eq!(number.unwrap_err().id, "E-ID-NUMERIC");
         assert_eq!(read("1.42601E+17", Some("1")), Err("E-ID-NUMERIC"));
     }
@@ -223,8 +249,27 @@ mod tests {
         assert_eq!(read("E12345678", Some("A")), Ok(IdKind::Other));
         assert_eq!(read("E12345678", Some("1")), Err("E-ID-FORMAT"));
         assert_eq!(read("110105491231002", Some("1")), Ok(IdKind::FifteenDigits));
+        assert_eq!(read("110105194912310", Some("1")), Err("E-ID-FORMAT"), "18 digits cut to 15");
+        let pupils = id_number(&Cell::Text("110105491231002".into()), Some("1"), false);
+        assert_eq!(pupils.unwrap_err().id, "E-ID-FORMAT");
+        assert_eq!(read("810000199408230021", Some("Z")), Ok(IdKind::Verified));
+        assert_eq!(read("810000199408230022", Some("Z")), Ok(IdKind::Unverified));
         assert_eq!(read("11010519491231002", Some("1")), Err("E-ID-FORMAT"));
         assert_eq!(read("110105194913310021", Some("1")), Err("E-ID-FORMAT"));
+    }
+
+    #[test]
+    fn a_registration_number_has_the_id_number_in_it() {
+        let id = id_number(&Cell::Text("11010519491231002X".into()), Some("1"), false).unwrap();
+        let agrees = |text: &str| id.is_in_registration(&Cell::Text(text.to_owned().into()));
+        for text in
+            ["G11010519491231002X", "g11010519491231002x", "11010519491231002X", "L36140000010001", ""]
+        {
+            assert!(agrees(text), "{text}");
+        }
+        for text in ["G110105194912310021", "110105194912310021", "0001"] {
+            assert!(!agrees(text), "{text}");
+        }
     }
 
     #[test]
@@ -245,6 +290,15 @@ mod tests {
     }
 
     proptest! {
+        /// An identifier is text from the first byte on: read whole, or refused, never another.
+        #[test]
+        fn eighteen_digits_stay_as_they_are_written(text in "[0-9]{17}[0-9X]") {
+            match id_number(&Cell::Text(text.as_str().into()), Some("1"), true) {
+                Ok(id) => prop_assert_eq!(id.number, text),
+                Err(rule) => prop_assert_eq!(rule.id, "E-ID-FORMAT"),
+            }
+        }
+
         #[test]
         fn one_wrong_digit_never_verifies(position in 0_usize..17, digit in 0_u8..10) {
             let mut number = *b"11010519491231002X";

@@ -11,6 +11,12 @@ pub mod table;
 
 pub mod text;
 
+pub mod name;
+
+pub mod totals;
+
+pub mod stated_period;
+
 pub mod rows;
 
 pub mod form;

@@ -1,18 +1,19 @@
 //! One thing a row under a header: rosters, registers, statistics.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use arrow::error::ArrowError;
 
 use super::identity::{self, IdKind, IdNumber};
+use super::stated_period;
 use super::table::{FieldSpec, TableBuilder, Value, staged_fields};
-use super::text;
-use super::{Context, Counts, Normalised, Person, Rejects, Unusable};
+use super::totals::{self, Totals};
+use super::{Context, Counts, Normalised, Person, Rejects, Unusable, name, text};
 use crate::contract::bind::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
-use crate::decode::{Cell, Event, Row, RowProblem};
+use crate::decode::cell::NO_RESULT;
+use crate::decode::{Cell, Event, Row};
 use crate::finding::{self, Finding, Findings, Rule};
-use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position::{Place, told};
 
@@ -23,6 +24,8 @@ pub struct RowsNormaliser<'a> {
     version: &'a Version,
     year: ReportYear,
     source_file: &'a str,
+    columns: Positions,
+    totals: Totals,
     builder: TableBuilder,
     people: Vec<Person>,
     rejects: Rejects,
@@ -36,6 +39,32 @@ pub struct RowsNormaliser<'a> {
     bound_sheets: usize,
     data_rows: u64,
     other_period: u64,
+    /// A title or a sheet's name states a period that the delivery cannot be of.
+    period_stated: bool,
+}
+
+/// Where the contract has the columns that are compared with others of their row.
+struct Positions {
+    school: Option<usize>,
+    school_type: Option<usize>,
+    birth: Option<usize>,
+    sex: Option<usize>,
+    registration: Option<usize>,
+}
+
+impl Positions {
+    fn new(dataset: &Dataset) -> Self {
+        let of_type = |kind| dataset.columns.iter().position(|column| column.kind == kind);
+        let of_codes =
+            |id: &str| dataset.columns.iter().position(|column| column.codes.as_deref() == Some(id));
+        Positions {
+            school: of_type(ColumnType::SchoolCode),
+            school_type: of_codes("school_type"),
+            birth: of_type(ColumnType::BirthDate),
+            sex: of_codes("sex"),
+            registration: of_type(ColumnType::RegistrationNumber),
+        }
+    }
 }
 
 /// The sheet being read.
@@ -48,12 +77,14 @@ struct Sheet {
     /// Last physical row told, and the one before the sheet's first.
     last_row: u32,
     base: u32,
-    /// Rows told to us so far.
+    /// Rows told to us so far, and of them those that could not be split, which are aside already.
     told: u64,
+    broken: u64,
     data_rows: u64,
-    sums: HashMap<usize, Decimal>,
     given_up: Option<&'static Rule>,
     missing: String,
+    /// It has records like the dataset's, under a header that does not fit.
+    is_odd: bool,
 }
 
 /// A row that cannot be loaded: the rule, and the column it breaks.
@@ -78,6 +109,8 @@ impl<'a> RowsNormaliser<'a> {
             version,
             year,
             source_file,
+            columns: Positions::new(dataset),
+            totals: Totals::new(dataset),
             builder: TableBuilder::new(&fields),
             people: Vec::new(),
             rejects: Rejects::default(),
@@ -90,6 +123,7 @@ impl<'a> RowsNormaliser<'a> {
             bound_sheets: 0,
             data_rows: 0,
             other_period: 0,
+            period_stated: false,
         }
     }
 
@@ -106,10 +140,10 @@ impl<'a> RowsNormaliser<'a> {
             Event::BadRow { number, problem } => {
                 self.sheet.last_row = self.sheet.last_row.max(*number);
                 self.sheet.told += 1;
-                let rule = match problem {
-                    RowProblem::UnclosedQuote => finding::ROW_QUOTE,
-                };
+                self.sheet.broken += 1;
+                let rule = problem.rule();
                 self.sheet.data_rows += 1;
+                self.totals.add_broken();
                 self.refuse(&Row { number: *number, cells: Vec::new() }, &Refused { rule, column: None });
             }
         }
@@ -137,8 +171,12 @@ impl<'a> RowsNormaliser<'a> {
         if ends_000 >= 5 && ends_000 * 200 > self.people.len() {
             return Ok(Err(Unusable::Mangled));
         }
-        if self.other_period > 0 && self.other_period == self.data_rows {
+        if self.period_stated || self.other_period > 0 && self.other_period == self.data_rows {
             return Ok(Err(Unusable::Period));
+        }
+        for statement in std::mem::take(&mut self.totals).finish() {
+            let finding = self.finding(statement.rule(), "").at(statement.place);
+            self.findings.push(finding);
         }
         self.counts.structural += self.unbound_rows;
         assert!(self.counts.holds(), "rows were lost or counted twice: {:?}", self.counts);
@@ -182,6 +220,7 @@ impl<'a> RowsNormaliser<'a> {
                 // Titles above the header, and the header itself.
                 let header_rows = head[index..].iter().take_while(|row| row.number <= binding.rows.1).count();
                 let first_data = index + header_rows;
+                self.period_stated |= self.states_another_period(&head[..index]);
                 self.counts.structural += first_data as u64;
                 self.sheet.binding = Some(binding);
                 for row in &head[first_data..] {
@@ -197,6 +236,10 @@ impl<'a> RowsNormaliser<'a> {
                     _ => finding::HEADER_UNKNOWN,
                 };
                 self.sheet.given_up = Some(rule);
+                let required = self.dataset.columns.iter().filter(|column| column.required).count();
+                let records = head.iter().filter(|row| row.filled() >= required).count();
+                let named = !matches!(error, BindError::NoHeader { .. });
+                self.sheet.is_odd = named || (records > 1 && records * 2 > head.len());
                 for row in &head {
                     self.keep(rule, row, 0);
                 }
@@ -205,6 +248,16 @@ impl<'a> RowsNormaliser<'a> {
                 }
             }
         }
+    }
+
+    /// Whether titles above the header, or the sheet's name, are of another period.
+    fn states_another_period(&self, titles: &[Row<'static>]) -> bool {
+        let texts = titles.iter().flat_map(|row| &row.cells).filter_map(|cell| match cell {
+            Cell::Text(text) => Some(text.as_ref()),
+            _ => None,
+        });
+        let texts = std::iter::once(self.sheet.name.as_str()).chain(texts);
+        stated_period::is_another(texts, self.dataset.reference_time, self.year)
     }
 
     fn end_sheet(&mut self) {
@@ -217,16 +270,20 @@ impl<'a> RowsNormaliser<'a> {
         self.counts.structural += physical - self.sheet.told;
         match self.sheet.given_up {
             // A page may have tables for its looks: they are no data where another table is.
-            Some(_) if self.sheet.name.is_empty() => self.unbound_rows += self.sheet.told,
+            Some(_) if self.sheet.name.is_empty() => {
+                self.unbound_rows += self.sheet.told - self.sheet.broken;
+            }
             // Rows of a sheet that does not fit: aside as a whole, and said so by name.
             Some(rule) => {
-                self.counts.quarantined += self.sheet.told;
+                self.counts.quarantined += self.sheet.told - self.sheet.broken;
+                let rule = if self.sheet.is_odd { finding::SHEET_ODD } else { rule };
                 let finding = self.finding(rule, &self.sheet.missing).at(self.place());
                 self.findings.push(finding);
             }
             None => {}
         }
         self.data_rows += self.sheet.data_rows;
+        self.totals.end_sheet();
     }
 
     fn bound_row(&mut self, row: &Row<'_>) {
@@ -235,7 +292,7 @@ impl<'a> RowsNormaliser<'a> {
             self.counts.structural += 1;
         } else {
             self.sheet.data_rows += 1;
-            self.add_to_sums(&binding, row);
+            self.totals.add(&binding, row);
             match self.typed(&binding, row) {
                 Ok(values) => {
                     self.builder.push(values);
@@ -256,62 +313,31 @@ impl<'a> RowsNormaliser<'a> {
         if bind::repeats_header(binding, row) || is_prompt(binding, row) {
             return true;
         }
-        if is_note(row) || is_total(row) {
-            self.compare_total(binding, row);
+        let first = totals::first_text(row);
+        if totals::is_note(&first, row) || totals::is_total(&first) {
+            let place = Place { row: row.number, ..self.place() };
+            self.totals.state(self.dataset, binding, row, &place);
             return true;
         }
-        // Subtotals are of some rows only: nobody says of which.
-        first_text(row).starts_with("小计")
-    }
-
-    /// Sums and the number of rows are compared with all data rows of the file, loaded or not.
-    fn compare_total(&mut self, binding: &Binding, row: &Row<'_>) {
-        let mut differs = false;
-        for (index, cell) in row.cells.iter().enumerate().filter(|(_, cell)| !cell.is_blank()) {
-            let text = text::compact(&cell.text());
-            let digits: String = text.chars().filter(|c| !COUNTED.contains(*c)).collect();
-            let Some(stated) = Decimal::parse(&digits) else { continue };
-            if self.column_at(binding, index).is_some_and(is_number) {
-                differs |= stated != self.sheet.sums.get(&index).copied().unwrap_or_default();
-            } else if index == 1 || digits != text {
-                // A bare number further right is the sum of a column that nobody reads.
-                #[expect(clippy::cast_possible_wrap, reason = "a sheet has no 2^63 rows")]
-                let rows = Decimal::from_int(self.sheet.data_rows as i64);
-                differs |= stated != rows;
-            }
-        }
-        if differs {
-            let place = Place { row: row.number, ..self.place() };
-            self.findings.push(self.finding(finding::TOTAL_DIFFERS, "").at(place));
-        }
-    }
-
-    fn add_to_sums(&mut self, binding: &Binding, row: &Row<'_>) {
-        for (column, cell) in self.dataset.columns.iter().zip(&binding.cells) {
-            let Some(index) = cell else { continue };
-            if is_number(column)
-                && let Some(value) = row.cells.get(*index)
-                && let Ok(value) = text::decimal(value)
-            {
-                *self.sheet.sums.entry(*index).or_default() += value;
-            }
-        }
-    }
-
-    fn column_at(&self, binding: &Binding, index: usize) -> Option<&'a Column> {
-        let position = binding.cells.iter().position(|cell| *cell == Some(index))?;
-        self.dataset.columns.get(position)
+        totals::is_subtotal(&first)
     }
 
     fn typed(&mut self, binding: &Binding, row: &Row<'_>) -> Result<Vec<Value>, Refused> {
-        if row.cells.iter().any(|cell| matches!(cell, Cell::Text(text) if text.contains('\u{fffd}'))) {
-            return Err(Refused { rule: finding::ROW_ENCODING, column: None });
+        if let Some(rule) = row.cells.iter().find_map(unwritable) {
+            return Err(Refused { rule, column: None });
         }
         if row.cells.iter().skip(binding.headers.len()).any(|cell| !cell.is_blank()) {
             return Err(Refused { rule: finding::ROW_COLUMNS, column: None });
         }
-        let mut reader =
-            RowReader { normaliser: self, binding, row, notes: Vec::new(), person: None, name: None };
+        let mut reader = RowReader {
+            normaliser: self,
+            binding,
+            row,
+            notes: Vec::new(),
+            person: None,
+            name: None,
+            name_digest: None,
+        };
         let values = reader.values()?;
         let RowReader { notes, person, name, .. } = reader;
         let school = self.school_of(binding, row);
@@ -320,8 +346,7 @@ impl<'a> RowsNormaliser<'a> {
             self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
         }
         if let Some((key, id)) = person {
-            let name = name.unwrap_or_default();
-            self.people.push(Person { key, id_number: id.number, name });
+            self.people.push(Person { key, id_number: id.number, name: name.unwrap_or_default() });
         }
         self.schools.insert(school);
         Ok(values)
@@ -350,9 +375,11 @@ impl<'a> RowsNormaliser<'a> {
 
     /// The school of a row, empty when its cell is not a school code.
     fn school_of(&self, binding: &Binding, row: &Row<'_>) -> String {
-        let position = self.dataset.columns.iter().position(|column| column.kind == ColumnType::SchoolCode);
-        let cell =
-            position.and_then(|position| binding.cells[position]).and_then(|index| row.cells.get(index));
+        let cell = self
+            .columns
+            .school
+            .and_then(|position| binding.cells[position])
+            .and_then(|index| row.cells.get(index));
         cell.and_then(|cell| text::school_code(cell).ok()).unwrap_or_default()
     }
 
@@ -374,44 +401,15 @@ impl<'a> RowsNormaliser<'a> {
     }
 }
 
-fn is_number(column: &Column) -> bool {
-    matches!(column.kind, ColumnType::Integer | ColumnType::Decimal)
-}
-
-/// The first text of a row, without blanks.
-fn first_text(row: &Row<'_>) -> String {
-    let first = row.cells.iter().find(|cell| !cell.is_blank());
-    first.map(|cell| text::compact(&cell.text())).unwrap_or_default()
-}
-
-/// What stands around a number of rows: `共1234条记录`.
-const COUNTED: &str = "共计条人名行所记录";
-
-fn is_total(row: &Row<'_>) -> bool {
-    let first = first_text(row);
-    ["合计", "总计", "共计"].iter().any(|word| first.starts_with(word))
-}
-
-/// Who filled it in, remarks, and `共1234条`.
-fn is_note(row: &Row<'_>) -> bool {
-    const STARTS: [&str; 11] = [
-        "填报人",
-        "审核人",
-        "制表",
-        "填表",
-        "注:",
-        "说明:",
-        "备注:",
-        "导出时间",
-        "打印时间",
-        "导出人",
-        "单位负责人",
-    ];
-    let first = first_text(row);
-    let digits = first.strip_prefix('共').map(|rest| rest.trim_end_matches(|c| COUNTED.contains(c)));
-    let counted =
-        digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
-    row.filled() <= 4 && (counted || STARTS.iter().any(|start| first.starts_with(start)))
+/// The rule that a character breaks which nobody wrote: bytes that did not decode, and controls.
+fn unwritable(cell: &Cell<'_>) -> Option<&'static Rule> {
+    let Cell::Text(text) = cell else { return None };
+    // Tabs and line ends are blanks; what follows them in ASCII below the space is none.
+    let control = |byte: u8| byte == 0x7f || byte < b' ' && !(b'\t'..=b'\r').contains(&byte);
+    if text.bytes().any(control) {
+        return Some(finding::ROW_CONTROL);
+    }
+    text.contains('\u{fffd}').then_some(finding::ROW_ENCODING)
 }
 
 /// The row of instructions that some templates have right under the header.
@@ -435,7 +433,10 @@ struct RowReader<'r, 'a> {
     /// Findings that leave the row in: rule, column, detail.
     notes: Vec<(&'static Rule, Option<usize>, String)>,
     person: Option<(String, IdNumber)>,
+    /// As delivered.
     name: Option<String>,
+    /// Of the name as it is compared; none where a character of it is known to one system only.
+    name_digest: Option<String>,
 }
 
 static EMPTY: Cell<'static> = Cell::Empty;
@@ -451,14 +452,12 @@ impl RowReader<'_, '_> {
             }
         }
         self.compare_with_id();
+        self.compare_with_school_type();
         values.push(Value::Text(self.normaliser.source_file.to_owned()));
         values.push(Value::Text(self.normaliser.sheet.name.clone()));
         values.push(Value::Int(i64::from(self.row.number)));
         values.push(Value::Text(self.digest()));
-        values.push(match &self.name {
-            Some(name) => Value::Text(self.normaliser.context.key.pseudonym("name|v1|", name)),
-            None => Value::Null,
-        });
+        values.push(self.name_digest.take().map_or(Value::Null, Value::Text));
         Ok(values)
     }
 
@@ -477,7 +476,7 @@ impl RowReader<'_, '_> {
         let cell = self.cell(position);
         let blanks = if matches!(column.kind, ColumnType::IdNumber | ColumnType::Major) { 2 } else { 1 };
         let blank = match column.kind {
-            ColumnType::PersonName | ColumnType::ReportYear => Vec::new(),
+            ColumnType::PersonName | ColumnType::ReportYear | ColumnType::RegistrationNumber => Vec::new(),
             ColumnType::Integer if column.empty_is_zero => vec![Value::Int(0)],
             _ => vec![Value::Null; blanks],
         };
@@ -487,13 +486,14 @@ impl RowReader<'_, '_> {
             }
             return Ok(blank);
         }
-        let read = if matches!(cell, Cell::Error(_)) {
-            Err(finding::ROW_ERROR_CELL)
-        } else {
-            self.value(position, column)
+        let read = match cell {
+            Cell::Error(error) if error == NO_RESULT => Err(finding::ROW_NO_RESULT),
+            Cell::Error(_) => Err(finding::ROW_ERROR_CELL),
+            _ => self.value(position, column),
         };
         match read {
             Ok(values) => Ok(values),
+            Err(_) if column.says_none(&self.cell(position).text()) => Ok(blank),
             Err(rule) if column.required || column.bad_value == BadValue::DiscardRow => {
                 Err(Refused { rule, column: Some(position) })
             }
@@ -512,26 +512,25 @@ impl RowReader<'_, '_> {
         match column.kind {
             ColumnType::Text => one(cell.text().into_owned()),
             ColumnType::SchoolCode => one(text::school_code(cell)?),
-            ColumnType::YearMonth => one(text::year_month(cell)?),
+            ColumnType::YearMonth => {
+                let month = text::year_month(cell)?;
+                self.note_day_number(position);
+                one(month)
+            }
             ColumnType::Integer => Ok(vec![Value::Int(text::count(cell)?)]),
             ColumnType::Decimal => Ok(vec![Value::Decimal(text::decimal(cell)?.0)]),
-            ColumnType::BirthDate => Ok(vec![Value::Int(i64::from(text::date(cell)?.year()))]),
+            ColumnType::BirthDate => {
+                let date = text::date(cell)?;
+                self.note_day_number(position);
+                Ok(vec![Value::Int(i64::from(date.year()))])
+            }
             ColumnType::Code => {
                 let table = column.codes.as_ref().and_then(|id| context.codes.get(id));
                 let code = table.and_then(|table| table.look_up(&cell.text(), year));
                 one(code.ok_or(finding::ROW_CODE)?.code.clone())
             }
-            ColumnType::PersonName => {
-                let name = folded_name(&cell.text());
-                if is_mojibake(&name) {
-                    return Err(finding::ROW_MOJIBAKE);
-                }
-                if name.chars().any(|c| ('\u{e000}'..='\u{f8ff}').contains(&c)) {
-                    self.notes.push((finding::NAME_PRIVATE_USE, Some(position), String::new()));
-                }
-                self.name = Some(name);
-                Ok(Vec::new())
-            }
+            ColumnType::PersonName => self.person_name(position),
+            ColumnType::RegistrationNumber => Ok(Vec::new()),
             ColumnType::ReportYear => {
                 let stated = text::compact(&cell.text());
                 let stated = stated.trim_end_matches(['年', '度', '届']);
@@ -545,8 +544,34 @@ impl RowReader<'_, '_> {
                 }
                 one(code)
             }
-            ColumnType::Major => Ok(self.major(position, column)),
+            ColumnType::Major => self.major(position, column),
         }
+    }
+
+    fn note_day_number(&mut self, position: usize) {
+        if text::is_day_number(self.cell(position)) {
+            self.notes.push((finding::DATE_AS_NUMBER, Some(position), String::new()));
+        }
+    }
+
+    fn person_name(&mut self, position: usize) -> Result<Vec<Value>, &'static Rule> {
+        let cell = self.cell(position);
+        let written = cell.text().into_owned();
+        let invisible = matches!(cell, Cell::Text(text) if name::has_invisible(text));
+        let folded = name::folded(&written);
+        if name::is_mojibake(&folded) {
+            return Err(finding::ROW_MOJIBAKE);
+        }
+        if invisible {
+            self.notes.push((finding::NAME_INVISIBLE, Some(position), String::new()));
+        }
+        if name::has_private_use(&folded) {
+            self.notes.push((finding::NAME_PRIVATE_USE, Some(position), String::new()));
+        } else {
+            self.name_digest = Some(self.normaliser.context.key.pseudonym("name|v1|", &folded));
+        }
+        self.name = Some(written);
+        Ok(Vec::new())
     }
 
     fn id_number(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, &'static Rule> {
@@ -555,47 +580,61 @@ impl RowReader<'_, '_> {
             let table = context.codes.get("id_type")?;
             table.look_up(&self.cell_named(name).text(), self.normaliser.year)
         });
-        let id = identity::id_number(self.cell(position), id_type.map(|code| code.code.as_str()))?;
+        let id_type = id_type.map(|code| code.code.as_str());
+        let id = identity::id_number(self.cell(position), id_type, column.fifteen_digits)?;
         if id.kind == IdKind::Unverified {
             self.notes.push((finding::ID_CHECK_DIGIT, Some(position), String::new()));
         }
         // One domain for a kind of person, so that a graduate is recognised as last year's student.
         let domain = format!("{}|v1|", column.name);
-        let key = context.key.pseudonym(&domain, &id.number);
+        let key = match id.kind {
+            // Next year the school may give it to somebody else.
+            IdKind::Temporary => {
+                context.key.pseudonym(&domain, &format!("{}|{}", id.number, self.normaliser.year))
+            }
+            _ => context.key.pseudonym(&domain, &id.number),
+        };
         let values = vec![Value::Text(key.clone()), Value::Text(id.kind.name().to_owned())];
         self.person = Some((key, id));
         Ok(values)
     }
 
     /// Code and class in the catalogue of the year of entry; empty, and asked about, when not in it.
-    fn major(&mut self, position: usize, column: &Column) -> Vec<Value> {
+    fn major(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, &'static Rule> {
         let entry = column.entry.as_ref().and_then(|name| text::year_month(self.cell_named(name)).ok());
         let year = entry.and_then(|month| month[..4].parse().ok()).unwrap_or(self.normaliser.year);
         let written = self.cell(position).text();
         let table = self.normaliser.context.codes.get("major");
         if let Some(code) = table.and_then(|table| table.look_up_any_year(&written, year)) {
-            vec![Value::Text(code.code.clone()), code.parent.clone().map_or(Value::Null, Value::Text)]
+            Ok(vec![Value::Text(code.code.clone()), code.parent.clone().map_or(Value::Null, Value::Text)])
+        } else if column.says_none(&written) {
+            Ok(vec![Value::Null, Value::Null])
+        } else if text::is_digits(&written) && text::compact(&written).len() != MAJOR_DIGITS {
+            Err(finding::ROW_MAJOR)
         } else {
             let nearest = table.and_then(|table| table.nearest(&written));
             let detail = nearest.map(|code| format!("最接近的是“{}”", code.label)).unwrap_or_default();
             self.notes.push((finding::MAJOR_UNKNOWN, Some(position), detail));
-            vec![Value::Null, Value::Null]
+            Ok(vec![Value::Null, Value::Null])
         }
     }
 
-    /// Birth date and sex stand in a resident's number too.
+    /// Birth date and sex stand in a resident's number too, and that number in the 学籍号.
     fn compare_with_id(&mut self) {
         let Some((_, id)) = &self.person else { return };
-        let columns = &self.normaliser.dataset.columns;
-        let at = |kind| columns.iter().position(|column| column.kind == kind);
+        let columns = &self.normaliser.columns;
         let mut notes = Vec::new();
-        if let Some(position) = at(ColumnType::BirthDate)
-            && let (Some(of_id), Ok(written)) = (id.birth_date(), text::date(self.cell(position)))
-            && of_id != written
+        if let Some(position) = columns.birth
+            && let Ok(written) = text::date(self.cell(position))
+            && id.birth_date() != Some(written)
         {
-            notes.push((finding::ID_BIRTH, Some(position), String::new()));
+            if is_default(written, self.normaliser.year) {
+                notes.push((finding::DATE_DEFAULT, Some(position), String::new()));
+            } else if id.birth_date().is_some() {
+                notes.push((finding::ID_BIRTH, Some(position), String::new()));
+            }
         }
-        if let Some(position) = columns.iter().position(|column| column.codes.as_deref() == Some("sex"))
+        if let Some(position) = columns.sex
             && let Some(of_id) = id.sex()
             && let Some(table) = self.normaliser.context.codes.get("sex")
             && let Some(written) = table.look_up(&self.cell(position).text(), self.normaliser.year)
@@ -604,7 +643,24 @@ impl RowReader<'_, '_> {
         {
             notes.push((finding::ID_SEX, Some(position), String::new()));
         }
+        if let Some(position) = columns.registration
+            && !id.is_in_registration(self.cell(position))
+        {
+            notes.push((finding::REGISTRATION_DIFFERS, Some(position), String::new()));
+        }
         self.notes.extend(notes);
+    }
+
+    /// The first two digits of a school's code are its type's.
+    fn compare_with_school_type(&mut self) {
+        let columns = &self.normaliser.columns;
+        let (Some(school), Some(position)) = (columns.school, columns.school_type) else { return };
+        let Some(table) = self.normaliser.context.codes.get("school_type") else { return };
+        let code = text::school_code(self.cell(school)).unwrap_or_default();
+        let kind = table.look_up(&self.cell(position).text(), self.normaliser.year);
+        if kind.is_some_and(|kind| kind.code.get(..2) != code.get(..2)) {
+            self.notes.push((finding::SCHOOL_TYPE_DIFFERS, Some(school), String::new()));
+        }
     }
 
     /// A keyed digest of everything delivered in the row: equal digests are the same row twice.
@@ -619,23 +675,13 @@ impl RowReader<'_, '_> {
     }
 }
 
-/// A name that was destroyed by a wrong encoding: what filled memory, what replaced unreadable
-/// bytes, or Han characters that are the bytes of others.
-fn is_mojibake(name: &str) -> bool {
-    if ["锟斤拷", "烫烫", "屯屯"].iter().any(|ruin| name.contains(ruin)) {
-        return true;
-    }
-    let (bytes, _, unmapped) = encoding_rs::GBK.encode(name);
-    let other = std::str::from_utf8(&bytes).unwrap_or_default();
-    !unmapped && !name.is_ascii() && other.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
-}
+/// Digits of a code in the catalogues of majors.
+const MAJOR_DIGITS: usize = 6;
 
-/// A name as it is compared: without blanks between its characters, one kind of separator.
-fn folded_name(name: &str) -> String {
-    name.chars()
-        .filter(|&c| !crate::decode::cell::is_blank(c))
-        .map(|c| if matches!(c, '•' | '・' | '‧' | '.') { '·' } else { c })
-        .collect()
+/// A birth date that programs put where none was given, or that is still to come.
+fn is_default(date: jiff::civil::Date, year: ReportYear) -> bool {
+    let (of, month, day) = (date.year(), date.month(), date.day());
+    matches!(of, 1900 | 1970) && (month, day) == (1, 1) || ReportYear::from(of) > year
 }
 
 /// The county of a region code or name, and whether it is known at all. The city
@@ -651,31 +697,4 @@ fn region(context: Context<'_>, written: &str, year: ReportYear) -> (String, boo
     let pseudo = format!("{}01", &context.city_code[..4]);
     let above = code.is_some() || digits.as_deref() == Some(pseudo.as_str());
     (residual, above)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ruined_names_are_seen_and_good_ones_left_alone() {
-        for name in ["锟斤拷", "寮犱笁", "烫烫烫"] {
-            assert!(is_mojibake(name), "{name}");
-        }
-        for name in ["张三", "欧阳文雅", "买买提·艾力", "𠮷田", "Anna", "李一"] {
-            assert!(!is_mojibake(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn notes_are_told_from_rows() {
-        let row = |text: &str| Row { number: 1, cells: vec![Cell::Text(text.to_owned().into())] };
-        for text in ["共1234条记录", "共 12 人", "注：数据截至9月1日", "打印时间：2024-09-02"]
-        {
-            assert!(is_note(&row(text)), "{text}");
-        }
-        for text in ["共青团路小学", "3614000001", "注册学生"] {
-            assert!(!is_note(&row(text)), "{text}");
-        }
-    }
 }

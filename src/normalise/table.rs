@@ -120,7 +120,7 @@ fn carried(kind: ColumnType, name: &str, title: &str, carried: bool) -> Vec<(Str
     }
     let one = |name: &str, kind| vec![(name.to_owned(), kind, title.to_owned())];
     match kind {
-        ColumnType::PersonName | ColumnType::ReportYear => Vec::new(),
+        ColumnType::PersonName | ColumnType::ReportYear | ColumnType::RegistrationNumber => Vec::new(),
         ColumnType::IdNumber => vec![
             (name.to_owned(), FieldKind::Text, "化名".to_owned()),
             ("id_kind".to_owned(), FieldKind::Text, "证件号码种类".to_owned()),

@@ -43,6 +43,18 @@ pub fn date(cell: &Cell<'_>) -> Result<Date, &'static Rule> {
 /// Day numbers of 1927 to 2064: no year, month or `YYYYMMDD` is among them.
 const DAY_NUMBERS: std::ops::Range<f64> = 10_000.0..60_000.0;
 
+/// Whether a date stands there as the number that a spreadsheet keeps for it.
+#[must_use]
+pub fn is_day_number(cell: &Cell<'_>) -> bool {
+    matches!(cell, Cell::Number(serial) if DAY_NUMBERS.contains(serial))
+}
+
+/// Whether a code, with its blanks and width aside, is of digits alone.
+#[must_use]
+pub fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.chars().filter(|&c| !is_blank(c)).all(|c| narrow(c).is_ascii_digit())
+}
+
 fn day_number(serial: f64) -> Result<Date, &'static Rule> {
     if serial.fract() != 0.0 {
         return Err(finding::ROW_DATE);

@@ -1,9 +1,15 @@
-//! Zip bundles of workbooks, whose names are often bare GBK bytes.
+//! Zip bundles of workbooks, whose names are often bare GBK bytes, and zip containers as such.
+//!
+//! A bundle is looked through to its end before anything of it is used: what its
+//! entries claim to unpack to is not believed, their bytes are counted.
 
+use std::collections::HashSet;
 use std::io::{Cursor, Read};
 
 use encoding_rs::GB18030;
+use memchr::memmem;
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::drop_folder::{is_no_delivery, told};
 
@@ -12,97 +18,238 @@ use super::drop_folder::{is_no_delivery, told};
 pub struct Member {
     /// As told to people; never used as a path.
     pub name: String,
-    pub bytes: Vec<u8>,
+    /// Nothing for what is no file: a link to somewhere else is not followed.
+    pub bytes: Option<Vec<u8>>,
 }
 
-/// Files that one bundle may hold, and bytes they may unpack to.
-const MEMBERS_MAX: usize = 2_000;
-const UNPACKED_MAX: u64 = 512 << 20;
+/// Files that one container may hold, and bytes they may unpack to.
+pub const ENTRIES_MAX: usize = 2_000;
+pub const UNPACKED_MAX: u64 = 512 << 20;
+/// Text packs 10 to 20 times smaller, blank formatted rows 100 times; zeros 1,000 times.
+const RATIO_MAX: u64 = 200;
+/// Below this nobody is harmed, whatever the ratio.
+const RATIO_EXEMPT: u64 = 10 << 20;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum BundleError {
+    #[error("cut short")]
+    Truncated,
     #[error("damaged: {0}")]
     Damaged(String),
+    #[error("an entry fails its checksum")]
+    Checksum,
     #[error("over the limit: {0}")]
     Limit(String),
-    #[error("two members have one name")]
+    #[error("unpacks to more than {RATIO_MAX} times its size")]
+    Ratio,
+    #[error("two entries have one name")]
     Twice,
+    #[error("locked with a password")]
+    Encrypted,
+    #[error("packed by a method that is not read")]
+    Method,
 }
 
-/// Reads all members, in the order of the bundle.
-///
-/// # Errors
-/// When an entry fails its checksum, the bundle is too large, or two entries share a name.
-pub fn members(bytes: &[u8]) -> Result<Vec<Member>, BundleError> {
-    let mut archive = open(bytes)?;
-    if archive.len() > MEMBERS_MAX {
-        return Err(BundleError::Limit(format!("{} members", archive.len())));
-    }
-    let mut left = UNPACKED_MAX;
-    let mut members: Vec<Member> = Vec::new();
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(|error| damaged(&error))?;
-        let name = member_name(entry.name_raw());
-        if entry.is_dir() || is_no_delivery(&name) {
-            continue;
-        }
-        let mut content = Vec::new();
-        // One byte more than is left shows that there is more.
-        entry.take(left + 1).read_to_end(&mut content).map_err(|error| damaged(&error))?;
-        left = left
-            .checked_sub(content.len() as u64)
-            .ok_or_else(|| BundleError::Limit(format!("unpacks to more than {} MB", UNPACKED_MAX >> 20)))?;
-        if members.iter().any(|member| member.name == name) {
-            return Err(BundleError::Twice);
-        }
-        members.push(Member { name, bytes: content });
-    }
-    Ok(members)
+/// A bundle that was looked through; its members are unpacked one at a time.
+#[derive(Debug)]
+pub struct Bundle<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    /// Index and name of every member, in the order of the bundle.
+    members: Vec<(usize, String)>,
 }
 
-fn damaged(error: &dyn std::fmt::Display) -> BundleError {
-    BundleError::Damaged(error.to_string())
+impl<'a> Bundle<'a> {
+    /// Looks through a bundle.
+    ///
+    /// # Errors
+    /// When an entry fails its checksum, the bundle is too large, or two members share a name.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, BundleError> {
+        let mut archive = open(bytes)?;
+        unpack::<BundleError>(&mut archive, bytes.len(), |_, _| Ok(()))?;
+        let mut members = Vec::new();
+        let mut names = HashSet::new();
+        for index in 0..archive.len() {
+            let entry = archive.by_index(index).map_err(unreadable)?;
+            let name = member_name(entry.name_raw());
+            if entry.is_dir() || is_no_delivery(&name) {
+                continue;
+            }
+            if !names.insert(name.clone()) {
+                return Err(BundleError::Twice);
+            }
+            members.push((index, name));
+        }
+        Ok(Bundle { archive, members })
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The members, in the order of the bundle.
+    pub fn members(&mut self) -> impl Iterator<Item = Result<Member, BundleError>> + '_ {
+        let Bundle { archive, members } = self;
+        members.iter().map(move |(index, name)| {
+            let entry = archive.by_index(*index).map_err(unreadable)?;
+            let mut bytes = None;
+            if entry.is_file() {
+                let mut content = Vec::new();
+                entry.take(UNPACKED_MAX).read_to_end(&mut content).map_err(|_| BundleError::Checksum)?;
+                bytes = Some(content);
+            }
+            Ok(Member { name: name.clone(), bytes })
+        })
+    }
+}
+
+fn unreadable(error: ZipError) -> BundleError {
+    match error {
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => BundleError::Encrypted,
+        ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_) => BundleError::Method,
+        error => BundleError::Damaged(error.to_string()),
+    }
 }
 
 /// Opens a zip, of which every entry must be readable by its name: of two entries with one
 /// name some readers take the first and others the last.
 ///
 /// # Errors
-/// When it is no zip, or names an entry twice.
+/// When it is no zip, was cut short, or names an entry twice.
 pub fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, BundleError> {
-    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
-    let declared = bytes
-        .windows(4)
-        .rposition(|window| window == END_OF_DIRECTORY)
-        .and_then(|at| Some(u16::from_le_bytes([*bytes.get(at + 10)?, *bytes.get(at + 11)?])));
+    // The directory stands at the end: without it the end is missing.
+    let end = memmem::rfind(bytes, END_OF_DIRECTORY).ok_or(BundleError::Truncated)?;
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(unreadable)?;
+    let declared = bytes.get(end + 10..end + 12).map(|count| u16::from_le_bytes([count[0], count[1]]));
     match declared {
         // 0xffff refers to the longer record of large archives.
         Some(declared) if declared != u16::MAX && usize::from(declared) != archive.len() => {
             Err(BundleError::Twice)
         }
+        _ if archive.len() > ENTRIES_MAX => Err(BundleError::Limit(format!("{} entries", archive.len()))),
         _ => Ok(archive),
     }
 }
 
 const END_OF_DIRECTORY: &[u8] = b"PK\x05\x06";
 
-/// UTF-8 when the bytes are, else GBK; control characters escaped, as names are printed.
+/// Reads every entry to its end, which checks its checksum, and tells `each` its name and bytes,
+/// chunk by chunk; the last chunk of an entry is empty.
+///
+/// # Errors
+/// What an entry unpacks to is counted, not believed: [`BundleError::Limit`] and
+/// [`BundleError::Ratio`] say that there is too much; and whatever `each` says.
+pub fn unpack<E: From<BundleError>>(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    packed: usize,
+    mut each: impl FnMut(&str, &[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut buffer = vec![0; 1 << 16];
+    let mut all = 0;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(unreadable)?;
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let entry_packed = entry.compressed_size();
+        let mut unpacked = 0;
+        loop {
+            let read = entry.read(&mut buffer).map_err(|_| BundleError::Checksum)?;
+            unpacked += read as u64;
+            all += read as u64;
+            // Entries that lie over each other each look harmless.
+            if is_blown_up(unpacked, entry_packed) || is_blown_up(all, packed as u64) {
+                return Err(BundleError::Ratio.into());
+            }
+            if all > UNPACKED_MAX {
+                let limit = format!("unpacks to more than {} MB", UNPACKED_MAX >> 20);
+                return Err(BundleError::Limit(limit).into());
+            }
+            each(&name, &buffer[..read])?;
+            if read == 0 {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_blown_up(unpacked: u64, packed: u64) -> bool {
+    unpacked > RATIO_EXEMPT && unpacked / RATIO_MAX > packed
+}
+
+/// UTF-8 when the bytes are, else GBK; without what would lead out of a folder; control
+/// characters escaped, as names are printed.
 fn member_name(raw: &[u8]) -> String {
     let name = match std::str::from_utf8(raw) {
         Ok(name) => name.to_owned(),
         Err(_) => GB18030.decode(raw).0.into_owned(),
     };
-    told(&name)
+    let is_drive = |part: &str| part.len() == 2 && part.ends_with(':');
+    let parts: Vec<&str> = name
+        .split(['/', '\\'])
+        .filter(|part| !part.is_empty() && !matches!(*part, "." | "..") && !is_drive(part))
+        .collect();
+    told(&parts.join("/"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
     use super::*;
+
+    fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in entries {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
 
     #[test]
     fn names_in_gbk_are_read() {
         let (raw, _, _) = encoding_rs::GBK.encode("学生名册.xlsx");
         assert_eq!(member_name(&raw), "学生名册.xlsx");
         assert_eq!(member_name("a\u{1b}b".as_bytes()), "a\\u{1b}b");
+    }
+
+    #[test]
+    fn no_name_leads_out_of_a_folder() {
+        for name in ["../../e.csv", "/e.csv", "C:\\e.csv", "./e.csv", "..\\e.csv"] {
+            assert_eq!(member_name(name.as_bytes()), "e.csv");
+        }
+        let bytes = zip(&[("../e.csv", b"1"), ("e.csv", b"2")]);
+        assert_eq!(Bundle::open(&bytes).err(), Some(BundleError::Twice));
+    }
+
+    #[test]
+    fn members_are_unpacked_in_order() {
+        let bytes = zip(&[("b.csv", b"1"), ("~$b.csv", b"x"), ("a.csv", b"2")]);
+        let mut bundle = Bundle::open(&bytes).unwrap();
+        let members: Vec<_> = bundle.members().map(|member| member.unwrap().name).collect();
+        assert_eq!(members, ["b.csv", "a.csv"]);
+    }
+
+    #[test]
+    fn what_blows_up_is_refused_and_what_is_small_is_not() {
+        let bytes = zip(&[("a", &vec![0; 11 << 20])]);
+        assert_eq!(Bundle::open(&bytes).err(), Some(BundleError::Ratio));
+        let bytes = zip(&[("a", &vec![0; 9 << 20])]);
+        assert!(Bundle::open(&bytes).is_ok());
+    }
+
+    #[test]
+    fn a_cut_and_a_flipped_bit_are_told_apart() {
+        let whole = zip(&[("a.csv", b"one,two,three")]);
+        assert_eq!(Bundle::open(&whole[..whole.len() - 30]).err(), Some(BundleError::Truncated));
+        let mut flipped = whole;
+        flipped[40] ^= 4;
+        assert!(matches!(
+            Bundle::open(&flipped).err(),
+            Some(BundleError::Checksum | BundleError::Damaged(_))
+        ));
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::{City, Village, YAODU, files, get, register, text};
 
 /// The project's own definitions, copied so that a test can change them.
-fn copied_definitions(city: &City) -> String {
+pub fn copied_definitions(city: &City) -> String {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines");
     let to = city.path().join("pipelines");
     for file in files(&from) {

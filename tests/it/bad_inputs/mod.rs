@@ -7,7 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{Cursor, Write};
 use std::path::Path;
+
+use zip::write::SimpleFileOptions;
 
 use crate::support::{City, Record, get, text, with_check_digit};
 
@@ -120,7 +123,10 @@ pub fn check(section: &str, cases: &[Case]) {
     for case in cases {
         city.deliver(&format!("2024/{}/{}/{}", case.dataset, case.id, case.file), &case.bytes);
     }
-    let output = city.nianbao(&["run", "--json"]);
+    // A school whose only file is rejected has sent nothing.
+    let config = city.path().join("site.toml");
+    fs::write(&config, "max_missing_schools = 1000\n").unwrap();
+    let output = city.nianbao(&["run", "--json", "--config", config.to_str().unwrap()]);
     let code = output.status.code();
     assert!(matches!(code, Some(0 | 10)), "exit {code:?}: {}", text(&output.stderr));
     let lines = told(&city);
@@ -195,4 +201,54 @@ pub fn gbk(text: &str) -> Vec<u8> {
     bytes.into_owned()
 }
 
+/// A zip of these entries.
+pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// Every occurrence of some bytes replaced by as many others.
+pub fn patched(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = bytes.to_vec();
+    let places: Vec<usize> =
+        bytes.windows(from.len()).enumerate().filter(|(_, w)| *w == from).map(|(at, _)| at).collect();
+    assert!(!places.is_empty(), "nothing to replace");
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
+    bytes
+}
+
 mod text_encoding;
+
+mod csv;
+
+mod xlsx;
+
+mod xls;
+
+mod html;
+
+mod json;
+
+mod bundle;
+mod rows;
+
+mod names;
+
+mod totals;
+
+mod cells;
+
+mod identifiers;
+
+mod dates_and_numbers;
+
+mod years;
+
+mod conservation;

@@ -1,0 +1,350 @@
+//! What a file says of its own rows: 合计 rows and 共N条, a free proof that none was lost on the way.
+//!
+//! They are compared with all data rows, loaded or not. A statement is of the rows since the
+//! statement before it, of its sheet, or of the whole file, and may stand above or below them;
+//! one that is true of none of these sets the delivery aside. A row that could not be split, and
+//! a cell that is no number, have no amount: what they belong to is not compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::text;
+use crate::contract::bind::Binding;
+use crate::contract::{ColumnType, Dataset};
+use crate::decode::{Cell, Row};
+use crate::finding::{self, Rule};
+use crate::number::Decimal;
+use crate::position::Place;
+
+/// What a number in a 合计 row or a note is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Rows,
+    /// By its position in the contract.
+    Column(usize),
+}
+
+/// A number of rows, or the sum of a column, and where it stands.
+#[derive(Debug)]
+pub struct Statement {
+    of: Of,
+    stated: Decimal,
+    pub place: Place,
+}
+
+impl Statement {
+    /// The rule that a statement breaks when it is not true.
+    #[must_use]
+    pub fn rule(&self) -> &'static Rule {
+        match self.of {
+            Of::Rows => finding::COUNT_DIFFERS,
+            Of::Column(_) => finding::TOTAL_DIFFERS,
+        }
+    }
+}
+
+/// Rows and sums of some data rows.
+#[derive(Debug, Default)]
+struct Amounts {
+    rows: u64,
+    /// Of them, those that could not be split into cells.
+    broken: u64,
+    sums: BTreeMap<usize, Decimal>,
+    /// Columns in which a cell was no number.
+    unknown: BTreeSet<usize>,
+}
+
+impl Amounts {
+    fn add(&mut self, other: &Amounts) {
+        self.rows += other.rows;
+        self.broken += other.broken;
+        for (column, sum) in &other.sums {
+            *self.sums.entry(*column).or_default() += *sum;
+        }
+        self.unknown.extend(&other.unknown);
+    }
+
+    fn agree_with(&self, statement: &Statement) -> bool {
+        match statement.of {
+            // Lines that could not be split are rows or the rest of rows.
+            Of::Rows => {
+                let count = |rows: u64| Decimal::from_int(i64::try_from(rows).unwrap_or(i64::MAX));
+                (count(self.rows - self.broken)..=count(self.rows)).contains(&statement.stated)
+            }
+            Of::Column(column) => {
+                self.broken > 0
+                    || self.unknown.contains(&column)
+                    || self.sums.get(&column).copied().unwrap_or_default() == statement.stated
+            }
+        }
+    }
+}
+
+/// Data rows added up, and the statements on them.
+#[derive(Debug, Default)]
+pub struct Totals {
+    /// Columns that hold numbers, by position in the contract.
+    numbers: Vec<usize>,
+    since: Amounts,
+    sheet: Amounts,
+    file: Amounts,
+    /// Statements of the open sheet, and those of closed ones that may be of the whole file.
+    open: Vec<Statement>,
+    unmet: Vec<Statement>,
+}
+
+impl Totals {
+    #[must_use]
+    pub fn new(dataset: &Dataset) -> Self {
+        let number = |kind| matches!(kind, ColumnType::Integer | ColumnType::Decimal);
+        let columns = dataset.columns.iter().enumerate();
+        let numbers = columns.filter(|(_, column)| number(column.kind)).map(|(position, _)| position);
+        Totals { numbers: numbers.collect(), ..Totals::default() }
+    }
+
+    /// Adds a data row.
+    pub fn add(&mut self, binding: &Binding, row: &Row<'_>) {
+        self.since.rows += 1;
+        for &position in &self.numbers {
+            let cell = binding.cells[position].and_then(|index| row.cells.get(index));
+            let Some(cell) = cell.filter(|cell| !cell.is_blank()) else { continue };
+            if let Ok(value) = text::decimal(cell) {
+                *self.since.sums.entry(position).or_default() += value;
+            } else {
+                self.since.unknown.insert(position);
+            }
+        }
+    }
+
+    /// Adds a line that could not be split into cells.
+    pub fn add_broken(&mut self) {
+        self.since.rows += 1;
+        self.since.broken += 1;
+    }
+
+    /// Takes what a 合计 row or a note states.
+    pub fn state(&mut self, dataset: &Dataset, binding: &Binding, row: &Row<'_>, place: &Place) {
+        let first = first_text(row);
+        let statements =
+            if is_total(&first) { total(dataset, binding, row, place) } else { note(&first, place) };
+        if statements.is_empty() {
+            return;
+        }
+        let part = self.since.rows > 0;
+        let unmet = statements.into_iter().filter(|one| !(part && self.since.agree_with(one)));
+        self.open.extend(unmet);
+        self.sheet.add(&std::mem::take(&mut self.since));
+    }
+
+    /// The sheet is over: what was said of it is compared.
+    pub fn end_sheet(&mut self) {
+        self.sheet.add(&std::mem::take(&mut self.since));
+        let sheet = std::mem::take(&mut self.sheet);
+        let open = std::mem::take(&mut self.open);
+        self.unmet.extend(open.into_iter().filter(|statement| !sheet.agree_with(statement)));
+        self.file.add(&sheet);
+    }
+
+    /// The statements that are true of nothing, once every sheet is over.
+    #[must_use]
+    pub fn finish(self) -> Vec<Statement> {
+        let file = self.file;
+        self.unmet.into_iter().filter(|statement| !file.agree_with(statement)).collect()
+    }
+}
+
+/// What stands around a number of rows: `共1234条记录`, `合计：45人`.
+const COUNTED: &str = "共合总计条人名行所家个记录:";
+
+/// The numbers of a 合计 row: sums under columns of numbers, a number of rows beside the label.
+fn total(dataset: &Dataset, binding: &Binding, row: &Row<'_>, place: &Place) -> Vec<Statement> {
+    let label = row.cells.iter().position(|cell| !cell.is_blank()).unwrap_or_default();
+    let mut statements = Vec::new();
+    for (index, cell) in row.cells.iter().enumerate().filter(|(_, cell)| !cell.is_blank()) {
+        let text = text::compact(&cell.text());
+        let digits: String = text.chars().filter(|c| !COUNTED.contains(*c)).collect();
+        let Ok(stated) = text::decimal(&Cell::Text(digits.as_str().into())) else { continue };
+        let position = binding.cells.iter().position(|cell| *cell == Some(index));
+        let kind = position.and_then(|position| dataset.columns.get(position)).map(|column| column.kind);
+        let of = match (kind, position) {
+            (Some(ColumnType::Integer | ColumnType::Decimal), Some(position)) => Of::Column(position),
+            _ if text.starts_with(['共', '合', '总', '计']) => Of::Rows,
+            // 2024 under 毕业年份 counts nothing.
+            (Some(ColumnType::ReportYear | ColumnType::YearMonth | ColumnType::BirthDate), _) => continue,
+            _ if index == label + 1 => Of::Rows,
+            // A bare number further right is the sum of a column that nobody reads.
+            _ => continue,
+        };
+        statements.push(Statement { of, stated, place: place.clone() });
+    }
+    statements
+}
+
+/// `共1234条` at the end of a sheet.
+fn note(first: &str, place: &Place) -> Vec<Statement> {
+    let stated = counted(first).and_then(|digits| Decimal::parse(&digits));
+    stated.map(|stated| Statement { of: Of::Rows, stated, place: place.clone() }).into_iter().collect()
+}
+
+/// The digits of `共1234条记录`; nothing for any other text.
+fn counted(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('共')?.trim_end_matches(|c| COUNTED.contains(c));
+    let digits = digits.trim_start_matches(['有', '计', ':']).replace(',', "");
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+}
+
+/// The first text of a row, without blanks.
+#[must_use]
+pub fn first_text(row: &Row<'_>) -> String {
+    let first = row.cells.iter().find(|cell| !cell.is_blank());
+    first.map(|cell| text::compact(&cell.text())).unwrap_or_default()
+}
+
+/// Whether the row with this first text is one of sums.
+#[must_use]
+pub fn is_total(first: &str) -> bool {
+    ["合计", "总计", "共计"].iter().any(|word| first.starts_with(word))
+}
+
+/// Whether it is one of sums of some rows; nobody says of which, so that they cannot be compared.
+#[must_use]
+pub fn is_subtotal(first: &str) -> bool {
+    ["小计", "本页合计", "本页小计"].iter().any(|word| first.starts_with(word))
+}
+
+/// Who filled it in, remarks, and `共1234条`.
+#[must_use]
+pub fn is_note(first: &str, row: &Row<'_>) -> bool {
+    const STARTS: [&str; 11] = [
+        "填报人",
+        "审核人",
+        "制表",
+        "填表",
+        "注:",
+        "说明:",
+        "备注:",
+        "导出时间",
+        "打印时间",
+        "导出人",
+        "单位负责人",
+    ];
+    (counted(first).is_some() || STARTS.iter().any(|start| first.starts_with(start))) && row.filled() <= 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(texts: &[&str]) -> Row<'static> {
+        let cells = texts.iter().map(|text| Cell::Text((*text).to_owned().into())).collect();
+        Row { number: 9, cells }
+    }
+
+    fn note_row(text: &str) -> bool {
+        let row = row(&[text]);
+        is_note(&first_text(&row), &row)
+    }
+
+    #[test]
+    fn notes_are_told_from_rows() {
+        for text in ["共1234条记录", "共 12 人", "共1,234条", "注：数据截至9月1日", "打印时间：2024-09-02"]
+        {
+            assert!(note_row(text), "{text}");
+        }
+        for text in ["共青团路小学", "3614000001", "注册学生"] {
+            assert!(!note_row(text), "{text}");
+        }
+    }
+
+    fn dataset() -> Dataset {
+        toml::from_str(
+            r#"
+            dataset = "d"
+            title_zh = ""
+            table = "t"
+            classification = ""
+            [[version]]
+            id = "1"
+            first_year = 2000
+            status = "assumed"
+            source = ""
+            [[column]]
+            name = "school_code"
+            title_zh = "学校标识码"
+            names = ["学校标识码"]
+            type = "school_code"
+            required = true
+            [[column]]
+            name = "year"
+            title_zh = "毕业年份"
+            names = ["毕业年份"]
+            type = "report_year"
+            [[column]]
+            name = "graduates"
+            title_zh = "毕业生数"
+            names = ["毕业生数"]
+            type = "integer"
+            "#,
+        )
+        .unwrap()
+    }
+
+    /// Rules broken by sheets of rows under the header 学校标识码, 毕业年份, 毕业生数.
+    fn broken(sheets: &[&[&[&str]]]) -> Vec<&'static str> {
+        let dataset = dataset();
+        let header = [row(&["学校标识码", "毕业年份", "毕业生数"])];
+        let (_, binding) =
+            crate::contract::bind::find_header(&dataset, &dataset.versions[0], &header).unwrap();
+        let mut totals = Totals::new(&dataset);
+        for sheet in sheets {
+            for texts in *sheet {
+                let row = row(texts);
+                let first = first_text(&row);
+                if is_total(&first) || is_note(&first, &row) {
+                    totals.state(&dataset, &binding, &row, &Place::default());
+                } else if texts.is_empty() {
+                    totals.add_broken();
+                } else {
+                    totals.add(&binding, &row);
+                }
+            }
+            totals.end_sheet();
+        }
+        totals.finish().iter().map(|statement| statement.rule().id).collect()
+    }
+
+    const A: &[&str] = &["3614000001", "2024", "1,200"];
+    const B: &[&str] = &["3614000001", "2024", "34"];
+
+    #[test]
+    fn a_total_is_of_its_part_its_sheet_or_the_file_and_may_stand_above() {
+        let total: &[&str] = &["合计", "2024", "1234"];
+        assert_eq!(broken(&[&[A, B, total]]), Vec::<&str>::new());
+        assert_eq!(broken(&[&[total, A, B]]), Vec::<&str>::new());
+        assert_eq!(broken(&[&[A], &[B, total, &["共2条"]]]), Vec::<&str>::new());
+        assert_eq!(broken(&[&[A, &["合计", "", "1200"], B, &["合计", "", "34"]]]), Vec::<&str>::new());
+        assert_eq!(broken(&[&[A, total]]), ["E-TOTAL"]);
+        assert_eq!(broken(&[&[A, &["合计", "", "0"]]]), ["E-TOTAL"]);
+    }
+
+    #[test]
+    fn a_number_of_rows_stands_beside_its_label_or_in_words() {
+        for stated in ["共2条", "共2人", "共有2条记录"] {
+            assert_eq!(broken(&[&[A, B, &[stated]]]), Vec::<&str>::new(), "{stated}");
+            assert_eq!(broken(&[&[A, &[stated]]]), ["E-COUNT"], "{stated}");
+        }
+        assert_eq!(broken(&[&[A, &["合计：2人"]]]), ["E-COUNT"]);
+        assert_eq!(broken(&[&[A, &["合计", "共2人"]]]), ["E-COUNT"]);
+        assert_eq!(broken(&[&[A, &["合计", "2"]]]), Vec::<&str>::new(), "a year stands there");
+    }
+
+    #[test]
+    fn what_has_no_amount_is_not_compared() {
+        assert_eq!(
+            broken(&[&[A, &["3614000001", "2024", "约30"], &["合计", "", "1230"]]]),
+            Vec::<&str>::new()
+        );
+        let lost: &[&str] = &[];
+        assert_eq!(broken(&[&[A, lost, &["合计", "", "9"], &["共1条"]]]), Vec::<&str>::new());
+        assert_eq!(broken(&[&[A, lost, &["共3条"]]]), ["E-COUNT"]);
+    }
+}

@@ -1,0 +1,147 @@
+//! Any roster, however messy: every physical row ends in the place that its truth says.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use arrow::array::AsArray;
+use nianbao::decode;
+use nianbao::definition::{self, Definitions};
+use nianbao::normalise::identity::PseudonymKey;
+use nianbao::normalise::rows::RowsNormaliser;
+use nianbao::normalise::{Context, Counts, Normalised};
+use proptest::prelude::*;
+
+use super::Roster;
+use super::rows::{BIRTH, ID, NAME, SCHOOL, SEX, STATUS};
+
+/// What a physical line is.
+#[derive(Debug, Clone, Copy)]
+enum Line {
+    Good,
+    /// A good row above, once more.
+    Again(usize),
+    /// A cell of a good row replaced by what puts the row aside.
+    Bad(usize, &'static str),
+    /// A field too many.
+    Wide,
+    /// A quote that nobody closes.
+    OpenQuote,
+    /// No data: blank, header again, subtotal, note.
+    NoData(&'static str),
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    prop_oneof![
+        6 => Just(Line::Good),
+        1 => (0_usize..100).prop_map(Line::Again),
+        3 => prop_oneof![
+            Just((ID, "1.42601E+17")),
+            Just((ID, "14260120090101123")),
+            Just((ID, "")),
+            Just((BIRTH, "2008-02-30")),
+            Just((BIRTH, "08-3-4")),
+            Just((SEX, "待定")),
+            Just((STATUS, "")),
+            Just((STATUS, "在逃")),
+            Just((SCHOOL, "361499999")),
+            Just((NAME, "锟斤拷")),
+            Just((NAME, "张\u{1}")),
+            Just((NAME, "张\u{fffd}")),
+        ].prop_map(|(column, text)| Line::Bad(column, text)),
+        1 => Just(Line::Wide),
+        1 => Just(Line::OpenQuote),
+        2 => prop_oneof![
+            Just(""),
+            Just("  "),
+            Just(",,,,,,,,,,"),
+            Just("{header}"),
+            Just("小计,12"),
+            Just("填报人：教务处"),
+        ].prop_map(Line::NoData),
+    ]
+}
+
+/// A roster, and the truth of it.
+struct Told {
+    text: String,
+    counts: Counts,
+    ids: Vec<String>,
+}
+
+fn tell(titles: usize, lines: &[Line], total_off_by: usize) -> Told {
+    let clean = Roster::of("A50", lines.len() + 1);
+    let header = clean.header.join(",");
+    let mut told = Told { text: "学生名册\n".repeat(titles), counts: Counts::default(), ids: Vec::new() };
+    told.text += &format!("{header}\n");
+    told.counts.structural = titles as u64 + 1;
+    let mut good: Vec<Vec<String>> = Vec::new();
+    for (line, row) in std::iter::once(&Line::Good).chain(lines).zip(&clean.rows) {
+        let mut row = row.clone();
+        match *line {
+            Line::Good => good.push(row.clone()),
+            Line::Again(index) => row = good[index % good.len()].clone(),
+            Line::Bad(column, text) => text.clone_into(&mut row[column]),
+            Line::Wide => row.push("多余".into()),
+            Line::OpenQuote => row[NAME].insert(0, '"'),
+            Line::NoData(text) => row = vec![text.replace("{header}", &header)],
+        }
+        match line {
+            Line::Good => told.counts.loaded += 1,
+            Line::Again(_) => told.counts.duplicate += 1,
+            Line::NoData(_) => told.counts.structural += 1,
+            _ => told.counts.quarantined += 1,
+        }
+        if matches!(line, Line::Good | Line::Again(_)) {
+            told.ids.push(row[ID].clone());
+        }
+        told.text += &format!("{}\n", row.join(","));
+    }
+    let data = told.counts.loaded + told.counts.duplicate + told.counts.quarantined;
+    told.text += &format!("共{}条\n", data + total_off_by as u64);
+    told.counts.structural += 1;
+    told.counts.physical = told.text.lines().count() as u64;
+    told
+}
+
+fn definitions() -> &'static Definitions {
+    static DEFINITIONS: OnceLock<Definitions> = OnceLock::new();
+    DEFINITIONS.get_or_init(|| definition::load(&definition::embedded()).unwrap())
+}
+
+fn normalised(text: &str) -> Normalised {
+    let key = PseudonymKey::new(&[7; 32]);
+    let definitions = definitions();
+    let context =
+        Context { codes: &definitions.codes, key: &key, city_code: "141000", residual_code: "141099" };
+    let dataset = definitions.dataset("students").unwrap();
+    let mut rows = RowsNormaliser::new(context, dataset, dataset.version(2024).unwrap(), 2024, "file");
+    decode::decode(text.as_bytes(), &mut |event| rows.event(&event)).unwrap();
+    rows.finish().unwrap().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn rows_in_are_rows_out_whatever_is_among_them(
+        titles in 0_usize..4,
+        lines in prop::collection::vec(line(), 0..60),
+        total_off_by in 0_usize..2,
+    ) {
+        let told = tell(titles, &lines, total_off_by);
+        prop_assert!(told.counts.holds());
+        let mut got = normalised(&told.text);
+        let digests = got.rows.column_by_name("row_digest").unwrap().as_string::<i32>();
+        let different: BTreeSet<&str> = digests.iter().flatten().collect();
+        // Which of equal rows stays is decided once the table is put together.
+        got.counts.duplicate = digests.iter().count() as u64 - different.len() as u64;
+        got.counts.loaded -= got.counts.duplicate;
+        prop_assert_eq!(got.counts, told.counts, "{}", told.text);
+        let rejects = got.rejects.into_lines().iter().filter(|&&byte| byte == b'\n').count();
+        prop_assert_eq!(rejects as u64, told.counts.quarantined);
+        let ids: Vec<String> = got.people.into_iter().map(|person| person.id_number).collect();
+        prop_assert_eq!(ids, told.ids);
+        let wrong_total = got.findings.iter().any(|finding| finding.rule == "E-COUNT");
+        prop_assert_eq!(wrong_total, total_off_by > 0);
+    }
+}
