@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, io, thread};
 
 use nianbao::decode::{self, Event, Format};
-use nianbao::sources::bundle;
+use nianbao::sources::bundle::Bundle;
 
 #[derive(Debug, Default)]
 struct Told {
@@ -80,12 +80,16 @@ fn below(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
 }
 
 fn file(bytes: &[u8], told: &mut Told) {
-    if decode::sniff::sniff(bytes) == Ok(Format::Zip)
-        && let Ok(members) = bundle::members(bytes)
-    {
-        members.iter().for_each(|member| one(&member.bytes, told));
-    } else {
-        one(bytes, told);
+    if decode::sniff::sniff(bytes) != Ok(Format::Zip) {
+        return one(bytes, told);
+    }
+    match Bundle::open(bytes) {
+        Ok(mut bundle) => {
+            for member in bundle.members() {
+                one(&member.ok().and_then(|member| member.bytes).unwrap_or_default(), told);
+            }
+        }
+        Err(_) => one(bytes, told),
     }
 }
 
