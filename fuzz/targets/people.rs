@@ -12,11 +12,11 @@ use nianbao::normalise::text::{COUNT_MAX, count, date, decimal, year_month};
 fuzz_target!(|text: &str| {
     let cell = Cell::Text(Cow::Borrowed(text));
     let again = |text: String| Cell::Text(Cow::Owned(text));
-    for id_type in [None, Some("1"), Some("6")] {
-        let Ok(id) = id_number(&cell, id_type) else { continue };
+    for (id_type, fifteen) in [(None, true), (Some("1"), false), (Some("6"), true)] {
+        let Ok(id) = id_number(&cell, id_type, fifteen) else { continue };
         assert!((5..=20).contains(&id.number.len()) && id.number.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert!(!id.number.bytes().any(|b| b.is_ascii_lowercase()));
-        assert_eq!(id_number(&again(id.number.clone()), id_type).as_ref(), Ok(&id));
+        assert_eq!(id_number(&again(id.number.clone()), id_type, fifteen).as_ref(), Ok(&id));
         if id.kind == IdKind::Verified {
             assert!(id.birth_date().is_some() && id.sex().is_some());
         }
