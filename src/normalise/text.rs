@@ -23,14 +23,14 @@ pub fn compact(text: &str) -> String {
 /// `E-DATE`: impossible dates, and years of two digits, which are never completed.
 pub fn date(cell: &Cell<'_>) -> Result<Date, &'static Rule> {
     match cell {
-        Cell::Date(date) => return Ok(*date),
+        Cell::Date(date) => return within_reach(*date),
         Cell::Number(serial) if DAY_NUMBERS.contains(serial) => return day_number(*serial),
         _ => {}
     }
     let text = cell.text();
     if let Ok(instant) = text.parse::<Timestamp>() {
         // Exports in universal time: the day it was in China.
-        return Ok(Offset::constant(8).to_datetime(instant).date());
+        return within_reach(Offset::constant(8).to_datetime(instant).date());
     }
     let text = compact(day_part(&text));
     match parts(&text).as_slice() {
@@ -102,10 +102,12 @@ fn civil(year: &str, month: &str, day: &str) -> Result<Date, &'static Rule> {
     let bad = |_| finding::ROW_DATE;
     let year: i16 = year.parse().map_err(bad)?;
     let (month, day) = (month.parse::<i8>().map_err(bad)?, day.parse::<i8>().map_err(bad)?);
-    match Date::new(year, month, day) {
-        Ok(date) if (1900..=2100).contains(&year) => Ok(date),
-        _ => Err(finding::ROW_DATE),
-    }
+    Date::new(year, month, day).map_err(|_| finding::ROW_DATE).and_then(within_reach)
+}
+
+/// No date of a person or a school is further away, however it was written.
+fn within_reach(date: Date) -> Result<Date, &'static Rule> {
+    if (1900..=2100).contains(&date.year()) { Ok(date) } else { Err(finding::ROW_DATE) }
 }
 
 /// A number as typed: width, thousands separators and blanks do not matter; words do.

@@ -8,6 +8,8 @@ mod commands;
 
 mod definitions;
 
+mod fuzz_corpus;
+
 mod ledger;
 
 mod metamorphic;
