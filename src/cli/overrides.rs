@@ -5,7 +5,7 @@ use crate::decisions::{self, DecisionError, Override};
 use crate::finding;
 use crate::runs;
 use crate::settings::Overrides;
-use crate::tables;
+use crate::tables::{self, Delivery};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
 
@@ -114,23 +114,15 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
         let message = format!("`{}` is no rule that can be answered so: {}", accept.rule, known.join(", "));
         return Err(Failure::new(ExitCode::Usage, &message));
     };
-    let Some(current) = publish::current(data)? else {
-        return Err(Failure::new(ExitCode::Usage, "nothing was published yet: there is nothing to accept"));
-    };
-    let mut found = Vec::new();
-    for &year in current.years.iter().filter(|&&year| accept.year.is_none_or(|asked| asked == year)) {
-        let Some(path) = current.table(data, "delivery", year) else { continue };
-        let deliveries =
-            tables::read_deliveries(&path).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
-        let prefix = accept.file.to_ascii_lowercase();
-        // A file that is set aside and the one that stays meanwhile may have one name.
-        let kept = rule.id == finding::DELIVERY_KEPT.id;
-        found.extend(deliveries.into_iter().filter(|delivery| (delivery.outcome == "kept") == kept).filter(
-            |delivery| {
-                delivery.file == accept.file || (prefix.len() >= 8 && delivery.sha256.starts_with(&prefix))
-            },
-        ));
-    }
+    // A file that is set aside and the one that stays meanwhile may have one name.
+    let kept = rule.id == finding::DELIVERY_KEPT.id;
+    let prefix = accept.file.to_ascii_lowercase();
+    let mut found = known_deliveries(data)?;
+    found.retain(|delivery| {
+        accept.year.is_none_or(|asked| asked == delivery.report_year)
+            && (delivery.outcome == "kept") == kept
+            && (delivery.file == accept.file || (prefix.len() >= 8 && delivery.sha256.starts_with(&prefix)))
+    });
     // One content under several names is one delivery.
     found.sort_by(|a, b| (a.report_year, &a.sha256).cmp(&(b.report_year, &b.sha256)));
     found.dedup_by(|a, b| (a.report_year, &a.sha256) == (b.report_year, &b.sha256));
@@ -154,6 +146,30 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
             &format!("`{}` is {} deliveries: name one by its SHA-256 and --year", accept.file, several.len()),
         )),
     }
+}
+
+/// The deliveries of the release that stands, and of the last run, which may have been held back.
+fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
+    let internal = |error: &dyn std::fmt::Display| Failure::new(ExitCode::Internal, &error.to_string());
+    let mut known = Vec::new();
+    if let Some(current) = publish::current(data)? {
+        for path in current.years.iter().filter_map(|&year| current.table(data, "delivery", year)) {
+            known.extend(tables::read_deliveries(&path).map_err(|error| internal(&error))?);
+        }
+    }
+    let entries = runs::entries(data).map_err(|error| internal(&error))?;
+    let last = entries.into_iter().rev().find_map(|entry| entry.run.ok().filter(|run| !run.files.is_empty()));
+    known.extend(last.into_iter().flat_map(|run| run.files).map(|file| Delivery {
+        report_year: file.report_year,
+        dataset: file.dataset,
+        file: file.label,
+        sha256: file.sha256,
+        format: String::new(),
+        encoding: String::new(),
+        outcome: file.outcome,
+        rows: file.rows,
+    }));
+    Ok(known)
 }
 
 fn withdrawn(data: &DataRoot, withdraw: &Withdraw, when: String) -> Result<Override, Failure> {

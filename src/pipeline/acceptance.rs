@@ -164,6 +164,7 @@ impl Run<'_> {
         for mut finding in candidate.fragment.findings.clone() {
             finding.place.file.clone_from(&candidate.taken.label);
             if finding::rule(&finding.rule).is_some_and(Rule::sets_aside) {
+                finding.message += &format!("；{}", candidate.named());
                 candidate.harmful |= self.ask(year, finding, &sha256);
             } else {
                 self.year(year).findings.push(finding);

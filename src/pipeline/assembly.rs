@@ -1,8 +1,9 @@
 //! Fragments → one table for each dataset and year; what their schools tell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use super::{Run, RunError};
+use super::{Run, RunError, Used, parallel};
 use arrow::array::AsArray;
 
 use crate::contract::Dataset;
@@ -13,32 +14,78 @@ use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::position::Place;
 use crate::tables::Delivery;
-use crate::warehouse::assemble::{self, Decision, Source};
+use crate::warehouse::assemble::{self, Assembled, Decision, Source};
 use crate::warehouse::table_file::{self as parquet_file, text_at};
+
+/// A table to put together.
+struct Job<'d> {
+    year: ReportYear,
+    dataset: &'d Dataset,
+    sources: Vec<Source>,
+    /// Region of each school.
+    regions: BTreeMap<String, String>,
+    to: PathBuf,
+}
 
 impl Run<'_> {
     /// Fragments → one table for each dataset and year, the register first: it says where schools are.
     pub(super) fn assemble(&mut self, taken: Vec<TakenIn>) -> Result<(), RunError> {
         self.sort_out(taken);
+        let definitions = self.definitions;
+        let (register, others): (Vec<&Dataset>, Vec<&Dataset>) =
+            definitions.datasets.iter().partition(|dataset| dataset.table == "school");
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
+        let mut jobs = Vec::new();
         for year in years {
-            let definitions = self.definitions;
-            let (register, others): (Vec<&Dataset>, Vec<&Dataset>) =
-                definitions.datasets.iter().partition(|dataset| dataset.table == "school");
-            for dataset in register {
+            for &dataset in &register {
                 self.accept(year, dataset)?;
-                self.assemble_table(year, dataset)?;
+                let registers: Vec<Job> = self.job(year, dataset).into_iter().collect();
+                self.put_together(&registers)?;
                 self.read_register(year)?;
             }
             let of = self.year(year);
             if of.schools.is_empty() && !of.deliveries.is_empty() {
                 of.findings.push(Finding::new(finding::REGISTER_MISSING, year, "schools", ""));
             }
-            for dataset in others {
+            for &dataset in &others {
                 self.accept(year, dataset)?;
-                self.assemble_table(year, dataset)?;
                 self.note_schools(year, dataset);
+                jobs.extend(self.job(year, dataset));
             }
+        }
+        self.put_together(&jobs)
+    }
+
+    /// What is to be put together for one table; nothing where nothing of it counts.
+    fn job<'d>(&self, year: ReportYear, dataset: &'d Dataset) -> Option<Job<'d>> {
+        let of = self.years.get(&year)?;
+        let used = of.fragments.get(&dataset.dataset).filter(|used| !used.is_empty())?;
+        let source = |used: &Used| Source {
+            path: self.data.fragment(&used.fragment.key).join("rows.parquet"),
+            rows: used.fragment.schools.values().sum(),
+            schools: used.schools().cloned().collect(),
+        };
+        let regions = of.schools.iter().map(|(code, school)| (code.clone(), school.region_code.clone()));
+        Some(Job {
+            year,
+            dataset,
+            sources: used.iter().map(source).collect(),
+            regions: regions.collect(),
+            to: self.data.staged_release().join(format!("{}-{year}.parquet", dataset.table)),
+        })
+    }
+
+    /// Puts tables together, several at once, and tells what came of each.
+    fn put_together(&mut self, jobs: &[Job<'_>]) -> Result<(), RunError> {
+        let residual = &self.settings.residual_region_code;
+        let assembled = parallel::each(
+            self.threads(),
+            jobs,
+            || (),
+            |(), job| assemble::assemble(job.dataset, &job.sources, (&job.regions, residual), &job.to),
+        );
+        for (job, assembled) in jobs.iter().zip(assembled) {
+            self.note_assembled(job.year, job.dataset, assembled?);
         }
         Ok(())
     }
@@ -81,28 +128,9 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn assemble_table(&mut self, year: ReportYear, dataset: &Dataset) -> Result<(), RunError> {
-        let staged = self.data.staged_release();
-        let residual = self.settings.residual_region_code.clone();
-        let Some(used) = self.years.get(&year).and_then(|of| of.fragments.get(&dataset.dataset)) else {
-            return Ok(());
-        };
-        if used.is_empty() {
-            return Ok(());
-        }
-        let sources: Vec<Source> = used
-            .iter()
-            .map(|used| Source {
-                path: self.data.fragment(&used.fragment.key).join("rows.parquet"),
-                rows: used.fragment.schools.values().sum(),
-                schools: used.schools().cloned().collect(),
-            })
-            .collect();
-        let to = staged.join(format!("{}-{year}.parquet", dataset.table));
+    /// Rows that others count for, in the books of their files.
+    fn note_assembled(&mut self, year: ReportYear, dataset: &Dataset, assembled: Assembled) {
         let of = self.year(year);
-        let regions: BTreeMap<String, String> =
-            of.schools.iter().map(|(code, school)| (code.clone(), school.region_code.clone())).collect();
-        let assembled = assemble::assemble(dataset, &sources, (&regions, &residual), &to)?;
         let fragments = of.fragments.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();
         for (told, used) in assembled.told.iter().map(|told| (told, &fragments[told.fragment])) {
             let rule = match told.decision {
@@ -140,7 +168,6 @@ impl Run<'_> {
             }
         }
         of.tables.insert(dataset.table.clone(), (assembled.path, assembled.rows));
-        Ok(())
     }
 
     /// The schools of one year, from its own register.

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Hashed, PROGRAM, Run, RunError, io_error};
+use super::{Hashed, PROGRAM, Run, RunError, io_error, parallel};
 use crate::decode::Format;
 use crate::decode::sniff::sniff;
 use crate::decode::worker::{Decoder, Limits};
@@ -20,9 +18,6 @@ use crate::runs::Seen;
 use crate::sources::drop_folder::{self, Dropped, Listing};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::Accepted;
-
-/// The result of one file, once a worker has it.
-type Slot = Option<Result<Vec<TakenIn>, RunError>>;
 
 impl Run<'_> {
     pub(super) fn list(&mut self) -> Result<Listing, RunError> {
@@ -162,31 +157,19 @@ impl Run<'_> {
         let wanted: Vec<&Hashed> =
             inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year))).collect();
         self.watch.stage("decode and normalise", wanted.len());
-        let results: Vec<Mutex<Slot>> = wanted.iter().map(|_| Mutex::new(None)).collect();
-        let next = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..self.threads() {
-                scope.spawn(|| {
-                    let mut decoder = self.decoder();
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let (Some(input), Some(slot)) = (wanted.get(index), results.get(index)) else {
-                            break;
-                        };
-                        let result = self.take_in_one(input, &mut decoder);
-                        self.watch.step();
-                        if let Ok(mut slot) = slot.lock() {
-                            *slot = Some(result);
-                        }
-                    }
-                });
-            }
-        });
+        let results = parallel::each(
+            self.threads(),
+            &wanted,
+            || self.decoder(),
+            |decoder, input| {
+                let result = self.take_in_one(input, decoder);
+                self.watch.step();
+                result
+            },
+        );
         let mut taken = Vec::new();
-        for slot in results {
-            if let Ok(Some(result)) = slot.into_inner() {
-                taken.extend(result?);
-            }
+        for result in results {
+            taken.extend(result?);
         }
         // A year that was looked at is in the release, even where nothing of it could be read.
         for &year in years {

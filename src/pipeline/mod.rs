@@ -4,6 +4,8 @@ mod key;
 
 mod acceptance;
 
+mod parallel;
+
 mod deliveries;
 
 mod assembly;

@@ -64,13 +64,21 @@ pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()
 /// # Errors
 /// Of the file system.
 pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
-    let mut folders = BTreeSet::new();
-    for path in written {
-        File::open(path)?.sync_all()?;
-        folders.extend(path.ancestors().skip(1).take(2));
-    }
+    // The disk takes what waits at the same time in one go.
+    let sync = |paths: &[PathBuf]| paths.iter().try_for_each(|path| File::open(path)?.sync_all());
+    let share = written.len().div_ceil(WAITING_AT_ONCE).max(1);
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = written.chunks(share).map(|paths| scope.spawn(move || sync(paths))).collect();
+        waiting
+            .into_iter()
+            .try_for_each(|one| one.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())))
+    })?;
+    let folders: BTreeSet<&Path> = written.iter().flat_map(|path| path.ancestors().skip(1).take(2)).collect();
     folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()).try_for_each(sync_folder)
 }
+
+/// Files that wait for the disk at the same time.
+const WAITING_AT_ONCE: usize = 8;
 
 fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));

@@ -1,12 +1,13 @@
 //! Arrow batches ↔ Parquet files.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
@@ -100,11 +101,23 @@ pub fn write(path: &Path, batch: &RecordBatch) -> Result<u64, TableFileError> {
 /// # Errors
 /// Of the file system, or when it is no Parquet file.
 pub fn read(path: &Path) -> Result<ParquetRecordBatchReader, TableFileError> {
-    let file = File::open(path).map_err(|source| TableFileError::Io { path: path.to_owned(), source })?;
-    ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|source| TableFileError::Parquet { path: path.to_owned(), source })
+    let io_error = |source| TableFileError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(io_error)?;
+    let bytes = file.metadata().map_err(io_error)?.len();
+    let reader = if bytes > READ_WHOLE_MAX {
+        ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build)
+    } else {
+        // A reader of a file opens it again for every column of every page.
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).map_err(io_error)?;
+        let content = Bytes::from(content);
+        ParquetRecordBatchReaderBuilder::try_new(content).and_then(ParquetRecordBatchReaderBuilder::build)
+    };
+    reader.map_err(|source| TableFileError::Parquet { path: path.to_owned(), source })
 }
+
+/// Files up to this size are read at once.
+const READ_WHOLE_MAX: u64 = 4 << 20;
 
 /// A text of a batch; empty for null and for columns it has not.
 #[must_use]
