@@ -131,6 +131,7 @@ rules! {
     DELIVERY_SHORT = "E-VOLUME", S1, "完整性", "行数比已采用的报送少三成以上，已搁置", "请核对后重新报送；确属实情的，由负责人用 nianbao override accept 批准";
     DELIVERY_REPEATS_YEAR = "E-REPEATS-YEAR", S1, "时效性", "与另一年度的报送完全相同，已搁置", "请报送本年度的数据；确属实情的，由负责人用 nianbao override accept 批准";
     DELIVERY_KEPT = "Q-KEPT", S2, "时效性", "本次没有该校可用的报送，沿用已采用的报送", "请重新报送；确认不再报送的，由负责人用 nianbao override accept 批准停用";
+    SCHOOL_UNREGISTERED = "Q-UNREGISTERED", S2, "一致性", "该校已不在学校名册内，其已采用的报送暂不计入", "请核对学校名册；确已撤销的，由负责人用 nianbao override accept 批准停用";
     DELIVERY_LOST = "E-LANDING", S1, "完整性", "该校已采用的报送无法再读出，按缺报处理", "请重新报送";
     FILING_ROW_TWICE = "E-FILING-TWICE", S1, "一致性", "填报表中同一指标出现两次，后一行未采用", "请删除多余的一行";
     ROW_ID_SHARED = "E-ID-SHARED", S1, "准确性", "同一证件号码对应不同姓名", "请核对是哪一位学生的证件号码";
@@ -185,7 +186,7 @@ impl Rule {
     /// keeps an old one.
     #[must_use]
     pub fn is_answered_by_override(&self) -> bool {
-        self.sets_aside() || [TWO_DELIVERIES, DELIVERY_KEPT].contains(&self)
+        self.sets_aside() || [TWO_DELIVERIES, DELIVERY_KEPT, SCHOOL_UNREGISTERED].contains(&self)
     }
 }
 

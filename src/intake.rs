@@ -38,6 +38,8 @@ pub struct Intake<'a> {
     pub data: &'a DataRoot,
     pub definitions: &'a Definitions,
     pub context: Context<'a>,
+    /// Bytes that a member of a bundle may have, as a file may.
+    pub member_max: u64,
 }
 
 /// A file to take in: where it was dropped, and its bytes.
@@ -62,6 +64,8 @@ pub struct TakenIn {
     /// SHA-256 of the file as dropped: of the bundle, for a member.
     pub landing: String,
     pub outcome: Outcome,
+    /// What ended it may not be its own doing: it is tried again, though nothing of it changes.
+    pub try_again: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -130,7 +134,7 @@ pub fn take_in(
         return rejected(finding::FILE_EMPTY, "压缩包里没有文件");
     }
     let mut results = Vec::new();
-    for member in bundle.members() {
+    for member in bundle.members(intake.member_max) {
         let member = match member {
             Ok(member) => member,
             // What unpacked a moment ago does not now: none of it is used.
@@ -142,7 +146,11 @@ pub fn take_in(
         let label = format!("{}!{}", delivered.label, member.name);
         let delivered =
             Delivered { label: &label, bytes: member.bytes.as_deref().unwrap_or(b""), ..delivered };
-        results.push(if member.bytes.is_some() {
+        results.push(if member.too_large {
+            let detail = format!("{} MB", intake.member_max >> 20);
+            let finding = file_finding(delivered, finding::FILE_LIMIT, &detail);
+            taken(delivered, Outcome::Rejected(Box::new(finding)))
+        } else if member.bytes.is_some() {
             take_in_one(intake, decoder, delivered)?
         } else {
             let finding = file_finding(delivered, finding::FILE_FORMAT, "链接，不是文件");
@@ -160,6 +168,7 @@ fn taken(delivered: Delivered<'_>, outcome: Outcome) -> TakenIn {
         sha256: files::sha256(delivered.bytes),
         landing: delivered.landing.to_owned(),
         outcome,
+        try_again: false,
     }
 }
 
@@ -191,7 +200,10 @@ fn take_in_one(
     }
     let read = match read(intake, decoder, dataset, year, &sha256, delivered.bytes)? {
         Ok(read) => read,
-        Err((rule, detail)) => return Ok(reject(rule, &detail)),
+        Err((rule, detail)) => {
+            let try_again = rule == finding::FILE_PARSER_DIED && detail == death_words(Death::Killed);
+            return Ok(TakenIn { try_again, ..reject(rule, &detail) });
+        }
     };
     let fragment = keep(intake.data, key, read)?;
     Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))))
@@ -401,7 +413,7 @@ fn keep(
     let rows = table_file::to_bytes(&normalised.rows)
         .map_err(|source| TableFileError::Parquet { path: data.fragment(&key), source })?;
     let rejects = normalised.rejects.into_lines();
-    let people = lines(&normalised.people)?;
+    let people = normalised.people.into_lines();
     let fragment = Fragment {
         format: decoded.format,
         encoding: decoded.encoding,

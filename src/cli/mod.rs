@@ -139,8 +139,9 @@ impl From<RunError> for Failure {
             RunError::Documents { .. } => Failure::new(ExitCode::Internal, &error)
                 .hint("mend the cause and run again: the next run writes them"),
             RunError::Key(_) => Failure::new(ExitCode::Usage, &error),
-            _ => Failure::new(ExitCode::Internal, &error)
-                .hint("the published release is untouched; mend the cause and run again"),
+            _ => Failure::new(ExitCode::Internal, &error).hint(
+                "what is published is whole, this release or the one before; mend the cause and run again",
+            ),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::settings::Overrides;
 use crate::tables::{self, Delivery};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
+use crate::warehouse::table_file;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -126,6 +127,13 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
     // One content under several names is one delivery.
     found.sort_by(|a, b| (a.report_year, &a.sha256).cmp(&(b.report_year, &b.sha256)));
     found.dedup_by(|a, b| (a.report_year, &a.sha256) == (b.report_year, &b.sha256));
+    if let [delivery] = found.as_slice()
+        && !is_open(data, rule.id, delivery)?
+    {
+        let message = format!("`{}` waits for no answer to {}", delivery.file, rule.id);
+        return Err(Failure::new(ExitCode::Usage, &message)
+            .hint("the table `finding` of the release has what is open; run first when the file is new"));
+    }
     match found.as_slice() {
         [delivery] => Ok(Override {
             format: 0,
@@ -146,6 +154,30 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
             &format!("`{}` is {} deliveries: name one by its SHA-256 and --year", accept.file, several.len()),
         )),
     }
+}
+
+/// Whether the release that stands has a finding of the rule about the delivery; of a run that was
+/// held back nobody can say.
+fn is_open(data: &DataRoot, rule: &str, delivery: &Delivery) -> Result<bool, Failure> {
+    let internal = |error: &dyn std::fmt::Display| Failure::new(ExitCode::Internal, &error.to_string());
+    let entries = runs::entries(data).map_err(|error| internal(&error))?;
+    let last = entries.last().and_then(|entry| entry.run.as_ref().ok());
+    if last.is_some_and(|run| run.outcome == "held_back") {
+        return Ok(true);
+    }
+    let Some(path) =
+        publish::current(data)?.and_then(|current| current.table(data, "finding", delivery.report_year))
+    else {
+        return Ok(false);
+    };
+    for batch in table_file::read(&path).map_err(|error| internal(&error))? {
+        let batch = batch.map_err(|error| internal(&error))?;
+        let is = |row, column: &str, text: &str| table_file::text_at(&batch, column, row) == text;
+        if (0..batch.num_rows()).any(|row| is(row, "rule", rule) && is(row, "file", &delivery.file)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The deliveries of the release that stands, and of the last run, which may have been held back.

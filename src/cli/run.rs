@@ -34,12 +34,12 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let now = now();
     let data = DataRoot::new(&settings.data_dir);
     runs::refuse_newer(&data)?;
-    runs::settle(&data, PROGRAM)?;
     let lock = runs::lock(&data, "run", &now)?;
     let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &error);
     if lock.was_left_behind() {
         files::remove_half_written(data.path()).map_err(internal)?;
     }
+    runs::settle(&data, PROGRAM)?;
     let request = Request { years: args.year.clone(), now, decode_program: OWN_PROGRAM.into() };
     let record = begin(&data, &definitions, &request)?;
     let progress = Progress::new(global.quiet || global.json);
@@ -53,7 +53,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
             let failed = runs::Run { stages, error: Some(text), ..record };
             // Why the run failed matters more than that the ledger cannot say so.
             if let Err(ledger) = end(&data, failed, "failed", failure.code) {
-                output::error(&ledger.message, None);
+                output::note(&ledger.message);
             }
             return Err(failure);
         }

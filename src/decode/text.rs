@@ -37,6 +37,8 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     let mut quotes_inside = Seen::default();
     let (mut rows, mut undecoded) = (0_u64, 0_u64);
     let mut width = 0;
+    // Where rows are of several widths, a narrow last one tells nothing.
+    let mut uneven = false;
     let mut short_end = false;
     while let Some((_, first_next)) = lines.line(lines.at)? {
         let number = lines.number;
@@ -58,7 +60,8 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
             lines.take(first_next, 1);
             continue;
         }
-        short_end = record.end == record.next && row.cells.len() < width && row.cells.len() * 2 > width;
+        short_end = record.end == record.next && !uneven && is_cut(&row, width);
+        uneven |= width > 1 && row.cells.len() > 1 && row.cells.len() != width;
         width = row.cells.len();
         if !row.is_blank() && !is_separator_hint(&text) {
             rows += 1;
@@ -81,6 +84,14 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     }
     notes.extend(quotes_inside.note(finding::QUOTE_INSIDE, "", "行"));
     Ok(Told { encoding, notes })
+}
+
+/// Whether a last row without a line end looks cut: totals and notes are narrow by themselves, and
+/// begin with no number.
+fn is_cut(row: &Row<'_>, width: usize) -> bool {
+    let begins = row.cells.first().map(Cell::text).unwrap_or_default();
+    let numbered = row.cells.len() > 1 && begins.starts_with(|c: char| c.is_ascii_digit());
+    row.cells.len() < width && (row.cells.len() * 2 > width || numbered)
 }
 
 /// Rows with bytes that do not decode, beyond which (and beyond one row in a hundred) the file is

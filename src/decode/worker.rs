@@ -13,7 +13,7 @@ use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -70,21 +70,34 @@ struct Worker {
 
 /// A worker that had so many bytes is replaced: what it holds on to does not add up over a night.
 const RETIRED_AFTER_BYTES: u64 = 256 << 20;
-/// No row is longer: text files, whose lines are bounded, have the longest.
-const FRAME_MAX: u32 = 512 << 20;
+/// A row that takes more is none; the widest export seen has rows of 3 KB.
+const ROW_MAX: usize = 4 << 20;
+/// What one file may tell: the parent keeps what is told, and waits while it is.
+const TOLD_MAX: u64 = 2 << 30;
+/// What a frame may have beside a row.
+const FRAME_MAX: usize = ROW_MAX + (1 << 16);
 
 /// What a worker answers, frame by frame: [`Event`]s, and at last what the file was.
 #[derive(Serialize)]
 enum Answer<'a> {
+    /// It has limited itself, and waits for files.
+    Ready,
     Sheet(&'a str),
     Row(&'a Row<'a>),
-    BadRow { number: u32, problem: RowProblem },
-    End { told: u64, outcome: Result<Decoded, DecodeError> },
+    BadRow {
+        number: u32,
+        problem: RowProblem,
+    },
+    End {
+        told: u64,
+        outcome: Result<Decoded, DecodeError>,
+    },
 }
 
 /// [`Answer`] as it is read: the variants and their order are the same.
 #[derive(Deserialize)]
 enum Frame<'a> {
+    Ready,
     Sheet(&'a str),
     #[serde(borrow)]
     Row(Row<'a>),
@@ -123,16 +136,11 @@ impl Decoder {
             }
             None => Worker::start(&self.program, self.limits)?,
         };
-        match worker.ask(bytes).and_then(|()| worker.hear(each)) {
-            Ok(outcome) => {
-                self.worker = Some(worker);
-                Ok(outcome)
-            }
-            Err(error) => match worker.death()? {
-                Some(death) => Ok(Err(DecodeError::ReaderDied(death))),
-                None => Err(error.into()),
-            },
+        if let Ok(outcome) = worker.ask(bytes).and_then(|()| worker.hear(each)) {
+            self.worker = Some(worker);
+            return Ok(outcome);
         }
+        Ok(Err(DecodeError::ReaderDied(worker.death()?)))
     }
 }
 
@@ -153,7 +161,17 @@ impl Worker {
         let (Some(requests), Some(frames)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("it was started without its pipes"));
         };
-        Ok(Worker { child, requests, frames: BufReader::with_capacity(1 << 16, frames), given: 0 })
+        let frames = BufReader::with_capacity(1 << 16, frames);
+        let mut worker = Worker { child, requests, frames, given: 0 };
+        let mut frame = Vec::new();
+        let ready = worker
+            .next_frame(&mut frame)
+            .is_ok_and(|()| matches!(postcard::from_bytes(&frame), Ok(Frame::Ready)));
+        if ready {
+            return Ok(worker);
+        }
+        let status = worker.end()?;
+        Err(io::Error::other(format!("it did not start with the limits it was given: {status}")))
     }
 
     fn ask(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -167,28 +185,33 @@ impl Worker {
         let mut frame = Vec::new();
         let mut heard = 0;
         loop {
-            let mut length = [0; 4];
-            self.frames.read_exact(&mut length)?;
-            let length = u32::from_le_bytes(length);
-            if length > FRAME_MAX {
-                return Err(io::Error::other("its answer is no frame"));
-            }
-            frame.resize(length as usize, 0);
-            self.frames.read_exact(&mut frame)?;
+            self.next_frame(&mut frame)?;
             match postcard::from_bytes(&frame).map_err(io::Error::other)? {
                 Frame::Sheet(name) => each(Event::Sheet(name)),
                 Frame::Row(row) => each(Event::Row(&row)),
                 Frame::BadRow { number, problem } => each(Event::BadRow { number, problem }),
                 Frame::End { told, outcome } if told == heard => return Ok(outcome),
-                Frame::End { .. } => return Err(io::Error::other("its count does not fit its rows")),
+                Frame::End { .. } | Frame::Ready => {
+                    return Err(io::Error::other("its count does not fit its rows"));
+                }
             }
             heard += 1;
         }
     }
 
-    /// How the worker ended; `None` when it did not end by a file's doing. Without its pipes it
-    /// ends by itself, whatever it was at.
-    fn death(self) -> io::Result<Option<Death>> {
+    fn next_frame(&mut self, frame: &mut Vec<u8>) -> io::Result<()> {
+        let mut length = [0; 4];
+        self.frames.read_exact(&mut length)?;
+        let length = u32::from_le_bytes(length) as usize;
+        if length > FRAME_MAX {
+            return Err(io::Error::other("its answer is no frame"));
+        }
+        frame.resize(length, 0);
+        self.frames.read_exact(frame)
+    }
+
+    /// How the worker ended. Without its pipes it ends by itself, whatever it was at.
+    fn death(self) -> io::Result<Death> {
         Ok(death_of(self.end()?))
     }
 
@@ -208,17 +231,16 @@ impl Drop for Decoder {
     }
 }
 
-fn death_of(status: ExitStatus) -> Option<Death> {
+fn death_of(status: ExitStatus) -> Death {
     const SIGNAL_ABORT: i32 = 6;
     const SIGNAL_KILL: i32 = 9;
     const SIGNAL_CPU: i32 = 24;
-    // One that exits says itself that its pipes failed: a fault of the machine, not of the file.
-    status.signal().map(|signal| match signal {
-        SIGNAL_ABORT => Death::Aborted,
-        SIGNAL_CPU => Death::Time,
-        SIGNAL_KILL => Death::Killed,
+    match status.signal() {
+        Some(SIGNAL_ABORT) => Death::Aborted,
+        Some(SIGNAL_CPU) => Death::Time,
+        Some(SIGNAL_KILL) => Death::Killed,
         _ => Death::Fault,
-    })
+    }
 }
 
 /// Serves as a worker until its requests end: the body of `nianbao decode-worker`.
@@ -229,6 +251,8 @@ pub fn serve(limits: Limits) -> io::Result<()> {
     limit(limits)?;
     let mut requests = io::stdin().lock();
     let mut frames = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    write_frame(&Answer::Ready, &mut Vec::new(), &mut frames)?;
+    frames.flush()?;
     loop {
         let mut length = [0; 8];
         match requests.read_exact(&mut length) {
@@ -253,21 +277,32 @@ pub fn serve(limits: Limits) -> io::Result<()> {
 
 fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
     let mut buffer = Vec::new();
-    let mut told = 0;
+    let (mut told, mut told_bytes) = (0, 0);
     let mut failed = None;
+    let mut over = None;
     let outcome = super::decode(bytes, &mut |event| {
         let answer = match event {
             Event::Sheet(name) => Answer::Sheet(name),
             Event::Row(row) => Answer::Row(row),
             Event::BadRow { number, problem } => Answer::BadRow { number, problem },
         };
-        told += 1;
-        if let Err(error) = write_frame(&answer, &mut buffer, frames) {
-            failed = Some(error);
-            // Nobody listens any more. The decoder cannot be told so; its own fence catches this.
+        let written = to_frame(&answer, &mut buffer).and_then(|()| {
+            told_bytes += buffer.len() as u64;
+            if buffer.len() > ROW_MAX || told_bytes > TOLD_MAX {
+                let what = if buffer.len() > ROW_MAX { "a row" } else { "all rows together" };
+                over = Some(DecodeError::Limit(what.to_owned()));
+                return Ok(());
+            }
+            told += 1;
+            send(&buffer, frames)
+        });
+        failed = written.err();
+        if failed.is_some() || over.is_some() {
+            // The decoder cannot be told to stop; its own fence catches this.
             resume_unwind(Box::new(()));
         }
     });
+    let outcome = over.map_or(outcome, Err);
     match failed {
         Some(error) => Err(error),
         None => write_frame(&Answer::End { told, outcome }, &mut buffer, frames),
@@ -275,8 +310,17 @@ fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_frame(answer: &Answer<'_>, buffer: &mut Vec<u8>, frames: &mut impl Write) -> io::Result<()> {
+    to_frame(answer, buffer)?;
+    send(buffer, frames)
+}
+
+fn to_frame(answer: &Answer<'_>, buffer: &mut Vec<u8>) -> io::Result<()> {
     buffer.clear();
     *buffer = postcard::to_extend(answer, std::mem::take(buffer)).map_err(io::Error::other)?;
+    Ok(())
+}
+
+fn send(buffer: &[u8], frames: &mut impl Write) -> io::Result<()> {
     let length = u32::try_from(buffer.len()).map_err(io::Error::other)?;
     frames.write_all(&length.to_le_bytes())?;
     frames.write_all(buffer)
@@ -284,7 +328,10 @@ fn write_frame(answer: &Answer<'_>, buffer: &mut Vec<u8>, frames: &mut impl Writ
 
 fn limit(limits: Limits) -> io::Result<()> {
     let bound = |resource, most: u64| {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(io::Error::from)
+        // Who started us may allow less.
+        let allowed = getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most));
+        setrlimit(resource, Rlimit { current: Some(allowed), maximum: Some(allowed) })
+            .map_err(io::Error::from)
     };
     bound(Resource::Core, 0)?;
     // Pipes are no files: it can write nothing else.
@@ -296,8 +343,10 @@ fn limit(limits: Limits) -> io::Result<()> {
 /// The limit is on the whole life of the process: each file gets its share on top of what was used.
 fn allow_cpu(seconds: u64) -> io::Result<()> {
     let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or_default();
-    let current = Some(used + 1 + seconds);
-    Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum: None })?)
+    let maximum = getrlimit(Resource::Cpu).maximum;
+    let wanted = used + 1 + seconds;
+    let current = Some(maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum })?)
 }
 
 #[cfg(test)]
@@ -326,11 +375,29 @@ mod tests {
                 Frame::Row(row) => heard.push(told(&Event::Row(&row))),
                 Frame::BadRow { number, problem } => heard.push(told(&Event::BadRow { number, problem })),
                 Frame::End { told, outcome } => break (told, outcome),
+                Frame::Ready => panic!("a worker is ready once"),
             }
         };
         assert_eq!(heard, direct);
         assert_eq!(end, (u64::try_from(heard.len()).unwrap(), decoded));
         assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn a_row_that_is_none_ends_the_file_and_not_the_worker() {
+        let long = format!("<table><tr><td>{}</td></tr></table>", "学".repeat(ROW_MAX / 2));
+        let mut pipe = Vec::new();
+        answer(long.as_bytes(), &mut pipe).unwrap();
+        assert!(pipe.len() < ROW_MAX);
+        let last = pipe.len() - 4;
+        let frames = (0..last).filter_map(|at| {
+            let length = u32::from_le_bytes(pipe[at..at + 4].try_into().unwrap()) as usize;
+            (at + 4 + length == pipe.len()).then(|| &pipe[at + 4..])
+        });
+        let ends = frames.filter_map(|frame| postcard::from_bytes(frame).ok());
+        let limited =
+            |frame: Frame<'_>| matches!(frame, Frame::End { outcome: Err(DecodeError::Limit(_)), .. });
+        assert!(ends.into_iter().any(limited));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 
 use super::table::{FieldKind, FieldSpec, SOURCE_FIELDS, TableBuilder, Value};
 use super::text;
-use super::{Counts, Normalised, Rejects, Unusable};
+use super::{Counts, Normalised, People, Rejects, Unusable};
 use crate::decode::{Cell, Event, Row};
 use crate::finding::{self, Finding, Findings};
 use crate::layout::{Layout, RowLayout, TableKind, TableLayout};
@@ -155,7 +155,7 @@ impl<'a> FormNormaliser<'a> {
         assert!(self.counts.holds(), "rows were lost or counted twice: {:?}", self.counts);
         Ok(Ok(Normalised {
             rows: self.builder.finish()?,
-            people: Vec::new(),
+            people: People::default(),
             rejects: self.rejects,
             findings: self.findings.finish(),
             counts: self.counts,

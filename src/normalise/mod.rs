@@ -100,7 +100,8 @@ struct Reject<'a> {
 impl Rejects {
     /// Adds a row that `rule` keeps out.
     pub fn push(&mut self, rule: &Rule, sheet: &str, row: &Row<'_>, column: u32) {
-        if self.lines.len() > REJECTS_MAX {
+        let bytes: usize = row.cells.iter().map(|cell| cell.text().len()).sum();
+        if self.lines.len() + bytes > REJECTS_MAX {
             self.beyond += 1;
             return;
         }
@@ -126,7 +127,7 @@ pub struct Normalised {
     /// Rows of the dataset's table, with the staging columns.
     pub rows: RecordBatch,
     /// Pseudonym and person, for the identity map; no rows for datasets without people.
-    pub people: Vec<Person>,
+    pub people: People,
     pub rejects: Rejects,
     /// Findings without the file's name, which the file may change.
     pub findings: Vec<Finding>,
@@ -134,12 +135,42 @@ pub struct Normalised {
     pub schools: BTreeSet<String>,
 }
 
-/// A pseudonym and who it stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    pub key: String,
-    pub id_number: String,
-    pub name: String,
+/// Pseudonyms and who they stand for, one JSON object a line, for the identity map.
+#[derive(Debug, Default)]
+pub struct People {
+    lines: Vec<u8>,
+    count: usize,
+    /// Those whose number ends in 000.
+    ends_000: usize,
+}
+
+/// One line of [`People`].
+#[derive(Serialize)]
+struct Person<'a> {
+    key: &'a str,
+    id_number: &'a str,
+    name: &'a str,
+}
+
+impl People {
+    pub fn push(&mut self, key: &str, id_number: &str, name: &str) {
+        self.count += 1;
+        self.ends_000 += usize::from(id_number.ends_with("000"));
+        // Texts always serialise, and writing to memory does not fail.
+        let _ = serde_json::to_writer(&mut self.lines, &Person { key, id_number, name });
+        self.lines.push(b'\n');
+    }
+
+    /// Whether so many numbers end in 000 that a spreadsheet must have rounded them: one in a
+    /// thousand ends so by chance.
+    fn are_mangled(&self) -> bool {
+        self.ends_000 >= 5 && self.ends_000 * 200 > self.count
+    }
+
+    #[must_use]
+    pub fn into_lines(self) -> Vec<u8> {
+        self.lines
+    }
 }
 
 /// Why no row of a file could be used.

@@ -8,7 +8,7 @@ use super::identity::{self, IdKind, IdNumber};
 use super::stated_period;
 use super::table::{FieldSpec, TableBuilder, Value, staged_fields};
 use super::totals::{self, Totals};
-use super::{Context, Counts, Normalised, Person, Rejects, Unusable, name, text};
+use super::{Context, Counts, Normalised, People, Rejects, Unusable, name, text};
 use crate::contract::bind::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
 use crate::decode::cell::NO_RESULT;
@@ -27,7 +27,7 @@ pub struct RowsNormaliser<'a> {
     columns: Positions,
     totals: Totals,
     builder: TableBuilder,
-    people: Vec<Person>,
+    people: People,
     rejects: Rejects,
     findings: Findings,
     counts: Counts,
@@ -112,7 +112,7 @@ impl<'a> RowsNormaliser<'a> {
             columns: Positions::new(dataset),
             totals: Totals::new(dataset),
             builder: TableBuilder::new(&fields),
-            people: Vec::new(),
+            people: People::default(),
             rejects: Rejects::default(),
             findings: Findings::default(),
             counts: Counts::default(),
@@ -166,9 +166,7 @@ impl<'a> RowsNormaliser<'a> {
         if self.data_rows == 0 {
             return Ok(Err(Unusable::Empty));
         }
-        let ends_000 = self.people.iter().filter(|person| person.id_number.ends_with("000")).count();
-        // One number in a thousand ends so by chance.
-        if ends_000 >= 5 && ends_000 * 200 > self.people.len() {
+        if self.people.are_mangled() {
             return Ok(Err(Unusable::Mangled));
         }
         if self.period_stated || self.other_period > 0 && self.other_period == self.data_rows {
@@ -346,7 +344,7 @@ impl<'a> RowsNormaliser<'a> {
             self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
         }
         if let Some((key, id)) = person {
-            self.people.push(Person { key, id_number: id.number, name: name.unwrap_or_default() });
+            self.people.push(&key, &id.number, name.as_deref().unwrap_or_default());
         }
         self.schools.insert(school);
         Ok(values)

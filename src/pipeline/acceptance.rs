@@ -31,6 +31,9 @@ pub(super) struct Used {
     pub units: BTreeSet<String>,
     /// Of an earlier night: what was delivered since for these units cannot be used.
     pub kept: bool,
+    /// Ids of the decisions without which it would not count, and what counted before them.
+    pub under: Vec<u32>,
+    pub former: Vec<Accepted>,
 }
 
 impl Used {
@@ -61,6 +64,8 @@ struct Candidate {
     aside: BTreeSet<String>,
     /// Its own rows, or its being another year's, hold it back: it must not stay as accepted either.
     harmful: bool,
+    /// Ids of the decisions without which it would not count.
+    under: Vec<u32>,
 }
 
 impl Candidate {
@@ -78,8 +83,15 @@ impl Candidate {
 
     /// What an override of it is about, as its file is told.
     fn named(&self) -> String {
-        format!("文件标识 {}", &self.taken.sha256[..12])
+        named(&self.taken.sha256)
     }
+}
+
+/// What does not count of a delivery.
+struct Aside {
+    label: String,
+    sha256: String,
+    units: BTreeSet<String>,
 }
 
 /// A fall to this share of what stands, or below, sets a delivery aside.
@@ -93,8 +105,8 @@ impl Run<'_> {
     /// # Errors
     /// Of the file system.
     pub(super) fn accept(&mut self, year: ReportYear, dataset: &Dataset) -> Result<(), RunError> {
-        let present = self.year(year).present.remove(&dataset.dataset).unwrap_or_default();
         let standing = self.standing(year, dataset);
+        let present = self.year(year).present.remove(&dataset.dataset).unwrap_or_default();
         let mut candidates: Vec<Candidate> = present
             .into_iter()
             .map(|(taken, fragment)| Candidate {
@@ -103,6 +115,7 @@ impl Run<'_> {
                 fragment,
                 aside: BTreeSet::new(),
                 harmful: false,
+                under: Vec::new(),
             })
             .collect();
         for candidate in &mut candidates {
@@ -112,26 +125,54 @@ impl Run<'_> {
             self.hold_against_each_other(year, dataset, &standing, &mut candidates);
         }
         self.hold_against_what_stands(year, dataset, &standing, &mut candidates);
-        let mut used = self.settle(year, candidates);
-        let kept = self.keep(year, dataset, &standing, &used)?;
+        let aside: Vec<Aside> = candidates
+            .iter()
+            .map(|candidate| Aside {
+                label: candidate.taken.label.clone(),
+                sha256: candidate.taken.sha256.clone(),
+                units: candidate.aside.clone(),
+            })
+            .collect();
+        let mut used = self.settle(year, dataset, &standing, candidates);
+        let kept = self.keep(year, dataset, &standing, &used, &aside)?;
         used.extend(kept);
         used.sort_by(|a, b| (a.units.first(), &a.sha256).cmp(&(b.units.first(), &b.sha256)));
         self.year(year).fragments.insert(dataset.dataset.clone(), used);
         Ok(())
     }
 
-    /// What counts in the release that stands.
+    /// What counts in the release that stands; where a decision was taken back, what counted before.
     fn standing(&self, year: ReportYear, dataset: &Dataset) -> Vec<Accepted> {
+        let mut standing = Vec::new();
         let of = |accepted: &&Accepted| accepted.report_year == year && accepted.dataset == dataset.dataset;
-        self.last.iter().flat_map(|last| &last.accepted).filter(of).cloned().collect()
+        let mut open: Vec<Accepted> =
+            self.last.iter().flat_map(|last| &last.accepted).filter(of).cloned().collect();
+        while let Some(accepted) = open.pop() {
+            if accepted.under.iter().all(|id| self.recorded.iter().any(|decision| decision.id == *id)) {
+                standing.push(accepted);
+            } else {
+                open.extend(accepted.former);
+            }
+        }
+        standing.sort();
+        standing.dedup();
+        standing
     }
 
     /// The person who accepted these bytes in spite of a rule.
-    fn accepted_by(&mut self, year: ReportYear, rule: &str, sha256: &str) -> Option<Override> {
-        let decisions = self.overrides.iter();
+    fn accepted_by(
+        &mut self,
+        year: ReportYear,
+        dataset: &Dataset,
+        rule: &str,
+        sha256: &str,
+    ) -> Option<Override> {
+        let folder = format!("{year}/{}/", dataset.dataset);
+        let mut decisions = self.overrides.iter().rev();
         let decision = decisions
-            .filter(|decision| decision.report_year == year)
-            .find(|decision| decision.rule == rule && decision.value == sha256)?
+            .find(|decision| {
+                decision.rule == rule && decision.value == sha256 && decision.key.starts_with(&folder)
+            })?
             .clone();
         let applied = &mut self.year(year).overrides;
         if !applied.contains(&decision) {
@@ -140,13 +181,14 @@ impl Run<'_> {
         Some(decision)
     }
 
-    /// Tells a finding about a candidate, and whether it sets it aside: a named person may have
-    /// accepted it.
-    fn ask(&mut self, year: ReportYear, mut finding: Finding, sha256: &str) -> bool {
-        let decision = self.accepted_by(year, &finding.rule, sha256);
+    /// Tells a finding about a delivery, and whether it sets it aside: a named person may have
+    /// accepted it, whose decision is then noted in `under`.
+    fn ask(&mut self, dataset: &Dataset, mut finding: Finding, sha256: &str, under: &mut Vec<u32>) -> bool {
+        let year = finding.report_year;
+        let decision = self.accepted_by(year, dataset, &finding.rule, sha256);
         if let Some(decision) = &decision {
-            finding.severity = Severity::S3;
-            finding.message += &format!("（{}已批准采用：{}）", decision.who, decision.reason);
+            answer(&mut finding, decision);
+            under.push(decision.id);
         }
         self.year(year).findings.push(finding);
         decision.is_none()
@@ -165,7 +207,7 @@ impl Run<'_> {
             finding.place.file.clone_from(&candidate.taken.label);
             if finding::rule(&finding.rule).is_some_and(Rule::sets_aside) {
                 finding.message += &format!("；{}", candidate.named());
-                candidate.harmful |= self.ask(year, finding, &sha256);
+                candidate.harmful |= self.ask(dataset, finding, &sha256, &mut candidate.under);
             } else {
                 self.year(year).findings.push(finding);
             }
@@ -179,7 +221,8 @@ impl Run<'_> {
             if let Some(other) = other {
                 let detail = format!("与 {other} 年已采用的报送逐行相同；{}", candidate.named());
                 let finding = Finding::new(finding::DELIVERY_REPEATS_YEAR, year, &dataset.dataset, &detail);
-                candidate.harmful |= self.ask(year, finding.at(candidate.place()), &sha256);
+                let finding = finding.at(candidate.place());
+                candidate.harmful |= self.ask(dataset, finding, &sha256, &mut candidate.under);
             }
         }
         if candidate.harmful {
@@ -193,9 +236,14 @@ impl Run<'_> {
         if let Some(used) = self.years.get(&year).and_then(|of| of.fragments.get(dataset)) {
             return used.iter().map(|used| used.fragment.rows_digest.as_str()).collect();
         }
+        let present = self.years.get(&year).and_then(|of| of.present.get(dataset));
+        let still_there = |accepted: &&Accepted| {
+            !self.years.contains_key(&year)
+                || present.into_iter().flatten().any(|(taken, _)| taken.sha256 == accepted.sha256)
+        };
         let accepted = self.last.iter().flat_map(|last| &last.accepted);
         let of_year = accepted.filter(|accepted| accepted.report_year == year && accepted.dataset == dataset);
-        of_year.map(|accepted| accepted.rows_digest.as_str()).collect()
+        of_year.filter(still_there).map(|accepted| accepted.rows_digest.as_str()).collect()
     }
 
     /// Of two different deliveries of one school, where rows cannot tell which holds, the one that
@@ -215,29 +263,36 @@ impl Run<'_> {
         }
         for (unit, indices) in by_unit.into_iter().filter(|(_, indices)| indices.len() > 1) {
             let sha256 = |index: usize| candidates[index].taken.sha256.clone();
-            let named: Vec<usize> = indices
+            // The newest decision holds.
+            let named = indices
                 .iter()
-                .copied()
-                .filter(|&index| self.accepted_by(year, finding::TWO_DELIVERIES.id, &sha256(index)).is_some())
-                .collect();
+                .filter_map(|&index| {
+                    let rule = finding::TWO_DELIVERIES.id;
+                    Some((self.accepted_by(year, dataset, rule, &sha256(index))?.id, index))
+                })
+                .max();
             let stands = |&index: &usize| {
                 let sha256 = &candidates[index].taken.sha256;
                 standing.iter().any(|known| known.sha256 == *sha256 && known.units.contains_key(&unit))
             };
-            let stays: Vec<usize> = match named.as_slice() {
-                [only] => vec![*only],
-                _ => indices.iter().copied().filter(stands).collect(),
+            let stays: Vec<usize> = match named {
+                Some((_, index)) => vec![index],
+                None => indices.iter().copied().filter(stands).collect(),
             };
             let labels: Vec<&str> =
                 indices.iter().map(|&index| candidates[index].taken.label.as_str()).collect();
             let labels = labels.join("、");
+            if let Some((id, index)) = named {
+                candidates[index].under.push(id);
+            }
             for index in indices.into_iter().filter(|index| stays.as_slice() != [*index]) {
                 let candidate = &mut candidates[index];
                 candidate.aside.insert(unit.clone());
                 let detail = format!("{labels}；{}", candidate.named());
                 let mut finding = Finding::new(finding::TWO_DELIVERIES, year, &dataset.dataset, &detail);
-                if !named.is_empty() && !stays.is_empty() {
-                    finding.severity = Severity::S3;
+                // A person chose; what lies beside is still asked about.
+                if named.is_some() {
+                    finding.severity = Severity::S2;
                 }
                 self.year(year).findings.push(finding.at(candidate.place()).of_school(&unit));
             }
@@ -266,9 +321,16 @@ impl Run<'_> {
             (now.get(unit).copied().unwrap_or_default(), stood.get(unit).copied().unwrap_or_default())
         };
         let is_short = |(now, stood): (u64, u64)| stood > 0 && now * 100 <= stood * SHORT_PERCENT;
-        for candidate in candidates.iter_mut().filter(|candidate| candidate.open_units().next().is_some()) {
+        for candidate in candidates.iter_mut() {
             let sha256 = candidate.taken.sha256.clone();
-            let open: Vec<String> = candidate.open_units().cloned().collect();
+            // What counts already is not asked again because another file came short.
+            let counts = |unit: &&String| {
+                standing.iter().any(|known| known.sha256 == sha256 && known.units.contains_key(*unit))
+            };
+            let open: Vec<String> = candidate.open_units().filter(|unit| !counts(unit)).cloned().collect();
+            if open.is_empty() {
+                continue;
+            }
             let whole = open.iter().map(|unit| of(unit)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
             let short: Vec<(String, (u64, u64))> = if is_short(whole) {
                 vec![(String::new(), whole)]
@@ -280,9 +342,10 @@ impl Run<'_> {
                 let detail = format!("本次 {now} 行，已采用的 {stood} 行；{}", candidate.named());
                 let finding = Finding::new(finding::DELIVERY_SHORT, year, &dataset.dataset, &detail);
                 let school = if open.len() == 1 { &open[0] } else { &unit };
-                if self.ask(year, finding.at(candidate.place()).of_school(school), &sha256) {
+                let finding = finding.at(candidate.place()).of_school(school);
+                if self.ask(dataset, finding, &sha256, &mut candidate.under) {
                     if unit.is_empty() {
-                        candidate.set_aside();
+                        candidate.aside.extend(open.iter().cloned());
                     } else {
                         candidate.aside.insert(unit);
                     }
@@ -292,7 +355,13 @@ impl Run<'_> {
     }
 
     /// What counts of the candidates; what does not is told in the books of its file.
-    fn settle(&mut self, year: ReportYear, candidates: Vec<Candidate>) -> Vec<Used> {
+    fn settle(
+        &mut self,
+        year: ReportYear,
+        dataset: &Dataset,
+        standing: &[Accepted],
+        candidates: Vec<Candidate>,
+    ) -> Vec<Used> {
         let mut used = Vec::new();
         for candidate in candidates {
             let open: BTreeSet<String> = candidate.open_units().cloned().collect();
@@ -308,6 +377,22 @@ impl Run<'_> {
                 }
                 continue;
             }
+            let known = standing.iter().find(|known| known.sha256 == candidate.taken.sha256);
+            let mut under = candidate.under;
+            for &id in known.into_iter().flat_map(|known| &known.under) {
+                if !under.contains(&id) {
+                    self.tell_again(dataset, id, &candidate.taken.label);
+                    under.push(id);
+                }
+            }
+            under.sort_unstable();
+            under.dedup();
+            let replaces = |known: &&Accepted| known.units.keys().any(|unit| open.contains(unit));
+            let former = match known {
+                Some(known) => known.former.clone(),
+                None if under.is_empty() => Vec::new(),
+                None => standing.iter().filter(replaces).cloned().collect(),
+            };
             used.push(Used {
                 label: candidate.taken.label,
                 landing: candidate.taken.landing,
@@ -315,52 +400,147 @@ impl Run<'_> {
                 fragment: candidate.fragment,
                 units: open,
                 kept: false,
+                under,
+                former,
             });
         }
         used
     }
 
-    /// What stands for units that nothing usable was delivered for.
+    /// A figure that stands on a person's decision says so in every release.
+    fn tell_again(&mut self, dataset: &Dataset, id: u32, label: &str) {
+        let Some(decision) = self.recorded.iter().find(|decision| decision.id == id).cloned() else {
+            return;
+        };
+        let year = decision.report_year;
+        if let Some(rule) = finding::rule(&decision.rule) {
+            let place = Place { file: label.to_owned(), ..Place::default() };
+            let mut finding = Finding::new(rule, year, &dataset.dataset, "").at(place);
+            answer(&mut finding, &decision);
+            self.year(year).findings.push(finding);
+        }
+        let applied = &mut self.year(year).overrides;
+        if !applied.contains(&decision) {
+            applied.push(decision);
+        }
+    }
+
+    /// What stands and was not replaced by something sound, in whole or for some schools.
     fn keep(
         &mut self,
         year: ReportYear,
         dataset: &Dataset,
         standing: &[Accepted],
         used: &[Used],
+        aside: &[Aside],
     ) -> Result<Vec<Used>, RunError> {
-        let covered: BTreeSet<&String> = used.iter().flat_map(|used| &used.units).collect();
         let mut kept = Vec::new();
         for accepted in standing {
-            // A school that the register no longer has is not kept alive by an old file.
-            let known = |unit: &&String| unit.is_empty() || self.years[&year].schools.contains_key(*unit);
-            let left: BTreeSet<String> =
-                accepted.units.keys().filter(|unit| !covered.contains(unit)).filter(known).cloned().collect();
-            if left.is_empty() || self.years[&year].harmful.contains(&accepted.sha256) {
+            if used.iter().any(|used| used.sha256 == accepted.sha256)
+                || self.years[&year].harmful.contains(&accepted.sha256)
+            {
                 continue;
             }
-            if self.accepted_by(year, finding::DELIVERY_KEPT.id, &accepted.sha256).is_some() {
-                continue;
-            }
-            let place = Place { file: accepted.file.clone(), ..Place::default() };
-            let fragment = self.taken_again(accepted)?;
-            let rule = if fragment.is_some() { finding::DELIVERY_KEPT } else { finding::DELIVERY_LOST };
-            let named = format!("文件标识 {}", &accepted.sha256[..12]);
-            for unit in &left {
-                let finding = Finding::new(rule, year, &dataset.dataset, &named).at(place.clone());
-                self.year(year).findings.push(finding.of_school(unit));
-            }
-            let Some(fragment) = fragment else { continue };
-            self.note_kept(dataset, accepted, &fragment, &left);
-            kept.push(Used {
-                label: accepted.file.clone(),
-                landing: accepted.landing.clone(),
-                sha256: accepted.sha256.clone(),
-                fragment,
-                units: left,
-                kept: true,
+            let rejected = self.is_rejected(year, &accepted.file);
+            let mut left: BTreeSet<String> = accepted.units.keys().cloned().collect();
+            left.retain(|unit| {
+                let is_new = |used: &&Used| {
+                    used.units.contains(unit)
+                        && !standing
+                            .iter()
+                            .any(|known| known.sha256 == used.sha256 && known.units.contains_key(unit))
+                };
+                // Its own name came with bytes that cannot be used: others do not stand for it.
+                let spoiled = rejected
+                    || aside.iter().any(|aside| {
+                        aside.label == accepted.file
+                            && aside.sha256 != accepted.sha256
+                            && aside.units.contains(unit)
+                    });
+                spoiled || !used.iter().any(|used| is_new(&used))
             });
+            if left.is_empty()
+                || self.accepted_by(year, dataset, finding::DELIVERY_KEPT.id, &accepted.sha256).is_some()
+            {
+                continue;
+            }
+            let registered = |unit: &String| unit.is_empty() || self.years[&year].schools.contains_key(unit);
+            let (left, gone): (BTreeSet<String>, BTreeSet<String>) = left.into_iter().partition(registered);
+            self.leave_dormant(year, dataset, accepted, &gone);
+            if !left.is_empty() {
+                kept.extend(self.keep_one(year, dataset, accepted, left)?);
+            }
         }
         Ok(kept)
+    }
+
+    fn is_rejected(&self, year: ReportYear, label: &str) -> bool {
+        let mut deliveries = self.years.get(&year).into_iter().flat_map(|of| &of.deliveries);
+        deliveries.any(|delivery| delivery.file == label && delivery.outcome == "rejected")
+    }
+
+    /// A school that the register does not have now may be in it again tomorrow.
+    fn leave_dormant(
+        &mut self,
+        year: ReportYear,
+        dataset: &Dataset,
+        accepted: &Accepted,
+        gone: &BTreeSet<String>,
+    ) {
+        let rule = finding::SCHOOL_UNREGISTERED;
+        if gone.is_empty() || self.accepted_by(year, dataset, rule.id, &accepted.sha256).is_some() {
+            return;
+        }
+        let place = Place { file: accepted.file.clone(), ..Place::default() };
+        for unit in gone {
+            let finding = Finding::new(rule, year, &dataset.dataset, &named(&accepted.sha256));
+            self.year(year).findings.push(finding.at(place.clone()).of_school(unit));
+        }
+        let mut dormant = accepted.clone();
+        dormant.units.retain(|unit, _| gone.contains(unit));
+        self.year(year).dormant.push(dormant);
+    }
+
+    fn keep_one(
+        &mut self,
+        year: ReportYear,
+        dataset: &Dataset,
+        accepted: &Accepted,
+        left: BTreeSet<String>,
+    ) -> Result<Option<Used>, RunError> {
+        let place = Place { file: accepted.file.clone(), ..Place::default() };
+        let fragment = self.taken_again(accepted)?;
+        let rule = if fragment.is_some() { finding::DELIVERY_KEPT } else { finding::DELIVERY_LOST };
+        for unit in &left {
+            let finding = Finding::new(rule, year, &dataset.dataset, &named(&accepted.sha256));
+            self.year(year).findings.push(finding.at(place.clone()).of_school(unit));
+        }
+        let Some(fragment) = fragment else { return Ok(None) };
+        // What was open in it is open still.
+        for mut finding in fragment.findings.clone() {
+            if finding.school_code.is_empty() || left.contains(&finding.school_code) {
+                finding.place.file.clone_from(&accepted.file);
+                if finding::rule(&finding.rule).is_some_and(Rule::sets_aside) {
+                    self.ask(dataset, finding, &accepted.sha256, &mut Vec::new());
+                } else {
+                    self.year(year).findings.push(finding);
+                }
+            }
+        }
+        for &id in &accepted.under {
+            self.tell_again(dataset, id, &accepted.file);
+        }
+        self.note_kept(dataset, accepted, &fragment, &left);
+        Ok(Some(Used {
+            label: accepted.file.clone(),
+            landing: accepted.landing.clone(),
+            sha256: accepted.sha256.clone(),
+            fragment,
+            units: left,
+            kept: true,
+            under: accepted.under.clone(),
+            former: accepted.former.clone(),
+        }))
     }
 
     /// A kept delivery in the books: only the rows that count of it.
@@ -411,7 +591,10 @@ impl Run<'_> {
                 let Some(contract) = self.definitions.dataset(dataset) else { continue };
                 all.extend(used.iter().map(|used| {
                     let mut units = units(contract, &used.fragment);
-                    units.retain(|unit, _| used.units.contains(unit));
+                    // Rows of a code that no register has are nobody's to keep.
+                    units.retain(|unit, _| {
+                        used.units.contains(unit) && (unit.is_empty() || of.schools.contains_key(unit))
+                    });
                     Accepted {
                         report_year: year,
                         dataset: dataset.clone(),
@@ -421,11 +604,42 @@ impl Run<'_> {
                         fragment: used.fragment.key.clone(),
                         rows_digest: used.fragment.rows_digest.clone(),
                         units,
+                        under: used.under.clone(),
+                        former: used.former.clone(),
                     }
                 }));
             }
+            all.extend(of.dormant.iter().cloned());
         }
         all.sort();
         all
     }
+
+    /// Decisions that no longer apply: what they were about is neither delivered nor counts any
+    /// more, or, where they stopped something, counts again.
+    pub(super) fn lapsed(&self) -> BTreeSet<u32> {
+        let mut lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+        for decision in &self.overrides {
+            let Some(of) = self.years.get(&decision.report_year) else { continue };
+            let stops = [finding::DELIVERY_KEPT.id, finding::SCHOOL_UNREGISTERED.id];
+            let counts = of.fragments.values().flatten().any(|used| used.sha256 == decision.value);
+            let there = of.deliveries.iter().any(|delivery| delivery.sha256 == decision.value);
+            let over = if stops.contains(&decision.rule.as_str()) { counts } else { !counts && !there };
+            if over {
+                lapsed.insert(decision.id);
+            }
+        }
+        lapsed
+    }
+}
+
+/// A delivery as a decision about it names it.
+fn named(sha256: &str) -> String {
+    format!("文件标识 {}", &sha256[..12])
+}
+
+/// A finding that a named person answered.
+fn answer(finding: &mut Finding, decision: &Override) {
+    finding.severity = Severity::S3;
+    finding.message += &format!("（{}已批准采用：{}）", decision.who, decision.reason);
 }

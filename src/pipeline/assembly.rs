@@ -94,6 +94,7 @@ impl Run<'_> {
     pub(super) fn sort_out(&mut self, taken: Vec<TakenIn>) {
         let mut seen = BTreeSet::new();
         for mut one in taken {
+            self.year(one.year).try_again |= one.try_again;
             let repeated = !seen.insert((one.year, one.dataset.clone(), one.sha256.clone()));
             let mut delivery = Delivery {
                 report_year: one.year,

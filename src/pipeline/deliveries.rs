@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+
 use super::{Hashed, PROGRAM, Run, RunError, io_error, parallel};
 use crate::decode::Format;
 use crate::decode::sniff::sniff;
@@ -37,21 +39,31 @@ impl Run<'_> {
         let mut landed = Vec::new();
         for file in dropped {
             self.watch.step();
-            if file.year.is_some_and(|year| !self.is_asked(year)) || is_no_table(file)? {
+            if file.year.is_some_and(|year| !self.is_asked(year)) || is_no_table(file) {
                 continue;
             }
             let known = seen.sha256(file).filter(|sha256| self.data.landing(sha256).exists());
             let sha256 = match known {
                 Some(sha256) => sha256.to_owned(),
                 // It will be rejected for its size: it has a name in the books, and no copy.
-                None if self.is_too_large(file) => {
-                    files::sha256_of_file(&file.path).map_err(io_error(&file.path))?
-                }
+                None if self.is_too_large(file) => match files::sha256_of_file(&file.path) {
+                    Ok(sha256) => sha256,
+                    Err(_) => {
+                        self.unopened.push((file.label.clone(), finding::FILE_UNOPENED));
+                        continue;
+                    }
+                },
                 None => match self.land(file, &mut landed) {
                     Ok(Some(sha256)) => sha256,
                     Ok(None) => {
                         self.unopened.push((file.label.clone(), finding::FILE_GROWING));
                         continue;
+                    }
+                    // A disk that fails says nothing of the file: the whole source is in doubt.
+                    Err(RunError::Io { path, source })
+                        if path == file.path && source.raw_os_error() == Some(Errno::IO.raw_os_error()) =>
+                    {
+                        return Err(RunError::Source { path, source });
                     }
                     // Gone since it was listed, or closed to us: one file, not the whole run.
                     Err(RunError::Io { path, .. }) if path == file.path => {
@@ -104,7 +116,12 @@ impl Run<'_> {
     /// Years whose own inputs, or whose last year's, are not those of the release that stands:
     /// a year prints last year's column too.
     pub(super) fn years_to_do(&mut self, inputs: &[Hashed]) -> Vec<ReportYear> {
-        let found: BTreeSet<ReportYear> = inputs.iter().filter_map(|input| input.file.year).collect();
+        let mut found: BTreeSet<ReportYear> = inputs.iter().filter_map(|input| input.file.year).collect();
+        // A decision about a year acts on it, whatever lies in its folder now.
+        let published = self.last.iter().flat_map(|last| &last.years);
+        found.extend(
+            published.filter(|&&year| self.recorded.iter().any(|decision| decision.report_year == year)),
+        );
         for &year in &found {
             let own = self.fingerprint(inputs, year);
             self.own_fingerprints.insert(year, own);
@@ -119,7 +136,7 @@ impl Run<'_> {
         let changed = |year: &ReportYear| {
             last.is_none_or(|last| last.fingerprints.get(year) != self.fingerprints.get(year))
         };
-        found.into_iter().filter(changed).collect()
+        found.into_iter().filter(|&year| self.is_asked(year)).filter(changed).collect()
     }
 
     /// SHA-256 over what decides one year: its deliveries, definitions, settings, program, key.
@@ -131,7 +148,7 @@ impl Run<'_> {
             .collect();
         let unopened = self.unopened.iter().filter(|(label, _)| year_of(label) == Some(year));
         lines.extend(unopened.map(|(label, rule)| format!("{} {label}", rule.id)));
-        let decisions = self.overrides.iter().filter(|decision| decision.report_year == year);
+        let decisions = self.recorded.iter().filter(|decision| decision.report_year == year);
         lines.extend(decisions.map(|decision| format!("{} {}", decision.rule, decision.value)));
         lines.sort();
         lines.dedup();
@@ -187,6 +204,7 @@ impl Run<'_> {
                     sha256: files::sha256(refused.as_bytes()),
                     landing: String::new(),
                     outcome: Outcome::Rejected(Box::new(finding)),
+                    try_again: false,
                 });
             }
         }
@@ -229,6 +247,7 @@ impl Run<'_> {
                 sha256: input.sha256.clone(),
                 landing: input.sha256.clone(),
                 outcome: Outcome::Rejected(Box::new(finding)),
+                try_again: false,
             }]);
         }
         let landed = self.data.landing(&input.sha256);
@@ -241,7 +260,7 @@ impl Run<'_> {
                 .ok_or_else(|| RunError::Damaged(landed.clone()))?;
             files::write_whole(&landed, &bytes, Access::Restricted).map_err(io_error(&landed))?;
         }
-        let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
+        let intake = self.intake();
         let delivered = Delivered {
             label: &file.label,
             year: file.year,
@@ -265,7 +284,7 @@ impl Run<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(io_error(&landed)(error)),
         };
-        let intake = Intake { data: &self.data, definitions: self.definitions, context: self.context() };
+        let intake = self.intake();
         let delivered = Delivered {
             label: &accepted.file,
             year: Some(accepted.report_year),
@@ -274,6 +293,15 @@ impl Run<'_> {
             bytes: &bytes,
         };
         Ok(intake::take_in(intake, decoder, delivered)?)
+    }
+
+    fn intake(&self) -> Intake<'_> {
+        Intake {
+            data: &self.data,
+            definitions: self.definitions,
+            context: self.context(),
+            member_max: self.settings.file_size_max_mb << 20,
+        }
     }
 
     pub(super) fn context(&self) -> Context<'_> {
@@ -287,15 +315,16 @@ impl Run<'_> {
 }
 
 /// A file beside the year folders that is no table at all (notes, a truth file) is no delivery.
-fn is_no_table(file: &Dropped) -> Result<bool, RunError> {
+fn is_no_table(file: &Dropped) -> bool {
     if file.label.contains('/') {
-        return Ok(false);
+        return false;
     }
     let mut head = vec![0; 4096];
-    let mut open = fs::File::open(&file.path).map_err(io_error(&file.path))?;
-    let read = io::Read::read(&mut open, &mut head).map_err(io_error(&file.path))?;
+    let read = fs::File::open(&file.path).and_then(|mut open| io::Read::read(&mut open, &mut head));
+    // What cannot be opened is told when it is to be taken.
+    let Ok(read) = read else { return false };
     // Objects beside the year folders are the words of another program, such as the truth of a mirror.
-    Ok(matches!(sniff(&head[..read]), Err(_) | Ok(Format::Json)))
+    matches!(sniff(&head[..read]), Err(_) | Ok(Format::Json))
 }
 
 /// The year folder of a label.

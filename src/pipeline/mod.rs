@@ -46,7 +46,7 @@ use crate::tables::Delivery;
 use crate::warehouse::assemble::AssembleError;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summary};
+use crate::warehouse::publish::{self, Accepted, Manifest, PublishError, StagedFile, Summary};
 use crate::warehouse::table_file::TableFileError;
 
 use acceptance::Used;
@@ -202,8 +202,12 @@ struct Year {
     fragments: BTreeMap<String, Vec<Used>>,
     /// Hashes of deliveries that are set aside for what they are.
     harmful: BTreeSet<String>,
+    /// A reader was killed from outside: the next run tries again, though nothing changes.
+    try_again: bool,
     /// Decisions that were applied.
     overrides: Vec<Override>,
+    /// What counted of schools that the register does not have now.
+    dormant: Vec<Accepted>,
     deliveries: Vec<Delivery>,
     findings: Vec<Finding>,
     tables: BTreeMap<String, (PathBuf, u64)>,
@@ -219,8 +223,10 @@ struct Run<'a> {
     data: DataRoot,
     key: PseudonymKey,
     last: Option<Manifest>,
-    /// Decisions of named persons that stand.
+    /// Decisions of named persons that stand and apply.
     overrides: Vec<Override>,
+    /// All that stand, those that no longer apply too.
+    recorded: Vec<Override>,
     stages: Vec<Stage>,
     checks: Vec<Checked>,
     years: BTreeMap<ReportYear, Year>,
@@ -256,7 +262,9 @@ impl<'a> Run<'a> {
         let last = publish::current(&data)?;
         let key = key::pseudonym_key(&data, last.as_ref())?;
         let recorded = decisions::all(&data)?;
-        let overrides = decisions::standing(&recorded).into_iter().cloned().collect();
+        let recorded: Vec<Override> = decisions::standing(&recorded).into_iter().cloned().collect();
+        let lapsed = last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+        let overrides = recorded.iter().filter(|decision| !lapsed.contains(&decision.id)).cloned().collect();
         Ok(Run {
             settings,
             definitions,
@@ -266,6 +274,7 @@ impl<'a> Run<'a> {
             key,
             last,
             overrides,
+            recorded,
             stages: Vec::new(),
             checks: Vec::new(),
             years: BTreeMap::new(),

@@ -60,8 +60,11 @@ impl Run<'_> {
         let (files, digest) = publish::describe(&staged, &self.staged)?;
         let outcome = if summary.is_open() { ReleaseOutcome::Draft } else { ReleaseOutcome::Clean };
         let mut fingerprints = self.last.as_ref().map(|last| last.fingerprints.clone()).unwrap_or_default();
-        fingerprints
-            .extend(self.years.keys().filter_map(|year| Some((*year, self.fingerprints.get(year)?.clone()))));
+        fingerprints.extend(self.years.iter().filter_map(|(year, of)| {
+            let own = self.fingerprints.get(year)?;
+            // One that no inputs have: the year is made again.
+            Some((*year, if of.try_again { format!("{own} again") } else { own.clone() }))
+        }));
         let mut own_fingerprints =
             self.last.as_ref().map(|last| last.own_fingerprints.clone()).unwrap_or_default();
         own_fingerprints.extend(
@@ -81,6 +84,7 @@ impl Run<'_> {
             outcome,
             inputs: self.manifest_inputs(inputs),
             accepted: self.accepted(),
+            lapsed: self.lapsed(),
             fragments: self.manifest_fragments(),
             earlier: publish::earlier_manifests(&self.data, self.last.as_ref())?,
             files,

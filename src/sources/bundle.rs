@@ -11,7 +11,7 @@ use memchr::memmem;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::drop_folder::{is_no_delivery, told};
+use super::drop_folder::{is_no_delivery, told, without_numbers};
 
 /// A file inside a bundle.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Member {
     pub name: String,
     /// Nothing for what is no file: a link to somewhere else is not followed.
     pub bytes: Option<Vec<u8>>,
+    /// It is larger than a delivery may be: not all of it is here.
+    pub too_large: bool,
 }
 
 /// Files that one container may hold, and bytes they may unpack to.
@@ -88,17 +90,19 @@ impl<'a> Bundle<'a> {
     }
 
     /// The members, in the order of the bundle.
-    pub fn members(&mut self) -> impl Iterator<Item = Result<Member, BundleError>> + '_ {
+    /// No more than `bytes_max` of one is unpacked.
+    pub fn members(&mut self, bytes_max: u64) -> impl Iterator<Item = Result<Member, BundleError>> + '_ {
         let Bundle { archive, members } = self;
         members.iter().map(move |(index, name)| {
             let entry = archive.by_index(*index).map_err(unreadable)?;
             let mut bytes = None;
             if entry.is_file() {
                 let mut content = Vec::new();
-                entry.take(UNPACKED_MAX).read_to_end(&mut content).map_err(|_| BundleError::Checksum)?;
+                entry.take(bytes_max + 1).read_to_end(&mut content).map_err(|_| BundleError::Checksum)?;
                 bytes = Some(content);
             }
-            Ok(Member { name: name.clone(), bytes })
+            let too_large = bytes.as_ref().is_some_and(|content| content.len() as u64 > bytes_max);
+            Ok(Member { name: name.clone(), bytes, too_large })
         })
     }
 }
@@ -188,7 +192,7 @@ fn member_name(raw: &[u8]) -> String {
         .split(['/', '\\'])
         .filter(|part| !part.is_empty() && !matches!(*part, "." | "..") && !is_drive(part))
         .collect();
-    told(&parts.join("/"))
+    without_numbers(&told(&parts.join("/")))
 }
 
 #[cfg(test)]
@@ -229,7 +233,7 @@ mod tests {
     fn members_are_unpacked_in_order() {
         let bytes = zip(&[("b.csv", b"1"), ("~$b.csv", b"x"), ("a.csv", b"2")]);
         let mut bundle = Bundle::open(&bytes).unwrap();
-        let members: Vec<_> = bundle.members().map(|member| member.unwrap().name).collect();
+        let members: Vec<_> = bundle.members(1 << 20).map(|member| member.unwrap().name).collect();
         assert_eq!(members, ["b.csv", "a.csv"]);
     }
 

@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use crate::period::ReportYear;
+use crate::position;
 
 /// A file found in the drop folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,8 +80,9 @@ fn keeps_its_promise(file: &Dropped, bytes: &[u8]) -> bool {
     beside.push(".sha256");
     let Ok(promised) = fs::read_to_string(Path::new(&beside)) else { return true };
     let promised = promised.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    let digits: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    promised == digits
+    let digest = Sha256::digest(bytes);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    promised.len() == 64 && promised.as_bytes().chunks(2).map(byte).eq(digest.iter().map(|&byte| Some(byte)))
 }
 
 fn walk(drop: &Path, folder: &Path, listing: &mut Listing) -> io::Result<()> {
@@ -90,12 +92,19 @@ fn walk(drop: &Path, folder: &Path, listing: &mut Listing) -> io::Result<()> {
         let kind = entry.file_type()?;
         if kind.is_dir() {
             walk(drop, &path, listing)?;
-        } else if !kind.is_file() {
+            continue;
+        }
+        if !kind.is_file() {
             listing.refused.push(label(drop, &path));
         } else if is_no_delivery(&entry.file_name().to_string_lossy()) {
             listing.ignored += 1;
         } else {
-            listing.files.push(dropped(drop, path, &entry.metadata()?));
+            match entry.metadata() {
+                Ok(metadata) => listing.files.push(dropped(drop, path, &metadata)),
+                // Taken away while the folder was listed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(())
@@ -145,7 +154,19 @@ fn label(drop: &Path, path: &Path) -> String {
         label += &told(chunk.valid());
         label.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
-    label
+    without_numbers(&label)
+}
+
+/// A name without the long numbers in it, which may be somebody's; what is hidden is told apart by
+/// a few digits of its hash.
+pub(super) fn without_numbers(name: &str) -> String {
+    let shown = position::told(name);
+    if shown == name {
+        return shown;
+    }
+    let digest = Sha256::digest(name);
+    let hash = digest.iter().take(4).fold(0_u32, |hash, byte| hash << 8 | u32::from(*byte));
+    format!("{shown}~{hash:08x}")
 }
 
 /// A name with control characters and directional marks escaped.

@@ -111,7 +111,9 @@ pub fn remove_half_written(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        if entry.file_type()?.is_dir() {
+        if entry.file_type()?.is_dir() && name == ".trial" {
+            fs::remove_dir_all(entry.path())?;
+        } else if entry.file_type()?.is_dir() {
             remove_half_written(&entry.path())?;
         } else if name.as_encoded_bytes().starts_with(b".") && name.as_encoded_bytes().ends_with(b".tmp") {
             fs::remove_file(entry.path())?;

@@ -51,6 +51,9 @@ pub struct Manifest {
     /// The deliveries that the release stands on; some may be of earlier nights.
     #[serde(default)]
     pub accepted: Vec<Accepted>,
+    /// Ids of decisions that no longer apply, as what they were about has changed.
+    #[serde(default)]
+    pub lapsed: BTreeSet<u32>,
     /// Keys of the normalised files that each year was made from. A year that is not here was made
     /// by a program that did not say.
     #[serde(default)]
@@ -114,6 +117,20 @@ pub struct Accepted {
     pub rows_digest: String,
     /// Rows of each school that counts on it; the register counts as a whole, under no school.
     pub units: BTreeMap<String, u64>,
+    /// Ids of the decisions without which it would not count.
+    #[serde(default)]
+    pub under: Vec<u32>,
+    /// What counted before those decisions, and counts again when one is taken back.
+    #[serde(default)]
+    pub former: Vec<Accepted>,
+}
+
+impl Accepted {
+    /// It and everything that may count again in its place.
+    #[must_use]
+    pub fn with_former(&self) -> Vec<&Accepted> {
+        std::iter::once(self).chain(self.former.iter().flat_map(Accepted::with_former)).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -457,6 +474,12 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PublishEr
     let Versioned { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
     if format > FORMAT {
         return Err(PublishError::Newer { path: path.to_owned(), found: format });
+    }
+    if format == 0 {
+        return Err(PublishError::Damaged {
+            path: path.to_owned(),
+            message: "there is no format 0".to_owned(),
+        });
     }
     serde_json::from_slice(&bytes).map_err(damaged)
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::files;
 use super::layout::{DataRoot, release_name};
-use super::publish::{self, Manifest, PublishError};
+use super::publish::{self, Accepted, Manifest, PublishError};
 
 /// What to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Unneeded<'_> {
     fn landing(&self, kept: &[&Manifest]) -> io::Result<Vec<PathBuf>> {
         let inputs = kept.iter().flat_map(|manifest| &manifest.inputs).map(|input| input.sha256.as_str());
         // What still stands may have been delivered in a night whose release is long gone.
-        let accepted = kept.iter().flat_map(|manifest| &manifest.accepted);
+        let accepted = kept.iter().flat_map(|manifest| &manifest.accepted).flat_map(Accepted::with_former);
         let needed: BTreeSet<&str> =
             inputs.chain(accepted.map(|accepted| accepted.landing.as_str())).collect();
         self.two_deep("landing", |name| needed.contains(name))

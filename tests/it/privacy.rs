@@ -172,6 +172,12 @@ fn no_canary_leaves_the_restricted_folders_in_any_disguise() {
     sheet.write_string(0, 0, canaries[4]).unwrap();
     sheet.write_string(1, 0, &id).unwrap();
     city.deliver("2024/filings/f.xlsx", book.save_to_buffer().unwrap());
+    city.deliver(&format!("2024/students/{id}.csv"), "x,y\n1,2\n");
+    city.deliver(&format!("2024/students/班{}/名册.csv", canaries[3]), "x,y\n1,3\n");
+    let mut bundle = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    bundle.start_file(format!("{id}.csv"), zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut bundle, b"x,y\n1,4\n").unwrap();
+    city.deliver("2024/students/all.zip", bundle.finish().unwrap().into_inner());
     let output = city.nianbao(&["run"]);
     assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
     let shown = city.nianbao(&["runs", "show", "latest"]);

@@ -233,6 +233,8 @@ fn of_two_deliveries_that_differ_the_one_that_stands_stays() {
 fn a_decision_needs_a_rule_a_delivery_a_name_and_a_reason() {
     let city = village();
     city.run();
+    city.deliver("2024/students/yaodu.csv", roster(YAODU, 0..3));
+    city.run();
     let refused = |arguments: &[&str]| {
         let output = city.nianbao(&[&["override", "accept"], arguments].concat());
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
@@ -245,21 +247,135 @@ fn a_decision_needs_a_rule_a_delivery_a_name_and_a_reason() {
     assert!(told.contains("no delivery is called"), "{told}");
     let told = refused(&["--rule", "E-VOLUME", "--file", file, "--who", " ", "--reason", "x"]);
     assert!(told.contains("a name and a reason"), "{told}");
+    let sound = "2024/students/hongtong.csv";
+    let told = refused(&["--rule", "E-VOLUME", "--file", sound, "--who", "王", "--reason", "x"]);
+    assert!(told.contains("waits for no answer"), "{told}");
 }
 
 #[test]
-fn a_decision_taken_back_no_longer_holds() {
+fn a_decision_taken_back_no_longer_holds_and_what_was_before_counts_again() {
     let city = village();
     city.run();
     city.deliver("2024/students/yaodu.csv", roster(YAODU, 0..10));
     city.run();
     accept(&city, "E-VOLUME", "2024/students/yaodu.csv");
+    city.run();
+    assert_eq!(students(&city, YAODU, "2024"), "10");
+    // Every release that stands on the decision says so, whatever it was made for.
+    city.deliver("2024/students/hongtong.csv", roster(HONGTONG, 300..321));
+    city.run();
+    assert_eq!(
+        (students(&city, YAODU, "2024").as_str(), rules(&city)),
+        ("10", vec!["S3 E-VOLUME".to_owned()])
+    );
+    assert_eq!(city.table("override").len(), 1);
     let listed = city.nianbao(&["override", "list"]);
     assert!(text(&listed.stdout).contains("stands"), "{}", text(&listed.stdout));
-    let taken_back = city.nianbao(&["override", "withdraw", "1", "--who", "李局长", "--reason", "误批"]);
+    let withdraw = ["override", "withdraw", "1", "--who", "李局长", "--reason", "误批"];
+    let taken_back = city.nianbao(&withdraw);
     assert_eq!(taken_back.status.code(), Some(0), "{}", text(&taken_back.stderr));
     city.run();
     assert_eq!(students(&city, YAODU, "2024"), "20");
-    let again = city.nianbao(&["override", "withdraw", "1", "--who", "李局长", "--reason", "误批"]);
-    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(rules(&city), ["S1 E-VOLUME", "S2 Q-KEPT"]);
+    assert_eq!(city.run()["outcome"], "nothing_to_do");
+    assert_eq!(city.nianbao(&withdraw).status.code(), Some(2));
+}
+
+#[test]
+fn a_decision_lapses_when_what_it_was_about_is_replaced() {
+    let city = village();
+    let file = "2024/students/yaodu.csv";
+    city.run();
+    city.deliver(file, roster(YAODU, 0..10));
+    city.run();
+    accept(&city, "E-VOLUME", file);
+    city.run();
+    city.deliver(file, roster(YAODU, 0..90));
+    city.run();
+    assert_eq!(students(&city, YAODU, "2024"), "90");
+    assert_eq!(city.run()["outcome"], "nothing_to_do");
+    // The file of ten rows again, by accident: nobody decided that it may replace ninety.
+    city.deliver(file, roster(YAODU, 0..10));
+    city.run();
+    assert_eq!(students(&city, YAODU, "2024"), "90");
+}
+
+#[test]
+fn of_a_school_in_several_files_each_stays_until_it_is_replaced() {
+    let city = village();
+    let file = |n: u32| format!("2024/students/yaodu{n}.csv");
+    fs::remove_file(city.drop_folder().join("2024/students/yaodu.csv")).unwrap();
+    for n in 0..4 {
+        city.deliver(&file(n), roster(YAODU, n * 10..n * 10 + 10));
+    }
+    city.run();
+    assert_eq!(students(&city, YAODU, "2024"), "40");
+    fs::remove_file(city.drop_folder().join(file(2))).unwrap();
+    city.run();
+    assert_eq!(students(&city, YAODU, "2024"), "40");
+    assert_eq!(rules(&city), ["S2 Q-KEPT"]);
+    // One comes damaged, another corrected: the old of the one, the new of the other.
+    city.deliver(&file(2), "<html>会话超时");
+    city.deliver(&file(3), roster(YAODU, 30..39));
+    city.run();
+    assert_eq!(students(&city, YAODU, "2024"), "39");
+    // One short file is set aside, and costs the others nothing, whoever accepts it.
+    city.deliver(&file(2), roster(YAODU, 20..30));
+    city.deliver(&file(0), roster(YAODU, 0..0) + roster(YAODU, 0..1).lines().nth(1).unwrap() + "\n");
+    city.deliver(&file(1), roster(YAODU, 10..12));
+    city.run();
+    assert_eq!(students(&city, YAODU, "2024"), "39");
+    accept(&city, "E-VOLUME", &file(1));
+    city.run();
+    assert_eq!(students(&city, YAODU, "2024"), "31");
+    assert_eq!(city.run()["outcome"], "nothing_to_do");
+}
+
+#[test]
+fn a_school_out_of_the_register_for_a_night_is_there_again_the_next() {
+    let city = village();
+    city.run();
+    let register = fs::read_to_string(city.drop_folder().join("2024/schools/register.csv")).unwrap();
+    let more: String = (1..=5)
+        .map(|n| format!("361400001{n},云岭{n}学校,职业高中学校,公办,县属,141002,正常,30\n"))
+        .collect();
+    city.deliver("2024/schools/register.csv", register.clone() + &more);
+    fs::remove_file(city.drop_folder().join("2024/students/hongtong.csv")).unwrap();
+    city.run_with(&["--year", "2024"]);
+    assert_eq!(students(&city, HONGTONG, "2024"), "20");
+    let without: String = (register.clone() + &more)
+        .lines()
+        .filter(|line| !line.starts_with(HONGTONG))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    city.deliver("2024/schools/register.csv", without);
+    city.run();
+    assert!(city.table("finding").iter().any(|row| get(row, "rule") == "Q-UNREGISTERED"));
+    city.deliver("2024/schools/register.csv", register + &more);
+    city.run();
+    assert_eq!(students(&city, HONGTONG, "2024"), "20");
+}
+
+#[test]
+fn what_is_open_in_a_kept_delivery_stays_open_and_a_clean_up_keeps_it() {
+    let city = village();
+    let (id, _, _) = identity(305);
+    let last = if id.ends_with('1') { "2" } else { "1" };
+    let wrong = roster(HONGTONG, 300..320).replace(&id, &format!("{}{last}", &id[..17]));
+    city.deliver("2024/students/hongtong.csv", wrong);
+    city.run();
+    let asked =
+        |city: &City| city.table("finding").iter().filter(|row| get(row, "rule") == "Q-ID-CHECK").count();
+    assert_eq!(asked(&city), 1);
+    fs::remove_file(city.drop_folder().join("2024/students/hongtong.csv")).unwrap();
+    city.run();
+    assert_eq!(asked(&city), 1);
+    city.deliver("2024/students/yaodu.csv", roster(YAODU, 0..21));
+    city.run();
+    let pruned = city.nianbao(&["releases", "prune", "--keep", "1", "--grace-days", "0"]);
+    assert_eq!(pruned.status.code(), Some(0), "{}", text(&pruned.stderr));
+    fs::remove_dir_all(city.data().join("staging")).unwrap();
+    city.deliver("2024/students/yaodu.csv", roster(YAODU, 0..22));
+    city.run();
+    assert_eq!(students(&city, HONGTONG, "2024"), "20");
 }

@@ -51,3 +51,35 @@ fn with_room_enough_the_same_file_is_read() {
     let rules: Vec<_> = findings.iter().filter(|row| get(row, "file").ends_with("heavy.xls")).collect();
     assert_eq!(rules.iter().map(|row| get(row, "rule")).collect::<Vec<_>>(), ["E-HDR-UNKNOWN"]);
 }
+
+#[test]
+fn a_small_workbook_of_endless_rows_is_a_limit_and_nothing_of_the_run() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let long = "学".repeat(30_000);
+    for column in 0..200 {
+        sheet.write_string(0, column, &long).unwrap();
+    }
+    city.deliver("2024/students/long.xlsx", book.save_to_buffer().unwrap());
+    assert_eq!(city.run()["summary"]["files"]["rejected"], 1);
+    let findings = city.table("finding");
+    assert!(
+        findings.iter().any(|row| get(row, "rule") == "E-LIMIT" && get(row, "file").ends_with("long.xlsx"))
+    );
+    assert_eq!(city.table("student").len(), 9);
+}
+
+#[test]
+fn lower_limits_of_whoever_started_the_run_are_taken() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let program = env!("CARGO_BIN_EXE_nianbao");
+    let line =
+        format!("ulimit -v 4000000; ulimit -t 3000; exec {program} run --data {}", city.data().display());
+    let mut command = std::process::Command::new("sh");
+    let command = command.args(["-c", &line]).env("NIANBAO_DROP_DIR", city.drop_folder());
+    let output = command.output().unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 10)), "{}", text(&output.stderr));
+}
