@@ -250,7 +250,7 @@ type Fault = (&'static Rule, String);
 /// Decodes and normalises; what is wrong with the file as a whole is a [`Fault`].
 fn read(
     intake: Intake<'_>,
-    decoder: &mut Decoder,
+    reader: &mut Decoder,
     dataset: &Dataset,
     year: ReportYear,
     sha256: &str,
@@ -261,7 +261,7 @@ fn read(
     let (decoded, finished) = match dataset.shape {
         Shape::Rows => {
             let new = || RowsNormaliser::new(intake.context, dataset, version, year, sha256);
-            let (rows, decoded) = decode_into(decoder, bytes, new, RowsNormaliser::event)?;
+            let (rows, decoded) = decode_into(reader, bytes, new, RowsNormaliser::event)?;
             match decoded {
                 Ok(decoded) => (decoded, rows.finish()?),
                 Err(error) => return Ok(Err(decode_fault(error))),
@@ -271,7 +271,7 @@ fn read(
             let layout: Option<&Layout> = intake.definitions.layout(year);
             let Some(layout) = layout else { return no_contract() };
             let new = || FormNormaliser::new(layout, &dataset.dataset, sha256);
-            let (form, decoded) = decode_into(decoder, bytes, new, FormNormaliser::event)?;
+            let (form, decoded) = decode_into(reader, bytes, new, FormNormaliser::event)?;
             match decoded {
                 Ok(decoded) => (decoded, form.finish()?),
                 Err(error) => return Ok(Err(decode_fault(error))),
@@ -299,14 +299,14 @@ fn read(
 /// Decodes into a new normaliser. A worker that somebody killed may have been killed for another's
 /// sake: the file is tried once more, and what was heard of it is thrown away.
 fn decode_into<N>(
-    decoder: &mut Decoder,
+    reader: &mut Decoder,
     bytes: &[u8],
     new: impl Fn() -> N,
     event: impl Fn(&mut N, &decode::Event<'_>),
 ) -> Result<(N, Result<decode::Decoded, DecodeError>), IntakeError> {
     let mut attempt = || -> Result<_, IntakeError> {
         let mut normaliser = new();
-        let decoded = decoder.decode(bytes, &mut |told| event(&mut normaliser, &told))?;
+        let decoded = reader.decode(bytes, &mut |told| event(&mut normaliser, &told))?;
         Ok((normaliser, decoded))
     };
     match attempt()? {
@@ -319,7 +319,9 @@ fn decode_fault(error: DecodeError) -> Fault {
     let rule = match &error {
         DecodeError::Empty => finding::FILE_EMPTY,
         DecodeError::UnknownFormat(_) => finding::FILE_FORMAT,
-        DecodeError::Damaged(_) => finding::FILE_DAMAGED,
+        DecodeError::Damaged(_) | DecodeError::Cell { .. } | DecodeError::Syntax { .. } => {
+            finding::FILE_DAMAGED
+        }
         DecodeError::NotData => finding::FILE_NOT_DATA,
         DecodeError::Truncated(_) => finding::FILE_TRUNCATED,
         DecodeError::Limit(_) => finding::FILE_LIMIT,
@@ -335,7 +337,6 @@ fn decode_fault(error: DecodeError) -> Fault {
         DecodeError::Grid => finding::FILE_GRID,
         DecodeError::Workbook(_) => finding::FILE_WORKBOOK_LIMIT,
         DecodeError::Entities => finding::FILE_ENTITIES,
-        DecodeError::Cell { .. } | DecodeError::Syntax { .. } => finding::FILE_DAMAGED,
     };
     // A parser's own words may quote the file: only what this program says of it is told.
     let detail = match error {

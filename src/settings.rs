@@ -120,7 +120,7 @@ fn read_site(path: &Path) -> Result<String, SettingsError> {
     let bytes = std::fs::read(path).map_err(|error| site(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = before.split(|&byte| byte == b'\n').count();
         site(format!("line {line} is not UTF-8: save the file as UTF-8"))
     })?;
     // Windows editors put a mark before UTF-8 text, which says nothing.

@@ -226,6 +226,10 @@ fn now() -> String {
     jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+fn ledger_failure(error: &std::io::Error) -> Failure {
+    Failure::new(ExitCode::Internal, &format!("ledger: {error}"))
+}
+
 fn load_settings(global: &Global, overrides: Overrides) -> Result<Settings, Failure> {
     let overrides =
         Overrides { data_dir: global.data.clone(), pipelines_dir: global.pipelines.clone(), ..overrides };

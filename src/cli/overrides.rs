@@ -71,7 +71,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         if global.json {
             output::json(&all)?;
         } else {
-            all.iter().for_each(|decision| output::line(&line(decision, &all)));
+            for decision in &all {
+                output::line(&line(decision, &all));
+            }
         }
         return Ok(ExitCode::Done);
     }

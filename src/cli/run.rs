@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::output::{self, Progress, left, right};
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, now};
+use super::{ExitCode, Failure, Global, ledger_failure, load_definitions, load_settings, now};
 use crate::decode::worker::OWN_PROGRAM;
 use crate::definition::Definitions;
 use crate::finding::Finding;
@@ -111,7 +111,7 @@ fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Resul
         release_before: standing(data),
         ..runs::Run::default()
     };
-    runs::begin(data, begun).map_err(ledger_failure)
+    runs::begin(data, begun).map_err(|error| ledger_failure(&error))
 }
 
 /// Completes the record of a run; one that failed is in the ledger too, with what stands after it.
@@ -123,11 +123,7 @@ fn end(data: &DataRoot, record: runs::Run, outcome: &str, code: ExitCode) -> Res
         release: standing(data),
         ..record
     };
-    runs::end(data, &record).map_err(ledger_failure)
-}
-
-fn ledger_failure(error: std::io::Error) -> Failure {
-    Failure::new(ExitCode::Internal, &format!("ledger: {error}"))
+    runs::end(data, &record).map_err(|error| ledger_failure(&error))
 }
 
 /// 0 where nothing stands, or nobody can say what does.

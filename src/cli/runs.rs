@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::output::{self, left, right};
-use super::{ExitCode, Failure, Global, load_settings, now};
+use super::{ExitCode, Failure, Global, ledger_failure, load_settings, now};
 use crate::finding::Severity;
 use crate::runs::{self, Amount, Entry, Run};
 use crate::settings::{Overrides, RUN_KEEP_DAYS_MIN, Settings};
@@ -45,16 +45,12 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     }
 }
 
-fn ledger_failure(error: std::io::Error) -> Failure {
-    Failure::new(ExitCode::Internal, &format!("ledger: {error}"))
-}
-
 fn damaged(entry: &Entry, message: &str) -> String {
     format!("the record of run {} is damaged: `{}`: {message}", entry.id, entry.path.display())
 }
 
 fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
-    let entries = runs::entries(data).map_err(ledger_failure)?;
+    let entries = runs::entries(data).map_err(|error| ledger_failure(&error))?;
     let readable: Vec<&Run> = entries.iter().filter_map(|entry| entry.run.as_deref().ok()).collect();
     if global.json {
         output::json(&readable)?;
@@ -123,7 +119,7 @@ fn line(texts: [String; 9]) -> String {
 }
 
 fn show(global: &Global, data: &DataRoot, typed: &str) -> Result<ExitCode, Failure> {
-    let entries = runs::entries(data).map_err(ledger_failure)?;
+    let entries = runs::entries(data).map_err(|error| ledger_failure(&error))?;
     let entry = runs::select(&entries, typed).map_err(|error| {
         Failure::new(ExitCode::Usage, &error).hint("`nianbao runs list` names them, with the time they began")
     })?;
@@ -234,11 +230,11 @@ fn prune(
     }
     runs::refuse_newer(data)?;
     let lock = runs::lock(data, "runs prune", &now())?;
-    let entries = runs::entries(data).map_err(ledger_failure)?;
+    let entries = runs::entries(data).map_err(|error| ledger_failure(&error))?;
     let outdated = runs::outdated(&entries, keep_days, Timestamp::now());
     for entry in entries.iter().filter(|entry| outdated.contains(&entry.id)) {
         if !dry_run {
-            runs::remove(data, entry.id).map_err(ledger_failure)?;
+            runs::remove(data, entry.id).map_err(|error| ledger_failure(&error))?;
         }
         let begun = entry.run.as_ref().map(|run| run.started.as_str()).unwrap_or_default();
         let verb = if dry_run { "would remove" } else { "removed" };

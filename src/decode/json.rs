@@ -31,7 +31,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
         return Err(DecodeError::Encoding(encoding.into()));
     }
     let walk: fn(&str, &mut Each<'_>) -> Result<Outline, DecodeError> =
-        if is_lines(&text) { lines } else { document };
+        if is_lines(&text) { |text, each| Ok(lines(text, each)) } else { document };
     let mut header = Header::default();
     let outline = walk(&text, &mut |element| header.add(&element))?;
     if outline.failed || (outline.lists == 0 && header.elements == 0) {
@@ -139,7 +139,7 @@ fn is_lines(text: &str) -> bool {
 }
 
 /// An object a line; the last one may be cut.
-fn lines(text: &str, each: &mut Each<'_>) -> Result<Outline, DecodeError> {
+fn lines(text: &str, each: &mut Each<'_>) -> Outline {
     let mut rest = text;
     let mut number = 1_u32;
     while !rest.is_empty() {
@@ -157,7 +157,7 @@ fn lines(text: &str, each: &mut Each<'_>) -> Result<Outline, DecodeError> {
         };
         each(Element { number, object });
     }
-    Ok(Outline { lists: 1, ..Outline::default() })
+    Outline { lists: 1, ..Outline::default() }
 }
 
 /// One document, whose rows are an array, or an array within its objects.

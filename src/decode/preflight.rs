@@ -63,11 +63,12 @@ enum Kind {
 
 fn kind(name: &str) -> Kind {
     let name = name.to_ascii_lowercase();
+    let ending = name.rsplit('.').next().unwrap_or_default();
     if name.ends_with("sharedstrings.xml") {
         Kind::Strings
-    } else if name.contains("worksheets/") && name.ends_with(".xml") {
+    } else if name.contains("worksheets/") && ending == "xml" {
         Kind::Sheet
-    } else if name.ends_with(".xml") || name.ends_with(".rels") {
+    } else if ["xml", "rels"].contains(&ending) {
         Kind::OtherXml
     } else {
         Kind::Other

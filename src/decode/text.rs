@@ -245,7 +245,7 @@ impl<'a> Lines<'a> {
             }
             if !self.chunks.more(&mut self.text) {
                 let end = self.text.len();
-                return Ok(match self.text[from..].as_bytes() {
+                return Ok(match &self.text.as_bytes()[from..] {
                     [] => None,
                     [.., b'\r'] => Some((end - 1, end)),
                     _ => Some((end, end)),

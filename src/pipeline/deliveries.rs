@@ -46,13 +46,13 @@ impl Run<'_> {
             let sha256 = match known {
                 Some(sha256) => sha256.to_owned(),
                 // It will be rejected for its size: it has a name in the books, and no copy.
-                None if self.is_too_large(file) => match files::sha256_of_file(&file.path) {
-                    Ok(sha256) => sha256,
-                    Err(_) => {
+                None if self.is_too_large(file) => {
+                    let Ok(sha256) = files::sha256_of_file(&file.path) else {
                         self.unopened.push((file.label.clone(), finding::FILE_UNOPENED));
                         continue;
-                    }
-                },
+                    };
+                    sha256
+                }
                 None => match self.land(file, &mut landed) {
                     Ok(Some(sha256)) => sha256,
                     Ok(None) => {

@@ -85,7 +85,7 @@ fn file(bytes: &[u8], told: &mut Told) {
     }
     match Bundle::open(bytes) {
         Ok(mut bundle) => {
-            for member in bundle.members() {
+            for member in bundle.members(512 << 20) {
                 one(&member.ok().and_then(|member| member.bytes).unwrap_or_default(), told);
             }
         }

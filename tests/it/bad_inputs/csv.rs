@@ -52,7 +52,7 @@ fn a_table_of_text_loses_only_the_rows_that_are_broken() {
 fn quotes_and_fields() -> Vec<Case> {
     let broken = with(with_addresses("B01"), 2, ADDRESS, "\"平阳北街\r\n2号\"");
     let b01 = with(broken, 9, STATUS + 1, "不明").csv();
-    let b01 = b01.replace("\r\n", "\u{0}").replace('\n', "\r\n").replace('\u{0}', "\r\n");
+    let b01 = b01.replace("\r\n", "\u{0}").replace(['\n', '\u{0}'], "\r\n");
     let b04 = with(with_addresses("B04"), 3, ADDRESS, "平阳\"北街");
     vec![
         case("B01", "CRLF within a quoted cell", b01, "decoded 999+1+0+2 E-CODE@12"),

@@ -26,7 +26,7 @@ fn identity_numbers() -> Vec<Case> {
     let spelled = |roster: &mut Roster| {
         let with_x = roster.rows.iter_mut().find(|row| row[ID].ends_with('X')).unwrap();
         with_x[ID] = with_x[ID].to_lowercase();
-        roster.rows[0][ID].insert_str(6, "-");
+        roster.rows[0][ID].insert(6, '-');
         roster.rows[1][ID].insert(14, '\u{3000}');
         roster.rows[2][ID].insert_str(14, " -");
     };

@@ -110,7 +110,7 @@ fn headers() -> Vec<Case> {
     };
     let unknown = |roster: &mut Roster| {
         for cell in &mut roster.header {
-            cell.insert_str(0, "原");
+            cell.insert(0, '原');
         }
     };
     vec![

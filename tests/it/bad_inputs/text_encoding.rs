@@ -18,7 +18,7 @@ fn roster(id: &str) -> Roster {
 fn with(id: &str, cells: &[(usize, usize, &str)]) -> String {
     let mut roster = roster(id);
     for (row, column, text) in cells {
-        roster.rows[*row][*column] = (*text).to_owned();
+        (*text).clone_into(&mut roster.rows[*row][*column]);
     }
     roster.csv()
 }

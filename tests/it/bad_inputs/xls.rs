@@ -10,7 +10,7 @@ const END_OF_CHAIN: u32 = 0xffff_fffe;
 /// An OLE container with one stream.
 pub fn container(name: &str, stream: &[u8]) -> Vec<u8> {
     let sectors = stream.len().max(4_096).div_ceil(SECTOR);
-    let tables = (1..).find(|tables| tables * 128 >= sectors + 1 + tables).unwrap();
+    let tables = (1..=sectors).find(|tables| tables * 128 >= sectors + 1 + tables).unwrap();
     let word = |value: usize| u32::try_from(value).unwrap();
     let mut header = vec![0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
     header.extend([0; 16]);

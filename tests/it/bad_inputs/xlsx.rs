@@ -220,7 +220,7 @@ fn sheets() -> Vec<Case> {
         rows: whole.rows[range].to_vec(),
     };
     let mut odd = part(600..1_000);
-    odd.header[ID] = "备注".to_owned();
+    "备注".clone_into(&mut odd.header[ID]);
     let classes = [
         ("一班", "", sheet(&rows(&part(0..300)), "")),
         ("二班", "", sheet(&rows(&odd), "")),
