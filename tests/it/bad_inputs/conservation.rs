@@ -79,7 +79,7 @@ fn tell(titles: usize, lines: &[Line], total_off_by: usize) -> Told {
         let mut row = row.clone();
         match *line {
             Line::Good => good.push(row.clone()),
-            Line::Again(index) => row = good[index % good.len()].clone(),
+            Line::Again(index) => row.clone_from(&good[index % good.len()]),
             Line::Bad(column, text) => text.clone_into(&mut row[column]),
             Line::Wide => row.push("多余".into()),
             Line::OpenQuote => row[NAME].insert(0, '"'),
