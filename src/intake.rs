@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::bind::{self, BindError};
@@ -27,10 +30,10 @@ use crate::position::{Place, column_letters, told};
 use crate::sources::bundle::{Bundle, BundleError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::table_file::{self, TableFileError};
+use crate::warehouse::table_file::{self, TableBytes, TableFileError};
 
 /// Changes when the same file would give other rows: it is part of every fragment's key.
-const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
+const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
 
 /// What intake needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +104,8 @@ pub enum IntakeError {
     Table(#[from] TableFileError),
     #[error("a normalised batch does not fit its schema: {0}")]
     Batch(#[from] ArrowError),
+    #[error("a normalised batch cannot be written: {0}")]
+    Written(#[from] ParquetError),
     #[error(transparent)]
     Worker(#[from] WorkerError),
     #[error("a record does not serialise: {0}")]
@@ -247,6 +252,68 @@ impl Fragment {
 
 type Fault = (&'static Rule, String);
 
+/// A file that was read to its end.
+struct Read {
+    /// Without its rows, which are in the parts.
+    normalised: Normalised,
+    decoded: decode::Decoded,
+    parts: Parts,
+}
+
+/// The rows of a file as they are written, batch by batch, and what they tell of it.
+#[derive(Default)]
+struct Parts {
+    written: Option<TableBytes>,
+    schools: BTreeMap<String, u64>,
+    /// The sum of all rows' digests, which their order does not change, and how many there are.
+    digests: (u128, u64),
+    failed: Option<IntakeError>,
+}
+
+impl Parts {
+    /// Takes a batch that is ready. A fault is told at the end: a decoder cannot be told to stop.
+    fn take(&mut self, ready: Result<Option<RecordBatch>, ArrowError>) {
+        let added = match ready {
+            Ok(None) => return,
+            Ok(Some(batch)) => self.add(&batch),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = added {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), IntakeError> {
+        for row in 0..batch.num_rows() {
+            *self.schools.entry(table_file::text_at(batch, "school_code", row)).or_default() += 1;
+        }
+        if batch.column_by_name("row_digest").is_some() {
+            for row in 0..batch.num_rows() {
+                let digest = u128::from_str_radix(&table_file::text_at(batch, "row_digest", row), 16);
+                self.digests.0 = self.digests.0.wrapping_add(digest.unwrap_or_default());
+                self.digests.1 += 1;
+            }
+        }
+        let written = match &mut self.written {
+            Some(written) => written,
+            none => none.insert(TableBytes::new(batch.schema())?),
+        };
+        Ok(written.write(batch)?)
+    }
+
+    /// The bytes of the table, and a digest of its rows in whatever order: empty for forms.
+    fn finish(self) -> Result<(Vec<u8>, BTreeMap<String, u64>, String), IntakeError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let (sum, rows) = self.digests;
+        let digest =
+            if rows == 0 { String::new() } else { files::sha256(format!("{rows} {sum:032x}").as_bytes()) };
+        let bytes = self.written.map(TableBytes::finish).transpose()?.unwrap_or_default();
+        Ok((bytes, self.schools, digest))
+    }
+}
+
 /// Decodes and normalises; what is wrong with the file as a whole is a [`Fault`].
 fn read(
     intake: Intake<'_>,
@@ -255,15 +322,20 @@ fn read(
     year: ReportYear,
     sha256: &str,
     bytes: &[u8],
-) -> Result<Result<(Normalised, decode::Decoded), Fault>, IntakeError> {
+) -> Result<Result<Read, Fault>, IntakeError> {
     let no_contract = || Ok(Err((finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
     let Some(version) = dataset.version(year) else { return no_contract() };
-    let (decoded, finished) = match dataset.shape {
+    let (decoded, finished, mut parts) = match dataset.shape {
         Shape::Rows => {
-            let new = || RowsNormaliser::new(intake.context, dataset, version, year, sha256);
-            let (rows, decoded) = decode_into(reader, bytes, new, RowsNormaliser::event)?;
+            let new =
+                || (RowsNormaliser::new(intake.context, dataset, version, year, sha256), Parts::default());
+            let event = |(rows, parts): &mut (RowsNormaliser<'_>, Parts), told: &decode::Event<'_>| {
+                rows.event(told);
+                parts.take(rows.ready());
+            };
+            let ((rows, parts), decoded) = decode_into(reader, bytes, new, event)?;
             match decoded {
-                Ok(decoded) => (decoded, rows.finish()?),
+                Ok(decoded) => (decoded, rows.finish()?, parts),
                 Err(error) => return Ok(Err(decode_fault(error))),
             }
         }
@@ -273,7 +345,7 @@ fn read(
             let new = || FormNormaliser::new(layout, &dataset.dataset, sha256);
             let (form, decoded) = decode_into(reader, bytes, new, FormNormaliser::event)?;
             match decoded {
-                Ok(decoded) => (decoded, form.finish()?),
+                Ok(decoded) => (decoded, form.finish()?, Parts::default()),
                 Err(error) => return Ok(Err(decode_fault(error))),
             }
         }
@@ -286,7 +358,11 @@ fn read(
                 let finding = Finding::new(rule, year, &dataset.dataset, &note.detail).at(place);
                 normalised.findings.push(finding);
             }
-            Ok((normalised, decoded))
+            parts.take(Ok(Some(std::mem::replace(
+                &mut normalised.rows,
+                RecordBatch::new_empty(Arc::new(Schema::empty())),
+            ))));
+            Ok(Read { normalised, decoded, parts })
         }
         // A file that was cut short may have nothing left that could be used.
         Err(_) if decoded.notes.iter().any(|note| note.rule == finding::FILE_TRUNCATED.id) => {
@@ -406,21 +482,17 @@ fn fitting_dataset<'a>(
 }
 
 /// Writes the fragment; its description, with the hashes of the others, last.
-fn keep(
-    data: &DataRoot,
-    key: String,
-    (normalised, decoded): (Normalised, decode::Decoded),
-) -> Result<Fragment, IntakeError> {
-    let rows = table_file::to_bytes(&normalised.rows)
-        .map_err(|source| TableFileError::Parquet { path: data.fragment(&key), source })?;
+fn keep(data: &DataRoot, key: String, read: Read) -> Result<Fragment, IntakeError> {
+    let Read { normalised, decoded, parts } = read;
+    let (rows, schools, rows_digest) = parts.finish()?;
     let rejects = normalised.rejects.into_lines();
     let people = normalised.people.into_lines();
     let fragment = Fragment {
         format: decoded.format,
         encoding: decoded.encoding,
         counts: normalised.counts,
-        schools: rows_by_school(&normalised.rows),
-        rows_digest: rows_digest(&normalised.rows),
+        schools,
+        rows_digest,
         rows_sha256: files::sha256(&rows),
         rejects_sha256: hash_of(&rejects),
         people_sha256: hash_of(&people),
@@ -440,24 +512,6 @@ fn keep(
 fn write(path: &Path, bytes: &[u8]) -> Result<(), IntakeError> {
     files::write_derived(path, bytes, Access::Restricted)
         .map_err(|source| IntakeError::Io { path: path.to_owned(), source })
-}
-
-fn rows_by_school(rows: &RecordBatch) -> BTreeMap<String, u64> {
-    let mut schools = BTreeMap::new();
-    for row in 0..rows.num_rows() {
-        *schools.entry(table_file::text_at(rows, "school_code", row)).or_default() += 1;
-    }
-    schools
-}
-
-fn rows_digest(rows: &RecordBatch) -> String {
-    if rows.num_rows() == 0 || rows.column_by_name("row_digest").is_none() {
-        return String::new();
-    }
-    let mut digests: Vec<String> =
-        (0..rows.num_rows()).map(|row| table_file::text_at(rows, "row_digest", row)).collect();
-    digests.sort_unstable();
-    files::sha256(digests.concat().as_bytes())
 }
 
 /// Empty for a file that is not written, as there is nothing for it.

@@ -124,7 +124,7 @@ impl Rejects {
 /// One delivered file, normalised.
 #[derive(Debug)]
 pub struct Normalised {
-    /// Rows of the dataset's table, with the staging columns.
+    /// Rows of the dataset's table, with the staging columns; without those handed on before.
     pub rows: RecordBatch,
     /// Pseudonym and person, for the identity map; no rows for datasets without people.
     pub people: People,

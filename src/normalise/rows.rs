@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 
 use super::identity::{self, IdKind, IdNumber};
@@ -149,7 +150,15 @@ impl<'a> RowsNormaliser<'a> {
         }
     }
 
-    /// Everything the file gave.
+    /// Rows that are ready to be written, once they are many.
+    ///
+    /// # Errors
+    /// When they do not fit the schema: a fault of the program.
+    pub fn ready(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        self.builder.ready()
+    }
+
+    /// Everything the file gave, but for rows that were handed on.
     ///
     /// # Errors
     /// [`Unusable`] when no sheet has a header that fits, or every row is of another year.

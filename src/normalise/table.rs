@@ -150,7 +150,11 @@ enum Builder {
 pub struct TableBuilder {
     schema: SchemaRef,
     builders: Vec<Builder>,
+    rows: usize,
 }
+
+/// Rows after which those that are ready are handed on: nobody holds all rows of a large file.
+const ROWS_READY: usize = 65_536;
 
 impl TableBuilder {
     #[must_use]
@@ -163,7 +167,7 @@ impl TableBuilder {
             }
             FieldKind::Text | FieldKind::Boolean => Builder::Text(StringBuilder::new()),
         };
-        TableBuilder { schema: schema(fields), builders: fields.iter().map(builder).collect() }
+        TableBuilder { schema: schema(fields), builders: fields.iter().map(builder).collect(), rows: 0 }
     }
 
     /// Appends one row; its values stand in the order of the fields.
@@ -172,6 +176,7 @@ impl TableBuilder {
     /// When a value is not of its column's type: a fault of the program.
     pub fn push(&mut self, values: Vec<Value>) {
         assert_eq!(values.len(), self.builders.len(), "a row has one value for each column");
+        self.rows += 1;
         for (builder, value) in self.builders.iter_mut().zip(values) {
             match (builder, value) {
                 (Builder::Text(column), Value::Text(text)) => column.append_value(text),
@@ -188,19 +193,28 @@ impl TableBuilder {
         }
     }
 
-    /// The rows as one batch.
+    /// The rows so far, once they are many; they are no longer here then.
+    ///
+    /// # Errors
+    /// As [`TableBuilder::finish`].
+    pub fn ready(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        if self.rows < ROWS_READY { Ok(None) } else { self.finish().map(Some) }
+    }
+
+    /// The rows since the last batch, as one.
     ///
     /// # Errors
     /// When the columns do not fit the schema: a fault of the program.
-    pub fn finish(self) -> Result<RecordBatch, ArrowError> {
-        let arrays = self.builders.into_iter().map(|builder| -> ArrayRef {
+    pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        self.rows = 0;
+        let arrays = self.builders.iter_mut().map(|builder| -> ArrayRef {
             match builder {
-                Builder::Text(mut column) => Arc::new(column.finish()),
-                Builder::Int32(mut column) => Arc::new(column.finish()),
-                Builder::Int64(mut column) => Arc::new(column.finish()),
-                Builder::Decimal(mut column) => Arc::new(column.finish()),
+                Builder::Text(column) => Arc::new(column.finish()),
+                Builder::Int32(column) => Arc::new(column.finish()),
+                Builder::Int64(column) => Arc::new(column.finish()),
+                Builder::Decimal(column) => Arc::new(column.finish()),
             }
         });
-        RecordBatch::try_new(self.schema, arrays.collect())
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays.collect())
     }
 }

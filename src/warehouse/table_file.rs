@@ -76,14 +76,34 @@ impl TableWriter {
     }
 }
 
+/// A Parquet file being written in memory.
+#[derive(Debug)]
+pub struct TableBytes(ArrowWriter<Vec<u8>>);
+
+impl TableBytes {
+    /// # Errors
+    /// When the schema cannot be written: a fault of the program. So for all of it.
+    pub fn new(schema: SchemaRef) -> Result<Self, ParquetError> {
+        ArrowWriter::try_new(Vec::new(), schema, Some(properties())).map(TableBytes)
+    }
+
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        self.0.write(batch)
+    }
+
+    pub fn finish(self) -> Result<Vec<u8>, ParquetError> {
+        self.0.into_inner()
+    }
+}
+
 /// One batch as the bytes of a file.
 ///
 /// # Errors
 /// When the batch cannot be written: a fault of the program.
 pub fn to_bytes(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties()))?;
-    writer.write(batch)?;
-    writer.into_inner()
+    let mut bytes = TableBytes::new(batch.schema())?;
+    bytes.write(batch)?;
+    bytes.finish()
 }
 
 /// Writes one batch as a file.
