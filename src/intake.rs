@@ -260,6 +260,13 @@ struct Read {
     parts: Parts,
 }
 
+/// The rows of a file, written.
+struct Rows {
+    bytes: Vec<u8>,
+    schools: BTreeMap<String, u64>,
+    digest: String,
+}
+
 /// The rows of a file as they are written, batch by batch, and what they tell of it.
 #[derive(Default)]
 struct Parts {
@@ -301,8 +308,8 @@ impl Parts {
         Ok(written.write(batch)?)
     }
 
-    /// The bytes of the table, and a digest of its rows in whatever order: empty for forms.
-    fn finish(self) -> Result<(Vec<u8>, BTreeMap<String, u64>, String), IntakeError> {
+    /// The bytes of the table, its rows by school, and a digest of them in whatever order: empty for forms.
+    fn finish(self) -> Result<Rows, IntakeError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -310,7 +317,7 @@ impl Parts {
         let digest =
             if rows == 0 { String::new() } else { files::sha256(format!("{rows} {sum:032x}").as_bytes()) };
         let bytes = self.written.map(TableBytes::finish).transpose()?.unwrap_or_default();
-        Ok((bytes, self.schools, digest))
+        Ok(Rows { bytes, schools: self.schools, digest })
     }
 }
 
@@ -484,7 +491,7 @@ fn fitting_dataset<'a>(
 /// Writes the fragment; its description, with the hashes of the others, last.
 fn keep(data: &DataRoot, key: String, read: Read) -> Result<Fragment, IntakeError> {
     let Read { normalised, decoded, parts } = read;
-    let (rows, schools, rows_digest) = parts.finish()?;
+    let Rows { bytes: rows, schools, digest: rows_digest } = parts.finish()?;
     let rejects = normalised.rejects.into_lines();
     let people = normalised.people.into_lines();
     let fragment = Fragment {

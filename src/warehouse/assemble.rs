@@ -1,10 +1,10 @@
 //! Fragments of one dataset and year → its table: duplicates out, who counts decided.
 //!
-//! Polars finds what is columnar (the same row twice, one person in two rows);
-//! the rows themselves go from Parquet to Parquet as Arrow batches, which keep
-//! their field metadata.
+//! Polars evaluates the conditions of the contract; what rows have to do with each other (the same
+//! row twice, one person in two rows) is decided on numbers that stand for their texts. The rows
+//! themselves go from Parquet to Parquet as Arrow batches, which keep their field metadata.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,10 +14,8 @@ use arrow::array::{
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int32Type, SchemaRef};
 use arrow::error::ArrowError;
-use polars::prelude::{
-    BooleanChunked, DataFrame, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, NewChunkedArray, PlRefPath,
-    PolarsError, ScanArgsParquet, SortMultipleOptions, col, lit, when,
-};
+use polars::prelude::{DataFrame, Expr, LazyFrame, PlRefPath, PolarsError, ScanArgsParquet, col, lit, when};
+use sha2::{Digest, Sha256};
 
 use super::table_file::{self, TableFileError, TableWriter};
 use crate::contract::{Dataset, Shape};
@@ -44,18 +42,6 @@ pub enum Decision {
 }
 
 impl Decision {
-    fn from_code(code: i32) -> Self {
-        match code {
-            0 => Decision::Counted,
-            1 => Decision::NotCounted,
-            2 => Decision::OtherSchool,
-            3 => Decision::Repeated,
-            4 => Decision::Duplicate,
-            5 => Decision::SharedId,
-            _ => Decision::SetAside,
-        }
-    }
-
     /// Why a row of the table does not count; `None` when it does, or is not in the table.
     fn reason(self) -> Option<&'static str> {
         match self {
@@ -244,73 +230,109 @@ fn regions(batch: &RecordBatch, region_of: &BTreeMap<String, String>, residual: 
     Arc::new(regions.finish())
 }
 
-/// One decision for each staged row, in the order of the fragments. Rows that do not count are
-/// nobody's double: they are left out before anything is compared.
+/// What decides on one staged row. Texts are told by 128 bits of their hash: millions of rows of
+/// one file fit, which as joined columns of text took gigabytes.
+struct Staged {
+    school: u32,
+    digest: u128,
+    /// Nothing for rows without a name.
+    name: Option<u128>,
+    /// Nothing where each row is a thing of its own.
+    key: Option<u128>,
+    counts: bool,
+    rank: i64,
+    /// Its school counts in its fragment: other rows are nobody's double.
+    open: bool,
+}
+
+/// One decision for each staged row, in the order of the fragments.
 fn decide(dataset: &Dataset, sources: &[Source]) -> Result<Vec<Decision>, AssembleError> {
-    let rows = staged_rows(dataset, sources)?;
-    let total = rows.height();
-    let counting = counting(&rows, sources)?;
-    let rows = rows.filter(&counting)?;
+    let has_key = dataset.one_row.is_some();
+    let rows = staged(&staged_rows(dataset, sources)?, sources, has_key)?;
+    let mut decisions = vec![Decision::SetAside; rows.len()];
+    let mut seen = HashSet::with_capacity(rows.len());
     // The first of several equal rows stays.
-    let first = rows
-        .clone()
-        .lazy()
-        .group_by([col("school_code"), col("row_digest")])
-        .agg([col("order").min().alias("first")]);
-    let mut frame = rows
-        .lazy()
-        .join(
-            first,
-            [col("school_code"), col("row_digest")],
-            [col("school_code"), col("row_digest")],
-            JoinArgs::new(JoinType::Left),
-        )
-        .with_column(col("order").neq(col("first")).alias("duplicate"));
-    frame = if dataset.one_row.is_some() {
-        with_one_row(frame.collect()?)
-    } else {
-        frame.with_columns([
-            lit(false).alias("shared"),
-            col("rank").alias("best"),
-            col("school_code").alias("best_school"),
-        ])
-    };
-    let code = |decision: Decision| lit(decision as i32);
-    let decision = when(col("duplicate"))
-        .then(code(Decision::Duplicate))
-        .when(col("shared"))
-        .then(code(Decision::SharedId))
-        .when(col("counts").not())
-        .then(code(Decision::NotCounted))
-        .when(col("rank").eq(col("best")))
-        .then(code(Decision::Counted))
-        .when(col("school_code").eq(col("best_school")))
-        .then(code(Decision::Repeated))
-        .otherwise(code(Decision::OtherSchool));
-    let decided = frame
-        .select([col("order"), decision.alias("decision")])
-        .sort(["order"], SortMultipleOptions::default())
-        .collect()?;
-    let codes = decided.column("decision")?.i32()?.into_no_null_iter();
-    let orders = decided.column("order")?.i64()?.into_no_null_iter();
-    let mut decisions = vec![Decision::SetAside; total];
-    for (order, code) in orders.zip(codes) {
-        if let Some(decision) = usize::try_from(order).ok().and_then(|order| decisions.get_mut(order)) {
-            *decision = Decision::from_code(code);
+    let mut candidates = Vec::with_capacity(rows.len());
+    for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.open) {
+        if seen.insert((row.school, row.digest)) {
+            candidates.push(index);
+        } else {
+            decisions[index] = Decision::Duplicate;
         }
+    }
+    drop(seen);
+    // Names under one number at one school: the first, and whether there is another.
+    let mut names: HashMap<(u128, u32), (u128, bool)> = HashMap::new();
+    for row in candidates.iter().map(|&index| &rows[index]) {
+        if let (Some(key), Some(name)) = (row.key, row.name) {
+            let known = names.entry((key, row.school)).or_insert((name, false));
+            known.1 |= known.0 != name;
+        }
+    }
+    let is_shared = |row: &Staged| {
+        row.key.is_some_and(|key| names.get(&(key, row.school)).is_some_and(|(_, shared)| *shared))
+    };
+    // A row whose number is somebody else's too is no candidate to count.
+    let mut best: HashMap<u128, (i64, u32)> = HashMap::new();
+    for row in candidates.iter().map(|&index| &rows[index]).filter(|row| row.counts && !is_shared(row)) {
+        if let Some(key) = row.key {
+            let known = best.entry(key).or_insert((row.rank, row.school));
+            *known = (*known).min((row.rank, row.school));
+        }
+    }
+    for index in candidates {
+        let row = &rows[index];
+        decisions[index] = if is_shared(row) {
+            Decision::SharedId
+        } else if !row.counts {
+            Decision::NotCounted
+        } else {
+            match row.key.and_then(|key| best.get(&key)) {
+                Some((rank, _)) if *rank == row.rank => Decision::Counted,
+                Some((_, school)) if *school == row.school => Decision::Repeated,
+                Some(_) => Decision::OtherSchool,
+                None => Decision::Counted,
+            }
+        };
     }
     Ok(decisions)
 }
 
-/// Which staged rows are of schools that count in their fragment.
-fn counting(rows: &DataFrame, sources: &[Source]) -> Result<BooleanChunked, PolarsError> {
-    let schools = rows.column("school_code")?.str()?;
-    let of_row = sources.iter().flat_map(|source| {
+/// The staged rows in their order, with texts as numbers.
+fn staged(rows: &DataFrame, sources: &[Source], has_key: bool) -> Result<Vec<Staged>, PolarsError> {
+    let texts = |name: &str| rows.column(name).and_then(|column| column.str());
+    let (schools, digests, names, keys) =
+        (texts("school_code")?, texts("row_digest")?, texts("name_digest")?, texts("key")?);
+    let (counts, ranks) = (rows.column("counts")?.bool()?, rows.column("rank")?.i64()?);
+    let mut of_row = sources.iter().flat_map(|source| {
         std::iter::repeat_n(&source.schools, usize::try_from(source.rows).unwrap_or_default())
     });
-    let mask = schools.iter().zip(of_row);
-    let mask = mask.map(|(school, counts)| school.is_some_and(|school| counts.contains(school)));
-    Ok(BooleanChunked::from_iter_values("counting".into(), mask))
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut staged = Vec::with_capacity(rows.height());
+    for row in 0..rows.height() {
+        let school = schools.get(row).unwrap_or_default();
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        staged.push(Staged {
+            school: *numbers.entry(school).or_insert(next),
+            digest: digests.get(row).map(number).unwrap_or_default(),
+            name: names.get(row).map(number),
+            key: keys.get(row).filter(|_| has_key).map(number),
+            counts: counts.get(row).unwrap_or_default(),
+            rank: ranks.get(row).unwrap_or(i64::MAX),
+            open: of_row.next().is_some_and(|counting| counting.contains(school)),
+        });
+    }
+    Ok(staged)
+}
+
+/// 128 bits of a text: a pseudonym or digest has just them, of others they are taken from a hash.
+fn number(text: &str) -> u128 {
+    if text.len() == 32
+        && let Ok(number) = u128::from_str_radix(text, 16)
+    {
+        return number;
+    }
+    Sha256::digest(text).iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 /// The columns that decisions are made from, with the order of rows and the rank among equals.
@@ -330,7 +352,6 @@ fn staged_rows(dataset: &Dataset, sources: &[Source]) -> Result<DataFrame, Polar
     scan.with_row_index("order", None)
         .with_column(col("order").cast(polars::prelude::DataType::Int64))
         .select([
-            col("order"),
             col("school_code"),
             col("row_digest"),
             col("name_digest"),
@@ -353,28 +374,4 @@ fn preference(dataset: &Dataset) -> Expr {
         expression = when(predicate::expression(text)).then(lit(place)).otherwise(expression);
     }
     expression
-}
-
-/// Adds `shared`, `best` and `best_school`: for each key the rank of the row that counts.
-fn with_one_row(frame: DataFrame) -> LazyFrame {
-    let on = || [col("key")];
-    let names =
-        frame.clone().lazy().filter(col("duplicate").not()).group_by([col("key"), col("school_code")]).agg([
-            col("name_digest").drop_nulls().n_unique().cast(polars::prelude::DataType::Int64).alias("names"),
-        ]);
-    let keys = || [col("key"), col("school_code")];
-    let with_shared = frame
-        .lazy()
-        .join(names, keys(), keys(), JoinArgs::new(JoinType::Left))
-        .with_column(col("names").gt(lit(1_i64)).fill_null(lit(false)).alias("shared"));
-    // A row whose number is somebody else's too is no candidate.
-    let best = with_shared
-        .clone()
-        .filter(col("duplicate").not().and(col("shared").not()).and(col("counts")))
-        .group_by(on())
-        .agg([col("rank").min().alias("best")]);
-    let schools =
-        with_shared.clone().select([col("rank").alias("best"), col("school_code").alias("best_school")]);
-    let best = best.join(schools, [col("best")], [col("best")], JoinArgs::new(JoinType::Left));
-    with_shared.join(best, on(), on(), JoinArgs::new(JoinType::Left))
 }
