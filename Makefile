@@ -73,10 +73,10 @@ fuzz: need-rust ## Fuzz every target for SECONDS_EACH (60); needs cargo install 
 		echo "cargo-fuzz is missing: cargo install cargo-fuzz; it needs a C++ compiler" >&2; exit 1; }
 	@set -e; ulimit -c 0; \
 	for target in text html json zip xlsx people definitions manifest xls; do \
-		mkdir -p fuzz/corpus/$$target; \
+		mkdir -p tests/fuzz/corpus/$$target; \
 		ignore=0; if [ $$target = xls ]; then ignore=1; fi; \
 		echo "== $$target"; \
-		cargo fuzz run --dev -s none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+		cargo fuzz run --fuzz-dir tests/fuzz --dev -s none $$target tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
 			-fork=1 -ignore_ooms=$$ignore -ignore_timeouts=$$ignore -max_total_time=$(SECONDS_EACH) \
 			-timeout=10 -rss_limit_mb=1500 -malloc_limit_mb=1500 -max_len=12000; \
 	done

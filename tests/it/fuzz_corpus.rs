@@ -12,7 +12,7 @@ use crate::support::{City, Village, files, get};
 /// Seeds and findings of one fuzz target.
 fn inputs(target: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = [root.join("fuzz/seeds").join(target), root.join("tests/fixtures/fuzz").join(target)];
+    let folders = [root.join("tests/fuzz/seeds").join(target), root.join("tests/fixtures/fuzz").join(target)];
     folders.iter().filter(|folder| folder.exists()).flat_map(|folder| files(folder)).collect()
 }
 

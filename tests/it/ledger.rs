@@ -173,7 +173,7 @@ fn stuck_run(city: &City) -> Child {
     let seen = city.data().join("ledger/seen.json");
     fs::create_dir_all(seen.parent().unwrap()).unwrap();
     assert!(Command::new("mkfifo").arg(&seen).status().unwrap().success());
-    let child = Command::new(env!("CARGO_BIN_EXE_nianbao"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_nianbao"))
         .args(["run", "--quiet", "--data"])
         .arg(city.data())
         .arg("--drop")
@@ -182,6 +182,7 @@ fn stuck_run(city: &City) -> Child {
         .spawn()
         .unwrap();
     while !record(city, 1).exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it waited");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     child

@@ -164,7 +164,16 @@ fn register(ids: &BTreeSet<&str>) -> String {
 fn told(city: &City) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for finding in city.table("finding") {
-        assert!(!get(&finding, "message").is_ascii() && !get(&finding, "remedy").is_ascii());
+        for column in ["message", "remedy"] {
+            let is_chinese = get(&finding, column).chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            assert!(is_chinese, "{column} of {}", get(&finding, "rule"));
+        }
+        // A place is told whole: who names a column names its header, and the row it stands in.
+        if !get(&finding, "column").is_empty() {
+            assert!(get(&finding, "row") != "0" && !get(&finding, "header").is_empty(), "{finding:?}");
+        }
+        let file = get(&finding, "file");
+        assert!(get(&finding, "row") == "0" || !file.is_empty(), "{finding:?}");
         let place = match get(&finding, "row") {
             "0" => String::new(),
             row => format!("@{row}"),

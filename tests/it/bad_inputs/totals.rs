@@ -9,7 +9,7 @@ fn what_is_no_data_is_known_and_what_it_says_is_held_against_the_rows() {
     let mut cases = frames();
     cases.extend(totals());
     cases.extend(columns());
-    check("B", &cases);
+    check("B-totals", &cases);
 }
 
 /// A roster of 1,000 as text, with lines put in before physical row `at`.

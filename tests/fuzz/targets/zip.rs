@@ -23,5 +23,5 @@ fuzz_target!(init: caught_panics_are_no_finding(), |data: &[u8]| {
 
 /// The names of all members, each of which was read.
 fn names(bytes: &[u8]) -> Result<Vec<String>, BundleError> {
-    Bundle::open(bytes)?.members().map(|member| Ok(member?.name)).collect()
+    Bundle::open(bytes)?.members(bytes.len() as u64 * 200).map(|member| Ok(member?.name)).collect()
 }
