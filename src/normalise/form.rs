@@ -48,7 +48,6 @@ pub struct FormNormaliser<'a> {
     findings: Findings,
     counts: Counts,
     school: Option<String>,
-    schools: BTreeSet<String>,
     sheet: String,
     /// Last row told, and the one before the sheet's first.
     last_row: u32,
@@ -96,7 +95,6 @@ impl<'a> FormNormaliser<'a> {
             findings: Findings::default(),
             counts: Counts::default(),
             school: None,
-            schools: BTreeSet::new(),
             sheet: String::new(),
             last_row: 0,
             base: 0,
@@ -159,7 +157,6 @@ impl<'a> FormNormaliser<'a> {
             rejects: self.rejects,
             findings: self.findings.finish(),
             counts: self.counts,
-            schools: self.schools,
         }))
     }
 
@@ -240,7 +237,6 @@ impl<'a> FormNormaliser<'a> {
                 self.fault = Some(Unusable::Form("各表的学校标识码不一致".to_owned()));
             }
             (_, Some(code)) => {
-                self.schools.insert(code.clone());
                 self.school = Some(code);
             }
         }

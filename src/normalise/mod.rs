@@ -22,7 +22,7 @@ pub mod rows;
 pub mod form;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -132,7 +132,6 @@ pub struct Normalised {
     /// Findings without the file's name, which the file may change.
     pub findings: Vec<Finding>,
     pub counts: Counts,
-    pub schools: BTreeSet<String>,
 }
 
 /// Pseudonyms and who they stand for, one JSON object a line, for the identity map.

@@ -1,7 +1,5 @@
 //! One thing a row under a header: rosters, registers, statistics.
 
-use std::collections::BTreeSet;
-
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 
@@ -32,7 +30,6 @@ pub struct RowsNormaliser<'a> {
     rejects: Rejects,
     findings: Findings,
     counts: Counts,
-    schools: BTreeSet<String>,
     sheet: Sheet,
     unbound: Option<(BindError, Vec<Row<'static>>)>,
     /// Rows of tables without a name that have no header that fits.
@@ -117,7 +114,6 @@ impl<'a> RowsNormaliser<'a> {
             rejects: Rejects::default(),
             findings: Findings::default(),
             counts: Counts::default(),
-            schools: BTreeSet::new(),
             sheet: Sheet::default(),
             unbound: None,
             unbound_rows: 0,
@@ -193,7 +189,6 @@ impl<'a> RowsNormaliser<'a> {
             rejects: self.rejects,
             findings: self.findings.finish(),
             counts: self.counts,
-            schools: self.schools,
         }))
     }
 
@@ -355,7 +350,6 @@ impl<'a> RowsNormaliser<'a> {
         if let Some((key, id)) = person {
             self.people.push(&key, &id.number, name.as_deref().unwrap_or_default());
         }
-        self.schools.insert(school);
         Ok(values)
     }
 
