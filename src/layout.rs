@@ -45,8 +45,25 @@ pub struct TableLayout {
     /// Levels it is printed at.
     #[serde(default = "city_only")]
     pub levels: Vec<Level>,
+    /// Measures that stand beside the years of their row, this year's only: 调查人次, 调查方式.
+    #[serde(default)]
+    pub beside: Vec<String>,
     #[serde(rename = "row")]
     pub rows: Vec<RowLayout>,
+    /// What is listed under the table, a line each.
+    pub list: Option<ListLayout>,
+}
+
+/// A list under a table: schools file it line by line, and it is printed line by line.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListLayout {
+    /// The path of its lines is `<title>/<line>`.
+    pub title: String,
+    pub note: String,
+    pub indicator: String,
+    /// Headers of its columns after 序号; each is the measure of its cells.
+    pub columns: Vec<String>,
 }
 
 fn yes() -> bool {
@@ -120,7 +137,7 @@ impl Basis {
 pub struct RowLayout {
     #[serde(default)]
     pub serial: String,
-    /// As printed, with its 其中：.
+    /// As printed, with its 其中：; empty for the second measure of the row above.
     pub label: String,
     /// Row labels joined by `/`; `{}` stands for the label of `each`.
     pub path: String,
@@ -131,6 +148,9 @@ pub struct RowLayout {
     pub indicator: String,
     pub basis: Basis,
     pub decimals: u32,
+    /// Whether its cells hold words, not figures: 调查方式.
+    #[serde(default)]
+    pub text: bool,
     /// Other labels that filings have for the row.
     #[serde(default)]
     pub aliases: Vec<String>,
@@ -165,6 +185,20 @@ impl Layout {
     pub fn filed_rows(&self) -> impl Iterator<Item = (&TableLayout, &RowLayout)> {
         let official = self.tables.iter().filter(|table| table.kind == TableKind::Official);
         official.flat_map(|table| table.rows.iter().map(move |row| (table, row)))
+    }
+}
+
+impl TableLayout {
+    /// Whether a row is a cell beside the years of the row above it.
+    #[must_use]
+    pub fn is_beside(&self, row: &RowLayout) -> bool {
+        self.beside.contains(&row.measure)
+    }
+
+    /// The row of one path with one measure.
+    #[must_use]
+    pub fn row(&self, path: &str, measure: &str) -> Option<&RowLayout> {
+        self.rows.iter().find(|row| row.path == path && row.measure == measure)
     }
 }
 

@@ -73,6 +73,7 @@ pub fn indicator_values(
         ("value", D, "数值"),
         ("numerator", D, "分子"),
         ("denominator", D, "分母"),
+        ("words", T, "文字"),
         ("n_missing", I, "缺报学校数"),
         ("unit", T, "单位"),
         ("reference_time", T, "时点或时期"),
@@ -94,6 +95,7 @@ pub fn indicator_values(
             decimal(value.value),
             decimal(value.ratio.map(|ratio| ratio.numerator)),
             decimal(value.ratio.map(|ratio| ratio.denominator)),
+            value.words.clone().map_or(Value::Null, Value::Text),
             int(value.n_missing),
             text(indicator.map_or("", |indicator| &indicator.unit)),
             text(&time.unwrap_or_default()),
@@ -145,6 +147,10 @@ pub fn read_indicator_values(
                 state: State::named(&get("state")),
                 value: decimals("value", row),
                 ratio: ratio.map(|(numerator, denominator)| Ratio { numerator, denominator, factor }),
+                words: batch
+                    .column_by_name("words")
+                    .is_some_and(|column| column.is_valid(row))
+                    .then(|| get("words")),
                 n_missing: get_int("n_missing"),
             });
         }
@@ -483,6 +489,8 @@ fn filed_combination(combination: &Combination) -> String {
         Combination::Sum => "sum".to_owned(),
         Combination::Max => "max".to_owned(),
         Combination::WeightedMean { weight } => format!("mean weighted by {weight}"),
+        Combination::List => "list of different words".to_owned(),
+        Combination::Lines => "line by line".to_owned(),
     }
 }
 

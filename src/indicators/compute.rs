@@ -25,6 +25,8 @@ pub struct School {
 pub struct Filed {
     pub state: State,
     pub value: Option<Decimal>,
+    /// Of a cell that holds words.
+    pub words: Option<String>,
 }
 
 /// Everything one year is computed from.
@@ -83,6 +85,16 @@ fn empty_state(parts: &Parts) -> State {
         State::Blank
     } else {
         State::Value
+    }
+}
+
+fn key_of(indicator: &Indicator, basis: Basis, (breakdown, code): (&str, &str), unit: Unit) -> ValueKey {
+    ValueKey {
+        indicator_id: indicator.id.clone(),
+        basis,
+        breakdown: breakdown.to_owned(),
+        breakdown_code: code.to_owned(),
+        unit,
     }
 }
 
@@ -224,12 +236,27 @@ impl Computer<'_> {
         schools.map(school).chain(counties).chain([city]).collect()
     }
 
-    fn is_part_of(&self, school: &str, unit: &Unit) -> bool {
-        match unit.level {
-            Level::School => school == unit.school_code,
-            Level::County => self.region_of(school) == unit.region_code,
-            Level::City => true,
+    /// Parts by the region of their schools, so that each unit is made from its own alone.
+    fn by_region<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> BTreeMap<&str, Vec<(&'p String, &'p P)>> {
+        let mut by_region: BTreeMap<&str, Vec<(&String, &P)>> = BTreeMap::new();
+        for (school, part) in parts {
+            by_region.entry(self.region_of(school)).or_default().push((school, part));
         }
+        by_region
+    }
+
+    /// The units that have any of `parts` below them or stand for a region, each with its own parts.
+    fn with_own<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> Vec<(Unit, Vec<(&'p String, &'p P)>)> {
+        let by_region = self.by_region(parts);
+        let own = |unit: Unit| {
+            let own = match unit.level {
+                Level::School => parts.get_key_value(&unit.school_code).into_iter().collect(),
+                Level::County => by_region.get(unit.region_code.as_str()).cloned().unwrap_or_default(),
+                Level::City => parts.iter().collect(),
+            };
+            (unit, own)
+        };
+        self.units(parts.keys().cloned()).into_iter().map(own).collect()
     }
 
     fn roll_up(
@@ -240,15 +267,11 @@ impl Computer<'_> {
         parts: &Parts,
         additivity: Additivity,
     ) {
-        for unit in self.units(parts.keys().cloned()) {
+        for (unit, own) in self.with_own(parts) {
             if unit.level < indicator.from_level {
                 continue;
             }
-            let own: Vec<&Part> = parts
-                .iter()
-                .filter(|(school, _)| self.is_part_of(school, &unit))
-                .map(|(_, part)| part)
-                .collect();
+            let own: Vec<&Part> = own.into_iter().map(|(_, part)| part).collect();
             let state = if own.is_empty() {
                 empty_state(parts)
             } else {
@@ -267,6 +290,32 @@ impl Computer<'_> {
         }
     }
 
+    /// The different words that the schools filed, those of the most schools first.
+    fn listed(&mut self, indicator: &Indicator, parts: &Parts) {
+        for (unit, own) in self.with_own(parts) {
+            let state = if own.is_empty() {
+                if empty_state(parts) == State::Value { State::Dash } else { empty_state(parts) }
+            } else {
+                State::combined(own.iter().map(|(_, part)| part.state))
+            };
+            let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+            let filed = own.iter().filter(|(_, part)| part.state == State::Value);
+            for words in filed.flat_map(|(_, part)| &part.set) {
+                *counted.entry(words).or_default() += 1;
+            }
+            let mut order: Vec<(&str, usize)> = counted.into_iter().collect();
+            order.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+            let words: Vec<&str> = order.into_iter().map(|(words, _)| words).collect();
+            let words = words.join("；");
+            let missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
+            self.put(indicator, Basis::Filed, ("", ""), unit.clone(), state, None, None, missing);
+            let key = key_of(indicator, Basis::Filed, ("", ""), unit);
+            if let Some(value) = self.values.get_mut(&key).filter(|value| value.state == State::Value) {
+                value.words = Some(words);
+            }
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "these are the columns of a value")]
     fn put(
         &mut self,
@@ -279,13 +328,7 @@ impl Computer<'_> {
         ratio: Option<Ratio>,
         n_missing: usize,
     ) {
-        let key = ValueKey {
-            indicator_id: indicator.id.clone(),
-            basis,
-            breakdown: breakdown.to_owned(),
-            breakdown_code: code.to_owned(),
-            unit,
-        };
+        let key = key_of(indicator, basis, (breakdown, code), unit);
         let value = value.filter(|_| state == State::Value);
         let ratio = ratio.filter(|_| matches!(state, State::Value | State::Dash));
         let n_missing = i32::try_from(n_missing).unwrap_or(i32::MAX);
@@ -295,6 +338,7 @@ impl Computer<'_> {
             state,
             value,
             ratio,
+            words: None,
             n_missing,
         };
         self.values.insert(key, row);
@@ -314,6 +358,8 @@ impl Computer<'_> {
                     self.roll_up(indicator, Basis::Filed, ("", ""), &parts, Additivity::Greatest);
                 }
                 Combination::WeightedMean { weight } => self.weighted_mean(indicator, &parts, weight),
+                Combination::List => self.listed(indicator, &parts),
+                Combination::Lines => {}
             }
         }
     }
@@ -326,7 +372,8 @@ impl Computer<'_> {
                 Some(filed) => (filed.state, filed.value),
                 None => (State::Missing, None),
             };
-            (school, Part { state, value: value.unwrap_or_default(), set: BTreeSet::new() })
+            let words = filed.filter(|_| is_asked).and_then(|filed| filed.words.clone());
+            (school, Part { state, value: value.unwrap_or_default(), set: words.into_iter().collect() })
         };
         self.schools_of("filing").into_iter().map(part).collect()
     }
@@ -334,9 +381,7 @@ impl Computer<'_> {
     /// Σ value × weight ÷ Σ weight over the schools that gave both: the numerator is reconstructed.
     fn weighted_mean(&mut self, indicator: &Indicator, parts: &Parts, weight: &str) {
         let weights = self.filed_parts(weight, true);
-        for unit in self.units(parts.keys().cloned()) {
-            let own: Vec<(&String, &Part)> =
-                parts.iter().filter(|(school, _)| self.is_part_of(school, &unit)).collect();
+        for (unit, own) in self.with_own(parts) {
             let state = if own.is_empty() {
                 if empty_state(parts) == State::Value { State::Dash } else { empty_state(parts) }
             } else {
@@ -409,10 +454,18 @@ impl Computer<'_> {
 
     /// The units that an indicator has system values for.
     fn units_of(&self, indicator: &str) -> Vec<Unit> {
+        // Keys are sorted by indicator first.
+        let first = ValueKey {
+            indicator_id: indicator.to_owned(),
+            basis: Basis::System,
+            breakdown: String::new(),
+            breakdown_code: String::new(),
+            unit: Unit { level: Level::School, region_code: String::new(), school_code: String::new() },
+        };
         let of = |key: &&ValueKey| {
             key.indicator_id == indicator && key.basis == Basis::System && key.breakdown.is_empty()
         };
-        self.values.keys().filter(of).map(|key| key.unit.clone()).collect()
+        self.values.range(first..).map(|(key, _)| key).take_while(of).map(|key| key.unit.clone()).collect()
     }
 
     fn system_value(&self, indicator: &str, unit: &Unit) -> Option<&IndicatorValue> {

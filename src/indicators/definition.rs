@@ -107,6 +107,10 @@ pub enum Combination {
     WeightedMean {
         weight: String,
     },
+    /// Words: the different ones, those of the most schools first.
+    List,
+    /// Lines of a list: each is printed as it was filed, and no value is made of them.
+    Lines,
 }
 
 impl Indicator {

@@ -90,6 +90,8 @@ pub struct IndicatorValue {
     /// Rounded to ten places; exact text comes from [`IndicatorValue::printed`].
     pub value: Option<Decimal>,
     pub ratio: Option<Ratio>,
+    /// What it says, where it is words and no number.
+    pub words: Option<String>,
     /// Schools whose part should be in it and is not.
     pub n_missing: i32,
 }
@@ -104,7 +106,9 @@ impl IndicatorValue {
             (State::Dash, _) => Some("-".to_owned()),
             (State::Missing, _) => None,
             (State::Value, Some(ratio)) => ratio.printed(decimals),
-            (State::Value, None) => self.value.map(|value| value.printed(decimals)),
+            (State::Value, None) => {
+                self.value.map(|value| value.printed(decimals)).or_else(|| self.words.clone())
+            }
         }
     }
 }

@@ -75,12 +75,25 @@ struct OpenTable<'a> {
     /// Where the next row of the layout is expected, and those met.
     next: usize,
     met: BTreeSet<usize>,
+    /// The list under the table, once its header was seen: the cell of each of its columns.
+    list: Option<Vec<usize>>,
+    lines: u32,
 }
 
+impl<'a> OpenTable<'a> {
+    fn new(layout: &'a TableLayout) -> Self {
+        OpenTable { layout, columns: None, next: 0, met: BTreeSet::new(), list: None, lines: 0 }
+    }
+}
+
+#[derive(Clone)]
 struct Columns {
     label: usize,
+    unit: Option<usize>,
     /// Cell and the year its header names.
     years: Vec<(usize, ReportYear)>,
+    /// Cell and the measure that stands beside the years.
+    beside: Vec<(usize, String)>,
 }
 
 impl<'a> FormNormaliser<'a> {
@@ -174,7 +187,7 @@ impl<'a> FormNormaliser<'a> {
         let first = first.unwrap_or_default();
         if let Some(layout) = self.titled(&first) {
             self.end_table();
-            self.table = Some(OpenTable { layout, columns: None, next: 0, met: BTreeSet::new() });
+            self.table = Some(OpenTable::new(layout));
             self.counts.structural += 1;
             return;
         }
@@ -189,7 +202,7 @@ impl<'a> FormNormaliser<'a> {
         };
         match &table.columns {
             None => {
-                table.columns = header(row);
+                table.columns = header(row, table.layout);
                 self.counts.structural += 1;
                 if let Some(columns) = &table.columns {
                     self.tables_read += 1;
@@ -243,21 +256,42 @@ impl<'a> FormNormaliser<'a> {
     }
 
     fn indicator_row(&mut self, table: &mut OpenTable<'a>, row: &Row<'_>) {
-        let Some(columns) = &table.columns else { return };
+        let Some(columns) = table.columns.clone() else { return };
         let Some(school) = self.school.clone() else {
             self.fault.get_or_insert(Unusable::Form("表内没有“名称”一行".to_owned()));
             self.counts.structural += 1;
             return;
         };
-        let label = row.cells.get(columns.label).map(|cell| cell.text().into_owned()).unwrap_or_default();
-        let figures = columns.years.iter().filter_map(|(index, _)| row.cells.get(*index));
-        let has_figures = figures.into_iter().any(|cell| !cell.is_blank());
-        let is_note = !has_figures && (label.is_empty() || text::compact(&label).starts_with(['注', '说']));
-        if is_note {
+        if let Some(cells) = table.layout.list.as_ref().and_then(|list| list_header(row, &list.columns)) {
+            table.list = Some(cells);
             self.counts.structural += 1;
             return;
         }
-        let Some(position) = find_row(table.layout, table.next, &label) else {
+        if table.list.is_some() {
+            self.list_line(table, row, &school);
+            return;
+        }
+        let text_at = |index: usize| row.cells.get(index).map(|cell| cell.text().into_owned());
+        let label = text_at(columns.label).unwrap_or_default();
+        let figures = columns.years.iter().filter_map(|(index, _)| row.cells.get(*index));
+        let has_figures = figures.into_iter().any(|cell| !cell.is_blank());
+        let first = row.cells.iter().find(|cell| !cell.is_blank()).map(|cell| text::compact(&cell.text()));
+        let is_note = first.is_none_or(|first| first.starts_with(['注', '说']));
+        if !has_figures && is_note {
+            self.counts.structural += 1;
+            return;
+        }
+        let unit = columns.unit.and_then(text_at).unwrap_or_default();
+        let mut years = columns.years.clone();
+        let mut position = find_row(table, &label, &unit);
+        if position.is_none()
+            && let Some((found, moved)) = shifted_row(table, &columns, row)
+        {
+            let place = self.place_of(row, columns.label);
+            self.findings.push(self.finding(finding::FILING_SHIFTED, "").at(place).of_school(&school));
+            (position, years) = (Some(found), moved);
+        }
+        let Some(position) = position else {
             self.put_aside(finding::FILING_ROW_UNKNOWN, row, columns.label, &school);
             return;
         };
@@ -268,10 +302,42 @@ impl<'a> FormNormaliser<'a> {
         table.next = position + 1;
         let form = table.layout;
         let layout = &form.rows[position];
-        let years = columns.years.clone();
         for (index, year) in years {
             let cell = row.cells.get(index).unwrap_or(&Cell::Empty);
             self.filed_value(form, layout, row, (index, year), cell, &school);
+        }
+        for (index, measure) in &columns.beside {
+            if let Some(layout) = form.row(&layout.path, measure) {
+                let cell = row.cells.get(*index).unwrap_or(&Cell::Empty);
+                self.filed_value(form, layout, row, (*index, self.layout.year), cell, &school);
+            }
+        }
+        self.counts.loaded += 1;
+    }
+
+    /// A line of the list under a table: every cell is words as filed.
+    fn list_line(&mut self, table: &mut OpenTable<'a>, row: &Row<'_>, school: &str) {
+        let (Some(list), Some(cells)) = (&table.layout.list, &table.list) else { return };
+        let texts: Vec<(usize, &Cell<'_>)> =
+            cells.iter().map(|&index| (index, row.cells.get(index).unwrap_or(&Cell::Empty))).collect();
+        let is_total = row.cells.iter().any(|cell| matches!(&*text::compact(&cell.text()), "合计" | "总计"));
+        if is_total || texts.iter().all(|(_, cell)| filed_text(cell).0 != "value" && !says(cell)) {
+            self.counts.structural += 1;
+            return;
+        }
+        table.lines += 1;
+        let path = format!("{}/{}", list.title, table.lines);
+        for ((index, cell), measure) in texts.into_iter().zip(&list.columns) {
+            let (state, words) = filed_text(cell);
+            let value = Decimal::parse(&words);
+            let at = (&*table.layout.id, &*path, &**measure, &*list.indicator);
+            self.push_filed(at, (state, words, value), self.layout.year, row.number, school);
+            if state == "missing" {
+                let place = self.place_of(row, index);
+                let place = Place { header: measure.clone(), ..place };
+                self.findings.push(self.finding(finding::FILING_CELL, &path).at(place).of_school(school));
+                self.keep(finding::FILING_CELL, row, u32::try_from(index + 1).unwrap_or_default());
+            }
         }
         self.counts.loaded += 1;
     }
@@ -285,41 +351,54 @@ impl<'a> FormNormaliser<'a> {
         cell: &Cell<'_>,
         school: &str,
     ) {
-        let printed = cell.text().into_owned();
-        let (state, value) = filed_state(cell);
-        let place = Place {
-            sheet: self.sheet.clone(),
-            row: row.number,
-            column: u32::try_from(index + 1).unwrap_or_default(),
-            header: format!("{year}年"),
-            ..Place::default()
+        let (state, printed, value) = if layout.text {
+            let (state, words) = filed_text(cell);
+            (state, words, None)
+        } else {
+            let (state, value) = filed_state(cell);
+            (state, cell.text().into_owned(), value)
         };
+        let header = if table.is_beside(layout) { layout.measure.clone() } else { format!("{year}年") };
+        let place = Place { header, ..self.place_of(row, index) };
         if let Some(value) = value {
             self.filed.push(Filed { table, row: layout, year, value, place });
         } else if state == "missing" {
             self.findings.push(self.finding(finding::FILING_CELL, &layout.path).at(place).of_school(school));
         }
+        let at = (&*table.id, &*layout.path, &*layout.measure, &*layout.indicator);
+        self.push_filed(at, (state, printed, value), year, row.number, school);
+        if state == "missing" {
+            self.keep(finding::FILING_CELL, row, u32::try_from(index + 1).unwrap_or_default());
+        }
+    }
+
+    /// A row of the table `filing`.
+    fn push_filed(
+        &mut self,
+        (table, path, measure, indicator): (&str, &str, &str, &str),
+        (state, printed, value): (&str, String, Option<Decimal>),
+        value_year: ReportYear,
+        row: u32,
+        school: &str,
+    ) {
         let text = |text: &str| Value::Text(text.to_owned());
         self.builder.push(vec![
             Value::Int(i64::from(self.layout.year)),
             text(school),
-            text(&table.id),
-            text(&layout.path),
-            text(&layout.measure),
-            text(&layout.indicator),
+            text(table),
+            text(path),
+            text(measure),
+            text(indicator),
             Value::Int(i64::from(self.layout.year)),
-            Value::Int(i64::from(year)),
+            Value::Int(i64::from(value_year)),
             text(state),
             // What is no number, dash or blank may be anything: it stays in quarantine.
             if state == "missing" { Value::Null } else { Value::Text(printed) },
             value.map_or(Value::Null, |value| Value::Decimal(value.0)),
             text(self.source_file),
             Value::Text(self.sheet.clone()),
-            Value::Int(i64::from(row.number)),
+            Value::Int(i64::from(row)),
         ]);
-        if state == "missing" {
-            self.keep(finding::FILING_CELL, row, u32::try_from(index + 1).unwrap_or_default());
-        }
     }
 
     /// What the numbers of one filing say of each other: last year beside this, parts beside wholes.
@@ -353,16 +432,20 @@ impl<'a> FormNormaliser<'a> {
     }
 
     fn put_aside(&mut self, rule: &finding::Rule, row: &Row<'_>, column: usize, school: &str) {
-        let place = Place {
+        let place = self.place_of(row, column);
+        self.keep(rule, row, place.column);
+        self.findings.push(self.finding(rule, "").at(place).of_school(school));
+        self.counts.quarantined += 1;
+    }
+
+    fn place_of(&self, row: &Row<'_>, column: usize) -> Place {
+        Place {
             sheet: self.sheet.clone(),
             row: row.number,
             column: u32::try_from(column + 1).unwrap_or_default(),
             header: "指标".to_owned(),
             ..Place::default()
-        };
-        self.keep(rule, row, place.column);
-        self.findings.push(self.finding(rule, "").at(place).of_school(school));
-        self.counts.quarantined += 1;
+        }
     }
 
     fn keep(&mut self, rule: &finding::Rule, row: &Row<'_>, column: u32) {
@@ -390,28 +473,108 @@ fn units_apart(unit: &str, one: Decimal, other: Decimal) -> bool {
 /// Whether a row is among those that `whole` consists of.
 fn is_part(part: &Filed<'_>, whole: &Filed<'_>) -> bool {
     let below = part.row.path.strip_prefix(whole.row.path.as_str());
+    // Shares and indices are no parts: the mean of several lies among them.
     std::ptr::eq(part.table, whole.table)
         && part.row.unit == whole.row.unit
+        && part.row.unit != "%"
+        && part.row.measure == whole.row.measure
         && below.is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The next row of the layout with this label, else the first one anywhere.
-fn find_row(table: &TableLayout, next: usize, label: &str) -> Option<usize> {
-    let ahead = table.rows[next..].iter().position(|row| row.is_labelled(label)).map(|at| at + next);
-    ahead.or_else(|| table.rows.iter().position(|row| row.is_labelled(label)))
+/// The row of the layout that a filed row is. A row without a label is a further measure of the row
+/// above, by its unit. A label that several rows have means the next of them whose own whole was
+/// met; where that is none, nobody can say which is meant.
+fn find_row(table: &OpenTable<'_>, label: &str, unit: &str) -> Option<usize> {
+    let rows = &table.layout.rows;
+    if text::compact(label).is_empty() {
+        let above = rows.get(table.next.checked_sub(1)?)?;
+        let same = |row: &RowLayout| row.path == above.path && row.label.is_empty();
+        let further = rows[table.next..].iter().position(|row| !table.layout.is_beside(row) && same(row));
+        let position = further.map(|at| at + table.next)?;
+        return (text::compact(&rows[position].unit) == text::compact(unit)).then_some(position);
+    }
+    let means = |row: &RowLayout| !row.label.is_empty() && row.is_labelled(label);
+    let candidates: Vec<usize> =
+        (0..rows.len()).filter(|&at| !table.layout.is_beside(&rows[at]) && means(&rows[at])).collect();
+    if let [only] = candidates.as_slice() {
+        return Some(*only);
+    }
+    let whole_met = |at: &usize| {
+        let whole = rows[*at].path.rsplit_once('/').map(|(whole, _)| whole);
+        whole.is_none_or(|whole| table.met.iter().any(|&met| rows[met].path == whole))
+    };
+    candidates.into_iter().filter(|&at| at >= table.next).find(whole_met)
 }
 
-/// The header row: 指标, and years as `2024年`.
-fn header(row: &Row<'_>) -> Option<Columns> {
+/// A row whose label stands left of its column, as where an empty 序号 was lost: its figures follow
+/// the label in order, if there are exactly as many as years.
+fn shifted_row(
+    table: &OpenTable<'_>,
+    columns: &Columns,
+    row: &Row<'_>,
+) -> Option<(usize, Vec<(usize, ReportYear)>)> {
+    let left = row.cells.iter().take(columns.label);
+    let (at, position) = left.enumerate().find_map(|(at, cell)| {
+        let label = cell.text();
+        let found = (!cell.is_blank()).then(|| find_row(table, &label, ""))?;
+        Some((at, found?))
+    })?;
+    let unit = text::compact(&table.layout.rows[position].unit);
+    let after = row.cells.iter().enumerate().skip(at + 1);
+    let filled: Vec<usize> = after
+        .filter(|(_, cell)| !cell.is_blank() && text::compact(&cell.text()) != unit)
+        .map(|(index, _)| index)
+        .collect();
+    let years = columns.years.iter().map(|(_, year)| *year);
+    (filled.len() == columns.years.len()).then(|| (position, filled.into_iter().zip(years).collect()))
+}
+
+/// The header row: 指标, years as `2024年`, and what stands beside them.
+fn header(row: &Row<'_>, table: &TableLayout) -> Option<Columns> {
     let texts: Vec<String> = row.cells.iter().map(|cell| text::compact(&cell.text())).collect();
     let label = texts.iter().position(|text| text.starts_with("指标"))?;
+    let unit = texts.iter().position(|text| text.starts_with("单位"));
     let year = |text: &String| text.strip_suffix('年').unwrap_or(text).parse::<ReportYear>().ok();
     let years: Vec<_> = texts
         .iter()
         .enumerate()
         .filter_map(|(index, text)| Some((index, year(text).filter(|year| (2000..2100).contains(year))?)))
         .collect();
-    (!years.is_empty()).then_some(Columns { label, years })
+    let found =
+        |name: &String| Some((texts.iter().position(|text| *text == text::compact(name))?, name.clone()));
+    let beside = table.beside.iter().filter_map(found).collect();
+    (!years.is_empty()).then_some(Columns { label, unit, years, beside })
+}
+
+/// The header of the list under a table: the cell of each of its columns, all of which must be there.
+fn list_header(row: &Row<'_>, columns: &[String]) -> Option<Vec<usize>> {
+    let key = |text: &str| text::compact(text).split('(').next().unwrap_or_default().to_owned();
+    let texts: Vec<String> = row.cells.iter().map(|cell| key(&cell.text())).collect();
+    columns.iter().map(|column| texts.iter().position(|text| *text == key(column))).collect()
+}
+
+/// Words of at most this many characters are filed in a cell.
+const WORDS_MAX: usize = 80;
+
+/// Blank, dash, words, or what may not stand there: long texts, and numbers as people have them.
+fn filed_text(cell: &Cell<'_>) -> (&'static str, String) {
+    if cell.is_blank() {
+        return ("blank", String::new());
+    }
+    let words = cell.text().trim().to_owned();
+    if matches!(text::compact(&words).as_str(), "-" | "--" | "/" | "无") {
+        return ("dash", words);
+    }
+    let longest = words.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default();
+    if words.chars().count() > WORDS_MAX || longest >= 7 || words.contains(['\n', '\r']) {
+        return ("missing", String::new());
+    }
+    ("value", words)
+}
+
+/// Whether there is anything in a cell that a person wrote.
+fn says(cell: &Cell<'_>) -> bool {
+    filed_text(cell).0 == "missing"
 }
 
 /// Blank, dash, number, or nothing that can be read.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::path::Path;
 
 use super::{Run, RunError, io_error};
 use crate::definition::Definitions;
 use crate::indicators::{IndicatorValue, Unit, ValueKey};
 use crate::layout::Level;
 use crate::period::ReportYear;
-use crate::report::cells::{self, ReportCell};
+use crate::report::cells::{self, Lines, ReportCell};
 use crate::report::workbook::{self, Heading};
 use crate::settings::Settings;
 use crate::tables;
@@ -34,6 +35,7 @@ pub(super) fn printed_cells(
     year: ReportYear,
     schools: &[(String, String)],
     values: &HashMap<(ReportYear, ValueKey), IndicatorValue>,
+    lines: &Lines,
 ) -> Vec<ReportCell> {
     let above =
         |level, region: &str| Unit { level, region_code: region.to_owned(), school_code: String::new() };
@@ -59,8 +61,40 @@ pub(super) fn printed_cells(
         major_classes: definitions.codes.get("major_class"),
         year,
         last_regions: &last_regions,
+        lines,
     };
     cells::cells(sources)
+}
+
+/// What the schools listed under tables, from the table `filing` of one year.
+pub(super) fn filed_lines(
+    path: &Path,
+    definitions: &Definitions,
+    year: ReportYear,
+) -> Result<Lines, RunError> {
+    let mut lines = Lines::new();
+    let Some(layout) = definitions.layout(year) else { return Ok(lines) };
+    for batch in parquet_file::read(path)? {
+        let batch = batch?;
+        for row in 0..batch.num_rows() {
+            let get = |column: &str| text_at(&batch, column, row);
+            let Some(list) = layout.table(&get("report_table")).and_then(|table| table.list.as_ref()) else {
+                continue;
+            };
+            let path = get("report_path");
+            let number = path.strip_prefix(&list.title).and_then(|rest| rest.strip_prefix('/'));
+            let number = number.and_then(|number| number.parse::<usize>().ok());
+            let column = list.columns.iter().position(|column| *column == get("measure"));
+            let (Some(number), Some(column)) = (number, column) else { continue };
+            let of_school = lines.entry((get("report_table"), get("school_code"))).or_default();
+            let empty = vec![String::new(); list.columns.len()];
+            of_school.resize(of_school.len().max(number), empty);
+            if let Some(words) = number.checked_sub(1).and_then(|line| of_school[line].get_mut(column)) {
+                *words = get("printed_text");
+            }
+        }
+    }
+    Ok(lines)
 }
 
 /// The documents of one year again, from what its release holds.
@@ -88,7 +122,12 @@ pub fn report_again(
         }
     }
     let values = tables::indexed(values.into_iter());
-    let cells = BTreeMap::from([(year, printed_cells(settings, definitions, year, &schools, &values))]);
+    let lines = match table("filing", year) {
+        Some(path) => filed_lines(&path, definitions, year)?,
+        None => Lines::new(),
+    };
+    let cells = printed_cells(settings, definitions, year, &schools, &values, &lines);
+    let cells = BTreeMap::from([(year, cells)]);
     write_reports(settings, definitions, &data, manifest, &cells)
 }
 

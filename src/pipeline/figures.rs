@@ -16,7 +16,7 @@ use crate::indicators::{IndicatorValue, State, ValueKey};
 use crate::layout::Basis;
 use crate::number::Decimal;
 use crate::period::ReportYear;
-use crate::report::cells::ReportCell;
+use crate::report::cells::{Lines, ReportCell};
 use crate::tables;
 use crate::warehouse::assemble;
 use crate::warehouse::table_file::{self as parquet_file, text_at};
@@ -36,7 +36,7 @@ impl Run<'_> {
             let mut values: Vec<IndicatorValue> = self.years[&year].values.clone();
             values.extend(self.values_of(year - 1)?);
             let values = tables::indexed(values.into_iter());
-            let cells = self.cells_of(year, &values);
+            let cells = self.cells_of(year, &values)?;
             self.cells.insert(year, cells);
         }
         Ok(())
@@ -113,13 +113,17 @@ impl Run<'_> {
         &self,
         year: ReportYear,
         values: &HashMap<(ReportYear, ValueKey), IndicatorValue>,
-    ) -> Vec<ReportCell> {
+    ) -> Result<Vec<ReportCell>, RunError> {
         let schools: Vec<(String, String)> = self.years[&year]
             .schools
             .iter()
             .map(|(code, school)| (code.clone(), school.region_code.clone()))
             .collect();
-        documents::printed_cells(self.settings, self.definitions, year, &schools, values)
+        let lines = match self.table_of("filing", year) {
+            Some(path) => documents::filed_lines(&path, self.definitions, year)?,
+            None => Lines::new(),
+        };
+        Ok(documents::printed_cells(self.settings, self.definitions, year, &schools, values, &lines))
     }
 
     /// Everything that must hold before anybody sees a figure.
@@ -178,7 +182,9 @@ pub(super) fn filed_values(
             let state = State::named(&text_at(&batch, "state", row));
             let value = values.is_valid(row).then(|| Decimal(values.value(row)));
             let key = (text_at(&batch, "indicator_id", row), text_at(&batch, "school_code", row));
-            filed.entry(key).or_insert(Filed { state, value });
+            let words =
+                (value.is_none() && state == State::Value).then(|| text_at(&batch, "printed_text", row));
+            filed.entry(key).or_insert(Filed { state, value, words });
         }
     }
     Ok(filed)

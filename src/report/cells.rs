@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::code_table::CodeTable;
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
-use crate::layout::{Basis, Each, Layout, Level, RowLayout, TableLayout};
+use crate::layout::{Basis, Each, Layout, Level, ListLayout, RowLayout, TableLayout};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
@@ -46,7 +46,12 @@ pub struct Sources<'a> {
     /// The year of the report, and the county each school was under the year before.
     pub year: ReportYear,
     pub last_regions: &'a BTreeMap<String, String>,
+    /// What the schools listed under tables, this year.
+    pub lines: &'a Lines,
 }
+
+/// Lines by table and school, each with its words in the order of the list's columns.
+pub type Lines = BTreeMap<(String, String), Vec<Vec<String>>>;
 
 /// All cells of one year's report, in printed order.
 #[must_use]
@@ -58,16 +63,60 @@ pub fn cells(sources: Sources<'_>) -> Vec<ReportCell> {
         for unit in sources.units.iter().filter(|unit| table.levels.contains(&unit.level)) {
             for (row, place) in rows(sources, table, unit, year) {
                 let mut years = vec![year];
-                if table.last_year {
+                if table.last_year && !table.is_beside(&row) {
                     years.insert(0, year - 1);
                 }
                 cells.extend(
                     years.into_iter().map(|column| cell(sources, table, &row, &place, (year, column), unit)),
                 );
             }
+            if let Some(list) = &table.list {
+                cells.extend(listed(sources, table, list, unit));
+            }
         }
     }
     cells
+}
+
+/// What the schools of a unit listed under a table, school by school.
+fn listed<'a>(
+    sources: Sources<'a>,
+    table: &'a TableLayout,
+    list: &'a ListLayout,
+    unit: &'a Unit,
+) -> impl Iterator<Item = ReportCell> + 'a {
+    let school_units = sources.units.iter().filter(move |school| {
+        school.level == Level::School
+            && match unit.level {
+                Level::School => *school == unit,
+                Level::County => school.region_code == unit.region_code,
+                Level::City => true,
+            }
+    });
+    let of = |school: &Unit| sources.lines.get(&(table.id.clone(), school.school_code.clone()));
+    let lines = school_units.filter_map(of).flatten().zip(1..);
+    lines.flat_map(move |(words, number): (&Vec<String>, u32)| {
+        list.columns.iter().zip(words).map(move |(column, words)| ReportCell {
+            report_year: sources.year,
+            report_table: table.id.clone(),
+            report_path: format!("{}/{number}", list.title),
+            measure: column.clone(),
+            column_year: sources.year,
+            unit: unit.clone(),
+            indicator_id: list.indicator.clone(),
+            breakdown: String::new(),
+            breakdown_code: String::new(),
+            basis: Basis::Filed,
+            state: if words.is_empty() { State::Blank } else { State::Value },
+            printed_text: Some(words.clone()),
+            numerator: None,
+            denominator: None,
+            n_missing: 0,
+            serial: number.to_string(),
+            label: String::new(),
+            printed_unit: String::new(),
+        })
+    })
 }
 
 /// A row and the unit its value is of, which for 表1.1 is not the unit it is printed for.

@@ -4,6 +4,7 @@
 //!
 //! It shares no code with the pipeline it is meant to test.
 
+mod appendix;
 mod apportion;
 mod cells;
 mod city;

@@ -96,6 +96,13 @@ pub struct SchoolPlan {
     pub years: [YearPlan; 2],
 }
 
+impl SchoolPlan {
+    /// How many majors it offers, with those opened in 2024 or without.
+    pub fn offered(&self, since_2024: bool) -> usize {
+        self.offers.iter().filter(|offer| since_2024 || !offer.since_2024).count()
+    }
+}
+
 /// The plan of every school of one copy, in order.
 pub fn plan(seed: u64) -> Vec<SchoolPlan> {
     let mut rng = Rng::stream(seed, "plan", 0);

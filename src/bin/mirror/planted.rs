@@ -35,6 +35,8 @@ pub enum Fault {
     CheckDigitWrong,
     /// Last year's column of a filing is not what was filed last year.
     LastYearDiffers,
+    /// An empty cell was lost, and the row of a filing stands one cell further left.
+    RowShifted,
     TitleRow,
     PromptRow,
     TotalRow,
@@ -86,6 +88,7 @@ impl Fault {
             Self::AdmissionStopped => "admission_stopped",
             Self::CheckDigitWrong => "check_digit_wrong",
             Self::LastYearDiffers => "last_year_differs",
+            Self::RowShifted => "row_shifted",
             Self::TitleRow => "title_row",
             Self::PromptRow => "prompt_row",
             Self::TotalRow => "total_row",
@@ -114,7 +117,7 @@ impl Fault {
             | Self::MovedAway
             | Self::Resigned
             | Self::AdmissionStopped => Outcome::NotCounted,
-            Self::CheckDigitWrong | Self::LastYearDiffers => Outcome::Query,
+            Self::CheckDigitWrong | Self::LastYearDiffers | Self::RowShifted => Outcome::Query,
             Self::TitleRow
             | Self::PromptRow
             | Self::TotalRow

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::appendix::SURVEYS;
 use crate::city::{CITY, COUNTIES, RESIDUAL, SCHOOLS, School};
 use crate::decimal;
 use crate::filings::{Combine, Filing, ROWS, Value as Filed};
@@ -274,6 +275,13 @@ fn filed_rows(year: u16, place: &Place, filings: &[&Filing], truths: &mut Vec<Tr
         };
         truths.push(Truth::Value(value(year, place, row.id, "filed", state, text)));
     }
+    for survey in &SURVEYS {
+        let (state, text) = match filings {
+            [filing] if place.level == "school" => filed(filing.get(survey.respondents)),
+            _ => fold(filings, survey.respondents, |sum, amount| sum + amount),
+        };
+        truths.push(Truth::Value(value(year, place, survey.respondents, "filed", state, text)));
+    }
 }
 
 fn filed(value: Filed) -> (&'static str, String) {
@@ -288,10 +296,13 @@ fn was_asked(filings: &[&Filing], id: &str) -> bool {
     filings.iter().any(|filing| filing.get(id) != Filed::Blank)
 }
 
-/// One figure of all that was filed; nothing but dashes makes 0.
+/// One figure of all that was filed; nothing but dashes makes a dash.
 fn fold(filings: &[&Filing], id: &str, combine: impl Fn(u64, u64) -> u64) -> (&'static str, String) {
     if !was_asked(filings, id) {
         return ("blank", String::new());
+    }
+    if filings.iter().all(|filing| filing.get(id) == Filed::Dash) {
+        return ("dash", String::new());
     }
     let amounts = filings.iter().filter_map(|filing| filing.get(id).amount());
     ("value", decimal::hundredths(amounts.fold(0, combine)))

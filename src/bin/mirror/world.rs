@@ -133,7 +133,7 @@ impl World {
         register::schools(&self.schools, &self.plans, year, &mut rng)
     }
 
-    pub fn filing(&self, year: usize, school: usize) -> [Sheet; 3] {
+    pub fn filing(&self, year: usize, school: usize) -> [Sheet; 6] {
         let purpose = format!("filing {}", YEARS[year]);
         let mut rng = Rng::stream(self.seed, &purpose, school);
         let slip = self.slips.get(&school).copied();
