@@ -303,6 +303,12 @@ impl Reader {
                 faults.push((at.clone(), format!("the layout of {} is defined twice", layout.year)));
             }
             let mut places = BTreeSet::new();
+            for list in layout.tables.iter().filter_map(|table| table.list.as_ref()) {
+                if !self.indicators.iter().any(|(_, indicator)| indicator.id == list.indicator) {
+                    let message = format!("list: there is no indicator `{}`", list.indicator);
+                    faults.push((at.clone(), message));
+                }
+            }
             for headline in &layout.headlines {
                 if !self.indicators.iter().any(|(_, indicator)| indicator.id == headline.indicator) {
                     let message = format!("headline: there is no indicator `{}`", headline.indicator);
@@ -313,10 +319,19 @@ impl Reader {
                 layout.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)))
             {
                 let place = format!("`{}` row `{}` {}", table.id, row.path, row.measure);
-                if !self.indicators.iter().any(|(_, indicator)| indicator.id == row.indicator) {
-                    let message = format!("{place}: there is no indicator `{}`", row.indicator);
-                    let line = self.mentioned(&at.0, &format!("`{}`", row.indicator));
-                    faults.push(((at.0.clone(), line), message));
+                let line = self.mentioned(&at.0, &format!("`{}`", row.indicator));
+                let known = self.indicators.iter().find(|(_, indicator)| indicator.id == row.indicator);
+                match known {
+                    None => {
+                        let message = format!("{place}: there is no indicator `{}`", row.indicator);
+                        faults.push(((at.0.clone(), line), message));
+                    }
+                    Some((_, indicator)) if !indicator.is_on(row.basis) => {
+                        let basis = row.basis.name();
+                        let message = format!("{place}: `{}` is not computed on {basis}", row.indicator);
+                        faults.push(((at.0.clone(), line), message));
+                    }
+                    Some(_) => {}
                 }
                 if !places.insert((table.id.clone(), row.path.clone(), row.measure.clone())) {
                     faults.push((at.clone(), format!("{place} is defined twice")));

@@ -33,6 +33,17 @@ pub struct Settings {
     pub run_keep_days: u32,
 }
 
+impl Settings {
+    /// How many things are worked on at once.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        }
+    }
+}
+
 /// Records of runs are kept at least so long: six months, 网络安全法 (2016) art. 21.
 pub const RUN_KEEP_DAYS_MIN: u32 = 180;
 

@@ -7,6 +7,7 @@
 use serde::Deserialize;
 
 use crate::code_table::Status;
+use crate::layout::Basis;
 use crate::period::{ReferenceTime, ReportYear};
 use crate::predicate;
 
@@ -117,6 +118,15 @@ impl Indicator {
     #[must_use]
     pub fn valid_in(&self, year: ReportYear) -> bool {
         self.first_year.is_none_or(|first| first <= year) && self.last_year.is_none_or(|last| year <= last)
+    }
+
+    /// Whether it is computed on a basis.
+    #[must_use]
+    pub fn is_on(&self, basis: Basis) -> bool {
+        match basis {
+            Basis::System => self.system.is_some(),
+            Basis::Filed => self.filed.is_some(),
+        }
     }
 
     /// What is wrong with the definition by itself; `columns` gives the columns of a table.

@@ -486,12 +486,20 @@ fn is_part(part: &Filed<'_>, whole: &Filed<'_>) -> bool {
 /// met; where that is none, nobody can say which is meant.
 fn find_row(table: &OpenTable<'_>, label: &str, unit: &str) -> Option<usize> {
     let rows = &table.layout.rows;
-    if text::compact(label).is_empty() {
-        let above = rows.get(table.next.checked_sub(1)?)?;
-        let same = |row: &RowLayout| row.path == above.path && row.label.is_empty();
-        let further = rows[table.next..].iter().position(|row| !table.layout.is_beside(row) && same(row));
-        let position = further.map(|at| at + table.next)?;
-        return (text::compact(&rows[position].unit) == text::compact(unit)).then_some(position);
+    let above = table.next.checked_sub(1).and_then(|above| rows.get(above));
+    // Where the cell above is merged over both, its label stands here again.
+    let no_label = text::compact(label).is_empty();
+    if let Some(above) = above.filter(|above| no_label || above.is_labelled(label)) {
+        let further = |row: &RowLayout| {
+            row.path == above.path && row.label.is_empty() && text::compact(&row.unit) == text::compact(unit)
+        };
+        let further = rows[table.next..].iter().position(|row| !table.layout.is_beside(row) && further(row));
+        if let Some(at) = further {
+            return Some(at + table.next);
+        }
+    }
+    if no_label {
+        return None;
     }
     let means = |row: &RowLayout| !row.label.is_empty() && row.is_labelled(label);
     let candidates: Vec<usize> =

@@ -79,7 +79,7 @@ impl Run<'_> {
     fn put_together(&mut self, jobs: &[Job<'_>]) -> Result<(), RunError> {
         let residual = &self.settings.residual_region_code;
         let assembled = parallel::each(
-            self.threads(),
+            self.settings.threads(),
             jobs,
             || (),
             |(), job| assemble::assemble(job.dataset, &job.sources, (&job.regions, residual), &job.to),

@@ -175,7 +175,7 @@ impl Run<'_> {
             inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year))).collect();
         self.watch.stage("decode and normalise", wanted.len());
         let results = parallel::each(
-            self.threads(),
+            self.settings.threads(),
             &wanted,
             || self.decoder(),
             |decoder, input| {
@@ -219,13 +219,6 @@ impl Run<'_> {
         Limits {
             memory_mb: self.settings.decode_memory_max_mb,
             cpu_seconds: self.settings.decode_cpu_max_seconds,
-        }
-    }
-
-    pub(super) fn threads(&self) -> usize {
-        match self.settings.threads {
-            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            threads => threads,
         }
     }
 

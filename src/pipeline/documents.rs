@@ -1,14 +1,15 @@
 //! Printed cells of a release, and the documents made from them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use super::{Run, RunError, io_error};
+use super::{Run, RunError, io_error, parallel};
 use crate::definition::Definitions;
 use crate::indicators::{IndicatorValue, Unit, ValueKey};
 use crate::layout::Level;
 use crate::period::ReportYear;
+use crate::report::catalogue;
 use crate::report::cells::{self, Lines, ReportCell};
 use crate::report::workbook::{self, Heading};
 use crate::settings::Settings;
@@ -156,7 +157,8 @@ impl Run<'_> {
     }
 }
 
-/// Every document of the years given, from a published release.
+/// Every document of the years given, from a published release: the workbook of the city, and one
+/// for each county and each school.
 ///
 /// # Errors
 /// Of the file system.
@@ -169,18 +171,114 @@ pub fn write_reports(
 ) -> Result<(), RunError> {
     for (&year, cells) in cells {
         let Some(layout) = definitions.layout(year) else { continue };
-        let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
-        let heading = Heading {
-            year,
-            name: format!("{}({})", settings.city_name, settings.city_code),
-            release: format!("第 {:06} 版{draft}", manifest.release),
-            created: manifest.created.clone(),
+        let schools = match manifest.table(data, "dim_school", year) {
+            Some(path) => school_names(&path)?,
+            None => BTreeMap::new(),
         };
-        let city =
-            Unit { level: Level::City, region_code: settings.city_code.clone(), school_code: String::new() };
-        let bytes = workbook::workbook(cells, &city, layout, &heading)?;
-        let path = data.reports(year).join(format!("{}{year}年度质量报告数据表.xlsx", settings.city_name));
+        let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
+        let by_unit = cells::by_unit(cells);
+        let mut units: Vec<&Unit> = by_unit.keys().copied().collect();
+        units.sort();
+        let write = |(): &mut (), unit: &&Unit| -> Result<PathBuf, RunError> {
+            let (folder, name) = named(settings, definitions, &schools, unit, year);
+            let heading = Heading {
+                year,
+                name: format!("{name}({})", code(unit)),
+                release: format!("第 {:06} 版{draft}", manifest.release),
+                created: manifest.created.clone(),
+            };
+            let cells = by_unit.get(*unit).map(Vec::as_slice).unwrap_or_default();
+            let bytes = workbook::workbook(cells, layout, &heading)?;
+            let prefix = if unit.level == Level::City { "" } else { code(unit) };
+            let file = format!("{prefix}{}{year}年度质量报告数据表.xlsx", file_name(&name));
+            let folder = data.reports(year).join(folder);
+            files::make_folder(&folder, Access::Open).map_err(io_error(&folder))?;
+            let path = folder.join(file);
+            files::write_derived(&path, &bytes, Access::Open).map_err(io_error(&path))?;
+            Ok(path)
+        };
+        let written = parallel::each(settings.threads(), &units, || (), write);
+        let written: Vec<PathBuf> = written.into_iter().collect::<Result<_, _>>()?;
+        let path = data.reports(year).join("指标目录.xlsx");
+        let bytes = catalogue::workbook(&catalogue::entries(definitions), &manifest.created)?;
         files::write_whole(&path, &bytes, Access::Open).map_err(io_error(&path))?;
+        for folder in [COUNTIES, SCHOOLS] {
+            let folder = data.reports(year).join(folder);
+            forget_others(&folder, &written).map_err(io_error(&folder))?;
+        }
+        files::make_durable(&written).map_err(io_error(&data.reports(year)))?;
     }
     Ok(())
+}
+
+const COUNTIES: &str = "县（市、区）";
+const SCHOOLS: &str = "学校";
+
+/// The folder of a unit's documents below the year's, and its name.
+fn named(
+    settings: &Settings,
+    definitions: &Definitions,
+    schools: &BTreeMap<String, String>,
+    unit: &Unit,
+    year: ReportYear,
+) -> (&'static str, String) {
+    match unit.level {
+        Level::City => ("", settings.city_name.clone()),
+        Level::County if unit.region_code == settings.residual_region_code => {
+            (COUNTIES, settings.residual_region_name.clone())
+        }
+        Level::County => {
+            let regions = definitions.codes.get("region");
+            let found = regions.and_then(|regions| regions.look_up_any_year(&unit.region_code, year));
+            (COUNTIES, found.map_or_else(|| unit.region_code.clone(), |region| region.label.clone()))
+        }
+        Level::School => (SCHOOLS, schools.get(&unit.school_code).cloned().unwrap_or_default()),
+    }
+}
+
+fn code(unit: &Unit) -> &str {
+    if unit.level == Level::School { &unit.school_code } else { &unit.region_code }
+}
+
+/// A name as it may stand in a file's name everywhere.
+fn file_name(name: &str) -> String {
+    const MOST: usize = 40;
+    let bad = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    name.chars().filter(|&c| !bad(c)).take(MOST).collect()
+}
+
+/// Removes the workbooks of units that are no more: an old one beside new ones would be believed.
+fn forget_others(folder: &Path, written: &[PathBuf]) -> io::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "xlsx") && !written.contains(&path) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The names of one year's schools, by code.
+fn school_names(path: &Path) -> Result<BTreeMap<String, String>, RunError> {
+    let mut names = BTreeMap::new();
+    for batch in parquet_file::read(path)? {
+        let batch = batch?;
+        let row = |row| (text_at(&batch, "school_code", row), text_at(&batch, "school_name", row));
+        names.extend((0..batch.num_rows()).map(row));
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_have_nothing_that_some_system_forbids() {
+        assert_eq!(file_name("云丘/职业:中学*?\u{7}"), "云丘职业中学");
+        assert_eq!(file_name(&"长".repeat(90)).chars().count(), 40);
+    }
 }

@@ -267,16 +267,12 @@ fn has_whole(sources: Sources<'_>, row: &RowLayout, year: ReportYear, place: &Un
     sources.values.get(&(year, whole)).is_some_and(|value| value.state == State::Value)
 }
 
-/// Cells by table, in printed order: what a workbook sets out.
+/// The cells of each unit, in printed order.
 #[must_use]
-pub fn by_table<'a>(cells: &'a [ReportCell], unit: &Unit) -> Vec<(String, Vec<&'a ReportCell>)> {
-    let mut order: Vec<String> = Vec::new();
-    let mut tables: BTreeMap<String, Vec<&ReportCell>> = BTreeMap::new();
-    for cell in cells.iter().filter(|cell| cell.unit == *unit) {
-        if !tables.contains_key(&cell.report_table) {
-            order.push(cell.report_table.clone());
-        }
-        tables.entry(cell.report_table.clone()).or_default().push(cell);
+pub fn by_unit(cells: &[ReportCell]) -> HashMap<&Unit, Vec<&ReportCell>> {
+    let mut units: HashMap<&Unit, Vec<&ReportCell>> = HashMap::new();
+    for cell in cells {
+        units.entry(&cell.unit).or_default().push(cell);
     }
-    order.into_iter().map(|table| (table.clone(), tables.remove(&table).unwrap_or_default())).collect()
+    units
 }

@@ -1,7 +1,8 @@
 //! The report's tables as a workbook, for people who live in Excel.
 //!
-//! One sheet a table: serial, label, unit, last year, this year, and beside them
-//! on which basis the figure stands and the numerator and denominator of ratios.
+//! One sheet a table, laid out as the printed report has it: serial, label, unit, last year,
+//! this year, what stands beside the years, and the list under the table. To the right of that,
+//! outside the printed area, stand the basis, the parts of ratios and the schools missed.
 //! Figures are written as text exactly as printed, so that no program rounds them again.
 
 use rust_xlsxwriter::{
@@ -9,9 +10,9 @@ use rust_xlsxwriter::{
     XlsxError,
 };
 
-use super::cells::{ReportCell, by_table};
-use crate::indicators::{State, Unit};
-use crate::layout::Layout;
+use super::cells::ReportCell;
+use crate::indicators::State;
+use crate::layout::{Layout, ListLayout, TableKind, TableLayout};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
@@ -32,89 +33,115 @@ struct Style {
     note: Format,
     plain: Format,
     head: Format,
+    aside: Format,
     text: Format,
     figure: Format,
     missing: Format,
+    apart: Format,
 }
 
 impl Style {
     fn new() -> Self {
         let font = || Format::new().set_font_name("宋体").set_font_size(11);
         let cell = || font().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);
+        let head = || cell().set_bold().set_align(FormatAlign::Center).set_text_wrap();
         Style {
             title: font().set_bold().set_font_size(14).set_align(FormatAlign::Center),
-            note: font().set_font_size(9).set_text_wrap(),
+            note: font().set_font_size(9).set_text_wrap().set_align(FormatAlign::Top),
             plain: font(),
-            head: cell().set_bold().set_align(FormatAlign::Center).set_background_color(0x00DD_E8F3),
+            head: head().set_background_color(0x00DD_E8F3),
+            aside: head().set_background_color(0x00ED_EDED).set_font_color(0x0059_5959),
             text: cell().set_text_wrap(),
             figure: cell().set_align(FormatAlign::Right),
             missing: cell().set_align(FormatAlign::Right).set_background_color(0x00FF_E699),
+            apart: cell().set_align(FormatAlign::Right).set_font_color(0x0059_5959),
         }
     }
 }
 
-/// The workbook of one unit, as bytes.
+/// The workbook of one unit from its cells in printed order, as bytes.
 ///
 /// # Errors
 /// When the workbook cannot be made: a fault of the program.
-pub fn workbook(
-    cells: &[ReportCell],
-    unit: &Unit,
-    layout: &Layout,
-    heading: &Heading,
-) -> Result<Vec<u8>, XlsxError> {
+pub fn workbook(cells: &[&ReportCell], layout: &Layout, heading: &Heading) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let created = ExcelDateTime::parse_from_str(&heading.created)?;
     book.set_properties(&DocProperties::new().set_title(&heading.name).set_creation_datetime(&created));
     let style = Style::new();
-    for (table, cells) in by_table(cells, unit) {
-        let title = layout.table(&table).map_or(table.clone(), |layout| layout.title.clone());
-        let sheet = book.add_worksheet().set_name(&table)?;
-        write_table(sheet, &title, &cells, heading, &style)?;
+    for cells in cells.chunk_by(|a, b| a.report_table == b.report_table) {
+        let Some(table) = layout.table(&cells[0].report_table) else { continue };
+        let sheet = book.add_worksheet().set_name(&table.id)?;
+        Sheet { sheet, table, style: &style, heading, at: 0 }.write(cells)?;
     }
     book.save_to_buffer()
 }
 
-/// A printed row: its cells, last year first.
-fn printed_rows<'a>(cells: &[&'a ReportCell]) -> Vec<Vec<&'a ReportCell>> {
-    let mut rows: Vec<Vec<&ReportCell>> = Vec::new();
-    for &cell in cells {
-        let same =
-            |row: &Vec<&ReportCell>| row[0].report_path == cell.report_path && row[0].measure == cell.measure;
-        match rows.last_mut().filter(|row| same(row)) {
-            Some(row) => row.push(cell),
-            None => rows.push(vec![cell]),
+/// A printed row: its cells, last year first, and those beside the years.
+#[derive(Default)]
+struct Printed<'a> {
+    years: Vec<&'a ReportCell>,
+    beside: Vec<&'a ReportCell>,
+}
+
+/// The printed rows of a table, without the list under it.
+fn printed_rows<'a>(table: &TableLayout, cells: &[&'a ReportCell]) -> Vec<Printed<'a>> {
+    let mut rows: Vec<Printed<'a>> = Vec::new();
+    for &cell in cells.iter().filter(|cell| !is_listed(table, cell)) {
+        let beside = table.beside.contains(&cell.measure);
+        let same = |row: &&mut Printed<'a>| {
+            let first = row.years[0];
+            first.report_path == cell.report_path && (beside || first.measure == cell.measure)
+        };
+        match rows.last_mut().filter(same) {
+            Some(row) if beside => row.beside.push(cell),
+            Some(row) => row.years.push(cell),
+            None => rows.push(Printed { years: vec![cell], beside: Vec::new() }),
         }
     }
     rows
 }
 
+/// Whether a cell is of the list under its table.
+fn is_listed(table: &TableLayout, cell: &ReportCell) -> bool {
+    table.list.as_ref().is_some_and(|list| list.indicator == cell.indicator_id)
+}
+
 /// The columns of one table's sheet.
-struct Columns {
+struct Columns<'a> {
     serial: bool,
     measure: bool,
     years: Vec<ReportYear>,
+    beside: &'a [String],
     /// How many schools are missed in this year's figures.
     missing: bool,
 }
 
-impl Columns {
-    fn of(rows: &[Vec<&ReportCell>]) -> Self {
-        let years = rows.first().map(|row| row.iter().map(|cell| cell.column_year).collect());
+impl<'a> Columns<'a> {
+    fn of(table: &'a TableLayout, rows: &[Printed<'_>]) -> Self {
+        let years = rows.first().map(|row| row.years.iter().map(|cell| cell.column_year).collect());
+        // In the six tables a second measure is a row of its own, told by its unit.
+        let measure = table.kind == TableKind::Body && rows.iter().any(|row| row.years[0].measure != "值");
         Columns {
-            serial: rows.iter().any(|row| !row[0].serial.is_empty()),
-            measure: rows.iter().any(|row| row[0].measure != "值"),
+            serial: table.kind == TableKind::Official,
+            measure,
             years: years.unwrap_or_default(),
-            missing: rows.iter().any(|row| row[row.len() - 1].n_missing > 0),
+            beside: &table.beside,
+            missing: rows.iter().any(|row| row.years[row.years.len() - 1].n_missing > 0),
         }
     }
 
-    fn heads(&self) -> Vec<String> {
+    /// Heads of what the printed report has.
+    fn printed(&self) -> Vec<String> {
         let named = [("序号", self.serial), ("指标", true), ("度量", self.measure), ("单位", true)];
         let named = named.into_iter().filter(|(_, shown)| *shown).map(|(head, _)| head.to_owned());
         let years = self.years.iter().map(|year| format!("{year}年"));
-        let missing = self.missing.then(|| "缺报校数".to_owned());
-        named.chain(years).chain(["口径", "分子", "分母"].map(str::to_owned)).chain(missing).collect()
+        named.chain(years).chain(self.beside.iter().cloned()).collect()
+    }
+
+    /// Heads of what stands right of it.
+    fn aside(&self) -> Vec<&'static str> {
+        let missing = self.missing.then_some("缺报校数");
+        ["口径", "分子", "分母"].into_iter().chain(missing).collect()
     }
 
     /// What stands left of the years: text and how far it stands in.
@@ -130,85 +157,179 @@ impl Columns {
     }
 }
 
-fn write_table(
-    sheet: &mut Worksheet,
-    title: &str,
-    cells: &[&ReportCell],
-    heading: &Heading,
-    style: &Style,
-) -> Result<(), XlsxError> {
-    let rows = printed_rows(cells);
-    let columns = Columns::of(&rows);
-    let heads = columns.heads();
-    let last_column = u16::try_from(heads.len() - 1).unwrap_or(u16::MAX);
-    sheet.merge_range(0, 0, 0, last_column, title, &style.title)?;
-    sheet.write_with_format(1, 0, format!("名称：{}", heading.name), &style.plain)?;
-    for (column, head) in (0..).zip(&heads) {
-        sheet.write_with_format(2, column, head, &style.head)?;
-    }
-    let mut at = 3;
-    for row in &rows {
-        write_row(sheet, at, row, &columns, style)?;
-        at += 1;
-    }
-    // Text on purpose: Excel need not offer to turn it into numbers.
-    sheet.ignore_error_range(3, 0, at, last_column, IgnoreError::NumberStoredAsText)?;
-    let note = format!(
-        "{}；口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总；分子、分母为本年数，填报比率的分子由各校填报值乘以权数还原。",
-        heading.release
-    );
-    sheet.merge_range(at, 0, at, last_column, &note, &style.note)?;
-    sheet.set_row_height(at, 28)?;
-    set_widths(sheet, &heads)?;
-    sheet.set_freeze_panes(3, 0)?;
-    sheet.set_print_fit_to_pages(1, 0).set_landscape();
-    Ok(())
+/// A sheet being written.
+struct Sheet<'a> {
+    sheet: &'a mut Worksheet,
+    table: &'a TableLayout,
+    style: &'a Style,
+    heading: &'a Heading,
+    /// The next row.
+    at: u32,
 }
 
-fn write_row(
-    sheet: &mut Worksheet,
-    at: u32,
-    row: &[&ReportCell],
-    columns: &Columns,
-    style: &Style,
-) -> Result<(), XlsxError> {
-    let this_year = row[row.len() - 1];
-    let mut column = 0;
-    for (text, depth) in columns.left(this_year) {
-        sheet.write_with_format(at, column, text, &style.text.clone().set_indent(depth))?;
-        column += 1;
+impl Sheet<'_> {
+    fn write(&mut self, cells: &[&ReportCell]) -> Result<(), XlsxError> {
+        let rows = printed_rows(self.table, cells);
+        let columns = Columns::of(self.table, &rows);
+        let (printed, aside) = (columns.printed(), columns.aside());
+        let last_printed = column(printed.len().saturating_sub(1));
+        self.sheet.merge_range(0, 0, 0, last_printed, &self.table.title, &self.style.title)?;
+        let name = format!("名称：{}", self.heading.name);
+        self.sheet.write_with_format(1, 0, name, &self.style.plain)?;
+        for (at, head) in (0..).zip(&printed) {
+            self.sheet.write_with_format(2, at, head, &self.style.head)?;
+        }
+        let first_aside = last_printed + 2;
+        for (at, head) in (first_aside..).zip(&aside) {
+            self.sheet.write_with_format(2, at, *head, &self.style.aside)?;
+        }
+        self.at = 3;
+        for (index, row) in rows.iter().enumerate() {
+            let above = index.checked_sub(1).map(|above| &rows[above]);
+            self.row(row, above.filter(|above| is_second_measure(row, above)), &columns, first_aside)?;
+        }
+        let listed: Vec<&ReportCell> =
+            cells.iter().copied().filter(|cell| is_listed(self.table, cell)).collect();
+        if let Some(list) = &self.table.list {
+            self.list(list, &listed)?;
+        }
+        let note = format!(
+            "{}；右侧为核对用：口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总，调查＝问卷调查；分子、分母为本年数，填报比率的分子由各校填报值乘以权数还原。",
+            self.heading.release
+        );
+        self.at += 1;
+        self.sheet.merge_range(self.at, 0, self.at, last_printed, &note, &self.style.note)?;
+        self.sheet.set_row_height(self.at, 42)?;
+        // Text on purpose: Excel need not offer to turn it into numbers.
+        let last = first_aside + column(aside.len());
+        self.sheet.ignore_error_range(3, 0, self.at, last, IgnoreError::NumberStoredAsText)?;
+        self.widths(&printed, first_aside, &aside)?;
+        self.sheet.set_freeze_panes(3, 0)?;
+        self.sheet.set_print_area(0, 0, self.at, last_printed)?;
+        self.sheet.set_repeat_rows(0, 2)?;
+        self.sheet.set_print_fit_to_pages(1, 0);
+        Ok(())
     }
-    for cell in row {
-        let format = if cell.state == State::Missing { &style.missing } else { &style.figure };
-        sheet.write_with_format(at, column, cell.printed_text.as_deref().unwrap_or("缺报"), format)?;
-        column += 1;
+
+    fn row(
+        &mut self,
+        row: &Printed<'_>,
+        above: Option<&Printed<'_>>,
+        columns: &Columns<'_>,
+        first_aside: u16,
+    ) -> Result<(), XlsxError> {
+        let this_year = row.years[row.years.len() - 1];
+        let mut at = 0;
+        for (text, depth) in columns.left(this_year) {
+            let format = self.style.text.clone().set_indent(depth);
+            match above {
+                // Serial and label span the measures of one row.
+                Some(above) if text.is_empty() => {
+                    let spanning = columns.left(above.years[0]).swap_remove(usize::from(at)).0;
+                    self.sheet.merge_range(self.at - 1, at, self.at, at, &spanning, &format)?;
+                }
+                _ => {
+                    self.sheet.write_with_format(self.at, at, text, &format)?;
+                }
+            }
+            at += 1;
+        }
+        let beside =
+            columns.beside.iter().map(|measure| row.beside.iter().find(|cell| cell.measure == *measure));
+        for cell in row.years.iter().map(Some).chain(beside) {
+            let state = cell.map_or(State::Blank, |cell| cell.state);
+            let words = cell.is_some_and(|cell| columns.beside.last() == Some(&cell.measure));
+            let format = match state {
+                State::Missing => &self.style.missing,
+                _ if words => &self.style.text,
+                _ => &self.style.figure,
+            };
+            let text = cell.map_or(Some(""), |cell| cell.printed_text.as_deref()).unwrap_or("缺报");
+            self.sheet.write_with_format(self.at, at, text, format)?;
+            at += 1;
+        }
+        let decimal = |value: Option<Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
+        let mut aside = vec![
+            this_year.basis.label().to_owned(),
+            decimal(this_year.numerator),
+            decimal(this_year.denominator),
+        ];
+        if columns.missing {
+            aside.push(this_year.n_missing.to_string());
+        }
+        for (at, note) in (first_aside..).zip(aside) {
+            self.sheet.write_with_format(self.at, at, note, &self.style.apart)?;
+        }
+        self.at += 1;
+        Ok(())
     }
-    let decimal = |value: Option<Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
-    let basis = this_year.basis.label().to_owned();
-    for note in [basis, decimal(this_year.numerator), decimal(this_year.denominator)] {
-        sheet.write_with_format(at, column, note, &style.figure)?;
-        column += 1;
+
+    fn list(&mut self, list: &ListLayout, cells: &[&ReportCell]) -> Result<(), XlsxError> {
+        self.at += 1;
+        self.sheet.write_with_format(
+            self.at,
+            0,
+            format!("{}　{}", list.title, list.note),
+            &self.style.plain,
+        )?;
+        self.at += 1;
+        let heads = std::iter::once("序号").chain(list.columns.iter().map(String::as_str));
+        for (at, head) in (0..).zip(heads) {
+            self.sheet.write_with_format(self.at, at, head, &self.style.head)?;
+        }
+        self.at += 1;
+        for line in cells.chunk_by(|a, b| a.report_path == b.report_path) {
+            self.sheet.write_with_format(self.at, 0, &line[0].serial, &self.style.text)?;
+            let mut most = 1;
+            for (at, cell) in (1..).zip(line) {
+                let words = cell.printed_text.as_deref().unwrap_or("缺报");
+                self.sheet.write_with_format(self.at, at, words, &self.style.text)?;
+                // A character takes two of the units that columns are measured in.
+                most = most.max((words.chars().count() * 2).div_ceil(usize::from(LIST_WIDTH)));
+            }
+            self.sheet.set_row_height(self.at, column(most * 15))?;
+            self.at += 1;
+        }
+        Ok(())
     }
-    if columns.missing {
-        sheet.write_with_format(at, column, this_year.n_missing.to_string(), &style.figure)?;
+
+    fn widths(&mut self, printed: &[String], first_aside: u16, aside: &[&str]) -> Result<(), XlsxError> {
+        let listed = self.table.list.is_some();
+        for (at, head) in (0..).zip(printed) {
+            let width: u16 = match head.as_str() {
+                "序号" => 6,
+                "指标" => 46,
+                // The industries of the list stand under it.
+                "单位" if listed => LIST_WIDTH,
+                "度量" | "单位" => 9,
+                "调查方式" => 28,
+                _ if listed => LIST_WIDTH,
+                _ => 14,
+            };
+            self.sheet.set_column_width(at, width)?;
+        }
+        self.sheet.set_column_width(first_aside - 1, 2)?;
+        for (at, head) in (first_aside..).zip(aside) {
+            self.sheet.set_column_width(at, if *head == "口径" { 9 } else { 14 })?;
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// The width of the columns that a list stands in.
+const LIST_WIDTH: u16 = 24;
+
+/// Whether a row is a further measure of the row above it.
+fn is_second_measure(row: &Printed<'_>, above: &Printed<'_>) -> bool {
+    let (this, above) = (row.years[0], above.years[0]);
+    this.label.is_empty() && this.report_path == above.report_path
+}
+
+fn column(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
 }
 
 /// How many rows above a row it is part of.
 fn depth(cell: &ReportCell) -> u8 {
     u8::try_from(cell.report_path.matches('/').count()).unwrap_or(u8::MAX)
-}
-
-fn set_widths(sheet: &mut Worksheet, heads: &[String]) -> Result<(), XlsxError> {
-    for (column, head) in (0..).zip(heads) {
-        let width = match head.as_str() {
-            "序号" => 6,
-            "指标" => 42,
-            "度量" | "单位" | "口径" => 9,
-            _ => 14,
-        };
-        sheet.set_column_width(column, width)?;
-    }
-    Ok(())
 }

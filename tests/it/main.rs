@@ -8,6 +8,8 @@ mod commands;
 
 mod definitions;
 
+mod documents;
+
 mod fuzz_corpus;
 
 mod ledger;

@@ -1,0 +1,99 @@
+//! `nianbao catalogue`: what every indicator is, where it comes from, and where it is printed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, output};
+use crate::report::catalogue::{self, Entry};
+use crate::settings::Overrides;
+use crate::warehouse::files::{self, Access};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// One indicator in full, by its id or title
+    indicator: Option<String>,
+    /// Write the catalogue as a workbook (.xlsx)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    let settings = load_settings(global, Overrides::default())?;
+    let mut entries = catalogue::entries(&load_definitions(&settings)?);
+    if let Some(wanted) = &args.indicator {
+        entries.retain(|entry| entry.indicator_id == *wanted || entry.title_zh == *wanted);
+        if entries.is_empty() {
+            let failure = Failure::new(ExitCode::Usage, &format!("there is no indicator `{wanted}`"));
+            return Err(failure.hint("`nianbao catalogue` lists all indicators"));
+        }
+    }
+    if let Some(path) = &args.out {
+        let created = now();
+        let bytes = catalogue::workbook(&entries, created.get(..19).unwrap_or(&created))
+            .map_err(|error| Failure::new(ExitCode::Internal, &format!("catalogue: {error}")))?;
+        files::write_whole(path, &bytes, Access::Open)
+            .map_err(|error| Failure::new(ExitCode::Usage, &format!("{}: {error}", path.display())))?;
+        output::note(&format!("{} indicators written to {}", entries.len(), path.display()));
+        return Ok(ExitCode::Done);
+    }
+    if global.json {
+        output::json(&entries)?;
+    } else if args.indicator.is_some() {
+        entries.iter().for_each(in_full);
+    } else {
+        list(&entries);
+    }
+    Ok(ExitCode::Done)
+}
+
+fn list(entries: &[Entry]) {
+    let mut census: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for entry in entries {
+        let bases: Vec<&str> = entry.bases.iter().map(|basis| basis.basis).collect();
+        output::line(&format!(
+            "{} {} {} {}（{}）",
+            output::left(&entry.indicator_id, 44),
+            output::left(entry.status, 8),
+            output::left(&bases.join(", "), 16),
+            entry.title_zh,
+            entry.unit
+        ));
+        *census.entry(("status", entry.status)).or_default() += 1;
+        for basis in &entry.bases {
+            *census.entry(("basis", basis.basis)).or_default() += 1;
+            *census.entry(("combination", basis.combination)).or_default() += 1;
+        }
+        let printed = if entry.printed.is_empty() { "not printed" } else { "printed" };
+        *census.entry(("place", printed)).or_default() += 1;
+    }
+    let counts: Vec<String> =
+        census.iter().map(|((kind, name), count)| format!("{kind} {name} {count}")).collect();
+    output::note(&format!("{} indicators: {}", entries.len(), counts.join(", ")));
+}
+
+fn in_full(entry: &Entry) {
+    let line = |title: &str, text: &str| {
+        if !text.is_empty() {
+            output::line(&format!("  {title}  {text}"));
+        }
+    };
+    output::line(&format!("{}  {}  {}", entry.indicator_id, entry.title_zh, entry.title_en));
+    line("单位", &entry.unit);
+    line("时期", entry.reference_time);
+    line("定义", &entry.definition);
+    line("依据", &format!("{}：{}", entry.status, entry.citation));
+    line("年度", &catalogue::years(entry));
+    line("分组", &entry.breakdowns.join("、"));
+    for basis in &entry.bases {
+        line(
+            "口径",
+            &format!("{}：{}；{}；{}", basis.basis, basis.computed_from, basis.combination, basis.missing),
+        );
+    }
+    for place in &entry.printed {
+        line(
+            "印于",
+            &format!("{} {} {} {}（{}）", place.year, place.table, place.path, place.measure, place.basis),
+        );
+    }
+}

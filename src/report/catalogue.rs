@@ -1,0 +1,263 @@
+//! The catalogue of indicators: what each one is, where it comes from, and where it is printed.
+
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
+use serde::Serialize;
+
+use crate::definition::Definitions;
+use crate::indicators::definition::{Calculation, Combination, Indicator};
+use crate::layout::{Basis, Layout};
+use crate::period::{ReferenceTime, ReportYear};
+
+/// One indicator, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    pub indicator_id: String,
+    pub title_zh: String,
+    pub title_en: String,
+    pub unit: String,
+    /// 9月1日时点, 学年, 自然年.
+    pub reference_time: &'static str,
+    pub definition: String,
+    /// Whether the definition was found, inferred or assumed, and from what.
+    pub status: &'static str,
+    pub citation: String,
+    pub first_year: Option<ReportYear>,
+    pub last_year: Option<ReportYear>,
+    pub breakdowns: Vec<String>,
+    pub bases: Vec<OnBasis>,
+    pub printed: Vec<Printed>,
+}
+
+/// How an indicator comes about on one basis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OnBasis {
+    pub basis: &'static str,
+    pub computed_from: String,
+    /// `sum`, `max`, `count_distinct`, `ratio_of_sums`, `weighted_mean`, `list`, `lines`.
+    pub combination: &'static str,
+    /// What happens where a school gave nothing.
+    pub missing: &'static str,
+}
+
+/// A place of the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Printed {
+    pub year: ReportYear,
+    pub table: String,
+    pub path: String,
+    pub measure: String,
+    pub basis: &'static str,
+    pub decimals: u32,
+}
+
+const LEFT_OUT: &str = "缺报的学校不计入，另列缺报校数";
+
+/// Every indicator, in the order of its definition.
+#[must_use]
+pub fn entries(definitions: &Definitions) -> Vec<Entry> {
+    definitions.indicators.iter().map(|indicator| entry(indicator, &definitions.layouts)).collect()
+}
+
+fn entry(indicator: &Indicator, layouts: &[Layout]) -> Entry {
+    let system = indicator.system.as_ref().map(on_system);
+    let filed = indicator.filed.as_ref().map(on_filed);
+    Entry {
+        indicator_id: indicator.id.clone(),
+        title_zh: indicator.title_zh.clone(),
+        title_en: indicator.title_en.clone(),
+        unit: indicator.unit.clone(),
+        reference_time: match indicator.reference_time {
+            ReferenceTime::StockAtSeptember => "9月1日时点",
+            ReferenceTime::SchoolYear => "学年（上年9月1日至本年8月31日）",
+            ReferenceTime::CalendarYear => "自然年",
+        },
+        definition: indicator.definition.clone(),
+        status: indicator.status.name(),
+        citation: indicator.citation.clone(),
+        first_year: indicator.first_year,
+        last_year: indicator.last_year,
+        breakdowns: indicator.breakdowns.clone(),
+        bases: system.into_iter().chain(filed).collect(),
+        printed: layouts.iter().flat_map(|layout| printed(indicator, layout)).collect(),
+    }
+}
+
+fn on_system(calculation: &Calculation) -> OnBasis {
+    let every = |condition: &str| match condition {
+        "TRUE" => "计入的各行".to_owned(),
+        _ => format!("满足 {condition} 的各行"),
+    };
+    let (computed_from, combination, missing) = match calculation {
+        Calculation::Count(of) => (format!("{} 中{}的行数", of.table, every(&of.condition)), "sum", LEFT_OUT),
+        Calculation::Sum(of) => {
+            let from = format!("{} 中{}的 {} 之和", of.table, every(&of.condition), of.column);
+            (from, "sum", LEFT_OUT)
+        }
+        Calculation::Max(of) => {
+            let from = format!("{} 中{}的 {} 的最大值", of.table, every(&of.condition), of.column);
+            (from, "max", LEFT_OUT)
+        }
+        Calculation::CountDistinct(of) => {
+            let from = format!("{} 中{}的 {} 的不同值个数", of.table, every(&of.condition), of.column);
+            (from, "count_distinct", LEFT_OUT)
+        }
+        Calculation::SumOf(parts) => (parts.join(" + "), "sum", LEFT_OUT),
+        Calculation::Ratio(ratio) => {
+            let factor = if ratio.factor == 1 { String::new() } else { format!("{} × ", ratio.factor) };
+            let from = format!("{factor}{} ÷ {}", ratio.numerator, ratio.denominator);
+            (from, "ratio_of_sums", "分子或分母缺报即缺报；分母为零时印短横")
+        }
+    };
+    OnBasis { basis: Basis::System.name(), computed_from, combination, missing }
+}
+
+fn on_filed(combination: &Combination) -> OnBasis {
+    let (computed_from, combination, missing) = match combination {
+        Combination::Sum => ("各校填报值之和".to_owned(), "sum", LEFT_OUT),
+        Combination::Max => ("各校填报值的最大值".to_owned(), "max", LEFT_OUT),
+        Combination::WeightedMean { weight } => (
+            format!("各校填报值以 {weight} 加权平均"),
+            "weighted_mean",
+            "缺报的、没有权数的学校不计入，另列缺报校数",
+        ),
+        Combination::List => ("各校填报的文字，不同的逐一列出".to_owned(), "list", "缺报的学校不列"),
+        Combination::Lines => ("各校填报的各行，逐行列出".to_owned(), "lines", "缺报的学校不列"),
+    };
+    OnBasis { basis: Basis::Filed.name(), computed_from, combination, missing }
+}
+
+fn printed<'a>(indicator: &'a Indicator, layout: &'a Layout) -> impl Iterator<Item = Printed> + 'a {
+    let rows = layout.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)));
+    let rows = rows.filter(|(_, row)| row.indicator == indicator.id).map(|(table, row)| Printed {
+        year: layout.year,
+        table: table.id.clone(),
+        path: row.path.clone(),
+        measure: row.measure.clone(),
+        basis: row.basis.name(),
+        decimals: row.decimals,
+    });
+    let lists = layout.tables.iter().filter_map(|table| Some((table, table.list.as_ref()?)));
+    let lists = lists.filter(|(_, list)| list.indicator == indicator.id).map(|(table, list)| Printed {
+        year: layout.year,
+        table: table.id.clone(),
+        path: list.title.clone(),
+        measure: list.columns.join("、"),
+        basis: Basis::Filed.name(),
+        decimals: 0,
+    });
+    rows.chain(lists)
+}
+
+/// The catalogue as a workbook, as bytes; `created` makes them the same every time.
+///
+/// # Errors
+/// When the workbook cannot be made: a fault of the program.
+pub fn workbook(entries: &[Entry], created: &str) -> Result<Vec<u8>, XlsxError> {
+    const HEADS: [(&str, u16); 14] = [
+        ("指标", 34),
+        ("名称", 36),
+        ("英文名称", 36),
+        ("单位", 9),
+        ("时点或时期", 18),
+        ("定义", 50),
+        ("依据", 10),
+        ("出处", 30),
+        ("口径", 9),
+        ("取自", 50),
+        ("汇总方式", 16),
+        ("缺报时", 30),
+        ("年度", 14),
+        ("印于", 50),
+    ];
+    let font = || Format::new().set_font_name("宋体").set_font_size(10);
+    let head = font().set_bold().set_border(FormatBorder::Thin).set_background_color(0x00DD_E8F3);
+    let cell = font().set_border(FormatBorder::Thin).set_text_wrap().set_align(FormatAlign::Top);
+    let mut book = Workbook::new();
+    let created = ExcelDateTime::parse_from_str(created)?;
+    book.set_properties(&DocProperties::new().set_title("指标目录").set_creation_datetime(&created));
+    let sheet = book.add_worksheet().set_name("指标目录")?;
+    for (at, (name, width)) in (0..).zip(HEADS) {
+        sheet.write_with_format(0, at, name, &head)?;
+        sheet.set_column_width(at, width)?;
+    }
+    let mut row = 1;
+    for entry in entries {
+        for basis in &entry.bases {
+            let places = entry.printed.iter().filter(|place| place.basis == basis.basis);
+            let places: Vec<String> =
+                places.map(|place| format!("{} {} {}", place.year, place.table, place.path)).collect();
+            let texts: [&str; 14] = [
+                &entry.indicator_id,
+                &entry.title_zh,
+                &entry.title_en,
+                &entry.unit,
+                entry.reference_time,
+                &entry.definition,
+                entry.status,
+                &entry.citation,
+                basis.basis,
+                &basis.computed_from,
+                basis.combination,
+                basis.missing,
+                &years(entry),
+                &places.join("\n"),
+            ];
+            for (at, text) in (0..).zip(texts) {
+                sheet.write_with_format(row, at, text, &cell)?;
+            }
+            row += 1;
+        }
+    }
+    sheet.set_freeze_panes(1, 2)?;
+    sheet.autofilter(0, 0, row.saturating_sub(1), 13)?;
+    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+    book.save_to_buffer()
+}
+
+/// The years an indicator exists: `2024—`, `—2020`, empty for all.
+#[must_use]
+pub fn years(entry: &Entry) -> String {
+    let year = |year: Option<ReportYear>| year.map(|year| year.to_string()).unwrap_or_default();
+    match (entry.first_year, entry.last_year) {
+        (None, None) => String::new(),
+        (first, last) => format!("{}—{}", year(first), year(last)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::{embedded, load};
+
+    fn all() -> Vec<Entry> {
+        entries(&load(&embedded()).unwrap())
+    }
+
+    #[test]
+    fn every_entry_says_what_it_is_and_where_it_comes_from() {
+        for entry in all() {
+            let told = [&entry.title_zh, &entry.title_en, &entry.definition, &entry.citation];
+            assert!(told.iter().all(|text| !text.is_empty()), "{}", entry.indicator_id);
+            assert!(!entry.bases.is_empty(), "{}", entry.indicator_id);
+        }
+    }
+
+    #[test]
+    fn whatever_is_printed_is_computed_on_the_basis_it_is_printed_on() {
+        for entry in all() {
+            for place in &entry.printed {
+                let on = |basis: &OnBasis| basis.basis == place.basis;
+                assert!(entry.bases.iter().any(on), "{} {place:?}", entry.indicator_id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_ratio_names_its_parts() {
+        let all = all();
+        let entry = all.iter().find(|entry| entry.indicator_id == "placement_rate").unwrap();
+        assert_eq!(entry.bases[0].computed_from, "100 × graduates_placed ÷ graduates");
+        let of_2024 = all.iter().find(|entry| entry.indicator_id == "ip_items").unwrap();
+        assert_eq!(years(of_2024), "2024—");
+    }
+}
