@@ -101,6 +101,13 @@ impl Level {
             Level::City => "city",
         }
     }
+
+    /// The level of that name; anything else is the city.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let all = [Level::School, Level::County];
+        all.into_iter().find(|level| level.name() == name).unwrap_or(Level::City)
+    }
 }
 
 /// From where a figure comes.

@@ -20,6 +20,7 @@
 //! - [`report`]: printed cells, workbooks.
 //! - [`runs`]: the ledger, the lock, what is new since last time.
 //! - [`tables`]: the tables of a release that are not datasets.
+//! - [`explain`]: one figure, down to its rows.
 //! - [`pipeline`]: one run, top to bottom: start reading here.
 //! - [`cli`]: one file a command.
 
@@ -64,6 +65,8 @@ pub mod report;
 pub mod runs;
 
 pub mod tables;
+
+pub mod explain;
 
 pub mod pipeline;
 

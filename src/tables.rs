@@ -135,11 +135,7 @@ pub fn read_indicator_values(
                     breakdown: get("breakdown"),
                     breakdown_code: get("breakdown_code"),
                     unit: Unit {
-                        level: match get("level").as_str() {
-                            "school" => Level::School,
-                            "county" => Level::County,
-                            _ => Level::City,
-                        },
+                        level: Level::named(&get("level")),
                         region_code: get("region_code"),
                         school_code: get("school_code"),
                     },

@@ -6,6 +6,8 @@ mod catalogue;
 
 mod decode_worker;
 
+mod explain;
+
 mod output;
 
 mod overrides;
@@ -104,6 +106,8 @@ enum Command {
     Runs(runs::Args),
     /// Record what a named person decides about a finding
     Override(overrides::Args),
+    /// Explain a figure down to its rows: formula, basis, schools, files, differences
+    Explain(explain::Args),
     /// What every indicator is, where it comes from, and where it is printed
     Catalogue(catalogue::Args),
     /// Check all definitions
@@ -214,6 +218,7 @@ pub fn main() -> ExitCode {
         Command::Releases(args) => releases::run(&cli.global, args),
         Command::Runs(args) => runs::run(&cli.global, args),
         Command::Override(args) => overrides::run(&cli.global, args),
+        Command::Explain(args) => explain::run(&cli.global, args),
         Command::Catalogue(args) => catalogue::run(&cli.global, args),
         Command::Validate => validate::run(&cli.global),
         Command::DecodeWorker(args) => decode_worker::run(args),

@@ -71,7 +71,7 @@ pub fn workbook(cells: &[&ReportCell], layout: &Layout, heading: &Heading) -> Re
     for cells in cells.chunk_by(|a, b| a.report_table == b.report_table) {
         let Some(table) = layout.table(&cells[0].report_table) else { continue };
         let sheet = book.add_worksheet().set_name(&table.id)?;
-        Sheet { sheet, table, style: &style, heading, at: 0 }.write(cells)?;
+        Sheet { page: sheet, table, style: &style, heading, at: 0 }.write(cells)?;
     }
     book.save_to_buffer()
 }
@@ -159,7 +159,7 @@ impl<'a> Columns<'a> {
 
 /// A sheet being written.
 struct Sheet<'a> {
-    sheet: &'a mut Worksheet,
+    page: &'a mut Worksheet,
     table: &'a TableLayout,
     style: &'a Style,
     heading: &'a Heading,
@@ -173,15 +173,15 @@ impl Sheet<'_> {
         let columns = Columns::of(self.table, &rows);
         let (printed, aside) = (columns.printed(), columns.aside());
         let last_printed = column(printed.len().saturating_sub(1));
-        self.sheet.merge_range(0, 0, 0, last_printed, &self.table.title, &self.style.title)?;
+        self.page.merge_range(0, 0, 0, last_printed, &self.table.title, &self.style.title)?;
         let name = format!("名称：{}", self.heading.name);
-        self.sheet.write_with_format(1, 0, name, &self.style.plain)?;
+        self.page.write_with_format(1, 0, name, &self.style.plain)?;
         for (at, head) in (0..).zip(&printed) {
-            self.sheet.write_with_format(2, at, head, &self.style.head)?;
+            self.page.write_with_format(2, at, head, &self.style.head)?;
         }
         let first_aside = last_printed + 2;
         for (at, head) in (first_aside..).zip(&aside) {
-            self.sheet.write_with_format(2, at, *head, &self.style.aside)?;
+            self.page.write_with_format(2, at, *head, &self.style.aside)?;
         }
         self.at = 3;
         for (index, row) in rows.iter().enumerate() {
@@ -198,16 +198,16 @@ impl Sheet<'_> {
             self.heading.release
         );
         self.at += 1;
-        self.sheet.merge_range(self.at, 0, self.at, last_printed, &note, &self.style.note)?;
-        self.sheet.set_row_height(self.at, 42)?;
+        self.page.merge_range(self.at, 0, self.at, last_printed, &note, &self.style.note)?;
+        self.page.set_row_height(self.at, 42)?;
         // Text on purpose: Excel need not offer to turn it into numbers.
         let last = first_aside + column(aside.len());
-        self.sheet.ignore_error_range(3, 0, self.at, last, IgnoreError::NumberStoredAsText)?;
+        self.page.ignore_error_range(3, 0, self.at, last, IgnoreError::NumberStoredAsText)?;
         self.widths(&printed, first_aside, &aside)?;
-        self.sheet.set_freeze_panes(3, 0)?;
-        self.sheet.set_print_area(0, 0, self.at, last_printed)?;
-        self.sheet.set_repeat_rows(0, 2)?;
-        self.sheet.set_print_fit_to_pages(1, 0);
+        self.page.set_freeze_panes(3, 0)?;
+        self.page.set_print_area(0, 0, self.at, last_printed)?;
+        self.page.set_repeat_rows(0, 2)?;
+        self.page.set_print_fit_to_pages(1, 0);
         Ok(())
     }
 
@@ -226,10 +226,10 @@ impl Sheet<'_> {
                 // Serial and label span the measures of one row.
                 Some(above) if text.is_empty() => {
                     let spanning = columns.left(above.years[0]).swap_remove(usize::from(at)).0;
-                    self.sheet.merge_range(self.at - 1, at, self.at, at, &spanning, &format)?;
+                    self.page.merge_range(self.at - 1, at, self.at, at, &spanning, &format)?;
                 }
                 _ => {
-                    self.sheet.write_with_format(self.at, at, text, &format)?;
+                    self.page.write_with_format(self.at, at, text, &format)?;
                 }
             }
             at += 1;
@@ -245,7 +245,7 @@ impl Sheet<'_> {
                 _ => &self.style.figure,
             };
             let text = cell.map_or(Some(""), |cell| cell.printed_text.as_deref()).unwrap_or("缺报");
-            self.sheet.write_with_format(self.at, at, text, format)?;
+            self.page.write_with_format(self.at, at, text, format)?;
             at += 1;
         }
         let decimal = |value: Option<Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
@@ -258,7 +258,7 @@ impl Sheet<'_> {
             aside.push(this_year.n_missing.to_string());
         }
         for (at, note) in (first_aside..).zip(aside) {
-            self.sheet.write_with_format(self.at, at, note, &self.style.apart)?;
+            self.page.write_with_format(self.at, at, note, &self.style.apart)?;
         }
         self.at += 1;
         Ok(())
@@ -266,7 +266,7 @@ impl Sheet<'_> {
 
     fn list(&mut self, list: &ListLayout, cells: &[&ReportCell]) -> Result<(), XlsxError> {
         self.at += 1;
-        self.sheet.write_with_format(
+        self.page.write_with_format(
             self.at,
             0,
             format!("{}　{}", list.title, list.note),
@@ -275,19 +275,19 @@ impl Sheet<'_> {
         self.at += 1;
         let heads = std::iter::once("序号").chain(list.columns.iter().map(String::as_str));
         for (at, head) in (0..).zip(heads) {
-            self.sheet.write_with_format(self.at, at, head, &self.style.head)?;
+            self.page.write_with_format(self.at, at, head, &self.style.head)?;
         }
         self.at += 1;
         for line in cells.chunk_by(|a, b| a.report_path == b.report_path) {
-            self.sheet.write_with_format(self.at, 0, &line[0].serial, &self.style.text)?;
+            self.page.write_with_format(self.at, 0, &line[0].serial, &self.style.text)?;
             let mut most = 1;
             for (at, cell) in (1..).zip(line) {
                 let words = cell.printed_text.as_deref().unwrap_or("缺报");
-                self.sheet.write_with_format(self.at, at, words, &self.style.text)?;
+                self.page.write_with_format(self.at, at, words, &self.style.text)?;
                 // A character takes two of the units that columns are measured in.
                 most = most.max((words.chars().count() * 2).div_ceil(usize::from(LIST_WIDTH)));
             }
-            self.sheet.set_row_height(self.at, column(most * 15))?;
+            self.page.set_row_height(self.at, column(most * 15))?;
             self.at += 1;
         }
         Ok(())
@@ -306,11 +306,11 @@ impl Sheet<'_> {
                 _ if listed => LIST_WIDTH,
                 _ => 14,
             };
-            self.sheet.set_column_width(at, width)?;
+            self.page.set_column_width(at, width)?;
         }
-        self.sheet.set_column_width(first_aside - 1, 2)?;
+        self.page.set_column_width(first_aside - 1, 2)?;
         for (at, head) in (first_aside..).zip(aside) {
-            self.sheet.set_column_width(at, if *head == "口径" { 9 } else { 14 })?;
+            self.page.set_column_width(at, if *head == "口径" { 9 } else { 14 })?;
         }
         Ok(())
     }

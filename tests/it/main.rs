@@ -10,6 +10,8 @@ mod definitions;
 
 mod documents;
 
+mod explain;
+
 mod fuzz_corpus;
 
 mod ledger;

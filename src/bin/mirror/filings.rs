@@ -603,7 +603,7 @@ impl Clerk<'_> {
     fn figure(&mut self, figure: &Figure, year: usize) {
         let (total, is_money) = match figure.printed[year] {
             Value::Count(count) => (count, false),
-            Value::Hundredths(amount) => (amount as usize, true),
+            Value::Hundredths(amount) => (usize::try_from(amount).unwrap_or_default(), true),
             Value::Dash => {
                 for filing in &mut self.filings {
                     filing.0.insert(figure.id, Value::Dash);

@@ -1,0 +1,228 @@
+//! `nianbao explain`: one figure, down to its rows.
+
+use std::collections::BTreeMap;
+
+use super::{ExitCode, Failure, Global, load_definitions, load_settings, output};
+use crate::explain::{City, Derivation, ExplainError, Explainer, Explanation, Place, RowAt};
+use crate::report::catalogue;
+use crate::settings::Overrides;
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The indicator, by its id or title
+    indicator: String,
+    /// The report year
+    #[arg(long, value_name = "YEAR")]
+    year: i32,
+    /// Of a county, not of the whole city
+    #[arg(long, value_name = "CODE", conflicts_with = "school")]
+    region: Option<String>,
+    /// Of a school
+    #[arg(long, value_name = "CODE")]
+    school: Option<String>,
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    let settings = load_settings(global, Overrides::default())?;
+    let definitions = load_definitions(&settings)?;
+    let data = DataRoot::new(&settings.data_dir);
+    let Some(manifest) = publish::current(&data)? else {
+        return Err(Failure::new(ExitCode::Usage, "nothing is published yet")
+            .hint("`nianbao run` publishes a release"));
+    };
+    if !manifest.years.contains(&args.year) {
+        let message = format!("release {:06} has no year {}", manifest.release, args.year);
+        return Err(Failure::new(ExitCode::Usage, &message));
+    }
+    if manifest.definitions != definitions.digest {
+        let message = format!("release {:06} was made with other definitions", manifest.release);
+        return Err(Failure::new(ExitCode::Usage, &message)
+            .hint("name them with --pipelines DIR, or `nianbao run` for a release with these"));
+    }
+    let city = City {
+        code: &settings.city_code,
+        name: &settings.city_name,
+        residual_code: &settings.residual_region_code,
+        residual_name: &settings.residual_region_name,
+    };
+    let place = match (&args.region, &args.school) {
+        (Some(code), _) => Place::Region(code),
+        (_, Some(code)) => Place::School(code),
+        _ => Place::City,
+    };
+    let explainer = Explainer::new(&data, &manifest, &definitions, city, args.year)?;
+    let unit = explainer.unit(place)?;
+    let explanation = explainer.explain(&args.indicator, &unit)?;
+    if global.json {
+        output::json(&explanation)?;
+    } else {
+        told(&explanation);
+    }
+    Ok(ExitCode::Done)
+}
+
+impl From<ExplainError> for Failure {
+    fn from(error: ExplainError) -> Self {
+        match &error {
+            ExplainError::NoIndicator(_) => {
+                Failure::new(ExitCode::Usage, &error).hint("`nianbao catalogue` lists all indicators")
+            }
+            ExplainError::NoUnit(_) => Failure::new(ExitCode::Usage, &error)
+                .hint("dim_region and dim_school of the release list them"),
+            _ => Failure::new(ExitCode::Internal, &error),
+        }
+    }
+}
+
+fn told(explanation: &Explanation) {
+    let entry = &explanation.catalogue;
+    output::line(&format!(
+        "{}（{}）  {}年  {}  第 {:06} 版",
+        entry.title_zh, entry.unit, explanation.report_year, explanation.unit_name, explanation.release
+    ));
+    output::line(&format!("定义  {}", entry.definition));
+    output::line(&format!("依据  {}：{}", entry.status, entry.citation));
+    output::line(&format!("时期  {}", entry.reference_time));
+    let years = catalogue::years(entry);
+    if !years.is_empty() {
+        output::line(&format!("年度  {years}"));
+    }
+    for derivation in &explanation.bases {
+        output::line("");
+        derived(derivation, 0);
+    }
+    section("口径之间", &explanation.differences, |difference| {
+        format!(
+            "{} {}，{} {}，相差 {}",
+            difference.basis_a,
+            difference.value_a,
+            difference.basis_b,
+            difference.value_b,
+            difference.difference
+        )
+    });
+    section("印于", &explanation.printed, |place| {
+        let text = place.printed_text.as_deref().unwrap_or("缺报");
+        let measure = if place.measure == "值" { String::new() } else { format!(" {}", place.measure) };
+        let shown = format!("{} {}{measure}  {text}", place.report_table, place.report_path);
+        format!("{shown}（当年版式规定该处印{}口径，{} 位小数）", basis(&place.basis), place.decimals)
+    });
+    section("校验", &explanation.checks, |check| {
+        let found = if check.found.is_empty() { "无问题".to_owned() } else { check.found.join("；") };
+        format!("{}：{found}", check.check)
+    });
+    section("人工决定", &explanation.overrides, |told| {
+        format!(
+            "{} {} {}：{}（{}，{}）",
+            told.rule, told.key, told.value, told.reason, told.decided_by, told.decided_at
+        )
+    });
+    section("与上一版比", &explanation.before, |before| {
+        let value = before.value.as_deref().unwrap_or_else(|| state(before.state));
+        let changed = if before.changed { "已变" } else { "未变" };
+        format!("第 {:06} 版{} {value}，{changed}", before.release, basis(before.basis))
+    });
+}
+
+/// The word for a basis.
+fn basis(name: &str) -> &str {
+    match name {
+        "system" => "系统",
+        "filed" => "填报",
+        "survey" => "调查",
+        "adjusted" => "核定",
+        other => other,
+    }
+}
+
+/// The word for a state.
+fn state(name: &str) -> &str {
+    match name {
+        "value" => "有值",
+        "blank" => "当年未问",
+        "dash" => "无数可填",
+        "missing" => "缺报",
+        other => other,
+    }
+}
+
+fn section<T>(title: &str, items: &[T], line: impl Fn(&T) -> String) {
+    if items.is_empty() {
+        return;
+    }
+    output::line("");
+    output::line(title);
+    for item in items {
+        output::line(&format!("  {}", line(item)));
+    }
+}
+
+fn derived(of: &Derivation, depth: usize) {
+    let indent = "  ".repeat(depth);
+    let line = |text: &str| output::line(&format!("{indent}{text}"));
+    line(&format!("{}口径：{}（{}）", basis(of.basis), of.title_zh, state(of.state)));
+    line(&format!("  公式  {}", of.formula));
+    let giving = of.schools.iter().filter(|school| school.state == "value").count();
+    if of.schools.len() > 1 {
+        line(&format!("  学校  {} 所，其中有值的 {giving} 所", of.schools.len()));
+    }
+    for school in &of.schools {
+        let value = school.value.as_deref().or(school.words.as_deref()).filter(|text| !text.is_empty());
+        let weight = school.weight.as_ref().map(|weight| format!("，权数 {weight}")).unwrap_or_default();
+        let at = school.at.as_ref().map(|at| format!("  {} {} 第 {} 行", at.file, at.sheet, at.row));
+        line(&format!(
+            "    {} {}  {}{weight}{}",
+            school.school_code,
+            school.school_name,
+            value.unwrap_or_else(|| state(school.state)),
+            at.unwrap_or_default()
+        ));
+    }
+    if !of.rows.is_empty() {
+        line(&format!("  计入的行  {} 行", of.rows.len()));
+        for (file, sheet, rows) in by_file(&of.rows) {
+            line(&format!("    {file} {sheet} 第 {rows} 行"));
+        }
+    }
+    for excluded in &of.excluded {
+        line(&format!("  未计入  {}：{} 行", excluded.reason, excluded.rows));
+    }
+    for part in &of.made_of {
+        derived(part, depth + 1);
+    }
+}
+
+/// File, sheet, and their rows as spans: `3–614、620`.
+fn by_file(rows: &[RowAt]) -> Vec<(&str, &str, String)> {
+    let mut files: BTreeMap<(&str, &str), Vec<i32>> = BTreeMap::new();
+    for row in rows {
+        files.entry((&row.at.file, &row.at.sheet)).or_default().push(row.at.row);
+    }
+    files.into_iter().map(|((file, sheet), rows)| (file, sheet, spans(rows))).collect()
+}
+
+fn spans(mut rows: Vec<i32>) -> String {
+    rows.sort_unstable();
+    let spans: Vec<String> = rows
+        .chunk_by(|a, b| a + 1 == *b)
+        .map(|span| match span {
+            [only] => only.to_string(),
+            [first, .., last] => format!("{first}–{last}"),
+            [] => String::new(),
+        })
+        .collect();
+    spans.join("、")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_follow_each_other_are_told_as_spans() {
+        assert_eq!(spans(vec![5, 3, 4, 9, 11, 12]), "3–5、9、11–12");
+        assert_eq!(spans(Vec::new()), "");
+    }
+}

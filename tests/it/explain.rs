@@ -1,0 +1,187 @@
+//! Whatever is printed can be worked out again from what `explain` lists.
+
+use std::collections::BTreeSet;
+
+use nianbao::definition::{self, Definitions};
+use nianbao::explain::{City as Named, Derivation, Explainer, Place};
+use nianbao::number::{Decimal, ONE};
+use nianbao::warehouse::layout::DataRoot;
+use nianbao::warehouse::publish;
+
+use crate::support::{City, Village, YAODU, text, whole_city};
+
+fn definitions() -> Definitions {
+    let files = definition::embedded().into_iter();
+    let files: Vec<_> = files.map(|(name, text)| (name, text.replace("{residual}", "141099"))).collect();
+    definition::load(&files).unwrap()
+}
+
+/// Half up to so many places, in whole numbers, the long way.
+fn rounded(numerator: i128, denominator: i128, decimals: u32) -> String {
+    let scaled = numerator * 10_i128.pow(decimals);
+    let mut whole = scaled / denominator;
+    if (scaled % denominator) * 2 >= denominator {
+        whole += 1;
+    }
+    let digits = format!("{whole:0>width$}", width = decimals as usize + 1);
+    match decimals {
+        0 => digits,
+        _ => {
+            let (left, right) = digits.split_at(digits.len() - decimals as usize);
+            format!("{left}.{right}")
+        }
+    }
+}
+
+fn parsed(text: &str) -> i128 {
+    Decimal::parse(text).unwrap_or_else(|| panic!("`{text}` is no decimal")).0
+}
+
+/// Numerator and denominator from what is listed, never from a value that is told.
+fn recomputed(of: &Derivation) -> Option<(i128, i128)> {
+    let rows = || of.rows.iter().filter_map(|row| row.value.as_deref());
+    let filed =
+        || of.schools.iter().filter(|school| school.state == "value").filter_map(|s| s.value.as_deref());
+    let one = |value: i128| Some((value, ONE));
+    match (of.kind, of.basis) {
+        ("count", _) => one(i128::try_from(of.rows.len()).unwrap() * ONE),
+        ("sum", "system") => one(rows().map(parsed).sum()),
+        ("max", "system") => one(rows().map(parsed).max()?),
+        ("count_distinct", _) => one(i128::try_from(rows().collect::<BTreeSet<_>>().len()).unwrap() * ONE),
+        ("sum_of", _) => {
+            let parts: Option<Vec<_>> = of.made_of.iter().map(recomputed).collect();
+            one(parts?.into_iter().map(|(value, _)| value).sum())
+        }
+        ("ratio", _) => {
+            let [part, whole] = of.made_of.as_slice() else { panic!("{} has no parts", of.indicator_id) };
+            let (part, whole) = (recomputed(part)?, recomputed(whole)?);
+            (whole.0 != 0).then(|| (part.0 * i128::from(of.factor), whole.0))
+        }
+        ("sum", "filed") => one(filed().map(parsed).sum()),
+        ("max", "filed") => one(filed().map(parsed).max()?),
+        ("as_filed", _) => one(parsed(filed().next()?)),
+        ("weighted_mean", _) => {
+            let both = of.schools.iter().filter(|school| school.state == "value");
+            let both = both.filter_map(|school| Some((school.value.as_deref()?, school.weight.as_deref()?)));
+            let both: Vec<_> = both.map(|(value, weight)| (parsed(value), parsed(weight))).collect();
+            let whole: i128 = both.iter().map(|(_, weight)| weight).sum();
+            (whole != 0).then(|| (both.iter().map(|(value, weight)| value * (weight / ONE)).sum(), whole))
+        }
+        other => panic!("{} is a {other:?}", of.indicator_id),
+    }
+}
+
+#[test]
+fn every_printed_figure_is_recomputed_from_what_is_listed() {
+    let city = whole_city();
+    let (data, definitions) = (DataRoot::new(&city.data()), definitions());
+    let manifest = publish::current(&data).unwrap().unwrap();
+    let named = Named { code: "141000", name: "某市", residual_code: "141099", residual_name: "未分县" };
+    let (mut derived, mut printed, mut rows) = (BTreeSet::new(), 0, 0);
+    for year in [2023, 2024] {
+        let explainer = Explainer::new(&data, &manifest, &definitions, named, year).unwrap();
+        let places = [
+            Place::City,
+            Place::Region("141024"),
+            Place::Region("141099"),
+            Place::School("3614000018"),
+            Place::School("3614000051"),
+        ];
+        for place in places {
+            let unit = explainer.unit(place).unwrap();
+            for indicator in &definitions.indicators {
+                let explanation = explainer.explain(&indicator.id, &unit).unwrap();
+                for of in &explanation.bases {
+                    let what = format!("{} {} {year} {place:?}", of.indicator_id, of.basis);
+                    derived.insert((of.indicator_id.clone(), of.basis, of.level));
+                    rows += of.rows.len();
+                    let places = || explanation.printed.iter().filter(|place| place.basis == of.basis);
+                    if of.kind == "list" {
+                        let said: BTreeSet<&str> =
+                            of.schools.iter().filter_map(|school| school.words.as_deref()).collect();
+                        assert_eq!(
+                            said,
+                            of.words.iter().flat_map(|words| words.split('；')).collect(),
+                            "{what}"
+                        );
+                        continue;
+                    }
+                    match (of.state, recomputed(of)) {
+                        ("value", Some((numerator, denominator))) => {
+                            let told = parsed(of.value.as_deref().unwrap());
+                            assert_eq!(rounded(numerator, denominator, 10), rounded(told, ONE, 10), "{what}");
+                            for place in places() {
+                                let again = rounded(numerator, denominator, place.decimals);
+                                assert_eq!(
+                                    place.printed_text.as_deref(),
+                                    Some(again.as_str()),
+                                    "{what} {place:?}"
+                                );
+                                printed += 1;
+                            }
+                        }
+                        ("value", None) => panic!("{what}: a value of nothing that is listed"),
+                        ("dash", _) => {
+                            assert!(places().all(|p| p.printed_text.as_deref() == Some("-")), "{what}")
+                        }
+                        ("blank", _) => {
+                            assert!(places().all(|p| p.printed_text.as_deref() == Some("")), "{what}")
+                        }
+                        (state, _) => panic!("{what} is {state}"),
+                    }
+                }
+            }
+        }
+    }
+    // Every indicator of the catalogue on every basis, at three levels; what is listed only is printed as it is.
+    let expected = definitions.indicators.iter().map(|indicator| {
+        let lines = matches!(indicator.filed, Some(nianbao::indicators::definition::Combination::Lines));
+        let from = if indicator.from_level == nianbao::layout::Level::School { 3 } else { 2 };
+        from * (usize::from(indicator.system.is_some()) + usize::from(indicator.filed.is_some() && !lines))
+    });
+    assert_eq!(derived.len(), expected.sum::<usize>());
+    assert!(printed > 1_000, "{printed} printed figures");
+    assert!(rows > 100_000, "{rows} rows");
+}
+
+#[test]
+fn a_figure_is_explained_in_words_and_for_programs() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.run();
+    let explained = city.nianbao(&["explain", "placement_rate", "--year", "2024"]);
+    assert_eq!(explained.status.code(), Some(0));
+    insta::assert_snapshot!("explain", text(&explained.stdout));
+    let json: serde_json::Value = serde_json::from_slice(
+        &city.nianbao(&["explain", "students", "--year", "2024", "--school", YAODU, "--json"]).stdout,
+    )
+    .unwrap();
+    assert_eq!(json["bases"][0]["value"], "4");
+    assert_eq!(json["bases"][0]["rows"].as_array().unwrap().len(), 4);
+    assert_eq!(json["bases"][0]["rows"][0]["file"], "2024/students/all.csv");
+    for (arguments, said) in [
+        (vec!["explain", "nothing", "--year", "2024"], "there is no indicator `nothing`"),
+        (vec!["explain", "students", "--year", "2024", "--school", "1"], "no school `1`"),
+        (vec!["explain", "students", "--year", "1999"], "no year 1999"),
+    ] {
+        let output = city.nianbao(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn the_catalogue_lists_every_indicator_and_shows_one() {
+    let city = City::empty();
+    let listed: serde_json::Value =
+        serde_json::from_slice(&city.nianbao(&["catalogue", "--json"]).stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), definitions().indicators.len());
+    let one = text(&city.nianbao(&["catalogue", "dual_share"]).stdout);
+    assert!(one.contains("100 × teachers_dual ÷ teachers_full_time"), "{one}");
+    assert!(one.contains("印于  2024 表3 “双师型”教师比例"), "{one}");
+    let file = city.path().join("catalogue.xlsx");
+    let written = city.nianbao(&["catalogue", "--out", file.to_str().unwrap()]);
+    assert_eq!(written.status.code(), Some(0));
+    assert!(std::fs::metadata(file).unwrap().len() > 10_000);
+    assert_eq!(city.nianbao(&["catalogue", "nothing"]).status.code(), Some(2));
+}
