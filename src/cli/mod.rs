@@ -22,6 +22,8 @@ mod settings;
 
 mod validate;
 
+mod values;
+
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -102,7 +104,7 @@ enum Command {
     Releases(releases::Args),
     /// List the runs of the ledger, or show one
     Runs(runs::Args),
-    /// Record what a named person decides about a finding
+    /// Record what a named person decides about a delivery, a value or a difference
     Override(overrides::Args),
     /// What every indicator is, where it comes from, and where it is printed
     Catalogue(catalogue::Args),
