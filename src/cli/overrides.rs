@@ -118,7 +118,9 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
     if global.json {
         output::json(&listed)?;
     } else {
-        listed.iter().for_each(|one| output::line(&line(one)));
+        for one in &listed {
+            output::line(&line(one));
+        }
     }
     Ok(ExitCode::Done)
 }

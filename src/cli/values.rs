@@ -27,7 +27,7 @@ use crate::warehouse::publish::{self, Manifest};
 
 #[derive(Debug, clap::Args)]
 pub struct Set {
-    /// The indicator, as the table `dim_indicator` names it: graduates_placed
+    /// The indicator, as the table `dim_indicator` names it: `graduates_placed`
     indicator: String,
     /// The report year
     #[arg(long)]
@@ -177,14 +177,19 @@ pub fn read(
     read: &Read,
     when: &str,
 ) -> Result<ExitCode, Failure> {
-    let noted = notes(settings, &read.file)?;
+    let rows = noted_rows(settings, &read.file)?;
     let manifest = current(data)?;
     let all = decisions::all(data)?;
-    let standing: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
+    // The newest about each difference; a key has its year.
+    let notes: BTreeMap<&str, &Override> = decisions::standing(&all)
+        .into_iter()
+        .filter(|decision| decision.rule == values::note_rule())
+        .map(|note| (note.key.as_str(), note))
+        .collect();
     let mut years: BTreeMap<ReportYear, Vec<Difference>> = BTreeMap::new();
     let mut taken = Taken::default();
     let mut records = Vec::new();
-    for row in noted {
+    for row in rows {
         if let std::collections::btree_map::Entry::Vacant(entry) = years.entry(row.year) {
             let path = manifest.table(data, "difference", row.year);
             let read = path.map(|path| tables::read_differences(&path)).transpose();
@@ -196,10 +201,10 @@ pub fn read(
         };
         match decision(&row, &years[&row.year], &by, when) {
             Err(why) => {
-                taken.not_recorded.push(NotRecorded { sheet: position::told(&row.sheet), row: row.row, why })
+                taken.not_recorded.push(NotRecorded { sheet: position::told(&row.sheet), row: row.row, why });
             }
             Ok(None) => taken.known += 1,
-            Ok(Some(record)) if is_known(&record, &standing, &manifest) => taken.known += 1,
+            Ok(Some(record)) if is_known(&record, &notes, &manifest) => taken.known += 1,
             Ok(Some(record)) => records.push(record),
         }
     }
@@ -209,7 +214,7 @@ pub fn read(
 }
 
 /// The rows with a note, read as every delivery is.
-fn notes(settings: &Settings, file: &Path) -> Result<Vec<Noted>, Failure> {
+fn noted_rows(settings: &Settings, file: &Path) -> Result<Vec<Noted>, Failure> {
     let name = file.display();
     let bytes = match fs::metadata(file) {
         Ok(found) if found.len() > settings.file_size_max_mb << 20 => {
@@ -224,7 +229,7 @@ fn notes(settings: &Settings, file: &Path) -> Result<Vec<Noted>, Failure> {
     let mut sheets: Vec<(String, Vec<Row<'static>>)> = Vec::new();
     let mut bad = None;
     let mut decoder = Decoder::new(Path::new(OWN_PROGRAM), limits);
-    let decoded = decoder.decode(&bytes, &mut |event| match event {
+    let outcome = decoder.decode(&bytes, &mut |event| match event {
         Event::Sheet(name) => sheets.push((name.to_owned(), Vec::new())),
         Event::Row(row) => {
             if sheets.is_empty() {
@@ -236,7 +241,7 @@ fn notes(settings: &Settings, file: &Path) -> Result<Vec<Noted>, Failure> {
         }
         Event::BadRow { number, .. } => bad = bad.or(Some(number)),
     });
-    decoded.map_err(|error| internal(&error))?.map_err(|error| usage(&format!("`{name}`: {error}")))?;
+    outcome.map_err(|error| internal(&error))?.map_err(|error| usage(&format!("`{name}`: {error}")))?;
     if let Some(row) = bad {
         return Err(usage(&format!("`{name}`: row {row} does not split into cells")));
     }
@@ -308,9 +313,8 @@ fn decision(
 }
 
 /// Whether the newest note about the same difference says the same, and holds.
-fn is_known(record: &Override, standing: &[Override], manifest: &Manifest) -> bool {
-    let newest = values::newest(standing, values::note_rule(), record.report_year);
-    newest.get(record.key.as_str()).is_some_and(|known| {
+fn is_known(record: &Override, notes: &BTreeMap<&str, &Override>, manifest: &Manifest) -> bool {
+    notes.get(record.key.as_str()).is_some_and(|known| {
         !manifest.lapsed.contains(&known.id)
             && (&known.who, &known.reason, &known.about) == (&record.who, &record.reason, &record.about)
     })

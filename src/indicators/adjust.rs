@@ -146,6 +146,21 @@ pub fn adjusted(
     Ok(adjusted)
 }
 
+/// The values of a year with the adjusted ones in the places of those that they stand for: what is
+/// printed must add up as what was delivered does.
+#[must_use]
+pub fn as_printed(values: &[IndicatorValue]) -> Vec<IndicatorValue> {
+    let delivered = |key: &ValueKey| ValueKey { basis: key.basis.delivered().basis(), ..key.clone() };
+    let (adjusted, raw): (Vec<&IndicatorValue>, Vec<&IndicatorValue>) =
+        values.iter().partition(|value| value.key.basis.is_adjusted());
+    let mut printed: BTreeMap<ValueKey, IndicatorValue> = BTreeMap::new();
+    for value in raw.into_iter().chain(adjusted) {
+        let key = delivered(&value.key);
+        printed.insert(key.clone(), IndicatorValue { key, ..value.clone() });
+    }
+    printed.into_values().collect()
+}
+
 /// Indicators and everything that they are computed from.
 fn with_parts<'a>(indicators: &'a [Indicator], ids: impl Iterator<Item = &'a str>) -> Vec<Indicator> {
     let mut open: Vec<&str> = ids.collect();
@@ -223,6 +238,11 @@ mod tests {
         let values = compute(&filed, layout, inputs).unwrap();
         let adjusted = adjusted(&filed, layout, inputs, &set, &values).unwrap();
         assert!(values.iter().all(|value| !value.key.basis.is_adjusted()));
+        let printed = as_printed(&[values.clone(), adjusted.clone()].concat());
+        assert_eq!(printed.len(), values.len());
+        for value in &adjusted {
+            assert!(printed.iter().any(|one| (one.key.unit == value.key.unit) && one.told() == value.told()));
+        }
         assert!(adjusted.iter().all(|value| value.key.basis == Basis::Adjusted(Delivered::Filed)));
         adjusted
             .iter()

@@ -12,7 +12,7 @@ use crate::contract::Dataset;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
 use crate::indicators::definition::{Calculation, Combination};
-use crate::indicators::{IndicatorValue, State, ValueKey};
+use crate::indicators::{IndicatorValue, State, ValueKey, adjust};
 use crate::layout::Basis;
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -154,6 +154,11 @@ impl Run<'_> {
                 checks::schools_sum_to_county(year, &of.values, &additive),
                 checks::parts_sum_to_whole(year, &definitions.partitions, &of.values),
             ];
+            if !of.set.is_empty() {
+                let printed = adjust::as_printed(&of.values);
+                checked.push(checks::counties_and_residual_sum_to_city(year, &printed, &additive));
+                checked.push(checks::schools_sum_to_county(year, &printed, &additive));
+            }
             if let Some(layout) = definitions.layout(year) {
                 checked.push(checks::printed_on_one_basis(year, layout, &of.values));
             }

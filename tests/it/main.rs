@@ -22,6 +22,8 @@ mod privacy;
 
 mod published;
 
+mod reconcile;
+
 mod set_aside;
 
 mod shapes;
