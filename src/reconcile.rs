@@ -284,6 +284,7 @@ mod tests {
             state: if number.is_some() { State::Value } else { State::named(told) },
             value: number,
             ratio: None,
+            words: None,
             n_missing: 0,
         }
     }

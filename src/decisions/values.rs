@@ -228,6 +228,7 @@ mod tests {
             state: State::Value,
             value: Some(Decimal::from_int(number)),
             ratio: None,
+            words: None,
             n_missing: 0,
         }
     }

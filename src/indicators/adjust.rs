@@ -41,6 +41,7 @@ pub fn refusal(indicator: &Indicator, basis: Delivered) -> Option<String> {
             _,
             Some(Combination::Sum | Combination::Max | Combination::WeightedMean { .. }),
         ) => None,
+        (Delivered::Filed, _, Some(_)) => Some(format!("`{id}` is words, which no number stands for")),
         (Delivered::Survey, ..) => {
             Some("values of a survey are answers of many: none of them is set by a person".to_owned())
         }
@@ -203,7 +204,7 @@ mod tests {
                 let value = Some(Decimal::from_int(*number));
                 values.insert(
                     ((*indicator).to_owned(), (*code).to_owned()),
-                    Filed { state: State::Value, value },
+                    Filed { state: State::Value, value, words: None },
                 );
             }
         }
