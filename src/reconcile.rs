@@ -2,8 +2,8 @@
 //!
 //! Every pair of bases that an indicator has in a year is compared at every school, county and at
 //! the city. A pair agrees, differs, or stands on one side only. Where neither side has a value
-//! there is nothing to compare, and a basis that the indicator does not have, or that was not
-//! asked that year, is no side. Delivered values are compared; what a person set is an answer to a
+//! there is nothing to compare, and a basis that the indicator does not have, or on which nobody
+//! gave an answer that year, is no side. Delivered values are compared; what a person set is an answer to a
 //! difference, not a basis of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -172,8 +172,10 @@ pub fn differences(
     }
     let mut found = Vec::new();
     for (id, mut bases) in sides {
-        // What was not asked anywhere that year is no basis of it.
-        bases.retain(|_, units| units.values().any(|side| side.state != State::Blank));
+        // What was not asked of anybody that year, or what nobody delivered on, is no side: that a
+        // school delivered nothing is told of the school.
+        let gives = |side: &Side| matches!(side.state, State::Value | State::Dash);
+        bases.retain(|_, units| units.values().any(gives));
         let Some(indicator) = indicators.iter().find(|indicator| indicator.id == id) else { continue };
         let all: Vec<Delivered> =
             Delivered::ALL.into_iter().filter(|basis| bases.contains_key(basis)).collect();
@@ -344,13 +346,15 @@ mod tests {
     }
 
     #[test]
-    fn a_basis_that_was_not_asked_is_no_side() {
+    fn a_basis_on_which_nobody_answers_is_no_side() {
         let plain = indicators(str::to_owned);
         let values = [
             value("students", Basis::System, "1", "10"),
             value("students", Basis::Filed, "1", "blank"),
             value("students", Basis::Filed, "", "blank"),
             value("majors", Basis::System, "1", "3"),
+            value("staff", Basis::System, "1", "3"),
+            value("staff", Basis::Filed, "1", "missing"),
         ];
         assert_eq!(told(&plain, &values), Vec::<String>::new());
     }
