@@ -174,8 +174,7 @@ pub fn differences(
     for (id, mut bases) in sides {
         // What was not asked of anybody that year, or what nobody delivered on, is no side: that a
         // school delivered nothing is told of the school.
-        let gives = |side: &Side| matches!(side.state, State::Value | State::Dash);
-        bases.retain(|_, units| units.values().any(gives));
+        bases.retain(|_, units| is_answered(units));
         let Some(indicator) = indicators.iter().find(|indicator| indicator.id == id) else { continue };
         let all: Vec<Delivered> =
             Delivered::ALL.into_iter().filter(|basis| bases.contains_key(basis)).collect();
@@ -199,6 +198,14 @@ pub fn differences(
     }
     found.sort_by(|a, b| a.key.cmp(&b.key));
     found
+}
+
+/// Whether a school gave a value or a dash; a county without schools says nothing of that.
+fn is_answered(units: &BTreeMap<&Unit, Side>) -> bool {
+    let has_schools = units.keys().any(|unit| unit.level == Level::School);
+    units.iter().any(|(unit, side)| {
+        (!has_schools || unit.level == Level::School) && matches!(side.state, State::Value | State::Dash)
+    })
 }
 
 fn answer(
@@ -355,6 +362,7 @@ mod tests {
             value("majors", Basis::System, "1", "3"),
             value("staff", Basis::System, "1", "3"),
             value("staff", Basis::Filed, "1", "missing"),
+            value("staff", Basis::Filed, "", "0"),
         ];
         assert_eq!(told(&plain, &values), Vec::<String>::new());
     }
