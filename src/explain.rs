@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::definition::Definitions;
 use crate::indicators::definition::{Calculation, Combination, Indicator};
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
-use crate::layout::{Basis, Each, Level};
+use crate::layout::{Basis, Delivered, Each, Level};
 use crate::number::{Decimal, ONE, SCALE};
 use crate::period::ReportYear;
 use crate::predicate;
@@ -71,6 +71,8 @@ pub struct Derivation {
     pub title_zh: String,
     pub unit: String,
     pub basis: &'static str,
+    /// For adjusted values: the basis that it stands for.
+    pub stands_for: &'static str,
     pub level: &'static str,
     pub region_code: String,
     /// `count`, `sum`, `max`, `count_distinct`, `sum_of`, `ratio`, `weighted_mean`, `list`.
@@ -429,8 +431,9 @@ impl<'a> Explainer<'a> {
         let indicator = indicators.iter().find(|indicator| indicator.id == id || indicator.title_zh == id);
         let Some(indicator) = indicator else { return Err(ExplainError::NoIndicator(id.to_owned())) };
         let mut bases = Vec::new();
-        for basis in [Basis::System, Basis::Filed] {
+        for basis in [Basis::System, Basis::Filed, Basis::Survey] {
             bases.extend(self.derivation(indicator, basis, unit)?);
+            bases.extend(self.derivation(indicator, basis.adjusted(), unit)?);
         }
         let entries = catalogue::entries(self.definitions);
         let Some(entry) = entries.into_iter().find(|entry| entry.indicator_id == indicator.id) else {
@@ -510,6 +513,7 @@ impl<'a> Explainer<'a> {
             title_zh: indicator.title_zh.clone(),
             unit: indicator.unit.clone(),
             basis: basis.name(),
+            stands_for: if basis.is_adjusted() { basis.delivered().name() } else { "" },
             level: unit.level.name(),
             region_code: unit.region_code.clone(),
             kind: "",
@@ -531,6 +535,8 @@ impl<'a> Explainer<'a> {
         match basis {
             Basis::System => self.on_system(indicator, unit, &mut derivation)?,
             Basis::Filed => self.on_filed(indicator, unit, &mut derivation),
+            Basis::Survey => {}
+            Basis::Adjusted(of) => self.on_adjusted(indicator, of, unit, &mut derivation)?,
         }
         derivation.formula = formula(&derivation);
         Ok(Some(derivation))
@@ -718,6 +724,66 @@ impl<'a> Explainer<'a> {
         }
     }
 
+    /// The schools' values with those that persons set in their places, combined as the others are.
+    fn on_adjusted(
+        &self,
+        indicator: &Indicator,
+        of: Delivered,
+        unit: &Unit,
+        to: &mut Derivation,
+    ) -> Result<(), ExplainError> {
+        let weight = match (of, &indicator.system, &indicator.filed) {
+            (Delivered::System, Some(Calculation::SumOf(_) | Calculation::Ratio(_)), _) => {
+                self.on_system(indicator, unit, to)?;
+                for part in &mut to.made_of {
+                    let adjusted = self.definitions.indicator(&part.indicator_id);
+                    let of_unit = Unit {
+                        level: Level::named(part.level),
+                        region_code: part.region_code.clone(),
+                        ..unit.clone()
+                    };
+                    let adjusted =
+                        adjusted.map(|other| self.derivation(other, of.basis().adjusted(), &of_unit));
+                    if let Some(adjusted) = adjusted.transpose()?.flatten() {
+                        *part = adjusted;
+                    }
+                }
+                return Ok(());
+            }
+            (Delivered::System, Some(Calculation::Max(_)), _)
+            | (Delivered::Filed, _, Some(Combination::Max)) => {
+                to.kind = "max";
+                None
+            }
+            (Delivered::Filed, _, Some(Combination::WeightedMean { weight })) => {
+                to.kind = if unit.level == Level::School { "as_filed" } else { "weighted_mean" };
+                Some(weight)
+            }
+            _ => {
+                to.kind = "sum";
+                None
+            }
+        };
+        for (code, (region, name)) in self.schools.iter().filter(|(code, _)| self.is_in(code, unit)) {
+            let school =
+                Unit { level: Level::School, region_code: region.clone(), school_code: code.clone() };
+            let stands = |id: &str| {
+                self.value(id, of.basis().adjusted(), &school).or_else(|| self.value(id, of.basis(), &school))
+            };
+            let value = stands(&indicator.id);
+            to.schools.push(SchoolPart {
+                school_code: code.clone(),
+                school_name: name.clone(),
+                state: value.map_or(State::Missing, |value| value.state).name(),
+                value: value.and_then(|value| value.value).map(|value| value.to_string()),
+                weight: weight.and_then(|id| stands(id)?.value).map(|value| value.to_string()),
+                words: None,
+                at: None,
+            });
+        }
+        Ok(())
+    }
+
     fn checks(&self, indicator: &Indicator) -> Vec<CheckedBy> {
         let mut checks = Vec::new();
         let mentions = |finding: &&FindingRow| {
@@ -853,6 +919,9 @@ fn formula(of: &Derivation) -> String {
             format!(
                 "Σ(各校值 × 权数) ÷ Σ权数 = {numerator} ÷ {denominator} = {value}（分子由各校填报值还原）"
             )
+        }
+        "sum" if of.basis == "adjusted" => {
+            format!("{} 所学校的值之和（有核定值的取核定值）= {value}", of.schools.len())
         }
         "sum" => format!("{} 所学校填报值之和 = {value}", of.schools.len()),
         "max" => format!("{} 所学校填报值的最大值 = {value}", of.schools.len()),

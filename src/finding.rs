@@ -158,6 +158,10 @@ rules! {
     FILING_CELL = "E-FILING-CELL", S1, "规范性", "填报单元格不是数字、短横或空白，按缺报处理", "请更正该单元格";
     FILING_LAST_YEAR = "Q-LAST-YEAR", S2, "一致性", "填报的上年数与上年填报不一致，按上年发布的数印", "请核对上年数";
     PRINTED_TWO_BASES = "Q-TWO-BASES", S2, "一致性", "同一指标在报告中按两种口径印出且数值不同", "请在报告中注明口径，或核对差异";
+    BASES_DIFFER = "Q-DIFFERENCE", S2, "一致性", "学校的同一指标在不同口径下不一致", "请在差异表中逐条填写处理说明和处理人，用 nianbao override read 读回；应改用的数值用 nianbao override set 核定";
+    NOTE_LAPSED = "W-NOTE-LAPSED", S3, "一致性", "差异两侧的数值已改变，原处理说明不再有效", "请重新核对后填写处理说明";
+    VALUE_SET = "W-ADJUSTED", S3, "一致性", "采用核定值，原数保留", "无需处理；不再需要时用 nianbao override withdraw 撤回";
+    VALUE_LAPSED = "Q-ADJUSTED-LAPSED", S2, "一致性", "核定时的原数已改变，核定值不再有效，按原数印", "请重新核对：仍需核定的，再次用 nianbao override set；不需要的，用 nianbao override withdraw 撤回";
     SUM_BROKEN = "E-SUM", S0, "一致性", "县级合计加未分县与全市不符", "程序错误，请保留现场并联系维护人员";
     PARTS_BROKEN = "E-PARTS", S1, "一致性", "分项之和与总数不符", "请核对分项";
 }

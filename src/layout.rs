@@ -118,6 +118,55 @@ pub enum Basis {
     System,
     /// What each school filled in on its own copy of the tables.
     Filed,
+    /// Answers to a questionnaire.
+    Survey,
+    /// A value that a named person set after looking into a difference, and the basis that it
+    /// stands for. No place asks for it: it is printed where the basis it stands for would be.
+    #[serde(skip_deserializing)]
+    Adjusted(Delivered),
+}
+
+/// A basis that is delivered: everything but what a person set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivered {
+    System,
+    Survey,
+    Filed,
+}
+
+impl Delivered {
+    /// All, in the order in which one is held against another: the first of a pair is the reference.
+    pub const ALL: [Delivered; 3] = [Delivered::System, Delivered::Survey, Delivered::Filed];
+
+    #[must_use]
+    pub fn basis(self) -> Basis {
+        match self {
+            Delivered::System => Basis::System,
+            Delivered::Filed => Basis::Filed,
+            Delivered::Survey => Basis::Survey,
+        }
+    }
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.basis().name()
+    }
+
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        self.basis().label()
+    }
+
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|basis| basis.name() == name)
+    }
+
+    #[must_use]
+    pub fn labelled(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|basis| basis.label() == label)
+    }
 }
 
 impl Basis {
@@ -126,6 +175,8 @@ impl Basis {
         match self {
             Basis::System => "system",
             Basis::Filed => "filed",
+            Basis::Survey => "survey",
+            Basis::Adjusted(_) => "adjusted",
         }
     }
 
@@ -134,7 +185,40 @@ impl Basis {
         match self {
             Basis::System => "系统",
             Basis::Filed => "填报",
+            Basis::Survey => "调查",
+            Basis::Adjusted(_) => "核定",
         }
+    }
+
+    /// The delivered basis that a figure is of, or stands for.
+    #[must_use]
+    pub fn delivered(self) -> Delivered {
+        match self {
+            Basis::System => Delivered::System,
+            Basis::Filed => Delivered::Filed,
+            Basis::Survey => Delivered::Survey,
+            Basis::Adjusted(of) => of,
+        }
+    }
+
+    /// What takes its place where a person set a value.
+    #[must_use]
+    pub fn adjusted(self) -> Basis {
+        Basis::Adjusted(self.delivered())
+    }
+
+    #[must_use]
+    pub fn is_adjusted(self) -> bool {
+        matches!(self, Basis::Adjusted(_))
+    }
+
+    /// The basis of these names; `stands_for` counts for adjusted values alone.
+    #[must_use]
+    pub fn named(name: &str, stands_for: &str) -> Option<Self> {
+        if name == "adjusted" {
+            return Delivered::named(stands_for).map(Basis::Adjusted);
+        }
+        Delivered::named(name).map(Delivered::basis)
     }
 }
 
@@ -228,6 +312,31 @@ pub fn label_key(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_basis_is_found_by_its_names() {
+        for of in Delivered::ALL {
+            for basis in [of.basis(), of.basis().adjusted()] {
+                assert_eq!(Basis::named(basis.name(), of.name()), Some(basis));
+                assert_eq!(basis.delivered(), of);
+            }
+            assert_eq!(Delivered::labelled(of.label()), Some(of));
+        }
+        assert_eq!(Basis::named("adjusted", ""), None);
+    }
+
+    #[test]
+    fn no_place_of_a_layout_asks_for_an_adjusted_value() {
+        #[derive(Debug, Deserialize)]
+        struct Place {
+            basis: Basis,
+        }
+        assert_eq!(toml::from_str::<Place>("basis = 'survey'").unwrap().basis, Basis::Survey);
+        for text in ["basis = 'adjusted'", "basis = { adjusted = 'filed' }"] {
+            let error = toml::from_str::<Place>(text).unwrap_err().to_string();
+            assert!(error.contains("unknown variant"), "{error}");
+        }
+    }
 
     #[test]
     fn labels_are_compared_without_what_varies() {

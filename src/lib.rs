@@ -12,6 +12,7 @@
 //!   conditions, each year's exports and each year's printed tables.
 //! - [`normalise`]: cells → typed rows, or quarantine. Reads no files.
 //! - [`indicators`]: what is counted, and how it adds up.
+//! - [`reconcile`]: the same figure on different bases.
 //! - [`checks`]: what must hold before anybody sees a figure.
 //! - [`definition`]: all of `pipelines/`, read and checked whole.
 //! - [`warehouse`]: Parquet in immutable releases.
@@ -49,6 +50,8 @@ pub mod layout;
 pub mod normalise;
 
 pub mod indicators;
+
+pub mod reconcile;
 
 pub mod checks;
 

@@ -4,20 +4,21 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Decimal128Type, Int32Type};
+use arrow::datatypes::{Decimal128Type, Int32Type, Int64Type};
 use arrow::error::ArrowError;
 
 use crate::decisions::Override;
 use crate::definition::Definitions;
-use crate::finding::Finding;
+use crate::finding::{self, Finding};
 use crate::indicators::definition::{Calculation, Combination};
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
-use crate::layout::{Basis, Level};
+use crate::layout::{Basis, Delivered, Level};
 use crate::normalise::Counts;
 use crate::normalise::table::{FieldKind, FieldSpec, TableBuilder, Value};
 use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
 use crate::position::column_letters;
+use crate::reconcile::{Answer, Closed, Difference, PairKey, Side};
 use crate::report::cells::ReportCell;
 use crate::warehouse::table_file::{self, TableFileError};
 
@@ -52,6 +53,11 @@ fn table(
     builder.finish()
 }
 
+/// The basis that an adjusted value stands for; empty for what was delivered.
+fn stands_for(basis: Basis) -> &'static str {
+    if basis.is_adjusted() { basis.delivered().name() } else { "" }
+}
+
 /// `indicator_value`, sorted by key.
 ///
 /// # Errors
@@ -69,6 +75,7 @@ pub fn indicator_values(
         ("breakdown", T, "分组"),
         ("breakdown_code", T, "分组代码"),
         ("basis", T, "口径"),
+        ("stands_for", T, "核定值所代替的口径"),
         ("state", T, "状态"),
         ("value", D, "数值"),
         ("numerator", D, "分子"),
@@ -91,6 +98,7 @@ pub fn indicator_values(
             text(&key.breakdown),
             text(&key.breakdown_code),
             text(key.basis.name()),
+            text(stands_for(key.basis)),
             text(value.state.name()),
             decimal(value.value),
             decimal(value.ratio.map(|ratio| ratio.numerator)),
@@ -126,12 +134,14 @@ pub fn read_indicator_values(
             let get_int = |name: &str| ints(name).map(|column| column.value(row)).unwrap_or_default();
             let indicator_id = get("indicator_id");
             let ratio = decimals("numerator", row).zip(decimals("denominator", row));
-            let factor = factor_of(definitions, &indicator_id, &get("basis"));
+            // Releases before adjusted values had two bases.
+            let basis = Basis::named(&get("basis"), &get("stands_for")).unwrap_or(Basis::System);
+            let factor = factor_of(definitions, &indicator_id, basis);
             values.push(IndicatorValue {
                 report_year: get_int("report_year"),
                 key: ValueKey {
                     indicator_id,
-                    basis: if get("basis") == "filed" { Basis::Filed } else { Basis::System },
+                    basis,
                     breakdown: get("breakdown"),
                     breakdown_code: get("breakdown_code"),
                     unit: Unit {
@@ -155,9 +165,9 @@ pub fn read_indicator_values(
 }
 
 /// 100 for percentages that are computed; a filed ratio is a mean of what was filed.
-fn factor_of(definitions: &Definitions, indicator: &str, basis: &str) -> i64 {
+fn factor_of(definitions: &Definitions, indicator: &str, basis: Basis) -> i64 {
     match definitions.indicator(indicator).and_then(|indicator| indicator.system.as_ref()) {
-        Some(Calculation::Ratio(ratio)) if basis == "system" => ratio.factor,
+        Some(Calculation::Ratio(ratio)) if basis.delivered() == Delivered::System => ratio.factor,
         _ => 1,
     }
 }
@@ -180,6 +190,7 @@ pub fn report_cells(cells: &[ReportCell]) -> Result<RecordBatch, ArrowError> {
         ("breakdown", T, "分组"),
         ("breakdown_code", T, "分组代码"),
         ("basis", T, "口径"),
+        ("stands_for", T, "核定值所代替的口径"),
         ("state", T, "状态"),
         ("printed_text", T, "印出文本"),
     ];
@@ -197,6 +208,7 @@ pub fn report_cells(cells: &[ReportCell]) -> Result<RecordBatch, ArrowError> {
             text(&cell.breakdown),
             text(&cell.breakdown_code),
             text(cell.basis.name()),
+            text(stands_for(cell.basis)),
             text(cell.state.name()),
             cell.printed_text.clone().map_or(Value::Null, Value::Text),
         ]
@@ -503,8 +515,14 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
         ("decided_by", T, "决定人"),
         ("decided_at", T, "决定时间"),
         ("reason", T, "理由"),
+        ("indicator_id", T, "指标"),
+        ("school_code", T, "学校标识码"),
+        ("stands_for", T, "核定值所代替的口径"),
+        ("value_under", T, "原数"),
     ];
     let rows = decisions.iter().map(|decision| {
+        let about = decision.about.as_ref();
+        let under = about.and_then(|about| about.under.iter().next());
         vec![
             int(decision.report_year),
             text(&decision.rule),
@@ -513,9 +531,165 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
             text(&decision.who),
             text(&decision.when),
             text(&decision.reason),
+            text(about.map_or("", |about| &about.indicator_id)),
+            text(about.map_or("", |about| &about.school_code)),
+            text(under.map_or("", |(basis, _)| basis)),
+            text(under.map_or("", |(_, told)| told)),
         ]
     });
     table(&columns, rows)
+}
+
+/// A value that a person set and that a release stands on, as its table `override` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedValue {
+    pub report_year: ReportYear,
+    pub indicator_id: String,
+    pub school_code: String,
+    pub stands_for: Delivered,
+    /// What was set, and what was delivered.
+    pub value: String,
+    pub under: String,
+    pub who: String,
+    pub when: String,
+    pub reason: String,
+}
+
+/// The set values of a release, read back; decisions about deliveries are passed over.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_applied_values(path: &Path) -> Result<Vec<AppliedValue>, TableFileError> {
+    let mut applied = Vec::new();
+    for batch in table_file::read(path)? {
+        let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
+        let years = batch.column_by_name("report_year").map(AsArray::as_primitive::<Int32Type>);
+        applied.extend((0..batch.num_rows()).filter_map(|row| {
+            // A release before set values has no such columns.
+            let get =
+                |column: &str| batch.column_by_name(column).map(|_| table_file::text_at(&batch, column, row));
+            Some(AppliedValue {
+                report_year: years.map(|years| years.value(row)).unwrap_or_default(),
+                stands_for: Delivered::named(&get("stands_for")?)?,
+                indicator_id: get("indicator_id")?,
+                school_code: get("school_code")?,
+                value: get("value")?,
+                under: get("value_under")?,
+                who: get("decided_by")?,
+                when: get("decided_at")?,
+                reason: get("reason")?,
+            })
+        }));
+    }
+    Ok(applied)
+}
+
+/// `difference`: the same figure on two bases, at every school, county and at the city.
+///
+/// # Errors
+/// See [`indicator_values`].
+pub fn differences(differences: &[Difference], definitions: &Definitions) -> Result<RecordBatch, ArrowError> {
+    let columns = [
+        ("report_year", I, "报告年度"),
+        ("indicator_id", T, "指标"),
+        ("level", T, "层级"),
+        ("region_code", T, "县（市、区）代码"),
+        ("school_code", T, "学校标识码"),
+        ("basis_a", T, "口径甲"),
+        ("basis_b", T, "口径乙"),
+        ("answer", T, "比对结果"),
+        ("state_a", T, "甲的状态"),
+        ("value_a", D, "甲的数值"),
+        ("state_b", T, "乙的状态"),
+        ("value_b", D, "乙的数值"),
+        ("difference", D, "差（乙减甲）"),
+        ("relative_difference", D, "相对差（差除以甲）"),
+        ("tolerance", D, "允许差"),
+        ("unit", T, "单位"),
+        ("closing_note", T, "处理说明"),
+        ("closed_by", T, "处理人"),
+        ("closed_at", T, "处理时间"),
+        ("closed_decision", L, "处理记录编号"),
+        ("finding_rule", T, "仍待处理时的规则"),
+    ];
+    let rows = differences.iter().map(|one| {
+        let PairKey { indicator_id, unit, basis_a, basis_b } = &one.key;
+        let closed =
+            |column: fn(&Closed) -> &str| one.closed.as_ref().map_or(Value::Null, |of| text(column(of)));
+        vec![
+            int(one.report_year),
+            text(indicator_id),
+            text(unit.level.name()),
+            text(&unit.region_code),
+            text(&unit.school_code),
+            text(basis_a.name()),
+            text(basis_b.name()),
+            text(one.answer.name()),
+            text(one.a.state.name()),
+            decimal(one.a.value),
+            text(one.b.state.name()),
+            decimal(one.b.value),
+            decimal(one.difference()),
+            decimal(one.relative()),
+            decimal(Some(one.tolerance)),
+            text(definitions.indicator(indicator_id).map_or("", |indicator| &indicator.unit)),
+            closed(|of| &of.note),
+            closed(|of| &of.by),
+            closed(|of| &of.at),
+            one.closed.as_ref().map_or(Value::Null, |of| int(i64::from(of.decision))),
+            text(if one.is_open() { finding::BASES_DIFFER.id } else { "" }),
+        ]
+    });
+    table(&columns, rows)
+}
+
+/// The differences of a release, read back.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_differences(path: &Path) -> Result<Vec<Difference>, TableFileError> {
+    let mut differences = Vec::new();
+    for batch in table_file::read(path)? {
+        let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
+        let years = batch.column_by_name("report_year").map(AsArray::as_primitive::<Int32Type>);
+        let numbers = batch.column_by_name("closed_decision").map(AsArray::as_primitive::<Int64Type>);
+        let number = |name: &str, row: usize| {
+            let column = batch.column_by_name(name)?.as_primitive::<Decimal128Type>();
+            column.is_valid(row).then(|| Decimal(column.value(row)))
+        };
+        differences.extend((0..batch.num_rows()).filter_map(|row| {
+            let get = |column: &str| table_file::text_at(&batch, column, row);
+            let side = |state: &str, value: &str| Side {
+                state: State::named(&get(state)),
+                value: number(value, row),
+            };
+            let decision = numbers.filter(|numbers| numbers.is_valid(row)).map(|numbers| numbers.value(row));
+            Some(Difference {
+                report_year: years.map(|years| years.value(row)).unwrap_or_default(),
+                key: PairKey {
+                    indicator_id: get("indicator_id"),
+                    unit: Unit {
+                        level: Level::named(&get("level")),
+                        region_code: get("region_code"),
+                        school_code: get("school_code"),
+                    },
+                    basis_a: Delivered::named(&get("basis_a"))?,
+                    basis_b: Delivered::named(&get("basis_b"))?,
+                },
+                answer: Answer::named(&get("answer"))?,
+                a: side("state_a", "value_a"),
+                b: side("state_b", "value_b"),
+                tolerance: number("tolerance", row).unwrap_or_default(),
+                closed: decision.and_then(|decision| u32::try_from(decision).ok()).map(|decision| Closed {
+                    decision,
+                    note: get("closing_note"),
+                    by: get("closed_by"),
+                    at: get("closed_at"),
+                }),
+            })
+        }));
+    }
+    Ok(differences)
 }
 
 /// `run`: which run made the release. Outside the release's digest, as it has a clock.

@@ -136,30 +136,36 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
         }
     }
     let city = |indicator: &str, basis: Basis| {
-        values.iter().find(|value| {
-            let key = &value.key;
-            key.indicator_id == indicator
-                && key.basis == basis
-                && key.breakdown.is_empty()
-                && key.unit.level == Level::City
-                && value.state == State::Value
-        })
+        let of = |basis: Basis| {
+            values.iter().find(|value| {
+                let key = &value.key;
+                key.indicator_id == indicator
+                    && key.basis == basis
+                    && key.breakdown.is_empty()
+                    && key.unit.level == Level::City
+                    && value.state == State::Value
+            })
+        };
+        // What is printed: a value that a person set takes the place of the one it stands for.
+        of(basis.adjusted()).or_else(|| of(basis))?.value
     };
     let mut examined = 0;
     let mut findings = Vec::new();
     for (indicator, bases) in places.iter().filter(|(_, bases)| bases.len() > 1) {
-        let (Some(system), Some(filed)) = (city(indicator, Basis::System), city(indicator, Basis::Filed))
+        let printed: Vec<(Basis, Decimal)> =
+            bases.keys().filter_map(|&basis| Some((basis, city(indicator, basis)?))).collect();
+        let Some((&(first, a), others)) = printed.split_first().filter(|(_, others)| !others.is_empty())
         else {
             continue;
         };
         examined += 1;
-        if let (Some(a), Some(b)) = (system.value, filed.value)
-            && a != b
-        {
+        for &(other, b) in others.iter().filter(|(_, b)| *b != a) {
             let detail = format!(
-                "{indicator}：{} 印系统数 {a}，{} 印填报数 {b}",
-                bases[&Basis::System],
-                bases[&Basis::Filed]
+                "{indicator}：{} 印{}数 {a}，{} 印{}数 {b}",
+                bases[&first],
+                first.label(),
+                bases[&other],
+                other.label()
             );
             findings.push(Finding::new(finding::PRINTED_TWO_BASES, year, "", &detail));
         }

@@ -162,7 +162,9 @@ fn section<T>(title: &str, items: &[T], line: impl Fn(&T) -> String) {
 fn derived(of: &Derivation, depth: usize) {
     let indent = "  ".repeat(depth);
     let line = |text: &str| output::line(&format!("{indent}{text}"));
-    line(&format!("{}口径：{}（{}）", basis(of.basis), of.title_zh, state(of.state)));
+    let stands_for =
+        if of.stands_for.is_empty() { String::new() } else { format!("（代{}）", basis(of.stands_for)) };
+    line(&format!("{}口径{stands_for}：{}（{}）", basis(of.basis), of.title_zh, state(of.state)));
     line(&format!("  公式  {}", of.formula));
     let giving = of.schools.iter().filter(|school| school.state == "value").count();
     if of.schools.len() > 1 {

@@ -24,6 +24,8 @@ mod settings;
 
 mod validate;
 
+mod values;
+
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -104,7 +106,7 @@ enum Command {
     Releases(releases::Args),
     /// List the runs of the ledger, or show one
     Runs(runs::Args),
-    /// Record what a named person decides about a finding
+    /// Record what a named person decides about a delivery, a value or a difference
     Override(overrides::Args),
     /// Explain a figure down to its rows: formula, basis, schools, files, differences
     Explain(explain::Args),

@@ -1,8 +1,12 @@
-//! `nianbao override`: a named person accepts what a rule holds back.
+//! `nianbao override`: a named person accepts what a rule holds back, sets a value, or says why two differ.
 
-use super::{ExitCode, Failure, Global, load_settings, now, output};
+use std::collections::BTreeSet;
+
+use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, output, values};
+use crate::decisions::values::set_rule;
 use crate::decisions::{self, DecisionError, Override};
 use crate::finding;
+use crate::indicators::shown;
 use crate::runs;
 use crate::settings::Overrides;
 use crate::tables::{self, Delivery};
@@ -20,6 +24,10 @@ pub struct Args {
 enum Command {
     /// Accept a delivery that a rule set aside; it holds for these bytes alone
     Accept(Accept),
+    /// Set a school's value in place of what was delivered; it holds until that changes
+    Set(values::Set),
+    /// Read the notes of a filled-in workbook of differences; each holds until its values change
+    Read(values::Read),
     /// Every decision, oldest first
     List,
     /// Take a decision back
@@ -38,10 +46,10 @@ struct Accept {
     #[arg(long)]
     year: Option<i32>,
     /// Who decides
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, visible_alias = "by", value_name = "NAME")]
     who: String,
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, visible_alias = "why", value_name = "TEXT")]
     reason: String,
 }
 
@@ -50,10 +58,10 @@ struct Withdraw {
     /// The decision's number
     id: u32,
     /// Who decides
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, visible_alias = "by", value_name = "NAME")]
     who: String,
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, visible_alias = "why", value_name = "TEXT")]
     reason: String,
 }
 
@@ -67,30 +75,81 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = DataRoot::new(&settings.data_dir);
     if let Command::List = args.command {
-        let all = decisions::all(&data)?;
-        if global.json {
-            output::json(&all)?;
-        } else {
-            for decision in &all {
-                output::line(&line(decision, &all));
-            }
-        }
-        return Ok(ExitCode::Done);
+        return list(global, &data);
     }
     runs::refuse_newer(&data)?;
     let now = now();
     let lock = runs::lock(&data, "override", &now)?;
-    let decision = match &args.command {
-        Command::Accept(accept) => accepted(&data, accept, now),
-        Command::Withdraw(withdraw) => withdrawn(&data, withdraw, now),
-        Command::List => return Ok(ExitCode::Done),
+    let done = match &args.command {
+        Command::Accept(accept) => accepted(&data, accept, now).and_then(|one| record(global, &data, one)),
+        Command::Withdraw(withdraw) => {
+            withdrawn(&data, withdraw, now).and_then(|one| record(global, &data, one))
+        }
+        Command::Set(set) => load_definitions(&settings)
+            .and_then(|definitions| values::set(&data, &definitions, set, now))
+            .and_then(|one| record(global, &data, one)),
+        Command::Read(read) => values::read(global, &settings, &data, read, &now),
+        Command::List => Ok(ExitCode::Done),
     };
-    let decision = decision.and_then(|decision| Ok(decisions::add(&data, decision)?));
     if !lock.was_left_behind() {
         lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
     }
-    told(global, &decision?)?;
+    done
+}
+
+fn record(global: &Global, data: &DataRoot, decision: Override) -> Result<ExitCode, Failure> {
+    told(global, &decisions::add(data, decision)?)?;
     Ok(ExitCode::Done)
+}
+
+/// A decision and how it stands, for machines.
+#[derive(serde::Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    decision: &'a Override,
+    state: String,
+}
+
+fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
+    let all = decisions::all(data)?;
+    let lapsed = publish::current(data)?.map(|current| current.lapsed).unwrap_or_default();
+    let listed: Vec<Listed<'_>> =
+        all.iter().map(|decision| Listed { decision, state: state(decision, &all, &lapsed) }).collect();
+    if global.json {
+        output::json(&listed)?;
+    } else {
+        for one in &listed {
+            output::line(&line(one));
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+/// How a decision stands, as far as the release that stands says.
+fn state(decision: &Override, all: &[Override], lapsed: &BTreeSet<u32>) -> String {
+    if let Some(id) = decision.withdraws {
+        return format!("takes back {id}");
+    }
+    let stands = |other: &&Override| other.withdraws.is_none() && !is_taken_back(other, all);
+    let newer = |other: &&Override| {
+        other.about.is_some()
+            && other.id > decision.id
+            && other.rule == decision.rule
+            && other.key == decision.key
+    };
+    if is_taken_back(decision, all) {
+        "taken back".to_owned()
+    } else if let Some(newer) = all.iter().filter(stands).find(newer) {
+        format!("replaced by {}", newer.id)
+    } else if lapsed.contains(&decision.id) {
+        "lapsed".to_owned()
+    } else {
+        "stands".to_owned()
+    }
+}
+
+fn is_taken_back(decision: &Override, all: &[Override]) -> bool {
+    all.iter().any(|other| other.withdraws == Some(decision.id))
 }
 
 fn told(global: &Global, decision: &Override) -> Result<(), Failure> {
@@ -101,7 +160,7 @@ fn told(global: &Global, decision: &Override) -> Result<(), Failure> {
     Ok(())
 }
 
-fn named(who: &str, reason: &str) -> Result<(), Failure> {
+pub(super) fn named(who: &str, reason: &str) -> Result<(), Failure> {
     if who.trim().is_empty() || reason.trim().is_empty() {
         return Err(Failure::new(ExitCode::Usage, "a decision needs a name and a reason"));
     }
@@ -148,6 +207,7 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
             when,
             reason: accept.reason.trim().to_owned(),
             withdraws: None,
+            about: None,
         }),
         [] => Err(Failure::new(ExitCode::Usage, &format!("no delivery is called `{}`", accept.file))
             .hint("the finding names the file and the first digits of its SHA-256; both are in the table `delivery`")),
@@ -223,11 +283,15 @@ fn withdrawn(data: &DataRoot, withdraw: &Withdraw, when: String) -> Result<Overr
     })
 }
 
-fn line(decision: &Override, all: &[Override]) -> String {
-    let state = match decision.withdraws {
-        Some(id) => format!("takes back {id}"),
-        None if all.iter().any(|other| other.withdraws == Some(decision.id)) => "taken back".to_owned(),
-        None => "stands".to_owned(),
+fn line(Listed { decision, state }: &Listed<'_>) -> String {
+    let value = match &decision.about {
+        None => decision.value[..decision.value.len().min(12)].to_owned(),
+        Some(about) => {
+            let under: Vec<String> =
+                about.under.iter().map(|(basis, told)| format!("{basis} {}", shown(told))).collect();
+            let set = decision.rule == set_rule();
+            under.join(", ") + &if set { format!(" → {}", decision.value) } else { String::new() }
+        }
     };
     format!(
         "{:>6}  {}  {:14}  {}  {}  {} {}  {}：{}",
@@ -237,7 +301,7 @@ fn line(decision: &Override, all: &[Override]) -> String {
         decision.report_year,
         decision.rule,
         decision.key,
-        &decision.value[..decision.value.len().min(12)],
+        value,
         decision.who,
         decision.reason
     )

@@ -10,12 +10,13 @@ use crate::decode::worker::OWN_PROGRAM;
 use crate::definition::Definitions;
 use crate::finding::Finding;
 use crate::pipeline::{self, PROGRAM, Request, RunOutcome, RunReport};
+use crate::reconcile::Reconciled;
 use crate::runs::{self, DeliveredFile, Process};
 use crate::settings::{Overrides, Settings};
 use crate::tables::Delivery;
 use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::{self, Manifest, ReleaseOutcome, Summary};
+use crate::warehouse::publish::{self, Manifest, ReleaseOutcome, Summary, YearSummary};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -255,6 +256,7 @@ fn print_summary(summary: &Summary) {
             output::line(&format!("  {head}  {}", texts.join("  ")));
         }
     }
+    print_reconciled(summary);
     if !summary.rules.is_empty() {
         output::line("");
         output::line("需要处理");
@@ -267,6 +269,21 @@ fn print_summary(summary: &Summary) {
                 rule.title
             ));
         }
+    }
+}
+
+/// How the schools' figures on different bases stand to each other.
+fn print_reconciled(summary: &Summary) {
+    let compared = |(_, of): &(&i32, &YearSummary)| of.reconciled.compared > 0;
+    for (index, (year, of)) in summary.years.iter().filter(compared).enumerate() {
+        if index == 0 {
+            output::line("");
+            output::line("口径比对（各校各指标）");
+        }
+        let Reconciled { compared, agree, differ, one_side, closed } = of.reconciled;
+        output::line(&format!(
+            "  {year}  比对 {compared}：一致 {agree}，不一致 {differ}，只有一方有数 {one_side}；已处理 {closed}"
+        ));
     }
 }
 

@@ -4,6 +4,10 @@
 //! value (the hash of its bytes), who decided, when and why. It holds for that value alone: when
 //! the delivery changes, it no longer applies. Records are only ever added; taking one back is a
 //! record of its own.
+//!
+//! A decision can also be about values ([`values`]): it sets one, or says why two of them differ.
+
+pub mod values;
 
 use std::fs;
 use std::io;
@@ -15,8 +19,8 @@ use crate::period::ReportYear;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
-/// Format of a record. A newer one is refused.
-const FORMAT: u32 = 1;
+/// Format of a record. A newer one is refused. 1 had no decisions about values.
+const FORMAT: u32 = 2;
 
 /// A decision, as kept in `ledger/overrides/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,15 +31,18 @@ pub struct Override {
     pub report_year: ReportYear,
     /// Id of the rule whose finding it answers.
     pub rule: String,
-    /// What it is about: `2024/students/甲.xlsx`.
+    /// What it is about: `2024/students/甲.xlsx`, or the place of a value.
     pub key: String,
-    /// SHA-256 of the delivery it is about.
+    /// SHA-256 of the delivery it is about; the value that is set; the two values that differ.
     pub value: String,
     pub who: String,
     pub when: String,
     pub reason: String,
     /// The id of an earlier record that this one takes back.
     pub withdraws: Option<u32>,
+    /// The values it is about; none for one about a delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<values::About>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -97,15 +104,29 @@ pub fn standing(all: &[Override]) -> Vec<&Override> {
 ///
 /// # Errors
 /// Of the file system.
-pub fn add(data: &DataRoot, mut record: Override) -> Result<Override, DecisionError> {
+pub fn add(data: &DataRoot, record: Override) -> Result<Override, DecisionError> {
+    let added = add_all(data, vec![record])?;
+    added.into_iter().next().ok_or_else(|| DecisionError::Io {
+        path: data.overrides(),
+        source: io::Error::other("nothing was recorded"),
+    })
+}
+
+/// Adds records under the next free numbers, in their order. When it fails, those before stand.
+///
+/// # Errors
+/// Of the file system.
+pub fn add_all(data: &DataRoot, mut records: Vec<Override>) -> Result<Vec<Override>, DecisionError> {
     let last = all(data)?.last().map_or(0, |last| last.id);
-    record.format = FORMAT;
-    record.id = last + 1;
-    let path = data.overrides().join(format!("{:06}.json", record.id));
-    let json = serde_json::to_vec_pretty(&record).map_err(io::Error::other);
-    json.and_then(|json| files::write_whole(&path, &json, Access::Open))
-        .map_err(|source| DecisionError::Io { path, source })?;
-    Ok(record)
+    for (id, record) in (last + 1..).zip(&mut records) {
+        record.format = FORMAT;
+        record.id = id;
+        let path = data.overrides().join(format!("{id:06}.json"));
+        let json = serde_json::to_vec_pretty(&record).map_err(io::Error::other);
+        json.and_then(|json| files::write_whole(&path, &json, Access::Open))
+            .map_err(|source| DecisionError::Io { path, source })?;
+    }
+    Ok(records)
 }
 
 #[cfg(test)]
@@ -124,6 +145,7 @@ mod tests {
             when: "2024-10-08T09:00:00+08:00".into(),
             reason: "学校合并".into(),
             withdraws: None,
+            about: None,
         }
     }
 
@@ -141,11 +163,22 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_the_first_format_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataRoot::new(folder.path());
+        let text = r#"{"format": 1, "id": 1, "report_year": 2024, "rule": "E-VOLUME", "key": "2024/students/a.csv",
+            "value": "ab", "who": "王科长", "when": "2024-10-08T09:00:00+08:00", "reason": "合并", "withdraws": null}"#;
+        files::write_whole(&data.overrides().join("000001.json"), text.as_bytes(), Access::Open).unwrap();
+        assert_eq!(all(&data).unwrap()[0].about, None);
+        assert_eq!(add(&data, record("E-TRUNC")).unwrap().id, 2);
+    }
+
+    #[test]
     fn a_newer_or_damaged_record_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
         let path = data.overrides().join("000001.json");
-        for (text, newer) in [(r#"{"format": 2}"#, true), ("{\"format\": 1,", false)] {
+        for (text, newer) in [(r#"{"format": 3}"#, true), ("{\"format\": 1,", false)] {
             files::write_whole(&path, text.as_bytes(), Access::Open).unwrap();
             let error = all(&data).unwrap_err();
             assert_eq!(matches!(error, DecisionError::Newer { .. }), newer, "{error}");

@@ -8,7 +8,7 @@ use polars::prelude::PolarsError;
 use super::definition::{Calculation, Combination, Indicator};
 use super::measure::{Additivity, Measured, measure, measured_on};
 use super::{IndicatorValue, State, Unit, ValueKey};
-use crate::layout::{Basis, Layout, Level};
+use crate::layout::{Basis, Delivered, Layout, Level};
 use crate::number::{Decimal, ONE, Ratio};
 use crate::period::ReportYear;
 
@@ -29,8 +29,11 @@ pub struct Filed {
     pub words: Option<String>,
 }
 
+/// Values that named persons set, by indicator, basis and school.
+pub type SetValues = BTreeMap<(String, Delivered, String), Decimal>;
+
 /// Everything one year is computed from.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Inputs {
     pub year: ReportYear,
     /// File of each table.
@@ -43,6 +46,8 @@ pub struct Inputs {
     pub delivered: BTreeMap<String, BTreeSet<String>>,
     /// Filed values by indicator and school.
     pub filed: BTreeMap<(String, String), Filed>,
+    /// Values that take the place of a school's own; empty where delivered values are computed.
+    pub set: SetValues,
     /// All counties of the city; the residual is added.
     pub counties: Vec<String>,
     pub city: String,
@@ -74,6 +79,15 @@ pub fn compute(
     computer.filed_sums();
     computer.made_of_others();
     Ok(computer.values.into_values().collect())
+}
+
+/// What is set for one indicator on one basis.
+fn set_values<'a>(
+    inputs: &'a Inputs,
+    indicator: &'a str,
+    basis: Delivered,
+) -> impl Iterator<Item = (&'a (String, Delivered, String), &'a Decimal)> {
+    inputs.set.iter().filter(move |((id, of, _), _)| id == indicator && *of == basis)
 }
 
 /// What a unit without schools has: none of anything, where there are schools elsewhere; what was
@@ -166,6 +180,7 @@ impl Computer<'_> {
                 part.set.extend(set.iter().cloned());
             }
         }
+        self.put_set_values(indicator, columns, &mut all);
         let whole = all.get(&<(String, String)>::default()).into_iter().flatten();
         let missing: Parts = whole
             .filter(|(_, part)| part.state == State::Missing)
@@ -179,6 +194,25 @@ impl Computer<'_> {
             }
             if !parts.is_empty() || breakdown.is_empty() {
                 self.roll_up(indicator, Basis::System, (&breakdown, &code), &parts, additivity);
+            }
+        }
+    }
+
+    /// A school's set value is its whole, and the part of every attribute that the school itself has;
+    /// which rows of it would be in which part of a column nobody said.
+    fn put_set_values(
+        &self,
+        indicator: &Indicator,
+        columns: &[String],
+        all: &mut BTreeMap<(String, String), Parts>,
+    ) {
+        for ((_, _, school), value) in set_values(self.inputs, &indicator.id, Delivered::System) {
+            let part = Part { state: State::Value, value: *value, set: BTreeSet::new() };
+            let no_codes = vec![String::new(); columns.len()];
+            for place in self.places(indicator, school, columns, &no_codes) {
+                if !columns.contains(&place.0) {
+                    all.entry(place).or_default().insert(school.clone(), part.clone());
+                }
             }
         }
     }
@@ -367,8 +401,10 @@ impl Computer<'_> {
     fn filed_parts(&self, indicator: &str, is_asked: bool) -> Parts {
         let part = |school: String| {
             let filed = self.inputs.filed.get(&(indicator.to_owned(), school.clone()));
+            let set = (indicator.to_owned(), Delivered::Filed, school.clone());
             let (state, value) = match filed {
                 _ if !is_asked => (State::Blank, None),
+                _ if self.inputs.set.contains_key(&set) => (State::Value, self.inputs.set.get(&set).copied()),
                 Some(filed) => (filed.state, filed.value),
                 None => (State::Missing, None),
             };

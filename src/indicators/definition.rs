@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::code_table::Status;
 use crate::layout::Basis;
+use crate::number::{Decimal, ONE};
 use crate::period::{ReferenceTime, ReportYear};
 use crate::predicate;
 
@@ -42,6 +43,34 @@ pub struct Indicator {
     /// The narrowest level it is computed at.
     #[serde(default = "school")]
     pub from_level: crate::layout::Level,
+    /// How far two bases may lie apart and still agree.
+    pub tolerance: Option<Tolerance>,
+}
+
+/// Two values agree within either of these; one that is not given allows nothing.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tolerance {
+    /// In the indicator's unit.
+    #[serde(default)]
+    pub absolute: ExactDecimal,
+    /// A share of the reference: `0.01` for one percent.
+    #[serde(default)]
+    pub relative: ExactDecimal,
+}
+
+/// A decimal that is written as text, as TOML's own numbers are not exact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ExactDecimal(pub Decimal);
+
+impl TryFrom<String> for ExactDecimal {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parsed = Decimal::parse(&text).filter(|value| *value >= Decimal::ZERO);
+        parsed.map(ExactDecimal).ok_or_else(|| format!("`{text}` is no decimal of 0 or more"))
+    }
 }
 
 fn school() -> crate::layout::Level {
@@ -126,6 +155,8 @@ impl Indicator {
         match basis {
             Basis::System => self.system.is_some(),
             Basis::Filed => self.filed.is_some(),
+            Basis::Survey => false,
+            Basis::Adjusted(of) => self.is_on(of.basis()),
         }
     }
 
@@ -139,6 +170,9 @@ impl Indicator {
         let mut faults = Vec::new();
         if self.system.is_none() && self.filed.is_none() {
             faults.push("has neither `system` nor `filed`".to_owned());
+        }
+        if self.tolerance.as_ref().is_some_and(|tolerance| tolerance.relative.0 > Decimal(ONE)) {
+            faults.push("tolerance: `relative` is a share, 1 at most".to_owned());
         }
         let mut on_table = |table: &str, column: Option<&str>, condition: &str| {
             let Some(known) = columns(table) else {

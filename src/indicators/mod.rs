@@ -11,6 +11,8 @@ pub mod measure;
 
 pub mod compute;
 
+pub mod adjust;
+
 use serde::Serialize;
 
 use crate::layout::{Basis, Level};
@@ -48,6 +50,17 @@ impl State {
         all.into_iter().find(|state| state.name() == name).unwrap_or(State::Missing)
     }
 
+    /// What people see where a value would be; empty for a value.
+    #[must_use]
+    pub fn mark(self) -> &'static str {
+        match self {
+            State::Value => "",
+            State::Blank => "空白",
+            State::Dash => "-",
+            State::Missing => "缺报",
+        }
+    }
+
     /// The state of a sum: any value makes a value; else any missing is missing; else any dash a dash.
     #[must_use]
     pub fn combined(states: impl Iterator<Item = State>) -> State {
@@ -81,6 +94,22 @@ pub struct ValueKey {
     pub unit: Unit,
 }
 
+/// What [`IndicatorValue::told`] says, for people: `缺报` for `missing`.
+#[must_use]
+pub fn shown(told: &str) -> &str {
+    let states = [State::Blank, State::Dash, State::Missing];
+    let state = states.into_iter().find(|state| state.name() == told);
+    state.map_or(told, |state| state.mark())
+}
+
+/// What was shown, as it was told; `None` for what no value is shown as.
+#[must_use]
+pub fn told_from(shown: &str) -> Option<String> {
+    let mut states = [State::Blank, State::Dash, State::Missing].into_iter();
+    let state = states.find(|state| state.mark() == shown).map(|state| state.name().to_owned());
+    state.or_else(|| Decimal::parse(shown).map(|value| value.to_string()))
+}
+
 /// One row of `indicator_value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndicatorValue {
@@ -97,6 +126,15 @@ pub struct IndicatorValue {
 }
 
 impl IndicatorValue {
+    /// The answer as it is told and compared: the exact value, or the name of the state.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match (self.state, self.value) {
+            (State::Value, Some(value)) => value.to_string(),
+            (state, _) => state.name().to_owned(),
+        }
+    }
+
     /// The printed text, in one rounding from numerator and denominator. `-` for a dash,
     /// empty for a blank, `None` where there is nothing to print.
     #[must_use]
@@ -122,6 +160,16 @@ mod tests {
         for state in [State::Value, State::Blank, State::Dash, State::Missing] {
             assert_eq!(State::named(state.name()), state);
         }
+    }
+
+    #[test]
+    fn what_is_shown_is_read_back_as_it_was_told() {
+        for told in ["missing", "dash", "blank", "0", "12.5"] {
+            assert_eq!(told_from(shown(told)).as_deref(), Some(told));
+        }
+        assert_eq!(told_from("612.0").as_deref(), Some("612"));
+        assert_eq!(told_from("约600"), None);
+        assert_eq!(told_from(""), None);
     }
 
     #[test]

@@ -619,7 +619,8 @@ impl Run<'_> {
     /// more, or, where they stopped something, counts again.
     pub(super) fn lapsed(&self) -> BTreeSet<u32> {
         let mut lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
-        for decision in &self.overrides {
+        lapsed.extend(&self.lapsed_values);
+        for decision in self.overrides.iter().filter(|decision| decision.about.is_none()) {
             let Some(of) = self.years.get(&decision.report_year) else { continue };
             let stops = [finding::DELIVERY_KEPT.id, finding::SCHOOL_UNREGISTERED.id];
             let counts = of.fragments.values().flatten().any(|used| used.sha256 == decision.value);

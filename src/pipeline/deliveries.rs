@@ -119,9 +119,7 @@ impl Run<'_> {
         let mut found: BTreeSet<ReportYear> = inputs.iter().filter_map(|input| input.file.year).collect();
         // A decision about a year acts on it, whatever lies in its folder now.
         let published = self.last.iter().flat_map(|last| &last.years);
-        found.extend(
-            published.filter(|&&year| self.recorded.iter().any(|decision| decision.report_year == year)),
-        );
+        found.extend(published.filter(|year| self.decided_years.contains(year)));
         for &year in &found {
             let own = self.fingerprint(inputs, year);
             self.own_fingerprints.insert(year, own);
@@ -149,7 +147,11 @@ impl Run<'_> {
         let unopened = self.unopened.iter().filter(|(label, _)| year_of(label) == Some(year));
         lines.extend(unopened.map(|(label, rule)| format!("{} {label}", rule.id)));
         let decisions = self.recorded.iter().filter(|decision| decision.report_year == year);
-        lines.extend(decisions.map(|decision| format!("{} {}", decision.rule, decision.value)));
+        lines.extend(decisions.map(|decision| match &decision.about {
+            None => format!("{} {}", decision.rule, decision.value),
+            // Values are few: which decision it is tells everything of it.
+            Some(_) => format!("{} {}", decision.rule, decision.id),
+        }));
         lines.sort();
         lines.dedup();
         let settings = [

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::{Run, RunError, io_error, parallel};
+use super::{Run, RunError, io_error, parallel, reconciled};
 use crate::definition::Definitions;
 use crate::indicators::{IndicatorValue, Unit, ValueKey};
 use crate::layout::Level;
@@ -176,17 +176,20 @@ pub fn write_reports(
             None => BTreeMap::new(),
         };
         let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
+        let footnotes = reconciled::footnotes(settings, definitions, data, manifest, year)?;
+        let heading_of = |name: String| Heading {
+            year,
+            name,
+            release: format!("第 {:06} 版{draft}", manifest.release),
+            created: manifest.created.clone(),
+            footnotes: footnotes.clone(),
+        };
         let by_unit = cells::by_unit(cells);
         let mut units: Vec<&Unit> = by_unit.keys().copied().collect();
         units.sort();
         let write = |(): &mut (), unit: &&Unit| -> Result<PathBuf, RunError> {
             let (folder, name) = named(settings, definitions, &schools, unit, year);
-            let heading = Heading {
-                year,
-                name: format!("{name}({})", code(unit)),
-                release: format!("第 {:06} 版{draft}", manifest.release),
-                created: manifest.created.clone(),
-            };
+            let heading = heading_of(format!("{name}({})", code(unit)));
             let cells = by_unit.get(*unit).map(Vec::as_slice).unwrap_or_default();
             let bytes = workbook::workbook(cells, layout, &heading)?;
             let prefix = if unit.level == Level::City { "" } else { code(unit) };
@@ -207,6 +210,8 @@ pub fn write_reports(
             forget_others(&folder, &written).map_err(io_error(&folder))?;
         }
         files::make_durable(&written).map_err(io_error(&data.reports(year)))?;
+        let heading = heading_of(format!("{}({})", settings.city_name, settings.city_code));
+        reconciled::write_differences(settings, definitions, data, manifest, &heading)?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::contract::Dataset;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
 use crate::indicators::definition::{Calculation, Combination};
-use crate::indicators::{IndicatorValue, State, ValueKey};
+use crate::indicators::{IndicatorValue, State, ValueKey, adjust};
 use crate::layout::Basis;
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -27,9 +27,13 @@ impl Run<'_> {
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
         for &year in &years {
             let inputs = self.inputs(year)?;
-            let values =
+            let mut values =
                 compute::compute(&self.definitions.indicators, self.definitions.layout(year), &inputs)?;
+            let adjusted = self.adjust(year, &inputs, &values)?;
+            values.extend(adjusted);
+            values.sort_by(|a, b| a.key.cmp(&b.key));
             self.year(year).values = values;
+            self.reconcile(year);
             self.compare_last_year(year)?;
         }
         for year in years {
@@ -64,6 +68,7 @@ impl Run<'_> {
             counties: documents::counties(self.settings, self.definitions, year),
             city: self.settings.city_code.clone(),
             residual: self.settings.residual_region_code.clone(),
+            set: compute::SetValues::new(),
         })
     }
 
@@ -139,6 +144,8 @@ impl Run<'_> {
                     )
                 }
                 Basis::Filed => matches!(indicator.filed, Some(Combination::Sum)),
+                // Answers of many are no parts; adjusted values stand at some places only.
+                Basis::Survey | Basis::Adjusted(_) => false,
             }
         };
         for (&year, of) in &mut self.years {
@@ -147,6 +154,11 @@ impl Run<'_> {
                 checks::schools_sum_to_county(year, &of.values, &additive),
                 checks::parts_sum_to_whole(year, &definitions.partitions, &of.values),
             ];
+            if !of.set.is_empty() {
+                let printed = adjust::as_printed(&of.values);
+                checked.push(checks::counties_and_residual_sum_to_city(year, &printed, &additive));
+                checked.push(checks::schools_sum_to_county(year, &printed, &additive));
+            }
             if let Some(layout) = definitions.layout(year) {
                 checked.push(checks::printed_on_one_basis(year, layout, &of.values));
             }

@@ -12,6 +12,8 @@ mod assembly;
 
 mod figures;
 
+mod reconciled;
+
 mod staging;
 
 mod release;
@@ -29,6 +31,7 @@ use polars::prelude::PolarsError;
 use rust_xlsxwriter::XlsxError;
 
 use crate::checks::Checked;
+use crate::decisions::values::SetValue;
 use crate::decisions::{self, DecisionError, Override};
 use crate::definition::Definitions;
 use crate::finding::{Finding, Rule};
@@ -38,6 +41,7 @@ use crate::intake::{Fragment, IntakeError, Outcome, TakenIn};
 use crate::normalise::Counts;
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
+use crate::reconcile::Difference;
 use crate::report::cells::ReportCell;
 use crate::runs::Stage;
 use crate::settings::Settings;
@@ -137,7 +141,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> RunError + '_ {
 /// Program and version, as manifests name it.
 pub const PROGRAM: &str = concat!("nianbao ", env!("CARGO_PKG_VERSION"));
 
-/// Runs: list → hash → compare → take in → assemble → compute → check → publish → report.
+/// Runs: list → hash → compare → take in → assemble → compute and reconcile → check → publish → report.
 ///
 /// # Errors
 /// Only for the world failing; what is wrong with deliveries is in the outcome.
@@ -213,6 +217,9 @@ struct Year {
     tables: BTreeMap<String, (PathBuf, u64)>,
     schools: BTreeMap<String, School>,
     values: Vec<IndicatorValue>,
+    /// Values that persons set, and that hold.
+    set: Vec<SetValue>,
+    differences: Vec<Difference>,
 }
 
 struct Run<'a> {
@@ -227,6 +234,10 @@ struct Run<'a> {
     overrides: Vec<Override>,
     /// All that stand, those that no longer apply too.
     recorded: Vec<Override>,
+    /// Years that anything was ever decided about, also what was taken back since.
+    decided_years: BTreeSet<ReportYear>,
+    /// Ids of decisions about values that this run found to hold no longer.
+    lapsed_values: BTreeSet<u32>,
     stages: Vec<Stage>,
     checks: Vec<Checked>,
     years: BTreeMap<ReportYear, Year>,
@@ -261,8 +272,9 @@ impl<'a> Run<'a> {
         publish::restore_pointer(&data)?;
         let last = publish::current(&data)?;
         let key = key::pseudonym_key(&data, last.as_ref())?;
-        let recorded = decisions::all(&data)?;
-        let recorded: Vec<Override> = decisions::standing(&recorded).into_iter().cloned().collect();
+        let all = decisions::all(&data)?;
+        let decided_years = all.iter().map(|decision| decision.report_year).collect();
+        let recorded: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
         let lapsed = last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
         let overrides = recorded.iter().filter(|decision| !lapsed.contains(&decision.id)).cloned().collect();
         Ok(Run {
@@ -275,6 +287,8 @@ impl<'a> Run<'a> {
             last,
             overrides,
             recorded,
+            decided_years,
+            lapsed_values: BTreeSet::new(),
             stages: Vec::new(),
             checks: Vec::new(),
             years: BTreeMap::new(),

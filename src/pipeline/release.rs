@@ -8,6 +8,7 @@ use crate::finding::{self, Finding, RULES, Severity};
 use crate::layout::{Basis, HeadlineLayout, Level};
 use crate::normalise::Counts;
 use crate::period::ReportYear;
+use crate::reconcile::Reconciled;
 use crate::sources::drop_folder::Listing;
 use crate::tables::{self};
 use crate::warehouse::files::{self, Access};
@@ -172,22 +173,26 @@ impl Run<'_> {
     pub(super) fn headlines(&self, year: ReportYear) -> Vec<Headline> {
         let Some(layout) = self.definitions.layout(year) else { return Vec::new() };
         let city = |id: &str, basis: Basis| {
-            self.years[&year].values.iter().find(|value| {
-                let key = &value.key;
-                key.indicator_id == id
-                    && key.basis == basis
-                    && key.breakdown.is_empty()
-                    && key.unit.level == Level::City
-            })
+            let of = |basis: Basis| {
+                self.years[&year].values.iter().find(|value| {
+                    let key = &value.key;
+                    key.indicator_id == id
+                        && key.basis == basis
+                        && key.breakdown.is_empty()
+                        && key.unit.level == Level::City
+                })
+            };
+            of(basis.adjusted()).or_else(|| of(basis))
         };
         let headline = |line: &HeadlineLayout| {
             let indicator = self.definitions.indicator(&line.indicator)?;
-            let text = city(&line.indicator, line.basis)?.printed(line.decimals)?;
+            let value = city(&line.indicator, line.basis)?;
+            let text = value.printed(line.decimals)?;
             Some(Headline {
                 report_year: year,
                 indicator_id: line.indicator.clone(),
                 title_zh: indicator.title_zh.clone(),
-                basis: line.basis.label().to_owned(),
+                basis: value.key.basis.label().to_owned(),
                 text,
                 unit: indicator.unit.clone(),
             })
@@ -226,5 +231,6 @@ fn year_summary(of: &Year) -> YearSummary {
         count,
     };
     part.rules = rules.into_iter().map(count).collect();
+    part.reconciled = Reconciled::of(&of.differences);
     part
 }

@@ -30,6 +30,7 @@ impl Run<'_> {
                 ("delivery", tables::deliveries(&of.deliveries)?),
                 ("dim_school", tables::dim_school(&self.school_rows(year))?),
                 ("override", tables::overrides(&of.overrides)?),
+                ("difference", tables::differences(&of.differences, self.definitions)?),
             ];
             if let Some(cells) = self.cells.get(&year) {
                 batches.push(("report_cell", tables::report_cells(cells)?));

@@ -200,8 +200,12 @@ fn cell(
         breakdown_code: row.breakdown_code.clone(),
         unit: place.clone(),
     };
-    let basis = key.basis;
-    let value = sources.values.get(&(column, key.clone())).or_else(|| moved(sources, column, &key));
+    let of =
+        |key: &ValueKey| sources.values.get(&(column, key.clone())).or_else(|| moved(sources, column, key));
+    // A value that a person set is printed where the one that it stands for would be.
+    let adjusted = of(&ValueKey { basis: key.basis.adjusted(), ..key.clone() });
+    let basis = adjusted.map_or(key.basis, |value| value.key.basis);
+    let value = adjusted.or_else(|| of(&key));
     let (state, printed_text) = match (&in_own_year, value) {
         (Some(None), _) => (State::Blank, Some(String::new())),
         (_, Some(value)) => {

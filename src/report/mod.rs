@@ -7,3 +7,5 @@ pub mod catalogue;
 pub mod cells;
 
 pub mod workbook;
+
+pub mod differences;

@@ -5,6 +5,8 @@
 //! outside the printed area, stand the basis, the parts of ratios and the schools missed.
 //! Figures are written as text exactly as printed, so that no program rounds them again.
 
+use std::collections::BTreeSet;
+
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet,
     XlsxError,
@@ -12,7 +14,7 @@ use rust_xlsxwriter::{
 
 use super::cells::ReportCell;
 use crate::indicators::State;
-use crate::layout::{Layout, ListLayout, TableKind, TableLayout};
+use crate::layout::{Basis, Delivered, Layout, Level, ListLayout, TableKind, TableLayout};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
@@ -26,6 +28,32 @@ pub struct Heading {
     pub release: String,
     /// The release's time, which makes the bytes the same every time.
     pub created: String,
+    pub footnotes: Vec<Footnote>,
+}
+
+/// What is printed under a table that has a figure which a person set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Footnote {
+    pub year: ReportYear,
+    pub region_code: String,
+    pub school_code: String,
+    pub stands_for: Delivered,
+    /// The indicator that was set, and those made of it.
+    pub indicators: BTreeSet<String>,
+    pub text: String,
+}
+
+impl Footnote {
+    fn is_of(&self, cell: &ReportCell) -> bool {
+        cell.basis == Basis::Adjusted(self.stands_for)
+            && cell.column_year == self.year
+            && self.indicators.contains(&cell.indicator_id)
+            && match cell.unit.level {
+                Level::School => cell.unit.school_code == self.school_code,
+                Level::County => cell.unit.region_code == self.region_code,
+                Level::City => true,
+            }
+    }
 }
 
 struct Style {
@@ -194,12 +222,18 @@ impl Sheet<'_> {
             self.list(list, &listed)?;
         }
         let note = format!(
-            "{}；右侧为核对用：口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总，调查＝问卷调查；分子、分母为本年数，填报比率的分子由各校填报值乘以权数还原。",
+            "{}；右侧为核对用：口径：系统＝全国系统逐条数据汇总，填报＝各校填报汇总，调查＝问卷调查，核定＝负责人核定后的数（见下）；分子、分母为本年数，填报比率的分子由各校填报值乘以权数还原。",
             self.heading.release
         );
         self.at += 1;
         self.page.merge_range(self.at, 0, self.at, last_printed, &note, &self.style.note)?;
         self.page.set_row_height(self.at, 42)?;
+        let is_of = |note: &&Footnote| cells.iter().any(|cell| note.is_of(cell));
+        for footnote in self.heading.footnotes.iter().filter(is_of) {
+            self.at += 1;
+            self.page.merge_range(self.at, 0, self.at, last_printed, &footnote.text, &self.style.note)?;
+            self.page.set_row_height(self.at, 42)?;
+        }
         // Text on purpose: Excel need not offer to turn it into numbers.
         let last = first_aside + column(aside.len());
         self.page.ignore_error_range(3, 0, self.at, last, IgnoreError::NumberStoredAsText)?;

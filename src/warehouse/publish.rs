@@ -18,6 +18,7 @@ use super::layout::{DataRoot, release_name, table_folder};
 use crate::finding::Severity;
 use crate::normalise::Counts;
 use crate::period::ReportYear;
+use crate::reconcile::Reconciled;
 
 /// Format of manifest and pointer. A newer one is refused. 1 had neither fragments nor the hashes
 /// of manifests.
@@ -162,6 +163,9 @@ pub struct YearSummary {
     pub files: FileCounts,
     pub rows: Counts,
     pub rules: Vec<RuleCount>,
+    /// Its schools' figures on different bases.
+    #[serde(default)]
+    pub reconciled: Reconciled,
 }
 
 impl Summary {

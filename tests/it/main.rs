@@ -24,6 +24,8 @@ mod privacy;
 
 mod published;
 
+mod reconcile;
+
 mod set_aside;
 
 mod shapes;

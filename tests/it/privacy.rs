@@ -52,6 +52,27 @@ fn no_number_or_name_of_a_person_is_in_any_table() {
 }
 
 #[test]
+fn no_number_or_name_of_a_person_is_in_any_workbook() {
+    use calamine::{Reader, Xlsx, open_workbook};
+    let city = whole_city();
+    let (numbers, names) = people(city);
+    let mut looked_at = 0;
+    for path in files(&city.data().join("reports")).iter().filter(|path| path.extension().is_some()) {
+        let mut book: Xlsx<_> = open_workbook(path).unwrap();
+        for sheet in book.sheet_names() {
+            for (row, column, cell) in book.worksheet_range(&sheet).unwrap().used_cells() {
+                let value = cell.to_string();
+                looked_at += 1;
+                let at = format!("{} {sheet} {row} {column}", path.display());
+                assert!(!numbers.contains(&value) && !names.contains(&value), "{at}");
+                assert_eq!(long_numbers(&value).next(), None, "{at}");
+            }
+        }
+    }
+    assert!(looked_at > 5_000, "{looked_at}");
+}
+
+#[test]
 fn no_number_of_a_person_is_in_any_other_file_or_output() {
     let city = whole_city();
     let restricted = ["landing", "identity", "staging", "quarantine"].map(|name| city.data().join(name));

@@ -59,7 +59,7 @@ fn stages_over_values_read_no_files_and_no_clock() {
     for (file, code) in library() {
         if matches!(
             module_of(&file),
-            "normalise" | "checks" | "contract" | "layout" | "code_table" | "number"
+            "normalise" | "checks" | "contract" | "layout" | "code_table" | "number" | "reconcile"
         ) {
             for word in ["std::fs", "File::", "std::io"] {
                 assert!(!code.contains(word), "{file} has {word}");

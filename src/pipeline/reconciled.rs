@@ -1,0 +1,224 @@
+//! What persons decided about values, in a run: figures computed with what they set, differences
+//! with what they said of them, and the documents that tell both.
+
+use std::collections::BTreeMap;
+
+use super::{Run, RunError, io_error};
+use crate::contract::Dataset;
+use crate::decisions::Override;
+use crate::decisions::values::{self, SetValue};
+use crate::definition::Definitions;
+use crate::finding::{self, Finding};
+use crate::indicators::compute::Inputs;
+use crate::indicators::definition::Indicator;
+use crate::indicators::{IndicatorValue, adjust, shown};
+use crate::layout::Delivered;
+use crate::period::ReportYear;
+use crate::reconcile;
+use crate::report::differences::{self, Names};
+use crate::report::workbook::{Footnote, Heading};
+use crate::settings::Settings;
+use crate::tables::{self, AppliedValue};
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::Manifest;
+use crate::warehouse::table_file::{self as parquet_file, text_at};
+
+impl Run<'_> {
+    /// The adjusted values of a year beside its delivered ones; what was set and no longer holds is told.
+    pub(super) fn adjust(
+        &mut self,
+        year: ReportYear,
+        inputs: &Inputs,
+        delivered: &[IndicatorValue],
+    ) -> Result<Vec<IndicatorValue>, RunError> {
+        let lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+        let indicators = &self.definitions.indicators;
+        let judged = values::judge(year, &self.recorded, &lapsed, indicators, delivered);
+        let layout = self.definitions.layout(year);
+        let set = judged.set_values();
+        let adjusted = adjust::adjusted(indicators, layout, inputs, &set, delivered)?;
+        let datasets = &self.definitions.datasets;
+        let mut found: Vec<Finding> =
+            judged.holding.iter().map(|set| told_set(year, indicators, datasets, set)).collect();
+        for (decision, now) in &judged.lapsed {
+            found.push(told_lapsed(year, indicators, decision, now));
+            self.lapsed_values.insert(decision.id);
+        }
+        let of = self.year(year);
+        of.findings.extend(found);
+        of.overrides.extend(judged.holding.iter().map(|set| set.decision.clone()));
+        of.set = judged.holding;
+        Ok(adjusted)
+    }
+
+    /// Every basis held against the others, with what persons said of the differences.
+    pub(super) fn reconcile(&mut self, year: ReportYear) {
+        let indicators = &self.definitions.indicators;
+        let lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+        let of = &self.years[&year];
+        let layout = self.definitions.layout(year);
+        let mut found = reconcile::differences(year, indicators, layout, &of.values);
+        let over = values::close(&mut found, year, &self.recorded, &lapsed, &of.set);
+        let mut findings = reconcile::findings(year, indicators, &found);
+        let mut by_indicator: BTreeMap<&str, u64> = BTreeMap::new();
+        for about in over.iter().filter_map(|note| note.about.as_ref()) {
+            *by_indicator.entry(&about.indicator_id).or_default() += 1;
+        }
+        for (id, count) in by_indicator {
+            let detail = format!("{}：{count} 条处理说明失效", title(indicators, id));
+            let mut finding = Finding::new(finding::NOTE_LAPSED, year, "", &detail);
+            finding.count = count;
+            findings.push(finding);
+        }
+        self.lapsed_values.extend(over.iter().map(|note| note.id));
+        let of = self.year(year);
+        of.findings.extend(findings);
+        of.differences = found;
+    }
+}
+
+fn title<'a>(indicators: &'a [Indicator], id: &'a str) -> &'a str {
+    indicators.iter().find(|indicator| indicator.id == id).map_or(id, |indicator| &indicator.title_zh)
+}
+
+fn told_set(year: ReportYear, indicators: &[Indicator], datasets: &[Dataset], set: &SetValue) -> Finding {
+    let decision = &set.decision;
+    let mut detail = format!(
+        "{}（{}）原数 {}，核定 {}（{}：{}）",
+        title(indicators, &set.indicator_id),
+        set.basis.label(),
+        shown(&set.under),
+        set.value,
+        decision.who,
+        decision.reason
+    );
+    if keeps_breakdowns(indicators, datasets, &set.indicator_id, set.basis) {
+        detail += "；按专业大类等的分组仍为原数";
+    }
+    Finding::new(finding::VALUE_SET, year, "", &detail).of_school(&set.school_code)
+}
+
+/// Whether an indicator is broken down by a column of its rows, where nobody said which part changed.
+fn keeps_breakdowns(indicators: &[Indicator], datasets: &[Dataset], id: &str, basis: Delivered) -> bool {
+    let Some(indicator) = indicators.iter().find(|indicator| indicator.id == id) else { return false };
+    let of_school = datasets.iter().find(|dataset| dataset.table == "school");
+    let is_attribute = |name: &String| {
+        of_school.is_some_and(|school| school.columns.iter().any(|column| column.name == *name))
+    };
+    basis == Delivered::System && indicator.breakdowns.iter().any(|name| !is_attribute(name))
+}
+
+fn told_lapsed(year: ReportYear, indicators: &[Indicator], decision: &Override, now: &str) -> Finding {
+    let about = decision.about.as_ref();
+    let (basis, under) = about.and_then(|about| about.under.iter().next()).unzip();
+    let basis = basis.and_then(|basis| Delivered::named(basis)).map_or("", Delivered::label);
+    let detail = format!(
+        "{}（{basis}）核定 {} 时原数为 {}，现为 {}（第 {} 号决定，{}）",
+        about.map_or("", |about| title(indicators, &about.indicator_id)),
+        decision.value,
+        under.map_or("", |under| shown(under)),
+        shown(now),
+        decision.id,
+        decision.who
+    );
+    let school = about.map_or("", |about| about.school_code.as_str());
+    Finding::new(finding::VALUE_LAPSED, year, "", &detail).of_school(school)
+}
+
+/// Names of one year's schools and of all regions, as a release has them.
+pub(super) fn names(
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    manifest: &Manifest,
+    year: ReportYear,
+) -> Result<(Names, BTreeMap<String, String>), RunError> {
+    let mut names = Names::default();
+    let regions = definitions.codes.get("region").map(crate::code_table::CodeTable::codes);
+    for code in regions.into_iter().flatten().filter(|code| code.valid_in(year)) {
+        names.regions.insert(code.code.clone(), code.label.clone());
+    }
+    names.regions.insert(settings.residual_region_code.clone(), settings.residual_region_name.clone());
+    let mut region_of = BTreeMap::new();
+    if let Some(path) = manifest.table(data, "dim_school", year) {
+        for batch in parquet_file::read(&path)? {
+            let batch = batch?;
+            for row in 0..batch.num_rows() {
+                let school = text_at(&batch, "school_code", row);
+                names.schools.insert(school.clone(), text_at(&batch, "school_name", row));
+                region_of.insert(school, text_at(&batch, "region_code", row));
+            }
+        }
+    }
+    Ok((names, region_of))
+}
+
+/// What stands under the tables of a year's report: the values that were set, of this year and last.
+pub(super) fn footnotes(
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    manifest: &Manifest,
+    year: ReportYear,
+) -> Result<Vec<Footnote>, RunError> {
+    let mut footnotes = Vec::new();
+    for year in [year - 1, year] {
+        let Some(path) = manifest.table(data, "override", year) else { continue };
+        let applied = tables::read_applied_values(&path)?;
+        if applied.is_empty() {
+            continue;
+        }
+        let (names, region_of) = names(settings, definitions, data, manifest, year)?;
+        for set in &applied {
+            let residual = &settings.residual_region_code;
+            footnotes.push(Footnote {
+                year,
+                region_code: region_of.get(&set.school_code).unwrap_or(residual).clone(),
+                school_code: set.school_code.clone(),
+                stands_for: set.stands_for,
+                indicators: adjust::dependents(&definitions.indicators, &set.indicator_id, set.stands_for),
+                text: footnote(definitions, &names, set),
+            });
+        }
+    }
+    Ok(footnotes)
+}
+
+/// `核定：云岭职业学校(3614000001) 2024年“在校生数”（填报）原数 610，核定 612：转出二人（王科长，2024-10-08）`.
+fn footnote(definitions: &Definitions, names: &Names, set: &AppliedValue) -> String {
+    let mut text = format!(
+        "核定：{}({}) {}年“{}”（{}）原数 {}，核定 {}：{}（{}，{}）",
+        names.schools.get(&set.school_code).map_or("", String::as_str),
+        set.school_code,
+        set.report_year,
+        title(&definitions.indicators, &set.indicator_id),
+        set.stands_for.label(),
+        shown(&set.under),
+        set.value,
+        set.reason,
+        set.who,
+        set.when.split('T').next().unwrap_or_default()
+    );
+    if keeps_breakdowns(&definitions.indicators, &definitions.datasets, &set.indicator_id, set.stands_for) {
+        text += "；按专业大类等的分组仍为原数";
+    }
+    text
+}
+
+/// Writes the workbook of a year's differences from its release; nothing for releases without them.
+pub(super) fn write_differences(
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    manifest: &Manifest,
+    heading: &Heading,
+) -> Result<(), RunError> {
+    let year = heading.year;
+    let Some(path) = manifest.table(data, "difference", year) else { return Ok(()) };
+    let (names, _) = names(settings, definitions, data, manifest, year)?;
+    let rows = tables::read_differences(&path)?;
+    let bytes = differences::workbook(&rows, definitions, &names, heading)?;
+    let path = data.reports(year).join(format!("{}{year}年度填报与系统差异表.xlsx", settings.city_name));
+    files::write_whole(&path, &bytes, Access::Open).map_err(io_error(&path))
+}

@@ -1,0 +1,457 @@
+//! The same figure on different bases: filed against system, system against survey, survey against filed.
+//!
+//! Every pair of bases that an indicator has in a year is compared at every school, county and at
+//! the city. A pair agrees, differs, or stands on one side only. Where neither side has a value
+//! there is nothing to compare, and a basis that the indicator does not have, or on which nobody
+//! gave an answer that year, is no side. Delivered values are compared; what a person set is an answer to a
+//! difference, not a basis of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{self, Finding};
+use crate::indicators::definition::{Calculation, Combination, Indicator};
+use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
+use crate::layout::{Delivered, Layout, Level};
+use crate::number::{Decimal, ONE, Ratio};
+use crate::period::ReportYear;
+
+/// How two bases stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Agrees,
+    Differs,
+    /// Only this basis has a value; the other is asked and gives none.
+    Only(Delivered),
+}
+
+impl Answer {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Answer::Agrees => "agrees",
+            Answer::Differs => "differs",
+            Answer::Only(Delivered::System) => "only_system",
+            Answer::Only(Delivered::Filed) => "only_filed",
+            Answer::Only(Delivered::Survey) => "only_survey",
+        }
+    }
+
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let only = Delivered::ALL.map(Answer::Only);
+        [Answer::Agrees, Answer::Differs].into_iter().chain(only).find(|answer| answer.name() == name)
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> String {
+        match self {
+            Answer::Agrees => "一致".to_owned(),
+            Answer::Differs => "不一致".to_owned(),
+            Answer::Only(basis) => format!("仅{}有数", basis.label()),
+        }
+    }
+}
+
+/// What is compared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PairKey {
+    pub indicator_id: String,
+    pub unit: Unit,
+    /// The reference, in the order of [`Delivered::ALL`].
+    pub basis_a: Delivered,
+    pub basis_b: Delivered,
+}
+
+/// One side of a pair, as it was delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Side {
+    pub state: State,
+    pub value: Option<Decimal>,
+}
+
+impl Side {
+    /// The answer as it is told and compared: the exact value, or the name of the state.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match (self.state, self.value) {
+            (State::Value, Some(value)) => value.to_string(),
+            (state, _) => state.name().to_owned(),
+        }
+    }
+}
+
+/// What a named person said of a difference, of these two values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// Number of the decision.
+    pub decision: u32,
+    pub note: String,
+    pub by: String,
+    pub at: String,
+}
+
+/// One row of `difference`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub report_year: ReportYear,
+    pub key: PairKey,
+    pub answer: Answer,
+    pub a: Side,
+    pub b: Side,
+    /// The greatest distance at which the two agree, in the indicator's unit.
+    pub tolerance: Decimal,
+    pub closed: Option<Closed>,
+}
+
+impl Difference {
+    /// b − a, where both have a value.
+    #[must_use]
+    pub fn difference(&self) -> Option<Decimal> {
+        Some(Decimal(self.b.value?.0 - self.a.value?.0))
+    }
+
+    /// (b − a) ÷ a; none where a is 0.
+    #[must_use]
+    pub fn relative(&self) -> Option<Decimal> {
+        Ratio { numerator: self.difference()?, denominator: self.a.value?, factor: 1 }.value()
+    }
+
+    /// Whether somebody must still say why: of a school, not of the sums above it, and not said yet.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.answer != Answer::Agrees && self.key.unit.level == Level::School && self.closed.is_none()
+    }
+}
+
+/// How the schools of a year came out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconciled {
+    pub compared: u64,
+    pub agree: u64,
+    pub differ: u64,
+    pub one_side: u64,
+    /// Of those that differ or stand on one side: somebody said why, or set a value.
+    pub closed: u64,
+}
+
+impl Reconciled {
+    #[must_use]
+    pub fn of(differences: &[Difference]) -> Self {
+        let mut counts = Reconciled::default();
+        for difference in differences.iter().filter(|one| one.key.unit.level == Level::School) {
+            counts.compared += 1;
+            match difference.answer {
+                Answer::Agrees => counts.agree += 1,
+                Answer::Differs => counts.differ += 1,
+                Answer::Only(_) => counts.one_side += 1,
+            }
+            counts.closed += u64::from(difference.answer != Answer::Agrees && difference.closed.is_some());
+        }
+        counts
+    }
+}
+
+/// Every pair of bases of a year, sorted by indicator and place.
+#[must_use]
+pub fn differences(
+    year: ReportYear,
+    indicators: &[Indicator],
+    layout: Option<&Layout>,
+    values: &[IndicatorValue],
+) -> Vec<Difference> {
+    let mut sides: BTreeMap<&str, BTreeMap<Delivered, BTreeMap<&Unit, Side>>> = BTreeMap::new();
+    for value in values.iter().filter(|value| value.key.breakdown.is_empty()) {
+        let ValueKey { indicator_id, basis, unit, .. } = &value.key;
+        if !basis.is_adjusted() {
+            let of = sides.entry(indicator_id).or_default().entry(basis.delivered()).or_default();
+            of.insert(unit, Side { state: value.state, value: value.value });
+        }
+    }
+    let mut found = Vec::new();
+    for (id, mut bases) in sides {
+        // What was not asked of anybody that year, or what nobody delivered on, is no side: that a
+        // school delivered nothing is told of the school.
+        bases.retain(|_, units| is_answered(units));
+        let Some(indicator) = indicators.iter().find(|indicator| indicator.id == id) else { continue };
+        let all: Vec<Delivered> =
+            Delivered::ALL.into_iter().filter(|basis| bases.contains_key(basis)).collect();
+        let allowed = Allowed::of(indicator, layout);
+        for (index, &basis_a) in all.iter().enumerate() {
+            for &basis_b in &all[index + 1..] {
+                let (of_a, of_b) = (&bases[&basis_a], &bases[&basis_b]);
+                let units: BTreeSet<&Unit> = of_a.keys().chain(of_b.keys()).copied().collect();
+                found.extend(units.into_iter().filter_map(|unit| {
+                    // A place that only one of them knows gives nothing on the other.
+                    let missing = Side { state: State::Missing, value: None };
+                    let a = of_a.get(unit).copied().unwrap_or(missing);
+                    let b = of_b.get(unit).copied().unwrap_or(missing);
+                    let tolerance = allowed.at(a.value.unwrap_or_default());
+                    let answer = answer((basis_a, a), (basis_b, b), tolerance)?;
+                    let key = PairKey { indicator_id: id.to_owned(), unit: unit.clone(), basis_a, basis_b };
+                    Some(Difference { report_year: year, key, answer, a, b, tolerance, closed: None })
+                }));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.key.cmp(&b.key));
+    found
+}
+
+/// Whether a school gave a value or a dash; a county without schools says nothing of that.
+fn is_answered(units: &BTreeMap<&Unit, Side>) -> bool {
+    let has_schools = units.keys().any(|unit| unit.level == Level::School);
+    units.iter().any(|(unit, side)| {
+        (!has_schools || unit.level == Level::School) && matches!(side.state, State::Value | State::Dash)
+    })
+}
+
+fn answer(
+    (basis_a, a): (Delivered, Side),
+    (basis_b, b): (Delivered, Side),
+    tolerance: Decimal,
+) -> Option<Answer> {
+    match (a.value, b.value) {
+        (Some(a), Some(b)) if (b.0 - a.0).abs() <= tolerance.0 => Some(Answer::Agrees),
+        (Some(_), Some(_)) => Some(Answer::Differs),
+        (Some(_), None) => Some(Answer::Only(basis_a)),
+        (None, Some(_)) => Some(Answer::Only(basis_b)),
+        (None, None) => None,
+    }
+}
+
+/// How far apart two values of an indicator agree.
+struct Allowed {
+    absolute: Decimal,
+    relative: Decimal,
+}
+
+impl Allowed {
+    /// As the definition says. Without a word: counts and sums to the unit; a ratio or a mean, which
+    /// somebody rounded to fill it in, to half a unit of the last decimal that the year prints of it.
+    fn of(indicator: &Indicator, layout: Option<&Layout>) -> Self {
+        if let Some(tolerance) = &indicator.tolerance {
+            return Allowed { absolute: tolerance.absolute.0, relative: tolerance.relative.0 };
+        }
+        let rows = layout.into_iter().flat_map(|layout| &layout.tables).flat_map(|table| &table.rows);
+        // Printed with two decimals here and none there: the coarser place is what was filled in.
+        let decimals = rows.filter(|row| row.indicator == indicator.id).map(|row| row.decimals).min();
+        let is_rounded = matches!(indicator.system, Some(Calculation::Ratio(_)))
+            || matches!(indicator.filed, Some(Combination::WeightedMean { .. }));
+        let half = decimals.filter(|_| is_rounded).and_then(|decimals| 10_i128.checked_pow(decimals));
+        Allowed { absolute: Decimal(half.map_or(0, |unit| ONE / unit / 2)), relative: Decimal::ZERO }
+    }
+
+    /// At a reference value, whichever is more.
+    fn at(&self, reference: Decimal) -> Decimal {
+        let reference = reference.0.abs();
+        let share = reference
+            .checked_mul(self.relative.0)
+            .map_or_else(|| reference / ONE * self.relative.0, |product| product / ONE);
+        self.absolute.max(Decimal(share))
+    }
+}
+
+/// What is open, told once for each indicator: its schools stand in the table `difference`.
+#[must_use]
+pub fn findings(year: ReportYear, indicators: &[Indicator], differences: &[Difference]) -> Vec<Finding> {
+    let mut by_indicator: BTreeMap<&str, [u64; 2]> = BTreeMap::new();
+    for difference in differences.iter().filter(|difference| difference.is_open()) {
+        let counts = by_indicator.entry(&difference.key.indicator_id).or_default();
+        counts[usize::from(difference.answer != Answer::Differs)] += 1;
+    }
+    let told = |(id, [differ, one_side]): (&str, [u64; 2])| {
+        let title = indicators.iter().find(|of| of.id == id).map_or(id, |of| &of.title_zh);
+        let detail = format!("{title}（{id}）{differ} 处不一致，{one_side} 处只有一方有数");
+        let mut finding = Finding::new(finding::BASES_DIFFER, year, "", &detail);
+        finding.count = differ + one_side;
+        finding
+    };
+    by_indicator.into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition;
+    use crate::layout::Basis;
+
+    fn value(id: &str, basis: Basis, school: &str, told: &str) -> IndicatorValue {
+        let level = if school.is_empty() { Level::City } else { Level::School };
+        let number = Decimal::parse(told);
+        IndicatorValue {
+            report_year: 2024,
+            key: ValueKey {
+                indicator_id: id.into(),
+                basis,
+                breakdown: String::new(),
+                breakdown_code: String::new(),
+                unit: Unit { level, region_code: "141002".into(), school_code: school.into() },
+            },
+            state: if number.is_some() { State::Value } else { State::named(told) },
+            value: number,
+            ratio: None,
+            words: None,
+            n_missing: 0,
+        }
+    }
+
+    fn indicators(change: impl Fn(&str) -> String) -> Vec<Indicator> {
+        let mut files = definition::embedded();
+        for (name, text) in &mut files {
+            if name.contains("/indicators/") {
+                *text = change(text);
+            }
+        }
+        definition::load(&files).unwrap().indicators
+    }
+
+    fn told(indicators: &[Indicator], values: &[IndicatorValue]) -> Vec<String> {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let found = differences(2024, indicators, definitions.layout(2024), values);
+        let line = |one: &Difference| {
+            let PairKey { unit, basis_a, basis_b, .. } = &one.key;
+            let (a, b) = (one.a.told(), one.b.told());
+            format!(
+                "{} {}={a} {}={b} {}",
+                unit.school_code,
+                basis_a.name(),
+                basis_b.name(),
+                one.answer.name()
+            )
+        };
+        found.iter().map(line).collect()
+    }
+
+    #[test]
+    fn each_pair_agrees_differs_or_stands_on_one_side() {
+        let plain = indicators(str::to_owned);
+        let mut values = vec![];
+        for (school, system, filed) in [
+            ("1", "10", "10"),
+            ("2", "10", "11"),
+            ("3", "10", "missing"),
+            ("4", "dash", "0"),
+            ("5", "missing", "blank"),
+        ] {
+            values.push(value("students", Basis::System, school, system));
+            values.push(value("students", Basis::Filed, school, filed));
+        }
+        values.push(value("students", Basis::System, "6", "4"));
+        assert_eq!(
+            told(&plain, &values),
+            [
+                "1 system=10 filed=10 agrees",
+                "2 system=10 filed=11 differs",
+                "3 system=10 filed=missing only_system",
+                "4 system=dash filed=0 only_filed",
+                "6 system=4 filed=missing only_system",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_basis_on_which_nobody_answers_is_no_side() {
+        let plain = indicators(str::to_owned);
+        let values = [
+            value("students", Basis::System, "1", "10"),
+            value("students", Basis::Filed, "1", "blank"),
+            value("students", Basis::Filed, "", "blank"),
+            value("majors", Basis::System, "1", "3"),
+            value("staff", Basis::System, "1", "3"),
+            value("staff", Basis::Filed, "1", "missing"),
+            value("staff", Basis::Filed, "", "0"),
+        ];
+        assert_eq!(told(&plain, &values), Vec::<String>::new());
+    }
+
+    #[test]
+    fn with_a_survey_every_two_of_the_three_are_compared() {
+        let plain = indicators(str::to_owned);
+        let values = [
+            value("students", Basis::System, "1", "10"),
+            value("students", Basis::Filed, "1", "10"),
+            value("students", Basis::Survey, "1", "12"),
+            value("students", Basis::Adjusted(Delivered::Filed), "1", "99"),
+        ];
+        assert_eq!(
+            told(&plain, &values),
+            ["1 system=10 survey=12 differs", "1 system=10 filed=10 agrees", "1 survey=12 filed=10 differs",]
+        );
+    }
+
+    #[test]
+    fn a_ratio_agrees_with_what_it_is_rounded_to() {
+        let plain = indicators(str::to_owned);
+        for (filed, answer) in [("2.66", "agrees"), ("2.665", "agrees"), ("2.67", "differs")] {
+            let values = [
+                value("startup_rate", Basis::System, "1", "2.66"),
+                value("startup_rate", Basis::Filed, "1", filed),
+            ];
+            assert!(told(&plain, &values)[0].ends_with(answer), "{filed}");
+        }
+    }
+
+    #[test]
+    fn tolerance_is_data_and_the_wider_of_the_two_holds() {
+        let with = |tolerance: &str| {
+            indicators(|text| {
+                text.replacen("id = \"students\"\n", &format!("id = \"students\"\n{tolerance}\n"), 1)
+            })
+        };
+        let answers = |indicators: &[Indicator]| {
+            let pair = |school: &str, system: &str, filed: &str| {
+                let of = |basis, told| value("students", basis, school, told);
+                [of(Basis::System, system), of(Basis::Filed, filed)]
+            };
+            let values = [pair("1", "1000", "1010"), pair("2", "10", "12"), pair("3", "1000", "1011")];
+            let found: Vec<String> = told(indicators, &values.concat());
+            found.iter().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let relative = with("tolerance = { relative = \"0.01\" }");
+        assert_eq!(answers(&relative), ["agrees", "differs", "differs"]);
+        let both = with("tolerance = { absolute = \"2\", relative = \"0.01\" }");
+        assert_eq!(answers(&both), ["agrees", "agrees", "differs"]);
+        let bad = |tolerance: &str| {
+            let mut files = definition::embedded();
+            let file = files.iter_mut().find(|(name, _)| name.ends_with("indicators/students.toml")).unwrap();
+            file.1 = file.1.replacen("id = \"students\"\n", &format!("id = \"students\"\n{tolerance}\n"), 1);
+            definition::load(&files).unwrap_err()[0].to_string()
+        };
+        assert!(bad("tolerance = { relative = 0.01 }").contains("string"));
+        assert!(bad("tolerance = { relative = \"-1\" }").contains("no decimal of 0 or more"));
+        assert!(bad("tolerance = { relative = \"5\" }").contains("a share"));
+    }
+
+    #[test]
+    fn what_is_open_is_told_once_an_indicator_and_counted() {
+        let plain = indicators(str::to_owned);
+        let mut values = Vec::new();
+        for (school, filed) in [("1", "11"), ("2", "12"), ("3", "missing"), ("", "23")] {
+            values.push(value("students", Basis::System, school, "10"));
+            values.push(value("students", Basis::Filed, school, filed));
+        }
+        let mut found = differences(2024, &plain, None, &values);
+        let by = Closed { decision: 1, note: "已核实".into(), by: "王科长".into(), at: String::new() };
+        found.iter_mut().find(|one| one.key.unit.school_code == "2").unwrap().closed = Some(by);
+        assert_eq!(
+            Reconciled::of(&found),
+            Reconciled { compared: 3, agree: 0, differ: 2, one_side: 1, closed: 1 }
+        );
+        let told = findings(2024, &plain, &found);
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].rule.as_str(), told[0].count), ("Q-DIFFERENCE", 2));
+        assert!(told[0].message.contains("1 处不一致，1 处只有一方有数"), "{}", told[0].message);
+    }
+
+    #[test]
+    fn differences_are_of_the_reference() {
+        let plain = indicators(str::to_owned);
+        let values = [value("students", Basis::System, "1", "10"), value("students", Basis::Filed, "1", "8")];
+        let found = differences(2024, &plain, None, &values);
+        assert_eq!(found[0].difference().unwrap().to_string(), "-2");
+        assert_eq!(found[0].relative().unwrap().to_string(), "-0.2");
+    }
+}

@@ -1,0 +1,439 @@
+//! The differences of a year as a workbook: for people to say why, and to be read back.
+//!
+//! A row for each pair that differs or stands on one side only, schools on one sheet, city and
+//! counties on another. 处理说明 and 处理人 are for people to fill in. Reading goes by the heads and
+//! the codes in a row, whatever was sorted, filtered or moved, and takes what the row says of the
+//! values along: a note is about those.
+
+use std::collections::BTreeMap;
+
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet,
+    XlsxError,
+};
+
+use super::workbook::Heading;
+use crate::decode::{Cell, Row};
+use crate::definition::Definitions;
+use crate::indicators::{shown, told_from};
+use crate::layout::{Delivered, Layout, Level};
+use crate::number::Ratio;
+use crate::period::ReportYear;
+use crate::position;
+use crate::reconcile::{Answer, Difference, PairKey};
+
+/// What codes are called.
+#[derive(Debug, Default)]
+pub struct Names {
+    pub regions: BTreeMap<String, String>,
+    pub schools: BTreeMap<String, String>,
+}
+
+impl Names {
+    fn region<'a>(&'a self, code: &'a str) -> &'a str {
+        self.regions.get(code).map_or(code, String::as_str)
+    }
+}
+
+const HEADS: [(&str, u8); 18] = [
+    ("年度", 7),
+    ("县（市、区）", 12),
+    ("代码", 13),
+    ("名称", 26),
+    ("指标代码", 26),
+    ("指标", 26),
+    ("单位", 8),
+    ("口径甲", 8),
+    ("数值甲", 12),
+    ("口径乙", 8),
+    ("数值乙", 12),
+    ("差（乙－甲）", 12),
+    ("相对差（%）", 11),
+    ("允许差", 9),
+    ("比对结果", 12),
+    ("印于", 24),
+    (NOTE, 36),
+    (BY, 12),
+];
+const NOTE: &str = "处理说明";
+const BY: &str = "处理人";
+/// What a row is found by when it is read back, and what people fill in.
+const READ: [&str; 9] = ["年度", "代码", "指标代码", "口径甲", "数值甲", "口径乙", "数值乙", NOTE, BY];
+
+/// Rows above the data: title, explanation, heads.
+const ROWS_ABOVE: u32 = 3;
+
+struct Style {
+    title: Format,
+    plain: Format,
+    head: Format,
+    text: Format,
+    to_fill: Format,
+}
+
+impl Style {
+    fn new() -> Self {
+        let font = || Format::new().set_font_name("宋体").set_font_size(11);
+        let cell = || font().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);
+        Style {
+            title: font().set_bold().set_font_size(14),
+            plain: font().set_font_size(9),
+            head: cell().set_bold().set_align(FormatAlign::Center).set_background_color(0x00DD_E8F3),
+            text: cell().set_text_wrap(),
+            to_fill: cell().set_text_wrap().set_background_color(0x00FF_F2CC),
+        }
+    }
+}
+
+/// The workbook, as bytes.
+///
+/// # Errors
+/// When it cannot be made: a fault of the program.
+pub fn workbook(
+    differences: &[Difference],
+    definitions: &Definitions,
+    names: &Names,
+    heading: &Heading,
+) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    let created = ExcelDateTime::parse_from_str(&heading.created)?;
+    book.set_properties(&DocProperties::new().set_title(&heading.name).set_creation_datetime(&created));
+    let style = Style::new();
+    let layout = definitions.layout(heading.year);
+    let (mut schools, mut above): (Vec<&Difference>, Vec<&Difference>) = differences
+        .iter()
+        .filter(|one| one.answer != Answer::Agrees)
+        .partition(|one| one.key.unit.level == Level::School);
+    // By school, as the work is shared out.
+    schools.sort_by(|a, b| (&a.key.unit, &a.key).cmp(&(&b.key.unit, &b.key)));
+    above.sort_by(|a, b| (b.key.unit.level, &a.key).cmp(&(a.key.unit.level, &b.key)));
+    for (name, rows) in [("学校", schools), ("市县", above)] {
+        let sheet = book.add_worksheet().set_name(name)?;
+        let rows: Vec<[String; HEADS.len()]> =
+            rows.into_iter().map(|one| row(one, definitions, layout, names)).collect();
+        write_sheet(sheet, name, &rows, heading, &style)?;
+    }
+    book.save_to_buffer()
+}
+
+fn row(
+    one: &Difference,
+    definitions: &Definitions,
+    layout: Option<&Layout>,
+    names: &Names,
+) -> [String; HEADS.len()] {
+    let PairKey { indicator_id, unit, basis_a, basis_b } = &one.key;
+    let indicator = definitions.indicator(indicator_id);
+    let (code, name) = if unit.school_code.is_empty() {
+        (&unit.region_code, names.region(&unit.region_code))
+    } else {
+        (&unit.school_code, names.schools.get(&unit.school_code).map_or("不在名册", String::as_str))
+    };
+    let percent = one
+        .difference()
+        .zip(one.a.value)
+        .and_then(|(numerator, denominator)| Ratio { numerator, denominator, factor: 100 }.printed(2));
+    [
+        one.report_year.to_string(),
+        names.region(&unit.region_code).to_owned(),
+        code.clone(),
+        name.to_owned(),
+        indicator_id.clone(),
+        indicator.map_or(indicator_id.clone(), |of| of.title_zh.clone()),
+        indicator.map_or(String::new(), |of| of.unit.clone()),
+        basis_a.label().to_owned(),
+        shown(&one.a.told()).to_owned(),
+        basis_b.label().to_owned(),
+        shown(&one.b.told()).to_owned(),
+        one.difference().map(|value| value.to_string()).unwrap_or_default(),
+        percent.unwrap_or_default(),
+        one.tolerance.to_string(),
+        one.answer.label(),
+        layout.map(|layout| printed_in(layout, indicator_id)).unwrap_or_default(),
+        one.closed.as_ref().map(|closed| closed.note.clone()).unwrap_or_default(),
+        one.closed.as_ref().map(|closed| closed.by.clone()).unwrap_or_default(),
+    ]
+}
+
+/// `表1（填报）、表2.4（系统）`.
+fn printed_in(layout: &Layout, indicator: &str) -> String {
+    let mut places: Vec<String> = Vec::new();
+    for table in layout.tables.iter().filter(|table| !table.levels.is_empty()) {
+        for row in table.rows.iter().filter(|row| row.indicator == indicator) {
+            let place = format!("{}（{}）", table.id, row.basis.label());
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    places.join("、")
+}
+
+fn write_sheet(
+    sheet: &mut Worksheet,
+    name: &str,
+    rows: &[[String; HEADS.len()]],
+    heading: &Heading,
+    style: &Style,
+) -> Result<(), XlsxError> {
+    let title = format!("{} {}年 不同口径的差异（{name}）", heading.name, heading.year);
+    sheet.write_with_format(0, 0, title, &style.title)?;
+    let explained = format!(
+        "{}；只列不一致和只有一方有数的行，共 {} 行。请填写处理说明和处理人，用 nianbao override read 读回；两侧数值不变时说明一直有效。请勿写学生、教职工的姓名和证件号码。",
+        heading.release,
+        rows.len()
+    );
+    sheet.write_with_format(1, 0, explained, &style.plain)?;
+    for (column, (head, width)) in (0..).zip(HEADS) {
+        sheet.write_with_format(ROWS_ABOVE - 1, column, head, &style.head)?;
+        sheet.set_column_width(column, width)?;
+    }
+    let mut at = ROWS_ABOVE;
+    for row in rows {
+        for ((column, text), (head, _)) in (0..).zip(row).zip(HEADS) {
+            let format = if [NOTE, BY].contains(&head) { &style.to_fill } else { &style.text };
+            // Text on purpose, as everywhere: what is read back is what was written.
+            sheet.write_string_with_format(at, column, text, format)?;
+        }
+        at += 1;
+    }
+    let last_column = u16::try_from(HEADS.len() - 1).unwrap_or(u16::MAX);
+    sheet.ignore_error_range(ROWS_ABOVE, 0, at, last_column, IgnoreError::NumberStoredAsText)?;
+    sheet.autofilter(ROWS_ABOVE - 1, 0, at.saturating_sub(1).max(ROWS_ABOVE - 1), last_column)?;
+    sheet.set_freeze_panes(ROWS_ABOVE, 4)?;
+    sheet.set_print_fit_to_pages(1, 0).set_landscape();
+    Ok(())
+}
+
+/// A row in which somebody wrote a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    pub sheet: String,
+    pub row: u32,
+    pub year: ReportYear,
+    /// Of a school or of a region.
+    pub code: String,
+    pub indicator_id: String,
+    /// Each basis with the value that the row says it had, as it was told.
+    pub sides: [(Delivered, String); 2],
+    pub note: String,
+    /// Empty where the row does not say who.
+    pub by: String,
+}
+
+/// Why a workbook is not taken, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("sheet `{sheet}`{}: {message}", if *row > 0 { format!(", row {row}") } else { String::new() })]
+pub struct Fault {
+    pub sheet: String,
+    /// 0 for the whole sheet.
+    pub row: u32,
+    pub message: String,
+}
+
+/// The rows of a workbook in which there is a note.
+///
+/// # Errors
+/// Everything that keeps it from being read: a sheet without the heads, a row whose codes or values
+/// nobody wrote so. Rows without a note are not looked at.
+pub fn read(sheets: &[(String, Vec<Row<'static>>)]) -> Result<Vec<Noted>, Vec<Fault>> {
+    let mut noted = Vec::new();
+    let mut faults = Vec::new();
+    for (sheet, rows) in sheets.iter().filter(|(_, rows)| !rows.is_empty()) {
+        let fault = |row: u32, message: String| Fault { sheet: position::told(sheet), row, message };
+        let Some((header, columns)) = rows.iter().find_map(|row| Some((row.number, columns(row)?))) else {
+            faults.push(fault(0, format!("no row has the heads {}", READ.join("、"))));
+            continue;
+        };
+        for row in rows.iter().filter(|row| row.number > header) {
+            let get = |head: &str| {
+                let column = READ.iter().position(|known| *known == head).map(|index| columns[index]);
+                column
+                    .and_then(|column| row.cells.get(column))
+                    .map(Cell::text)
+                    .unwrap_or_default()
+                    .into_owned()
+            };
+            if get(NOTE).is_empty() {
+                continue;
+            }
+            match noted_row(sheet, row.number, &get) {
+                Ok(row) => noted.push(row),
+                Err(message) => faults.push(fault(row.number, message)),
+            }
+        }
+    }
+    if sheets.iter().all(|(_, rows)| rows.is_empty()) {
+        faults.push(Fault { sheet: String::new(), row: 0, message: "the file has no rows".to_owned() });
+    }
+    if faults.is_empty() { Ok(noted) } else { Err(faults) }
+}
+
+/// Where each of [`READ`] stands, when the row has them all.
+fn columns(row: &Row<'_>) -> Option<[usize; READ.len()]> {
+    let texts: Vec<_> = row.cells.iter().map(Cell::text).collect();
+    let mut columns = [0; READ.len()];
+    for (column, head) in columns.iter_mut().zip(READ) {
+        *column = texts.iter().position(|text| *text == head)?;
+    }
+    Some(columns)
+}
+
+fn noted_row(sheet: &str, row: u32, get: &dyn Fn(&str) -> String) -> Result<Noted, String> {
+    let said = |head: &str| format!("{head} is `{}`", position::told(&get(head)));
+    let side = |basis: &str, value: &str| {
+        let delivered =
+            Delivered::labelled(&get(basis)).ok_or_else(|| format!("{}: no basis", said(basis)))?;
+        let told = told_from(&get(value)).ok_or_else(|| format!("{}: no value", said(value)))?;
+        Ok::<_, String>((delivered, told))
+    };
+    let note = get(NOTE);
+    if position::told(&note) != note || position::told(&get(BY)) != get(BY) {
+        return Err(format!("{NOTE} or {BY} has a long number: nobody's number belongs there"));
+    }
+    Ok(Noted {
+        sheet: sheet.to_owned(),
+        row,
+        year: get("年度").parse().map_err(|_| format!("{}: no year", said("年度")))?,
+        code: Some(get("代码")).filter(|code| !code.is_empty()).ok_or("代码 is empty")?,
+        indicator_id: Some(get("指标代码")).filter(|id| !id.is_empty()).ok_or("指标代码 is empty")?,
+        sides: [side("口径甲", "数值甲")?, side("口径乙", "数值乙")?],
+        note,
+        by: get(BY),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{self, Event};
+    use crate::definition;
+    use crate::indicators::{State, Unit};
+    use crate::number::Decimal;
+    use crate::reconcile::{Closed, Side};
+
+    fn difference(school: &str, filed: Option<i64>) -> Difference {
+        let level = if school.is_empty() { Level::County } else { Level::School };
+        let side = |number: Option<i64>| Side {
+            state: if number.is_some() { State::Value } else { State::Missing },
+            value: number.map(Decimal::from_int),
+        };
+        Difference {
+            report_year: 2024,
+            key: PairKey {
+                indicator_id: "students".into(),
+                unit: Unit { level, region_code: "141002".into(), school_code: school.into() },
+                basis_a: Delivered::System,
+                basis_b: Delivered::Filed,
+            },
+            answer: match filed {
+                Some(10) => Answer::Agrees,
+                Some(_) => Answer::Differs,
+                None => Answer::Only(Delivered::System),
+            },
+            a: side(Some(10)),
+            b: side(filed),
+            tolerance: Decimal::ZERO,
+            closed: None,
+        }
+    }
+
+    fn rows(book: &[u8]) -> Vec<(String, Vec<Row<'static>>)> {
+        let mut sheets: Vec<(String, Vec<Row<'static>>)> = Vec::new();
+        decode::decode(book, &mut |event| match event {
+            Event::Sheet(name) => sheets.push((name.to_owned(), Vec::new())),
+            Event::Row(row) => sheets.last_mut().unwrap().1.push(row.to_owned_row()),
+            Event::BadRow { .. } => panic!("a bad row"),
+        })
+        .unwrap();
+        sheets
+    }
+
+    fn written(differences: &[Difference]) -> Vec<(String, Vec<Row<'static>>)> {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let heading = Heading {
+            year: 2024,
+            name: "某市(141000)".into(),
+            release: "第 000001 版".into(),
+            created: "2024-10-08T02:00:00".into(),
+            footnotes: Vec::new(),
+        };
+        let names = Names {
+            regions: BTreeMap::from([("141002".into(), "尧都区".into())]),
+            schools: BTreeMap::from([("3614000001".into(), "云岭职业学校".into())]),
+        };
+        rows(&workbook(differences, &definitions, &names, &heading).unwrap())
+    }
+
+    #[test]
+    fn rows_that_agree_are_left_out_and_notes_are_read_back() {
+        let by =
+            Closed { decision: 7, note: "转出二人".into(), by: "王科长".into(), at: String::new() };
+        let mut all = vec![
+            difference("3614000001", Some(12)),
+            difference("3614000002", Some(10)),
+            difference("3614000003", None),
+            difference("", Some(22)),
+        ];
+        let sheets = written(&all);
+        let counts: Vec<usize> = sheets.iter().map(|(_, rows)| rows.len() - 3).collect();
+        assert_eq!(counts, [2, 1]);
+        let texts: Vec<String> = sheets[0].1[3].cells.iter().map(|cell| cell.text().into_owned()).collect();
+        assert_eq!(texts[2..6], ["3614000001", "云岭职业学校", "students", "全日制在校生人数"]);
+        assert_eq!(
+            texts[7..16],
+            ["系统", "10", "填报", "12", "2", "20.00", "0", "不一致", "表6（填报）、表1.3（系统）"]
+        );
+        assert_eq!(sheets[0].1[4].cells[10].text(), "缺报");
+        assert_eq!(read(&sheets), Ok(Vec::new()));
+        all[2].closed = Some(by.clone());
+        all[3].closed = Some(by);
+        let noted = read(&written(&all)).unwrap();
+        assert_eq!(noted.len(), 2);
+        assert_eq!(
+            (noted[0].sheet.as_str(), noted[0].row, noted[0].code.as_str()),
+            ("学校", 5, "3614000003")
+        );
+        let sides = [(Delivered::System, "10".to_owned()), (Delivered::Filed, "missing".to_owned())];
+        assert_eq!(
+            (&noted[0].sides, noted[0].note.as_str(), noted[0].by.as_str()),
+            (&sides, "转出二人", "王科长")
+        );
+        assert_eq!((noted[1].sheet.as_str(), noted[1].code.as_str()), ("市县", "141002"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_sheet_and_row() {
+        let text = |text: &str| Cell::Text(text.to_owned().into());
+        let row =
+            |number: u32, texts: &[&str]| Row { number, cells: texts.iter().map(|one| text(one)).collect() };
+        let of = |values: &[&str]| {
+            let rows = vec![row(1, &READ), row(2, values)];
+            read(&[("学校".to_owned(), rows)]).map_err(|faults| faults[0].to_string())
+        };
+        let good = ["2024", "3614000001", "students", "系统", "10", "填报", "12", "已核实", ""];
+        assert_eq!(of(&good).unwrap().len(), 1);
+        for (column, value, told) in [
+            (0, "今年", "sheet `学校`, row 2: 年度 is `今年`: no year"),
+            (1, "", "sheet `学校`, row 2: 代码 is empty"),
+            (3, "报表", "sheet `学校`, row 2: 口径甲 is `报表`: no basis"),
+            (6, "约12", "sheet `学校`, row 2: 数值乙 is `约12`: no value"),
+            (
+                7,
+                "见14100220080302123X",
+                "sheet `学校`, row 2: 处理说明 or 处理人 has a long number: nobody's number belongs there",
+            ),
+        ] {
+            let mut values = good;
+            values[column] = value;
+            assert_eq!(of(&values).unwrap_err(), told);
+        }
+        let faults = read(&[("其他".to_owned(), vec![row(1, &["年度", "代码"])])]).unwrap_err();
+        assert!(
+            faults[0].to_string().starts_with("sheet `其他`: no row has the heads 年度、代码"),
+            "{}",
+            faults[0]
+        );
+        assert!(read(&[]).unwrap_err()[0].message.contains("no rows"));
+    }
+}
