@@ -14,6 +14,7 @@
 //! - [`indicators`]: what is counted, and how it adds up.
 //! - [`checks`]: what must hold before anybody sees a figure.
 //! - [`definition`]: all of `pipelines/`, read and checked whole.
+//! - [`audit`]: a published report, held against itself. Reads no files.
 //! - [`warehouse`]: Parquet in immutable releases.
 //! - [`decisions`]: what named persons decided, beside the data it is about.
 //! - [`intake`]: one delivered file → a fragment of a table.
@@ -52,6 +53,8 @@ pub mod indicators;
 pub mod checks;
 
 pub mod definition;
+
+pub mod audit;
 
 pub mod warehouse;
 

@@ -2,6 +2,8 @@
 //!
 //! Data goes to standard output, progress and logs to standard error.
 
+mod audit;
+
 mod decode_worker;
 
 mod output;
@@ -102,6 +104,8 @@ enum Command {
     Runs(runs::Args),
     /// Record what a named person decides about a finding
     Override(overrides::Args),
+    /// Hold a published report, or any figures, against themselves
+    Audit(audit::Args),
     /// Check all definitions
     Validate,
     /// Decode files that come by a pipe: what a run starts to read deliveries
@@ -210,6 +214,7 @@ pub fn main() -> ExitCode {
         Command::Releases(args) => releases::run(&cli.global, args),
         Command::Runs(args) => runs::run(&cli.global, args),
         Command::Override(args) => overrides::run(&cli.global, args),
+        Command::Audit(args) => audit::run(&cli.global, args),
         Command::Validate => validate::run(&cli.global),
         Command::DecodeWorker(args) => decode_worker::run(args),
         Command::Settings(args) => settings::run(&cli.global, args),
