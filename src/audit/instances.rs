@@ -74,14 +74,14 @@ pub fn of(definition: &RelationDefinition, report: &Report, codes: &CodeTables) 
 }
 
 /// The finding that a definition examined nothing. What is asked of every row needs no such finding.
-pub fn nothing(definition: &RelationDefinition) -> Option<Answer> {
+pub fn nothing(definition: &RelationDefinition, why: &str) -> Option<Answer> {
     let named: Vec<&str> = definition.of.values().flat_map(Names::all).map(String::as_str).collect();
     let answer = Unasked {
         id: definition.id.clone(),
         kind: Kind::named(&definition.kind)?.name().to_owned(),
         place: named.join("；"),
         note: definition.note.clone(),
-        why: "报告没有印出所需的数".to_owned(),
+        why: why.to_owned(),
     }
     .answer();
     Some(Answer { open: false, ..answer })
@@ -255,8 +255,14 @@ impl<'a> Finder<'a> {
         let (before, rest) = label.split_once('{')?;
         let (table, after) = rest.split_once('}')?;
         let word = figure.key.strip_prefix(&label_key(before))?.strip_suffix(&label_key(after))?;
-        let known = self.codes.get(table)?.look_up_any_year(word, self.latest).is_some();
-        (known || is_group(word)).then(|| word.to_owned())
+        let table = self.codes.get(table)?;
+        let known = table.look_up_any_year(word, self.latest).is_some();
+        // 县 of 其余14县各 ends the names of counties, and of no class of majors.
+        let of_these = |word: &str| {
+            let noun = word.trim_end_matches('各').chars().last();
+            noun.is_some_and(|noun| table.codes().iter().any(|code| code.label.ends_with(noun)))
+        };
+        (known || (is_group(word) && of_these(word))).then(|| word.to_owned())
     }
 }
 

@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::checks::audit_rules::AuditDefinitions;
 use crate::checks::relation::{Asked, Context, Judgement, Kind, Unexamined, Verdict, judge};
 use crate::definition::Definitions;
-use printing::Report;
+use printing::{Report, Unasked};
 
 /// A relation with its figures found, not yet judged.
 #[derive(Debug, Clone)]
@@ -121,15 +121,22 @@ pub struct Audit {
 pub fn audit(report: &Report, definitions: &Definitions) -> Audit {
     let audit = &definitions.audit;
     let context = Context { limits: &audit.limits, codes: &definitions.codes, year: report.year };
-    let mut answers: Vec<Answer> =
-        report.stated.iter().map(|stated| answer(stated, audit, &context)).collect();
-    answers.extend(report.unasked.iter().map(|unasked| unasked.answer()));
-    let mut asked: Vec<Kind> = report.stated.iter().map(|stated| stated.kind).collect();
+    let one = |stated: &Result<Stated, Unasked>| match stated {
+        Ok(stated) => answer(stated, audit, &context),
+        Err(unasked) => unasked.answer(),
+    };
+    let mut answers: Vec<Answer> = report.stated.iter().map(one).collect();
+    let mut asked: Vec<Kind> = report.stated.iter().flatten().map(|stated| stated.kind).collect();
     if report.takes_definitions {
         for definition in &audit.relations {
+            if report.decimals_unknown && Kind::named(&definition.kind) == Some(Kind::FormatMix) {
+                let why = "工作簿的数值单元格看不出印出的小数位数";
+                answers.extend(instances::nothing(definition, why));
+                continue;
+            }
             let found = instances::of(definition, report, &definitions.codes);
             if found.is_empty() {
-                answers.extend(instances::nothing(definition));
+                answers.extend(instances::nothing(definition, "报告没有印出所需的数"));
             }
             answers.extend(found.iter().map(|stated| answer(stated, audit, &context)));
             asked.extend(Kind::named(&definition.kind));

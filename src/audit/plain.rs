@@ -41,12 +41,9 @@ pub fn read_report(object: &Value) -> Result<Report, String> {
         if !relation.is_object() {
             return Err(format!("`relations[{at}]` is no object"));
         }
-        match stated(relation, &keys) {
-            Ok(stated) => report.stated.push(stated),
-            Err(unasked) => report.unasked.push(unasked),
-        }
+        report.stated.push(stated(relation, &keys));
     }
-    report.stated.extend(keys.values().filter_map(|figures| duplicate(figures)));
+    report.stated.extend(keys.values().filter_map(|figures| duplicate(figures)).map(Ok));
     Ok(report)
 }
 
@@ -74,7 +71,9 @@ fn stated(relation: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Result<Stat
     let (one, many, optional) = kind.operands();
     let mut asked = Asked::default();
     for name in one.iter().chain(many).chain(optional) {
-        let mut operands = operands(&relation[*name], keys);
+        let other = || OTHER_NAMES.iter().filter(|(known, _)| known == name).map(|(_, other)| &relation[*other]);
+        let value = std::iter::once(&relation[*name]).chain(other()).find(|value| !value.is_null());
+        let mut operands = value.map(|value| operands(value, keys)).unwrap_or_default();
         if WORDS.contains(name) {
             operands.iter_mut().for_each(as_words);
         }
@@ -87,6 +86,24 @@ fn stated(relation: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Result<Stat
     let (place, note) = (field("place"), field("note"));
     Ok(Stated { id: field("id"), kind, place, note, asked, interpretation, looked_at: 0 })
 }
+
+/// Other names that operands go by.
+const OTHER_NAMES: [(&str, &str); 14] = [
+    ("printed_pct", "printed"),
+    ("printed", "printed_ratio"),
+    ("a", "first"),
+    ("a", "earlier"),
+    ("b", "second"),
+    ("b", "later"),
+    ("earlier", "a"),
+    ("later", "b"),
+    ("subset", "part"),
+    ("superset", "whole"),
+    ("superset", "total"),
+    ("part", "subset"),
+    ("whole", "superset"),
+    ("total", "whole"),
+];
 
 /// Operands that may be words of their own.
 const WORDS: [&str; 5] = ["claim", "count", "listed", "names", "catalogue"];

@@ -12,12 +12,12 @@ pub struct Report {
     pub title: String,
     pub year: i32,
     pub figures: Vec<Printing>,
-    /// Relations that the report itself states, or its reader saw.
-    pub stated: Vec<Stated>,
-    /// Relations that it states in a way nobody can examine.
-    pub unasked: Vec<Unasked>,
+    /// Relations that the report itself states, or its reader saw; some in a way nobody can examine.
+    pub stated: Vec<Result<Stated, Unasked>>,
     /// Whether the relations of `pipelines/audit/` are looked for.
     pub takes_definitions: bool,
+    /// Decimals are not known where cells hold numbers: a workbook shows them as its formats say.
+    pub decimals_unknown: bool,
     /// Figures named by keys, which are in no table.
     pub keyed: usize,
 }

@@ -44,8 +44,8 @@ pub fn read_report(object: &Value, definitions: &Definitions) -> Result<Report, 
     }
     for (at, claim) in array(object, "claims")?.iter().enumerate() {
         match claims::stated(at, claim, &report.figures) {
-            Ok(stated) => report.stated.extend(stated),
-            Err(unasked) => report.unasked.push(unasked),
+            Ok(stated) => report.stated.extend(stated.into_iter().map(Ok)),
+            Err(unasked) => report.stated.push(Err(unasked)),
         }
     }
     Ok(report)
@@ -104,7 +104,7 @@ fn six_table(table: &Value, at: &str, definitions: &Definitions, report: &mut Re
         }
     }
     let read_rows: Vec<_> = read_rows.iter().map(|(path, read, cells)| (path.clone(), read, *cells)).collect();
-    report.stated.extend(grid::shifts(&id, &read_rows));
+    report.stated.extend(grid::shifts(&id, &read_rows).into_iter().map(Ok));
     if let Value::Object(parts) = table {
         for part in parts.values().filter(|part| part.is_object()) {
             list(&id, part, &mut report.figures);

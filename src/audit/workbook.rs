@@ -51,7 +51,7 @@ enum SectionKind {
 /// Reads a workbook. A report of no figures is none.
 #[must_use]
 pub fn read_report(sheets: &Sheets, definitions: &Definitions) -> Report {
-    let mut report = Report { takes_definitions: true, ..Report::default() };
+    let mut report = Report { takes_definitions: true, decimals_unknown: true, ..Report::default() };
     let mut table = String::new();
     for section in sheets.sheets.iter().flat_map(|(name, rows)| sections(name, rows)) {
         match section.kind {
@@ -122,7 +122,7 @@ fn official(section: &Section, definitions: &Definitions, report: &mut Report) -
         report.figures.extend(grid::figures(&id, &path, &measure, row));
         placed.push((path, row, cells));
     }
-    report.stated.extend(grid::shifts(&id, &placed));
+    report.stated.extend(grid::shifts(&id, &placed).into_iter().map(Ok));
     id
 }
 

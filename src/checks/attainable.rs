@@ -110,8 +110,8 @@ mod tests {
         let of = |parts, shares| {
             verdict(Kind::ImpliedDenominator, &[("parts", parts), ("printed_pcts", shares)])
         };
-        assert_eq!(of("21|26", "43%|51%"), Verdict::Holds);
-        assert_eq!(of("21|26", "43%|61%"), Verdict::ToConfirm);
+        assert_eq!(of("21|25", "43%|51%"), Verdict::Holds);
+        assert_eq!(of("21|25", "43%|61%"), Verdict::ToConfirm);
         assert_eq!(of("21", "43%|61%"), Verdict::NotExamined);
     }
 

@@ -1,7 +1,8 @@
 //! Statutory thresholds, and rates per head that show a wrong unit.
 
 use crate::checks::computed::Computed;
-use crate::checks::printed::Quantity;
+use crate::checks::exact::Rational;
+use crate::checks::printed::{Measure, Quantity};
 use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
 
 /// A value beside what a standard asks of it.
@@ -19,7 +20,7 @@ pub fn unit_rate_in_range(asked: &Asked, _: &Context<'_>) -> Result<Judgement, U
         .and_then(|(above, below)| above.over(&below))
         .ok_or_else(|| Unexamined::absent("分母为 0"))?;
     let shown = rate.point.shown(2);
-    let like = Quantity { scale: crate::checks::exact::Rational::ONE, ..numerator.clone() };
+    let like = Quantity { scale: Rational::ONE, ..numerator.clone() };
     bounded(asked, &shown, &like, &rate, Verdict::ToConfirm)
 }
 
@@ -34,11 +35,9 @@ fn bounded(
     if least.is_none() && most.is_none() {
         return Err(Unexamined::faulty("缺少 at_least 或 at_most"));
     }
-    // A limit without a sign is meant as the figure is printed: 20 beside 17.73%.
-    let limit = |limit: &Quantity| match limit.measure {
-        crate::checks::printed::Measure::Unmarked if limit.scale == crate::checks::exact::Rational::ONE => {
-            limit.value.times(like.scale)
-        }
+    // A limit without a sign is of the figure's own: 20 beside 17.73%.
+    let limit = |limit: &Quantity| match (limit.measure, like.measure) {
+        (Measure::Unmarked, Measure::Percent) => limit.value.times(like.scale),
         _ => Some(limit.value),
     };
     let mut broken = Vec::new();

@@ -53,7 +53,11 @@ pub fn growth_percent(asked: &Asked, context: &Context<'_>) -> Result<Judgement,
     match &claim.amount {
         Some(Amount::Relative(amount)) => {
             let amount = in_percent(amount)?;
-            let found = judged(text, &amount, &growth(&earlier, &later)?)?;
+            let grown = growth(&earlier, &later)?;
+            let found = judged(text, &amount, &grown)?;
+            if found.verdict == Verdict::Inconsistent && claim.direction.is_none() && !is_signed(text) {
+                return unsigned(asked, &amount, &grown, found);
+            }
             // 提高 5 % said of a rate may have meant points.
             if found.verdict == Verdict::Inconsistent && earlier.measure == Measure::Percent {
                 let points = fit(&amount, &difference(&earlier, &later)?).ok_or_else(Unexamined::too_large)?;
@@ -103,6 +107,29 @@ pub fn trend_claim(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Un
         return growth_percent(asked, context);
     }
     said
+}
+
+fn is_signed(text: &str) -> bool {
+    text.trim_start().starts_with(['+', '-', '−', '＋', '－'])
+}
+
+/// 7.3% without a sign or a word may be of a fall; the name of the figure may say so.
+fn unsigned(
+    asked: &Asked,
+    amount: &Quantity,
+    grown: &Computed,
+    found: Judgement,
+) -> Result<Judgement, Unexamined> {
+    let fallen = fit(&amount.as_signed(true), grown).ok_or_else(Unexamined::too_large)?;
+    if fallen == Fit::Off {
+        return Ok(found);
+    }
+    let named = claim(&asked.figure("claim")?.name).direction;
+    if named == Some(Direction::Down) {
+        return Ok(compared(asked.text("claim")?, &amount.as_signed(true), fallen, grown));
+    }
+    let message = format!("{}；数值与下降的幅度相符，没有写明升降", found.message);
+    Ok(Judgement { verdict: Verdict::ToConfirm, message, ..found })
 }
 
 fn in_percent(amount: &Quantity) -> Result<Quantity, Unexamined> {
@@ -206,6 +233,9 @@ mod tests {
             ("7800", "9397", "下降20.47%", Verdict::Inconsistent),
             ("9397", "7800", "下降17.0%", Verdict::Holds),
             ("9397", "7800", "-17.0%", Verdict::Holds),
+            ("9397", "7800", "17.0%", Verdict::ToConfirm),
+            ("9397", "7800", "+17.0%", Verdict::Inconsistent),
+            ("9397", "7800", "增长17.0%", Verdict::Inconsistent),
             ("9397", "7800", "减少1597人", Verdict::Holds),
             ("9397", "7800", "减少1579人", Verdict::Inconsistent),
             ("9397", "7800", "下降至7800", Verdict::Holds),

@@ -82,13 +82,6 @@ impl Quantity {
         self.around(Rational::ZERO, self.step)
     }
 
-    /// Everything that gives it when rounded to one more place first: 2.446 becomes 2.45, then 2.5.
-    #[must_use]
-    pub fn rounded_twice(&self) -> Option<Interval> {
-        let half = self.step.over(Rational::int(2))?;
-        self.around(half.plus(self.step.over(Rational::int(20))?)?, half)
-    }
-
     /// Away from zero by `more`, towards it by `less`.
     fn around(&self, less: Rational, more: Rational) -> Option<Interval> {
         match self.grain {
@@ -339,8 +332,8 @@ fn hedge_after(unit: &str) -> (Hedge, &str) {
 fn hedged(hedge: Hedge, value: Rational, last: Rational, loose: bool) -> Option<Grain> {
     // 近1000 is nobody's 500: a tenth at most, except where 余 or 多 leaves the rest of the step open.
     let tenth = value.size().over(Rational::int(10))?;
-    let reach = if loose { last } else { last.min(tenth) };
-    let half = reach.over(Rational::int(2))?;
+    let reach = if loose { last } else { tenth };
+    let half = last.min(tenth).over(Rational::int(2))?;
     Some(match hedge {
         Hedge::None => return None,
         Hedge::About => Grain::Approximate(Interval::closed(value.minus(half)?, value.plus(half)?)),
@@ -365,9 +358,15 @@ fn without_brackets(text: &str) -> String {
     text.chars().filter(keep).collect()
 }
 
+/// A remark in brackets is left out, unless the number itself stands in them.
+fn readable(text: &str) -> String {
+    let bare = without_brackets(text);
+    if bare.contains(|c: char| c.is_ascii_digit()) { bare } else { text.replace(['(', ')', '[', ']'], "") }
+}
+
 /// Reads folded text that has a number in it.
 fn number(text: &str, unit: &str) -> Option<Quantity> {
-    let text = without_brackets(text);
+    let text = &readable(text);
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let (before, from) = text.split_at(start);
     let before = before.trim_end_matches(['¥', '￥', '$']);
@@ -414,6 +413,7 @@ fn number(text: &str, unit: &str) -> Option<Quantity> {
         return None;
     }
     let own_unit = own_unit.trim_end_matches([',', ';', '.', '。', '、']);
+    let own_unit = if own_unit.is_empty() && before.contains("百分之") { "%" } else { own_unit };
     let (unit_scale, measure) = meant(own_unit, unit);
     // 万 that stands both in the figure and in its heading counts once.
     let scale = if scale == Rational::ONE { unit_scale } else { scale.times(base_of(own_unit, unit))? };
@@ -636,7 +636,9 @@ fn amount(folded: &str, after: usize, direction: Option<Direction>) -> Option<Am
         text.split([',', ';', '。', '、']).find(|part| part.contains(|c: char| c.is_ascii_digit())).map(str::to_owned)
     };
     if folded.contains("翻一番") || folded.contains("翻番") {
-        return number("1", "").map(Amount::Relative);
+        // 翻一番 is said of 1.95 and of 2.05 alike.
+        let doubled = number("1.0", "")?;
+        return Some(Amount::Relative(Quantity { measure: Measure::Other, ..doubled }));
     }
     let text = part(tail).or_else(|| part(&folded[..after]))?;
     let reached = ["至", "到", "为"].iter().any(|word| tail.starts_with(word))
@@ -706,6 +708,8 @@ mod tests {
             ("18.5", ":", rational(185, 10), rational(1, 10)),
             ("100亩", "", rational(200_000, 3), rational(2000, 3)),
             ("4305人（含往届）", "", rational(4305, 1), rational(1, 1)),
+            ("百分之37.49", "", rational(3749, 10_000), rational(1, 10_000)),
+            ("（37.49%）", "", rational(3749, 10_000), rational(1, 10_000)),
             ("98.0", "%", rational(98, 100), rational(1, 1000)),
         ] {
             let read = quantity(text, unit);

@@ -14,7 +14,9 @@ pub fn ratio(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamined> {
     let candidates = [turned, Some(quotient)].into_iter().flatten();
     let judged: Vec<(Fit, Computed)> =
         candidates.filter_map(|computed| Some((fit(printed, &computed)?, computed))).collect();
-    let best = judged.iter().find(|(fits, _)| *fits != Fit::Off).or(judged.last());
+    // Where neither fits, the one that is above 1 is the one that was meant.
+    let best = judged.iter().find(|(fits, _)| *fits != Fit::Off);
+    let best = best.or(judged.iter().max_by_key(|(_, computed)| computed.point));
     let (fits, computed) = best.ok_or_else(Unexamined::too_large)?;
     Ok(compared(asked.text("printed")?, printed, *fits, computed))
 }
@@ -61,7 +63,6 @@ pub fn compared(text: &str, printed: &Quantity, fits: Fit, computed: &Computed) 
     let (verdict, message) = match fits {
         Fit::Same => (Verdict::Holds, format!("重算得 {shown}，与所印 {text} 相符")),
         Fit::Truncated => (Verdict::Rounding, format!("重算得 {shown}，所印 {text} 是截断而非四舍五入")),
-        Fit::RoundedTwice => (Verdict::Rounding, format!("重算得 {shown}，所印 {text} 像是两次四舍五入")),
         Fit::WithinOperands => {
             (Verdict::Rounding, format!("重算得 {shown}，与所印 {text} 之差在各数舍入范围之内"))
         }

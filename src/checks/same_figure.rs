@@ -17,7 +17,7 @@ pub fn same_figure(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamin
     let (first, second) = (asked.text("a")?, asked.text("b")?);
     let (verdict, message) = match fits {
         Fit::Same => (Verdict::Holds, format!("两处相同：{first}，{second}")),
-        Fit::Truncated | Fit::RoundedTwice | Fit::WithinOperands => {
+        Fit::Truncated | Fit::WithinOperands => {
             (Verdict::Rounding, format!("两处印 {first} 和 {second}，相差在舍入范围之内"))
         }
         Fit::Near => (Verdict::ToConfirm, format!("两处印 {first} 和 {second}，都是约数，请核对")),

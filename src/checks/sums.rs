@@ -33,7 +33,7 @@ pub fn sum_of_parts(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexami
     let (verdict, message) = match fits {
         Fit::Same if missing => (Verdict::Holds, format!("分项之和 {shown} 等于总数（空项与“-”按没有计）")),
         Fit::Same => (Verdict::Holds, format!("分项之和 {shown} 与总数相符")),
-        Fit::Truncated | Fit::RoundedTwice | Fit::WithinOperands => {
+        Fit::Truncated | Fit::WithinOperands => {
             (Verdict::Rounding, format!("分项之和 {shown}，总数印 {printed}，相差在舍入范围之内"))
         }
         Fit::Near => (Verdict::ToConfirm, format!("分项之和 {shown}，总数印 {printed}，都是约数，请核对")),

@@ -1,6 +1,6 @@
 //! `nianbao audit`: a published report, or any figures, held against themselves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -108,6 +108,10 @@ fn print(audit: &Audit) {
             continue;
         }
         output::line(&format!("\n{} {}", verdict.label(), answers.len()));
+        if verdict == Verdict::NotExamined {
+            print_unexamined(&answers);
+            continue;
+        }
         for answer in answers {
             print_answer(answer);
         }
@@ -134,6 +138,21 @@ fn print(audit: &Audit) {
 fn cells(tally: &Tally) -> Vec<String> {
     let verdicts = Verdict::ALL.iter().map(|verdict| tally.verdicts.get(verdict).copied().unwrap_or(0));
     [tally.relations, tally.examined].into_iter().chain(verdicts).map(|count| count.to_string()).collect()
+}
+
+/// One line a reason, with the relations that have it.
+fn print_unexamined(answers: &[&Answer]) {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for answer in answers {
+        let name = if answer.id.is_empty() { &answer.kind } else { &answer.id };
+        let names = reasons.entry(&answer.message).or_default();
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    for (reason, names) in reasons {
+        output::line(&format!("  {reason}：{}", names.join("、")));
+    }
 }
 
 fn print_answer(answer: &Answer) {
