@@ -11,7 +11,9 @@ use std::{fmt, fs, io};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::checks::audit_rules::{AuditDefinitions, AuditFile, Limits, RelationDefinition, RuleText, TableTitle};
+use crate::checks::audit_rules::{
+    AuditDefinitions, AuditFile, Limits, RelationDefinition, RuleText, TableTitle,
+};
 use crate::checks::relation::Kind;
 use crate::checks::{Partition, PartitionFile};
 use crate::code_table::{CodeTable, CodeTableDefinition};
@@ -113,7 +115,9 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
         reader.faults.sort();
         return Err(reader.faults);
     }
-    let rows = |name: &str| !folder_of(name).is_some_and(|folder| matches!(folder, "indicators" | "checks" | "audit"));
+    let rows = |name: &str| {
+        !folder_of(name).is_some_and(|folder| matches!(folder, "indicators" | "checks" | "audit"))
+    };
     let audit = reader.audit.checked();
     Ok(Definitions {
         audit,
@@ -200,7 +204,9 @@ impl AuditReader {
         // A folder without audit/ is a folder of a city that audits nothing.
         if let Some((at, _)) = self.rules.first().map(|(at, rule)| (at, rule)) {
             let untold = Kind::ALL.iter().filter(|kind| !kinds.iter().any(|known| *known == kind.name()));
-            faults.extend(untold.map(|kind| ((at.0.clone(), 0), format!("no rule tells of `{}`", kind.name()))));
+            faults.extend(
+                untold.map(|kind| ((at.0.clone(), 0), format!("no rule tells of `{}`", kind.name()))),
+            );
         }
         faults
     }
@@ -256,7 +262,8 @@ impl Reader {
                 }
             }
             _ => {
-                let message = "is in none of codes/, datasets/, indicators/, layouts/, checks/, audit/".to_owned();
+                let message =
+                    "is in none of codes/, datasets/, indicators/, layouts/, checks/, audit/".to_owned();
                 self.fault(name, 0, message);
             }
         }
@@ -493,7 +500,9 @@ mod tests {
 
     #[test]
     fn relations_of_an_audit_are_checked_with_the_rest() {
-        let files = with("audit/table1.toml", |text| text.replacen("kind = \"subset_le_superset\"", "kind = \"subset\"", 1));
+        let files = with("audit/table1.toml", |text| {
+            text.replacen("kind = \"subset_le_superset\"", "kind = \"subset\"", 1)
+        });
         let faults = faults(&files);
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert!(faults[0].ends_with("there is no rule kind `subset`"), "{}", faults[0]);

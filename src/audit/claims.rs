@@ -24,7 +24,10 @@ pub fn stated(at: usize, value: &Value, figures: &[Printing]) -> Result<Vec<Stat
     };
     if let Some(listed) = value["listed"].as_array() {
         let items = listed.iter().filter_map(Value::as_str).map(|item| words("", item)).collect();
-        return Ok(vec![new(Kind::CountOfListedItems, vec![("count", vec![words(&place, text)]), ("listed", items)])]);
+        return Ok(vec![new(
+            Kind::CountOfListedItems,
+            vec![("count", vec![words(&place, text)]), ("listed", items)],
+        )]);
     }
     if let Some(pair) = value["figures"].as_array() {
         let mut dated: Vec<(i32, Figure)> = pair.iter().filter_map(dated).collect();
@@ -43,7 +46,8 @@ pub fn stated(at: usize, value: &Value, figures: &[Printing]) -> Result<Vec<Stat
         let found = beside(table, text, figures);
         if !found.is_empty() {
             let pairs = found.iter().map(|pair| {
-                let operands = vec![("a", vec![pair.said.clone()]), ("b", vec![Operand::Figure(pair.printed.clone())])];
+                let operands =
+                    vec![("a", vec![pair.said.clone()]), ("b", vec![Operand::Figure(pair.printed.clone())])];
                 new(Kind::SameFigure, operands)
             });
             let mut stated: Vec<Stated> = pairs.collect();
@@ -99,7 +103,9 @@ fn beside(table: &str, text: &str, figures: &[Printing]) -> Vec<Beside> {
     let Some(year) = year_in(text) else { return Vec::new() };
     let folded = fold(text);
     let cells = |year: i32| {
-        figures.iter().filter(move |cell| label_key(&cell.table) == label_key(table) && cell.year == Some(year))
+        figures
+            .iter()
+            .filter(move |cell| label_key(&cell.table) == label_key(table) && cell.year == Some(year))
     };
     let mut found = Vec::new();
     for cell in cells(year) {

@@ -36,7 +36,8 @@ pub fn columns(header: &[String]) -> Option<Columns> {
     let label = at(&["指标", "指标名称", "指标内容", "项目", "内容"])?;
     let unit = at(&["单位", "计量单位"])?;
     let cells = || header.iter().enumerate().skip(label + 1).filter(|(index, _)| *index != unit);
-    let years: Vec<(usize, i32)> = cells().filter_map(|(index, cell)| Some((index, year_in(cell)?))).collect();
+    let years: Vec<(usize, i32)> =
+        cells().filter_map(|(index, cell)| Some((index, year_in(cell)?))).collect();
     let other = |(index, cell): (usize, &String)| {
         let name = label_key(cell);
         (year_in(cell).is_none() && !name.is_empty() && name != "备注").then_some((index, name))
@@ -46,10 +47,12 @@ pub fn columns(header: &[String]) -> Option<Columns> {
 }
 
 impl Columns {
-    /// The units that the rows name: words in the column of units.
+    /// The units that the rows name: words in the column of units, beside a label.
     #[must_use]
     pub fn units(&self, rows: &[Vec<String>]) -> BTreeSet<String> {
-        let units = rows.iter().filter_map(|row| row.get(self.unit)).map(|unit| fold(unit));
+        let labelled =
+            rows.iter().filter(|row| row.get(self.label).is_some_and(|label| !label.trim().is_empty()));
+        let units = labelled.filter_map(|row| row.get(self.unit)).map(|unit| fold(unit));
         units.filter(|unit| !unit.is_empty() && !unit.contains(|c: char| c.is_ascii_digit())).collect()
     }
 
@@ -72,7 +75,8 @@ impl Columns {
             (_, true) => straight(index + 1).trim(),
             _ => straight(index).trim(),
         };
-        let years = self.years.iter().map(|(index, year)| ("值".to_owned(), Some(*year), cell(*index).to_owned()));
+        let years =
+            self.years.iter().map(|(index, year)| ("值".to_owned(), Some(*year), cell(*index).to_owned()));
         let latest = self.years.iter().map(|(_, year)| *year).max();
         let others = self.others.iter().filter(|(index, _)| is_figure(cell(*index)));
         let others = others.map(|(index, name)| (name.clone(), latest, cell(*index).to_owned()));
@@ -113,7 +117,12 @@ pub fn shifts(table: &str, rows: &[(String, &GridRow, &[String])]) -> Vec<Stated
         asked: Asked {
             operands: BTreeMap::from([(
                 "row".to_owned(),
-                vec![Operand::Figure(Figure { name: place, text, unit: String::new(), printed: Printed::Unreadable })],
+                vec![Operand::Figure(Figure {
+                    name: place,
+                    text,
+                    unit: String::new(),
+                    printed: Printed::Unreadable,
+                })],
             )]),
         },
         interpretation: false,
@@ -181,7 +190,11 @@ pub fn list(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<Printin
         figure.source = Source::List;
         // 包含专业数量（个） is 包含专业数量.
         if let Some(unit) = bracketed(&figure.label) {
-            figure.key = label_key(&figure.label).trim_end_matches(')').trim_end_matches(&unit).trim_end_matches('(').to_owned();
+            figure.key = label_key(&figure.label)
+                .trim_end_matches(')')
+                .trim_end_matches(&unit)
+                .trim_end_matches('(')
+                .to_owned();
         }
     }
     figures
@@ -215,7 +228,8 @@ mod tests {
 
     #[test]
     fn a_row_without_a_label_or_with_a_dash_did_not_slide() {
-        let rows = read_all(&["1|课程总数|门|3111|3362||", "||学时|482781|528252||", "2|满意度|%|-|-|-|网上"]);
+        let rows =
+            read_all(&["1|课程总数|门|3111|3362||", "||学时|482781|528252||", "2|满意度|%|-|-|-|网上"]);
         assert!(rows.iter().all(|row| !row.shifted));
         assert_eq!(rows[2].values[2], ("调查人次".to_owned(), Some(2024), "-".to_owned()));
     }
@@ -228,7 +242,10 @@ mod tests {
         };
         let text = str::to_owned;
         assert_eq!(of("年份|奖（项）", "2024年|5"), [(text("奖（项）"), Some(2024), text("项"), text("5"))]);
-        assert_eq!(of("项目|2024 年数据|备注", "教师|7|x"), [(text("教师"), Some(2024), text(""), text("7"))]);
+        assert_eq!(
+            of("项目|2024 年数据|备注", "教师|7|x"),
+            [(text("教师"), Some(2024), text(""), text("7"))]
+        );
         assert_eq!(of("序号|学 校", "1|甲校")[1], (text("学 校"), None, text(""), text("甲校")));
     }
 }

@@ -41,7 +41,9 @@ pub fn of(definition: &RelationDefinition, report: &Report, codes: &CodeTables) 
     let Some(&latest) = years.last() else { return Vec::new() };
     let finder = Finder { report, codes, latest };
     let mut found: Vec<Stated> = match definition.each.as_deref() {
-        None => years.iter().flat_map(|year| finder.instances(definition, kind, *year, &Bound::Nothing)).collect(),
+        None => {
+            years.iter().flat_map(|year| finder.instances(definition, kind, *year, &Bound::Nothing)).collect()
+        }
         Some("row") => finder
             .rows()
             .into_iter()
@@ -64,8 +66,11 @@ pub fn of(definition: &RelationDefinition, report: &Report, codes: &CodeTables) 
     // The same figures may be found in two years, where they name none.
     let mut known: Vec<Vec<(String, String)>> = Vec::new();
     found.retain(|stated| {
-        let told: Vec<(String, String)> =
-            stated.asked.told().map(|(field, figure)| (field.to_owned(), figure.name.clone() + &figure.text)).collect();
+        let told: Vec<(String, String)> = stated
+            .asked
+            .told()
+            .map(|(field, figure)| (field.to_owned(), figure.name.clone() + &figure.text))
+            .collect();
         let new = !known.contains(&told);
         known.push(told);
         new
@@ -90,7 +95,8 @@ pub fn nothing(definition: &RelationDefinition, why: &str) -> Option<Answer> {
 impl<'a> Finder<'a> {
     /// Rows of the six tables, each once.
     fn rows(&self) -> Vec<&'a Printing> {
-        let official = self.report.figures.iter().filter(|figure| matches!(figure.source, Source::Official(_)));
+        let official =
+            self.report.figures.iter().filter(|figure| matches!(figure.source, Source::Official(_)));
         official.filter(|figure| figure.year == Some(self.latest)).collect()
     }
 
@@ -168,7 +174,8 @@ impl<'a> Finder<'a> {
                     .take(MOST)
                     .collect();
             } else if many.contains(&field.as_str()) || optional.contains(&field.as_str()) {
-                let take = |found: Found| found.figures.into_iter().take(if found.all { usize::MAX } else { 1 });
+                let take =
+                    |found: Found| found.figures.into_iter().take(if found.all { usize::MAX } else { 1 });
                 let figures: Vec<Figure> = found.into_iter().flat_map(take).collect();
                 instances = instances.iter().map(|asked| with(asked, field, figures.clone())).collect();
             }
@@ -205,7 +212,11 @@ impl<'a> Finder<'a> {
     }
 
     /// Figures of the place's source, unit and year.
-    fn candidates<'p>(&self, place: &'p Place, year: i32) -> impl Iterator<Item = &'a Printing> + use<'a, 'p> {
+    fn candidates<'p>(
+        &self,
+        place: &'p Place,
+        year: i32,
+    ) -> impl Iterator<Item = &'a Printing> + use<'a, 'p> {
         let latest = self.latest;
         let of_year = move |figure: &Printing| match figure.year {
             Some(own) => own == year,

@@ -29,11 +29,18 @@ pub fn read_report(object: &Value) -> Result<Report, String> {
         let printed = printed.ok_or_else(|| format!("`figures[{at}]` (`{key}`) has no `printed`"))?;
         let unit = text(&figure["unit"]).unwrap_or_default();
         let read = read(&printed, &unit);
-        keys.entry(key.to_owned()).or_default().push(Figure { name: key.to_owned(), text: printed, unit, printed: read });
+        keys.entry(key.to_owned()).or_default().push(Figure {
+            name: key.to_owned(),
+            text: printed,
+            unit,
+            printed: read,
+        });
     }
     let mut report = Report {
         title: text(&object["title"]).unwrap_or_default(),
-        year: text(&object["year"]).and_then(|year| crate::audit::printing::year_in(&year)).unwrap_or_default(),
+        year: text(&object["year"])
+            .and_then(|year| crate::audit::printing::year_in(&year))
+            .unwrap_or_default(),
         keyed: figures.len(),
         ..Report::default()
     };
@@ -65,13 +72,24 @@ fn stated(relation: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Result<Stat
     let field = |name: &str| text(&relation[name]).unwrap_or_default();
     let named = field("kind");
     let Some(kind) = Kind::named(&named) else {
-        let why = if named.is_empty() { "没有写明 kind".to_owned() } else { format!("没有名为“{named}”的规则") };
-        return Err(Unasked { id: field("id"), kind: named, place: field("place"), note: field("note"), why });
+        let why = if named.is_empty() {
+            "没有写明 kind".to_owned()
+        } else {
+            format!("没有名为“{named}”的规则")
+        };
+        return Err(Unasked {
+            id: field("id"),
+            kind: named,
+            place: field("place"),
+            note: field("note"),
+            why,
+        });
     };
     let (one, many, optional) = kind.operands();
     let mut asked = Asked::default();
     for name in one.iter().chain(many).chain(optional) {
-        let other = || OTHER_NAMES.iter().filter(|(known, _)| known == name).map(|(_, other)| &relation[*other]);
+        let other =
+            || OTHER_NAMES.iter().filter(|(known, _)| known == name).map(|(_, other)| &relation[*other]);
         let value = std::iter::once(&relation[*name]).chain(other()).find(|value| !value.is_null());
         let mut operands = value.map(|value| operands(value, keys)).unwrap_or_default();
         if WORDS.contains(name) {
@@ -160,7 +178,8 @@ fn is_same(a: &Figure, b: &Figure) -> bool {
 
 fn is_literal(text: &str) -> bool {
     let folded = fold(text);
-    let starts = folded.trim_start_matches(['+', '-', '约', '近', '超']).starts_with(|c: char| c.is_ascii_digit());
+    let starts =
+        folded.trim_start_matches(['+', '-', '约', '近', '超']).starts_with(|c: char| c.is_ascii_digit());
     starts && matches!(read(text, ""), Printed::Number(_))
 }
 

@@ -122,5 +122,7 @@ impl Report {
 pub fn year_in(text: &str) -> Option<i32> {
     let folded = crate::checks::printed::fold(text);
     let runs = folded.split(|c: char| !c.is_ascii_digit());
-    runs.filter(|run| run.len() == 4).filter_map(|run| run.parse().ok()).find(|year| (1990..2100).contains(year))
+    runs.filter(|run| run.len() == 4)
+        .filter_map(|run| run.parse().ok())
+        .find(|year| (1990..2100).contains(year))
 }

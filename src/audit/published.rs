@@ -103,7 +103,8 @@ fn six_table(table: &Value, at: &str, definitions: &Definitions, report: &mut Re
             read_rows.push((path, read, cells.as_slice()));
         }
     }
-    let read_rows: Vec<_> = read_rows.iter().map(|(path, read, cells)| (path.clone(), read, *cells)).collect();
+    let read_rows: Vec<_> =
+        read_rows.iter().map(|(path, read, cells)| (path.clone(), read, *cells)).collect();
     report.stated.extend(grid::shifts(&id, &read_rows).into_iter().map(Ok));
     if let Value::Object(parts) = table {
         for part in parts.values().filter(|part| part.is_object()) {
@@ -146,7 +147,10 @@ fn list(table: &str, part: &Value, figures: &mut Vec<Printing>) {
                 let key = label_key(key);
                 key == *name || name.starts_with(&format!("{key}("))
             };
-            row.as_object().and_then(|row| row.iter().find(of)).map(|(_, value)| printed(value)).unwrap_or_default()
+            row.as_object()
+                .and_then(|row| row.iter().find(of))
+                .map(|(_, value)| printed(value))
+                .unwrap_or_default()
         };
         names.iter().map(cell).collect()
     };
@@ -160,7 +164,11 @@ fn body_table(table: &Value, figures: &mut Vec<Printing>) {
     let header = strings(&table["header"]);
     let row = |row: &Value| -> Vec<String> {
         let cells = if row["cells"].is_null() { row } else { &row["cells"] };
-        if cells.is_array() { strings(cells) } else { header.iter().map(|name| printed(&cells[name])).collect() }
+        if cells.is_array() {
+            strings(cells)
+        } else {
+            header.iter().map(|name| printed(&cells[name])).collect()
+        }
     };
     let rows: Vec<Vec<String>> =
         table["rows"].as_array().map(Vec::as_slice).unwrap_or_default().iter().map(row).collect();

@@ -135,7 +135,9 @@ pub fn table_id(title: &str, definitions: &Definitions) -> Option<String> {
         return Some(table.id.clone());
     }
     let numbered = definitions.audit.tables.iter().find(|table| {
-        title.strip_prefix(&table.id).is_some_and(|rest| !rest.starts_with(|c: char| c == '.' || c.is_ascii_digit()))
+        title
+            .strip_prefix(&table.id)
+            .is_some_and(|rest| !rest.starts_with(|c: char| c == '.' || c.is_ascii_digit()))
     });
     numbered.map(|table| table.id.clone())
 }
@@ -145,7 +147,7 @@ fn by_labels(labels: &[String], definitions: &Definitions) -> Option<String> {
     let count = |id: &str| {
         let known = known_paths(id, definitions);
         let is_known = |label: &&String| {
-            !label.is_empty() && known.iter().any(|path| path.rsplit('/').next() == Some(label.as_str()))
+            !label.is_empty() && known.iter().any(|(path, _)| path.rsplit('/').next() == Some(label.as_str()))
         };
         labels.iter().filter(is_known).count()
     };
@@ -153,16 +155,18 @@ fn by_labels(labels: &[String], definitions: &Definitions) -> Option<String> {
     (count(&best.id) * 2 > labels.iter().filter(|label| !label.is_empty()).count()).then(|| best.id.clone())
 }
 
-/// Paths, as they are compared, that the layouts and the relations name of a table.
-fn known_paths(id: &str, definitions: &Definitions) -> Vec<String> {
-    let mut paths = Vec::new();
+/// A path as it is compared, and as it is written.
+type Known = (String, String);
+
+/// Paths that the layouts and the relations name of a table.
+fn known_paths(id: &str, definitions: &Definitions) -> Vec<Known> {
+    let mut paths: Vec<Known> = Vec::new();
     let mut add = |path: &str| {
-        let key = path_key(path);
-        let ends = key.match_indices('/').map(|(at, _)| at).chain([key.len()]);
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         for end in ends {
-            let prefix = key[..end].to_owned();
-            if !paths.contains(&prefix) {
-                paths.push(prefix);
+            let known = (path_key(&path[..end]), path[..end].to_owned());
+            if !paths.iter().any(|(key, _)| *key == known.0) {
+                paths.push(known);
             }
         }
     };
@@ -171,7 +175,8 @@ fn known_paths(id: &str, definitions: &Definitions) -> Vec<String> {
         tables.flat_map(|table| &table.rows).for_each(|row| add(&row.path));
     }
     let named = definitions.audit.relations.iter().flat_map(|relation| relation.of.values());
-    for place in named.flat_map(crate::checks::audit_rules::Names::all).filter_map(|name| Place::parse(name)) {
+    for place in named.flat_map(crate::checks::audit_rules::Names::all).filter_map(|name| Place::parse(name))
+    {
         if place.source == Source::Official(id.to_owned()) {
             place.labels.iter().for_each(|label| add(label));
         }
@@ -182,8 +187,9 @@ fn known_paths(id: &str, definitions: &Definitions) -> Vec<String> {
 /// Finds the path of a row from its label and the rows above it: a printed table has no indentation.
 #[derive(Debug)]
 pub struct Recogniser {
-    known: Vec<String>,
-    seen: Vec<String>,
+    known: Vec<Known>,
+    /// As they are compared, and as they are written.
+    seen: Vec<Known>,
 }
 
 impl Recogniser {
@@ -193,7 +199,7 @@ impl Recogniser {
     }
 
     pub fn seen(&mut self, path: &str) {
-        self.seen.push(path_key(path));
+        self.seen.push((path_key(path), path.to_owned()));
     }
 
     /// Path and measure of the next row. A row without a label is another measure of the row above.
@@ -202,16 +208,17 @@ impl Recogniser {
         let key = label_key(label);
         if key.is_empty() {
             let measure = if unit.is_empty() { "值" } else { unit };
-            return (self.seen.last().cloned().unwrap_or_default(), measure.to_owned());
+            return (self.seen.last().map(|(_, path)| path.clone()).unwrap_or_default(), measure.to_owned());
         }
         // Of several rows with one label, that whose own row above was seen last.
-        let parent_seen = |path: &&String| {
+        let parent_seen = |path: &str| {
             let (parent, _) = path.rsplit_once('/')?;
-            self.seen.iter().rposition(|seen| seen == parent)
+            self.seen.iter().rposition(|(seen, _)| seen == parent)
         };
-        let named = self.known.iter().filter(|path| path.rsplit('/').next() == Some(key.as_str()));
-        let best = named.max_by_key(|path| (parent_seen(path), !path.contains('/')));
-        (best.cloned().unwrap_or(key), "值".to_owned())
+        let named = self.known.iter().filter(|(path, _)| path.rsplit('/').next() == Some(key.as_str()));
+        let best = named.max_by_key(|(path, _)| (parent_seen(path), !path.contains('/')));
+        let own = label.trim().trim_start_matches("其中").trim_start_matches(['：', ':']);
+        (best.map_or_else(|| own.to_owned(), |(_, path)| path.clone()), "值".to_owned())
     }
 }
 

@@ -107,9 +107,8 @@ mod tests {
 
     #[test]
     fn shares_of_one_whole_agree_on_it() {
-        let of = |parts, shares| {
-            verdict(Kind::ImpliedDenominator, &[("parts", parts), ("printed_pcts", shares)])
-        };
+        let of =
+            |parts, shares| verdict(Kind::ImpliedDenominator, &[("parts", parts), ("printed_pcts", shares)]);
         assert_eq!(of("21|25", "43%|51%"), Verdict::Holds);
         assert_eq!(of("21|25", "43%|61%"), Verdict::ToConfirm);
         assert_eq!(of("21", "43%|61%"), Verdict::NotExamined);

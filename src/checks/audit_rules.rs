@@ -282,7 +282,10 @@ mod tests {
         };
         assert!(of("id='a'\nkind='sum_of_parts'\nof={total='表1:a',parts=['表1:b']}").is_empty());
         assert_eq!(of("id='a'\nkind='sums'\nof={}"), ["there is no rule kind `sums`"]);
-        assert_eq!(of("id='a'\nkind='ratio'\nof={numerator='表1:a',denominator='表1:b'}"), ["`ratio` needs `printed`"]);
+        assert_eq!(
+            of("id='a'\nkind='ratio'\nof={numerator='表1:a',denominator='表1:b'}"),
+            ["`ratio` needs `printed`"]
+        );
         assert_eq!(
             of("id='a'\nkind='same_figure'\nof={a='表1:a',b='c',d='表1:d'}\neach='county'"),
             [

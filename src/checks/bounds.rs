@@ -56,7 +56,8 @@ fn bounded(
             broken.push(format!("{word} {}", like.shown(at)));
         }
     }
-    let bounds = ["at_least", "at_most"].iter().filter_map(|field| asked.text(field).ok()).collect::<Vec<_>>();
+    let bounds =
+        ["at_least", "at_most"].iter().filter_map(|field| asked.text(field).ok()).collect::<Vec<_>>();
     let (verdict, message) = if broken.is_empty() {
         (Verdict::Holds, format!("{text} 符合界限 {}", bounds.join("、")))
     } else if excused {
@@ -64,7 +65,10 @@ fn bounded(
     } else {
         (outside, format!("{text} {}", broken.join("，")))
     };
-    Ok(Judgement::new(verdict, message).printed(text).recomputed(like.shown(value.point)).interval(bounds.join("、")))
+    Ok(Judgement::new(verdict, message)
+        .printed(text)
+        .recomputed(like.shown(value.point))
+        .interval(bounds.join("、")))
 }
 
 #[cfg(test)]
@@ -90,7 +94,12 @@ mod tests {
         let of = |numerator| {
             verdict(
                 Kind::UnitRateInRange,
-                &[("numerator", numerator), ("denominator", "27534 人"), ("at_least", "500"), ("at_most", "4000")],
+                &[
+                    ("numerator", numerator),
+                    ("denominator", "27534 人"),
+                    ("at_least", "500"),
+                    ("at_most", "4000"),
+                ],
             )
         };
         assert_eq!(of("6886.59 万元"), Verdict::Holds);

@@ -32,7 +32,10 @@ fn growth(earlier: &Quantity, later: &Quantity) -> Result<Computed, Unexamined> 
     }
     let one = Computed::exactly(Rational::ONE);
     let ratio = after.over(&before).ok_or_else(|| Unexamined::absent("上年数可能为 0"))?;
-    ratio.minus(&one).map(|growth| Computed { step: Rational::ZERO, ..growth }).ok_or_else(Unexamined::too_large)
+    ratio
+        .minus(&one)
+        .map(|growth| Computed { step: Rational::ZERO, ..growth })
+        .ok_or_else(Unexamined::too_large)
 }
 
 fn difference(earlier: &Quantity, later: &Quantity) -> Result<Computed, Unexamined> {
@@ -60,7 +63,8 @@ pub fn growth_percent(asked: &Asked, context: &Context<'_>) -> Result<Judgement,
             }
             // 提高 5 % said of a rate may have meant points.
             if found.verdict == Verdict::Inconsistent && earlier.measure == Measure::Percent {
-                let points = fit(&amount, &difference(&earlier, &later)?).ok_or_else(Unexamined::too_large)?;
+                let points =
+                    fit(&amount, &difference(&earlier, &later)?).ok_or_else(Unexamined::too_large)?;
                 if points == Fit::Same {
                     let message = format!("{}；与百分点之差相符，应写作“个百分点”", found.message);
                     return Ok(Judgement { verdict: Verdict::ToConfirm, message, ..found });
@@ -145,7 +149,12 @@ fn in_percent(amount: &Quantity) -> Result<Quantity, Unexamined> {
     turned.ok_or_else(Unexamined::too_large)
 }
 
-fn absolute(text: &str, amount: &Quantity, earlier: &Quantity, later: &Quantity) -> Result<Judgement, Unexamined> {
+fn absolute(
+    text: &str,
+    amount: &Quantity,
+    earlier: &Quantity,
+    later: &Quantity,
+) -> Result<Judgement, Unexamined> {
     if comparable(&[amount.clone(), later.clone()]).is_none() {
         return Err(Unexamined::faulty(format!("“{text}”与前后两数的单位不可比")));
     }
@@ -200,7 +209,9 @@ fn words(
         Direction::Up | Direction::Down => Verdict::ToConfirm,
     };
     let changed = match &growth {
-        Ok(growth) => format!("{}%", growth.point.times(Rational::int(100)).map_or_else(String::new, |p| p.shown(2))),
+        Ok(growth) => {
+            format!("{}%", growth.point.times(Rational::int(100)).map_or_else(String::new, |p| p.shown(2)))
+        }
         Err(_) => "由 0 起".to_owned(),
     };
     let from_to = format!("{} → {}", earlier.shown(earlier.value), later.shown(later.value));
@@ -209,7 +220,9 @@ fn words(
         Verdict::ToConfirm => "与变化的幅度不尽相符，请核对",
         _ => "与数字相反或不符",
     };
-    Ok(Judgement::new(verdict, format!("“{text}”{said}：{from_to}（{changed}）")).printed(text).recomputed(changed))
+    Ok(Judgement::new(verdict, format!("“{text}”{said}：{from_to}（{changed}）"))
+        .printed(text)
+        .recomputed(changed))
 }
 
 #[cfg(test)]
@@ -267,7 +280,11 @@ mod tests {
             ("83.00 %", "88.01 %", "提高5.01%", Verdict::Holds),
             ("83.00 %", "88.01 %", "增加12人", Verdict::NotExamined),
         ] {
-            assert_eq!(of(Kind::PercentagePointChange, earlier, later, claim), expected, "{earlier} {later} {claim}");
+            assert_eq!(
+                of(Kind::PercentagePointChange, earlier, later, claim),
+                expected,
+                "{earlier} {later} {claim}"
+            );
         }
     }
 
@@ -293,7 +310,8 @@ mod tests {
             assert_eq!(of(Kind::TrendClaim, earlier, later, claim), expected, "{earlier} {later} {claim}");
         }
         let found =
-            judged(Kind::TrendClaim, &[("earlier", "4777"), ("later", "4305"), ("claim", "显著增长")]).unwrap();
+            judged(Kind::TrendClaim, &[("earlier", "4777"), ("later", "4305"), ("claim", "显著增长")])
+                .unwrap();
         assert_eq!(found.message, "“显著增长”与数字相反或不符：4777 → 4305（-9.88%）");
     }
 }

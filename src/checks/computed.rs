@@ -39,7 +39,11 @@ impl Computed {
             point: quantity.value,
             rounded: quantity.rounded()?,
             truncated: quantity.truncated()?,
-            step: if quantity.rounded()? == Interval::point(quantity.value) { Rational::ZERO } else { quantity.step },
+            step: if quantity.rounded()? == Interval::point(quantity.value) {
+                Rational::ZERO
+            } else {
+                quantity.step
+            },
             approximate: quantity.is_approximate(),
         })
     }
@@ -111,12 +115,14 @@ pub fn fit(printed: &Quantity, computed: &Computed) -> Option<Fit> {
     }
     let half = computed.step.over(Rational::int(2))?;
     let coarse = Interval::half_open(computed.point.minus(half)?, computed.point.plus(half)?);
-    let coarser = computed.step > printed.step || (computed.step > Rational::ZERO && rounded == Interval::point(printed.value));
+    let coarser = computed.step > printed.step
+        || (computed.step > Rational::ZERO && rounded == Interval::point(printed.value));
     Some(if rounded.contains(computed.point) || (coarser && coarse.contains(printed.value)) {
         Fit::Same
     } else if cut.contains(computed.point) {
         Fit::Truncated
-    } else if [rounded, cut].iter().any(|own| own.meets(&computed.rounded) || own.meets(&computed.truncated)) {
+    } else if [rounded, cut].iter().any(|own| own.meets(&computed.rounded) || own.meets(&computed.truncated))
+    {
         Fit::WithinOperands
     } else {
         Fit::Off
@@ -153,8 +159,11 @@ pub fn slip(printed: &Quantity, computed: &Computed) -> Option<&'static str> {
 /// `None` when they measure different things.
 #[must_use]
 pub fn comparable(quantities: &[Quantity]) -> Option<Vec<Quantity>> {
-    let mut measures: Vec<Measure> =
-        quantities.iter().map(|quantity| quantity.measure).filter(|measure| *measure != Measure::Unmarked).collect();
+    let mut measures: Vec<Measure> = quantities
+        .iter()
+        .map(|quantity| quantity.measure)
+        .filter(|measure| *measure != Measure::Unmarked)
+        .collect();
     measures.dedup();
     if measures.iter().any(|measure| *measure != measures[0]) {
         return None;

@@ -93,8 +93,7 @@ impl Rational {
         let ratio =
             Ratio { numerator: Decimal(self.numerator), denominator: Decimal(self.denominator), factor: 1 };
         let text = ratio.printed(places).unwrap_or_else(|| self.floor().to_string());
-        let text =
-            if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
         if text == "-0" { "0".to_owned() } else { text.to_owned() }
     }
 }
@@ -242,8 +241,7 @@ impl Interval {
 
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (open, close) =
-            (if self.low_open { '(' } else { '[' }, if self.high_open { ')' } else { ']' });
+        let (open, close) = (if self.low_open { '(' } else { '[' }, if self.high_open { ')' } else { ']' });
         write!(f, "{open}{}, {}{close}", self.low.shown(6), self.high.shown(6))
     }
 }

@@ -4,7 +4,8 @@ use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
 use crate::code_table::{CodeTable, folded};
 
 /// Names beside the titles of a code table. No catalogue here is whole, so a name outside is a
-/// question; one that differs from a title in a single character is misspelt.
+/// question; one that differs from a title in its last character alone is misspelt. What tells
+/// titles apart (商务英语, 商务日语) stands before their end.
 pub fn catalogue_name(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
     let catalogue = asked.text("catalogue")?;
     let table = context
@@ -25,7 +26,9 @@ pub fn catalogue_name(asked: &Asked, context: &Context<'_>) -> Result<Judgement,
             }
             None => {
                 verdict = verdict.min(Verdict::ToConfirm);
-                let nearest = table.nearest(name).map(|code| format!("，最接近“{}”", code.label));
+                let nearest =
+                    one_away(table, name).or_else(|| table.nearest(name).map(|code| code.label.as_str()));
+                let nearest = nearest.map(|title| format!("，最接近“{title}”"));
                 said.push(format!("“{name}”不在已收录的目录内{}", nearest.unwrap_or_default()));
             }
         }
@@ -39,24 +42,43 @@ pub fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(['、', '，', ',', ';', '；', '/', '\n']).map(str::trim).filter(|item| !item.is_empty())
 }
 
-/// The title that differs in one character, where names are long enough for that to mean something.
+/// The title that has another last character.
 fn misspelt<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
+    let without_last = |text: &str| {
+        let mut text = folded(text);
+        text.pop();
+        text
+    };
+    let start = without_last(name);
+    one_away(table, name).filter(|title| without_last(title) == start)
+}
+
+/// The title that differs in one character, where names are long enough for that to mean something;
+/// one that differs in the last before any other.
+fn one_away<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
     const LENGTH_MIN: usize = 4;
     let name: Vec<char> = folded(name).chars().collect();
-    let near = |title: &str| {
+    let differs_at = |title: &str| {
         let title: Vec<char> = folded(title).chars().collect();
-        title.len() == name.len() && title.iter().zip(&name).filter(|(a, b)| a != b).count() == 1
+        let mut places = (0..name.len()).filter(|&at| title.get(at) != name.get(at));
+        let first = places.next()?;
+        (title.len() == name.len() && places.next().is_none()).then_some(first)
     };
     if name.len() < LENGTH_MIN {
         return None;
     }
-    table.codes().iter().map(|code| code.label.as_str()).find(|title| near(title))
+    let titles = table.codes().iter().map(|code| code.label.as_str());
+    titles
+        .filter_map(|title| Some((differs_at(title)?, title)))
+        .max_by_key(|(at, _)| *at)
+        .map(|(_, title)| title)
 }
 
 /// One school or firm written in two ways: all of the shorter name's characters stand in the
 /// longer one, in order, and what is added makes no other of it.
 pub fn entity_alias(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let mut names: Vec<String> = asked.texts("names")?.into_iter().map(|name| name.trim().to_owned()).collect();
+    let mut names: Vec<String> =
+        asked.texts("names")?.into_iter().map(|name| name.trim().to_owned()).collect();
     names.retain(|name| !name.is_empty());
     names.sort();
     names.dedup();
@@ -136,6 +158,8 @@ mod tests {
         assert_eq!(looked_up("会计事务、大数据技术应用").verdict, Verdict::Holds);
         assert_eq!(looked_up("会计事物").message, "“会计事物”不在目录内，疑为“会计事务”之误");
         assert_eq!(looked_up("会计事物").verdict, Verdict::Inconsistent);
+        assert_eq!(looked_up("公司会务").verdict, Verdict::ToConfirm);
+        assert_eq!(looked_up("统计事务").message, "“统计事务”不在已收录的目录内，最接近“会计事务”");
         assert_eq!(looked_up("大数据应用").verdict, Verdict::ToConfirm);
         assert!(looked_up("大数据应用").message.contains("最接近“大数据技术应用”"));
         assert_eq!(verdict(Kind::CatalogueName, &[("catalogue", "x"), ("names", "y")]), Verdict::NotExamined);

@@ -32,7 +32,8 @@ pub fn yoy_outlier(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Un
     }
     let peers = peers(asked)?;
     if peers.len() >= PEERS_MIN {
-        let strange = among(ratio, peers, context.limits.peer_score_tenths).ok_or_else(Unexamined::too_large)?;
+        let strange =
+            among(ratio, peers, context.limits.peer_score_tenths).ok_or_else(Unexamined::too_large)?;
         let verdict = if strange { Verdict::ToConfirm } else { Verdict::Holds };
         let said = if strange { "与同类变化相差悬殊，请核实" } else { "与同类变化相近" };
         return answer(verdict, format!("{from} → {to}（{shown}）{said}"), shown);
@@ -40,8 +41,11 @@ pub fn yoy_outlier(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Un
     let limits = context.limits;
     let bound = |percent: i64| Rational::new(i128::from(100 + percent), 100).unwrap_or(Rational::ONE);
     let strange = ratio <= bound(-limits.fall_percent) || ratio >= bound(limits.rise_percent);
-    let (verdict, said) =
-        if strange { (Verdict::ToConfirm, "变化异常，请核实") } else { (Verdict::Holds, "变化在常见范围之内") };
+    let (verdict, said) = if strange {
+        (Verdict::ToConfirm, "变化异常，请核实")
+    } else {
+        (Verdict::Holds, "变化在常见范围之内")
+    };
     answer(verdict, format!("{from} → {to}（{shown}）{said}"), shown)
 }
 
@@ -156,6 +160,9 @@ mod tests {
         assert_eq!(of("33|80|126"), Verdict::ToConfirm);
         assert_eq!(of("36|97|204"), Verdict::Holds);
         assert_eq!(of("33|80"), Verdict::NotExamined);
-        assert_eq!(verdict(Kind::IdenticalBlock, &[("earlier", "0|0|5"), ("later", "0|0|5")]), Verdict::NotExamined);
+        assert_eq!(
+            verdict(Kind::IdenticalBlock, &[("earlier", "0|0|5"), ("later", "0|0|5")]),
+            Verdict::NotExamined
+        );
     }
 }

@@ -50,9 +50,8 @@ mod tests {
 
     #[test]
     fn a_part_is_not_above_its_whole() {
-        let of = |subset, superset| {
-            verdict(Kind::SubsetLeSuperset, &[("subset", subset), ("superset", superset)])
-        };
+        let of =
+            |subset, superset| verdict(Kind::SubsetLeSuperset, &[("subset", subset), ("superset", superset)]);
         assert_eq!(of("4", "4"), Verdict::Holds);
         assert_eq!(of("5", "4"), Verdict::Inconsistent);
         assert_eq!(of("1", "0"), Verdict::Inconsistent);

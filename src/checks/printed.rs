@@ -166,9 +166,8 @@ impl Quantity {
 #[must_use]
 pub fn fold(text: &str) -> String {
     let chars: Vec<char> = text.chars().filter(|&c| !is_blank(c)).map(plain).collect();
-    let digit = |index: Option<usize>| {
-        index.and_then(|index| chars.get(index)).is_some_and(char::is_ascii_digit)
-    };
+    let digit =
+        |index: Option<usize>| index.and_then(|index| chars.get(index)).is_some_and(char::is_ascii_digit);
     let mut folded = String::new();
     for (index, &c) in chars.iter().enumerate() {
         let between = digit(index.checked_sub(1)) && digit(Some(index + 1));
@@ -268,7 +267,8 @@ fn scales(text: &str) -> (Rational, &str) {
 
 /// What a unit is in base units, and what it measures. Anything unknown is counted in ones.
 fn unit_of(unit: &str) -> (Rational, Measure) {
-    let (scale, unit) = scales(unit.strip_prefix('个').filter(|rest| rest.starts_with("百分点")).unwrap_or(unit));
+    let (scale, unit) =
+        scales(unit.strip_prefix('个').filter(|rest| rest.starts_with("百分点")).unwrap_or(unit));
     let of = |numerator, denominator, measure| {
         let factor = Rational::new(numerator, denominator).and_then(|factor| factor.times(scale));
         (factor.unwrap_or(Rational::ONE), measure)
@@ -292,7 +292,10 @@ fn unit_of(unit: &str) -> (Rational, Measure) {
 /// Whether a whole number of this unit was rounded to be whole.
 fn is_continuous(measure: Measure, unit: &str) -> bool {
     let of_things = matches!(measure, Measure::Unmarked | Measure::Other);
-    !of_things || unit.contains('/') || unit == ":" || ["米", "吨", "公里", "克"].iter().any(|end| unit.ends_with(end))
+    !of_things
+        || unit.contains('/')
+        || unit == ":"
+        || ["米", "吨", "公里", "克"].iter().any(|end| unit.ends_with(end))
 }
 
 /// What words around a number allow, in steps of its last digit that is not zero.
@@ -312,7 +315,11 @@ fn hedge_before(text: &str) -> Hedge {
     if has(&["超", "超过", "逾", "突破", "多于", "高于", "不少于", "不低于", ">", "≥"]) {
         return Hedge::Above;
     }
-    if has(&["约", "大约", "约为", "大概", "左右", "±", "≈", "~"]) { Hedge::About } else { Hedge::None }
+    if has(&["约", "大约", "约为", "大概", "左右", "±", "≈", "~"]) {
+        Hedge::About
+    } else {
+        Hedge::None
+    }
 }
 
 /// Takes words of approximation off the end of a unit.
@@ -420,7 +427,11 @@ fn number(text: &str, unit: &str) -> Option<Quantity> {
     let name = if own_unit.is_empty() { unit } else { own_unit };
     let value = found.value.times(scale)?;
     let step = found.step.times(scale)?;
-    let hedge = if loose { Hedge::Above } else { [after, hedge_before(before)].into_iter().find(|hedge| *hedge != Hedge::None).unwrap_or(Hedge::None) };
+    let hedge = if loose {
+        Hedge::Above
+    } else {
+        [after, hedge_before(before)].into_iter().find(|hedge| *hedge != Hedge::None).unwrap_or(Hedge::None)
+    };
     let last = step.times(power_of_ten(found.zeros)?)?;
     let whole = found.decimals == 0 && scale == Rational::ONE && !is_continuous(measure, name);
     let mut grain = if whole { Grain::Exact } else { Grain::Rounded };
@@ -428,7 +439,8 @@ fn number(text: &str, unit: &str) -> Option<Quantity> {
         grain = hedged;
     }
     if let Some((end, _)) = range {
-        grain = Grain::Approximate(Interval::closed(value.min(end.times(scale)?), value.max(end.times(scale)?)));
+        grain =
+            Grain::Approximate(Interval::closed(value.min(end.times(scale)?), value.max(end.times(scale)?)));
     }
     let quantity = Quantity {
         value,
@@ -587,12 +599,27 @@ pub enum Amount {
 }
 
 const UP: [&str; 17] = [
-    "增长", "增加", "提高", "提升", "上升", "扩大", "增多", "上涨", "回升", "攀升", "增幅", "增至", "升至", "高于",
-    "上调", "增", "升",
+    "增长", "增加", "提高", "提升", "上升", "扩大", "增多", "上涨", "回升", "攀升", "增幅", "增至", "升至",
+    "高于", "上调", "增", "升",
 ];
 const DOWN: [&str; 17] = [
-    "负增长", "下降", "减少", "降低", "下滑", "回落", "缩减", "减幅", "降幅", "缩小", "下跌", "萎缩", "降至", "减至",
-    "低于", "降", "减",
+    "负增长",
+    "下降",
+    "减少",
+    "降低",
+    "下滑",
+    "回落",
+    "缩减",
+    "减幅",
+    "降幅",
+    "缩小",
+    "下跌",
+    "萎缩",
+    "降至",
+    "减至",
+    "低于",
+    "降",
+    "减",
 ];
 
 /// Reads a claim: words, a number, or both.
@@ -613,7 +640,12 @@ pub fn claim(text: &str) -> Claim {
         let direction = if has(&level) { Direction::Level } else { Direction::Same };
         return Claim { direction: Some(direction), degree, amount: None };
     }
-    let first = |words: &[&str]| words.iter().filter_map(|word| Some((folded.find(word)?, word.len()))).min_by_key(|(at, length)| (*at, usize::MAX - length));
+    let first = |words: &[&str]| {
+        words
+            .iter()
+            .filter_map(|word| Some((folded.find(word)?, word.len())))
+            .min_by_key(|(at, length)| (*at, usize::MAX - length))
+    };
     let (up, down) = (first(&UP), first(&DOWN));
     let word = match (up, down) {
         (Some(up), Some(down)) if down.0 <= up.0 => Some((Direction::Down, down)),
@@ -633,7 +665,9 @@ fn amount(folded: &str, after: usize, direction: Option<Direction>) -> Option<Am
     let down = direction == Some(Direction::Down);
     let tail = &folded[after..];
     let part = |text: &str| {
-        text.split([',', ';', '。', '、']).find(|part| part.contains(|c: char| c.is_ascii_digit())).map(str::to_owned)
+        text.split([',', ';', '。', '、'])
+            .find(|part| part.contains(|c: char| c.is_ascii_digit()))
+            .map(str::to_owned)
     };
     if folded.contains("翻一番") || folded.contains("翻番") {
         // 翻一番 is said of 1.95 and of 2.05 alike.
@@ -656,7 +690,12 @@ fn amount(folded: &str, after: usize, direction: Option<Direction>) -> Option<Am
         let more = base.rescaled(Rational::ONE, Measure::Unmarked)?;
         let level = folded.contains("的") || reached || direction.is_none();
         let value = if level { more.value.minus(Rational::ONE)? } else { more.value };
-        return Some(Amount::Relative(Quantity { value, measure: Measure::Other, grain: Grain::Rounded, ..more }));
+        return Some(Amount::Relative(Quantity {
+            value,
+            measure: Measure::Other,
+            grain: Grain::Rounded,
+            ..more
+        }));
     }
     if reached {
         return Some(Amount::Reached(quantity));
@@ -763,9 +802,16 @@ mod tests {
 
     #[test]
     fn numbers_of_things_are_read_in_han_characters() {
-        for (text, expected) in
-            [("2024年开展九方面", 9), ("第十八届共3项", 3), ("九方面", 9), ("十四大类", 14), ("两个", 2), ("二十一项", 21), ("一百零五", 105), ("21个", 21)]
-        {
+        for (text, expected) in [
+            ("2024年开展九方面", 9),
+            ("第十八届共3项", 3),
+            ("九方面", 9),
+            ("十四大类", 14),
+            ("两个", 2),
+            ("二十一项", 21),
+            ("一百零五", 105),
+            ("21个", 21),
+        ] {
             assert_eq!(count(text), Some(expected), "{text}");
         }
         assert_eq!(count("若干"), None);

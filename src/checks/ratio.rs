@@ -68,7 +68,8 @@ pub fn compared(text: &str, printed: &Quantity, fits: Fit, computed: &Computed) 
         }
         Fit::Near => (Verdict::ToConfirm, format!("重算得 {shown}，所印 {text} 是约数，请核对")),
         Fit::Off => {
-            let hint = slip(printed, computed).map_or_else(String::new, |by| format!("；恰差 {by} 倍，疑为单位有误"));
+            let hint = slip(printed, computed)
+                .map_or_else(String::new, |by| format!("；恰差 {by} 倍，疑为单位有误"));
             (Verdict::Inconsistent, format!("重算得 {shown}，所印为 {text}{hint}"))
         }
     };
@@ -107,14 +108,18 @@ mod tests {
         ] {
             assert_eq!(percent(part, whole, printed), expected, "{part}/{whole} {printed}");
         }
-        let found = judged(Kind::RatioPercent, &[("part", "252"), ("whole", "269"), ("printed_pct", "98%")]).unwrap();
+        let found =
+            judged(Kind::RatioPercent, &[("part", "252"), ("whole", "269"), ("printed_pct", "98%")]).unwrap();
         assert_eq!(found.recomputed, "93.68%");
     }
 
     #[test]
     fn ratios_are_read_from_both_ends() {
         let of = |numerator, denominator, printed| {
-            verdict(Kind::Ratio, &[("numerator", numerator), ("denominator", denominator), ("printed", printed)])
+            verdict(
+                Kind::Ratio,
+                &[("numerator", numerator), ("denominator", denominator), ("printed", printed)],
+            )
         };
         assert_eq!(of("27534", "2869", "9.60:1"), Verdict::Holds);
         assert_eq!(of("27534", "2869", "9.6"), Verdict::Holds);

@@ -213,7 +213,9 @@ impl Asked {
         let figure = |operand: &'a Operand| match operand {
             Operand::Figure(figure) => Ok(figure),
             Operand::Unknown(key) => Err(Unexamined::faulty(format!("没有名为“{key}”的数字（{field}）"))),
-            Operand::Ambiguous(key) => Err(Unexamined::faulty(format!("“{key}”出现多次且数值不同（{field}）"))),
+            Operand::Ambiguous(key) => {
+                Err(Unexamined::faulty(format!("“{key}”出现多次且数值不同（{field}）")))
+            }
         };
         operands.iter().map(figure).collect()
     }
@@ -264,21 +266,18 @@ impl Asked {
     /// How many figures the relation names that say something.
     #[must_use]
     pub fn examined(&self) -> usize {
-        let says = |operand: &&Operand| {
-            matches!(operand, Operand::Figure(figure) if figure.printed != Printed::Blank)
-        };
+        let says = |operand: &&Operand| matches!(operand, Operand::Figure(figure) if figure.printed != Printed::Blank);
         self.operands.values().flatten().filter(says).count()
     }
 
     /// Names and strings of all operands, in the order of their fields.
     pub fn told(&self) -> impl Iterator<Item = (&str, &Figure)> {
         let each = self.operands.iter();
-        each.flat_map(|(field, operands)| operands.iter().map(move |operand| (field.as_str(), operand))).filter_map(
-            |(field, operand)| match operand {
+        each.flat_map(|(field, operands)| operands.iter().map(move |operand| (field.as_str(), operand)))
+            .filter_map(|(field, operand)| match operand {
                 Operand::Figure(figure) => Some((field, figure)),
                 _ => None,
-            },
-        )
+            })
     }
 }
 
@@ -289,9 +288,7 @@ pub fn number(figure: &Figure) -> Result<&Quantity, Unexamined> {
         Printed::Number(quantity) => Ok(quantity),
         Printed::Dash => Err(Unexamined::absent(format!("“{name}”印为“{}”，没有数", figure.text))),
         Printed::Blank => Err(Unexamined::absent(format!("“{name}”为空"))),
-        Printed::Unreadable => {
-            Err(Unexamined::faulty(format!("“{name}”印为“{}”，读不出数", figure.text)))
-        }
+        Printed::Unreadable => Err(Unexamined::faulty(format!("“{name}”印为“{}”，读不出数", figure.text))),
     }
 }
 
@@ -299,7 +296,8 @@ pub fn number(figure: &Figure) -> Result<&Quantity, Unexamined> {
 pub fn judge(kind: Kind, asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
     let (one, many, _) = kind.operands();
     let needed = one.iter().chain(many);
-    if let Some(missing) = needed.copied().find(|field| asked.operands.get(*field).is_none_or(Vec::is_empty)) {
+    if let Some(missing) = needed.copied().find(|field| asked.operands.get(*field).is_none_or(Vec::is_empty))
+    {
         return Err(Unexamined::faulty(format!("缺少 {missing}")));
     }
     kind.judge(asked, context)

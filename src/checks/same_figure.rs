@@ -22,7 +22,8 @@ pub fn same_figure(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamin
         }
         Fit::Near => (Verdict::ToConfirm, format!("两处印 {first} 和 {second}，都是约数，请核对")),
         Fit::Off => {
-            let hint = slip(left, &compared).map_or_else(String::new, |by| format!("；恰差 {by} 倍，疑为单位有误"));
+            let hint =
+                slip(left, &compared).map_or_else(String::new, |by| format!("；恰差 {by} 倍，疑为单位有误"));
             let gap = left.value.minus(right.value).map(|gap| left.shown(gap)).unwrap_or_default();
             (Verdict::Inconsistent, format!("两处印 {first} 和 {second}，相差 {gap}{hint}"))
         }

@@ -7,7 +7,8 @@ use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
 
 pub fn shares_sum_to_100(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamined> {
     let shares = asked.numbers("shares")?;
-    let fractions = shares.iter().all(|share| share.measure != Measure::Percent && share.value <= Rational::ONE);
+    let fractions =
+        shares.iter().all(|share| share.measure != Measure::Percent && share.value <= Rational::ONE);
     let shares: Option<Vec<Quantity>> = if fractions {
         Some(shares)
     } else {

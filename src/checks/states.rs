@@ -11,9 +11,7 @@ pub fn missing_total(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexam
         return Err(Unexamined::absent("分项不全是数"));
     }
     Ok(match total.printed {
-        Printed::Blank => {
-            Judgement::new(Verdict::ToConfirm, format!("“{}”为空，而各分项都有数", total.name))
-        }
+        Printed::Blank => Judgement::new(Verdict::ToConfirm, format!("“{}”为空，而各分项都有数", total.name)),
         _ => Judgement::new(Verdict::Holds, "总数与分项都已填写").printed(&total.text),
     })
 }
@@ -22,7 +20,8 @@ pub fn missing_total(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexam
 pub fn same_state(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamined> {
     let (a, b) = (asked.figure("a")?, asked.figure("b")?);
     let zero = |printed: &Printed| matches!(printed, Printed::Number(quantity) if quantity.value.is_zero());
-    let mixed = (a.printed == Printed::Dash && zero(&b.printed)) || (zero(&a.printed) && b.printed == Printed::Dash);
+    let mixed =
+        (a.printed == Printed::Dash && zero(&b.printed)) || (zero(&a.printed) && b.printed == Printed::Dash);
     let both = format!("{}、{}", a.text, b.text);
     Ok(if mixed {
         Judgement::new(Verdict::ToConfirm, format!("同一情形一处印“{}”、一处印“{}”", a.text, b.text))

@@ -14,7 +14,8 @@ fn total_and_parts(asked: &Asked) -> Result<(Quantity, Vec<Quantity>, bool), Une
         quantities.push(number(figure)?.clone());
     }
     let missing = figures.len() + 1 > quantities.len();
-    let mut quantities = comparable(&quantities).ok_or_else(|| Unexamined::faulty("总数与分项的单位不可比"))?;
+    let mut quantities =
+        comparable(&quantities).ok_or_else(|| Unexamined::faulty("总数与分项的单位不可比"))?;
     let total = quantities.remove(0);
     Ok((total, quantities, missing))
 }
@@ -29,7 +30,8 @@ pub fn sum_of_parts(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexami
     if missing && fits != Fit::Same && !exceeds {
         return Err(Unexamined::absent("有分项为空或印为“-”，其余分项之和小于总数"));
     }
-    let difference = sum.point.minus(total.value).map(|difference| total.shown(difference)).unwrap_or_default();
+    let difference =
+        sum.point.minus(total.value).map(|difference| total.shown(difference)).unwrap_or_default();
     let (verdict, message) = match fits {
         Fit::Same if missing => (Verdict::Holds, format!("分项之和 {shown} 等于总数（空项与“-”按没有计）")),
         Fit::Same => (Verdict::Holds, format!("分项之和 {shown} 与总数相符")),
@@ -38,7 +40,8 @@ pub fn sum_of_parts(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexami
         }
         Fit::Near => (Verdict::ToConfirm, format!("分项之和 {shown}，总数印 {printed}，都是约数，请核对")),
         Fit::Off => {
-            let hint = slip(&total, &sum).map_or_else(String::new, |by| format!("；恰差 {by} 倍，疑为单位有误"));
+            let hint =
+                slip(&total, &sum).map_or_else(String::new, |by| format!("；恰差 {by} 倍，疑为单位有误"));
             (Verdict::Inconsistent, format!("分项之和 {shown}，总数印 {printed}，相差 {difference}{hint}"))
         }
     };
@@ -78,7 +81,10 @@ mod tests {
         assert_eq!(of("4305", "3246|251|114|394"), Verdict::Inconsistent);
         assert_eq!(of("4305", "3246|251|413|394"), Verdict::Inconsistent, "a count has no rounding");
         let found = judged(Kind::SumOfParts, &[("total", "4305"), ("parts", "3246|251|114|394")]).unwrap();
-        assert_eq!((found.recomputed.as_str(), found.message.as_str()), ("4005", "分项之和 4005，总数印 4305，相差 -300"));
+        assert_eq!(
+            (found.recomputed.as_str(), found.message.as_str()),
+            ("4005", "分项之和 4005，总数印 4305，相差 -300")
+        );
     }
 
     #[test]
@@ -87,7 +93,12 @@ mod tests {
         assert_eq!(of("10.0 万人", "3.3 万人|3.3 万人|3.0 万人"), Verdict::Inconsistent);
         assert_eq!(of("999912 人", "70.0 万人|30.0 万人"), Verdict::Holds);
         assert_eq!(of("5 元", "5 人"), Verdict::NotExamined);
-        assert!(judged(Kind::SumOfParts, &[("total", "7万"), ("parts", "4|3")]).unwrap().message.contains("1 万 倍"));
+        assert!(
+            judged(Kind::SumOfParts, &[("total", "7万"), ("parts", "4|3")])
+                .unwrap()
+                .message
+                .contains("1 万 倍")
+        );
     }
 
     #[test]

@@ -25,8 +25,7 @@ pub struct Args {
     baseline: Option<PathBuf>,
 }
 
-const FORMS: &str =
-    "samples/published/README.md describes the two JSON forms; a workbook needs the six tables with their headers";
+const FORMS: &str = "samples/published/README.md describes the two JSON forms; a workbook needs the six tables with their headers";
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
@@ -38,7 +37,8 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     }
     if global.json {
         for answer in &audit.answers {
-            let line = serde_json::to_string(answer).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+            let line =
+                serde_json::to_string(answer).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
             output::line(&line);
         }
     } else {
@@ -63,7 +63,8 @@ fn read(path: &Path, settings: &Settings, definitions: &Definitions) -> Result<R
     let bytes = bytes_of(path)?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     if text.trim_ascii_start().starts_with(b"{") {
-        let object: Value = serde_json::from_slice(text).map_err(|error| unusable(path, &format!("no JSON: {error}")))?;
+        let object: Value =
+            serde_json::from_slice(text).map_err(|error| unusable(path, &format!("no JSON: {error}")))?;
         let report = if plain::is_form(&object) {
             plain::read_report(&object)
         } else if published::is_form(&object) {
@@ -76,7 +77,8 @@ fn read(path: &Path, settings: &Settings, definitions: &Definitions) -> Result<R
     let limits =
         Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
     let mut sheets = Sheets::default();
-    let decoded = Decoder::new(Path::new(OWN_PROGRAM), limits).decode(&bytes, &mut |event| sheets.event(&event));
+    let decoded =
+        Decoder::new(Path::new(OWN_PROGRAM), limits).decode(&bytes, &mut |event| sheets.event(&event));
     decoded
         .map_err(|error| Failure::new(ExitCode::Internal, &error))?
         .map_err(|error| unusable(path, &error))?;
@@ -94,7 +96,13 @@ fn baseline(path: &Path) -> Result<BTreeSet<String>, Failure> {
     for answer in serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>() {
         let answer = answer.map_err(|error| unusable(path, &format!("no JSON: {error}")))?;
         let field = |name: &str| answer[name].as_str().unwrap_or_default();
-        known.insert(signature(field("kind"), field("id"), field("place"), field("printed"), field("recomputed")));
+        known.insert(signature(
+            field("kind"),
+            field("id"),
+            field("place"),
+            field("printed"),
+            field("recomputed"),
+        ));
     }
     Ok(known)
 }
@@ -162,5 +170,8 @@ fn print_answer(answer: &Answer) {
     output::line(&format!("      {}", answer.message));
     let Some(rule) = &answer.rule else { return };
     let note = if answer.note.is_empty() { String::new() } else { format!("（{}）", answer.note) };
-    output::line(&format!("      {} {}·{}：{}{note}", rule.severity, rule.dimension, rule.owner, rule.remedy));
+    output::line(&format!(
+        "      {} {}·{}：{}{note}",
+        rule.severity, rule.dimension, rule.owner, rule.remedy
+    ));
 }
