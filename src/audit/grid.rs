@@ -190,11 +190,9 @@ pub fn list(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<Printin
         figure.source = Source::List;
         // 包含专业数量（个） is 包含专业数量.
         if let Some(unit) = bracketed(&figure.label) {
-            figure.key = label_key(&figure.label)
-                .trim_end_matches(')')
-                .trim_end_matches(&unit)
-                .trim_end_matches('(')
-                .to_owned();
+            let key = label_key(&figure.label);
+            let bare = key.trim_end_matches(')').trim_end_matches(&unit).trim_end_matches('(');
+            bare.clone_into(&mut figure.key);
         }
     }
     figures

@@ -138,14 +138,14 @@ fn operands(value: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Vec<Operand>
         Value::Array(values) => values.iter().flat_map(|value| operands(value, keys)).collect(),
         Value::Object(object) => {
             let times = object.get("times").and_then(Value::as_u64).unwrap_or(1);
-            object.get("key").map_or_else(Vec::new, |key| repeated(operands(key, keys), times))
+            object.get("key").map_or_else(Vec::new, |key| repeated(&operands(key, keys), times))
         }
         Value::String(text) => {
             if !keys.contains_key(text)
                 && let Some((times, key)) = text.split_once(['×', '*'])
                 && let Ok(times) = times.trim().parse()
             {
-                return repeated(vec![operand(key.trim(), keys)], times);
+                return repeated(&[operand(key.trim(), keys)], times);
             }
             vec![operand(text, keys)]
         }
@@ -154,9 +154,9 @@ fn operands(value: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Vec<Operand>
     }
 }
 
-fn repeated(operands: Vec<Operand>, times: u64) -> Vec<Operand> {
+fn repeated(operands: &[Operand], times: u64) -> Vec<Operand> {
     const TIMES_MAX: u64 = 10_000;
-    (0..times.min(TIMES_MAX)).flat_map(|_| operands.clone()).collect()
+    (0..times.min(TIMES_MAX)).flat_map(|_| operands.to_vec()).collect()
 }
 
 fn operand(text: &str, keys: &BTreeMap<String, Vec<Figure>>) -> Operand {

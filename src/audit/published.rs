@@ -20,12 +20,11 @@ pub fn is_form(object: &Value) -> bool {
 /// # Errors
 /// What is not as the form has it, in words.
 pub fn read_report(object: &Value, definitions: &Definitions) -> Result<Report, String> {
-    let mut report = Report { takes_definitions: true, ..Report::default() };
-    report.title = [&object["title"], &object["source"]["report"], &object["report"]]
+    let title = [&object["title"], &object["source"]["report"], &object["report"]]
         .iter()
-        .find_map(|title| title.as_str())
-        .unwrap_or_default()
-        .to_owned();
+        .find_map(|title| title.as_str());
+    let title = title.unwrap_or_default().to_owned();
+    let mut report = Report { title, takes_definitions: true, ..Report::default() };
     for (at, table) in array(object, "six_tables")?.iter().enumerate() {
         six_table(table, &format!("six_tables[{at}]"), definitions, &mut report)?;
     }

@@ -89,7 +89,11 @@ pub fn percentage_point_change(asked: &Asked, context: &Context<'_>) -> Result<J
     let claim = claimed(asked)?;
     match &claim.amount {
         Some(Amount::Points(amount) | Amount::Relative(amount)) => {
-            let mut found = judged(text, &in_percent(amount)?, &difference(&earlier, &later)?)?;
+            let (amount, moved) = (in_percent(amount)?, difference(&earlier, &later)?);
+            let mut found = judged(text, &amount, &moved)?;
+            if found.verdict == Verdict::Inconsistent && claim.direction.is_none() && !is_signed(text) {
+                return unsigned(asked, &amount, &moved, found);
+            }
             if matches!(claim.amount, Some(Amount::Relative(_))) && text.contains('%') {
                 found.message += "；宜写作“个百分点”";
             }
@@ -277,6 +281,7 @@ mod tests {
             ("83.00 %", "88.01 %", "提高5.02个百分点", Verdict::Rounding),
             ("83.00 %", "88.01 %", "提高5.04个百分点", Verdict::Inconsistent),
             ("83.00 %", "88.01 %", "下降5.01个百分点", Verdict::Inconsistent),
+            ("88.01 %", "83.00 %", "5.01个百分点", Verdict::ToConfirm),
             ("83.00 %", "88.01 %", "提高5.01%", Verdict::Holds),
             ("83.00 %", "88.01 %", "增加12人", Verdict::NotExamined),
         ] {

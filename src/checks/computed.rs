@@ -181,7 +181,7 @@ mod tests {
 
     fn quantity(text: &str) -> Quantity {
         match read(text, "") {
-            Printed::Number(quantity) => quantity,
+            Printed::Number(quantity) => *quantity,
             other => panic!("`{text}` is {other:?}"),
         }
     }

@@ -19,18 +19,15 @@ pub fn catalogue_name(asked: &Asked, context: &Context<'_>) -> Result<Judgement,
         if table.look_up_any_year(name, context.year).is_some() {
             continue;
         }
-        match misspelt(table, name) {
-            Some(title) => {
-                verdict = Verdict::Inconsistent;
-                said.push(format!("“{name}”不在目录内，疑为“{title}”之误"));
-            }
-            None => {
-                verdict = verdict.min(Verdict::ToConfirm);
-                let nearest =
-                    one_away(table, name).or_else(|| table.nearest(name).map(|code| code.label.as_str()));
-                let nearest = nearest.map(|title| format!("，最接近“{title}”"));
-                said.push(format!("“{name}”不在已收录的目录内{}", nearest.unwrap_or_default()));
-            }
+        if let Some(title) = misspelt(table, name) {
+            verdict = Verdict::Inconsistent;
+            said.push(format!("“{name}”不在目录内，疑为“{title}”之误"));
+        } else {
+            verdict = verdict.min(Verdict::ToConfirm);
+            let nearest =
+                one_away(table, name).or_else(|| table.nearest(name).map(|code| code.label.as_str()));
+            let nearest = nearest.map(|title| format!("，最接近“{title}”"));
+            said.push(format!("“{name}”不在已收录的目录内{}", nearest.unwrap_or_default()));
         }
     }
     let message = if said.is_empty() { "均在目录内".to_owned() } else { said.join("；") };

@@ -11,7 +11,7 @@ use crate::decode::cell::is_blank;
 /// A cell or a figure as printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Printed {
-    Number(Quantity),
+    Number(Box<Quantity>),
     /// `-`: asked, none to give.
     Dash,
     /// Not asked.
@@ -201,7 +201,8 @@ pub fn read(text: &str, unit: &str) -> Printed {
         dashes if dashes.chars().all(|c| c == '-') => return Printed::Dash,
         _ => {}
     }
-    number(&folded, &without_brackets(&fold(unit))).map_or(Printed::Unreadable, Printed::Number)
+    number(&folded, &without_brackets(&fold(unit)))
+        .map_or(Printed::Unreadable, |quantity| Printed::Number(Box::new(quantity)))
 }
 
 /// A run of digits with at most one point, and where it ends.
@@ -410,8 +411,10 @@ fn number(text: &str, unit: &str) -> Option<Quantity> {
             break;
         }
     }
-    if let Some(ratio) = ratio(&found, rest) {
-        return ratio;
+    match ratio(&found, rest) {
+        Ok(None) => {}
+        Ok(ratio) => return ratio,
+        Err(NoRatio) => return None,
     }
     let (after, own_unit) = hedge_after(rest);
     let range = range(own_unit);
@@ -472,28 +475,32 @@ fn base_of(own: &str, given: &str) -> Rational {
     if own.is_empty() { bare(given) } else { bare(own) }
 }
 
-/// `9.60:1`, `1:18.5`, `35/38`; `Some(None)` where it begins as one and is none.
-fn ratio(first: &Digits, rest: &str) -> Option<Option<Quantity>> {
-    let tail = rest.strip_prefix([':', '比']).or_else(|| rest.strip_prefix('/'))?;
+/// What begins as a ratio and is none.
+struct NoRatio;
+
+/// `9.60:1`, `1:18.5`, `35/38`; `None` where it is not written as a ratio.
+fn ratio(first: &Digits, rest: &str) -> Result<Option<Quantity>, NoRatio> {
+    let Some(tail) = rest.strip_prefix([':', '比', '/']) else { return Ok(None) };
     if !tail.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
+        return Ok(None);
     }
-    let Some((second, after)) = digits(tail) else { return Some(None) };
+    let (second, after) = digits(tail).ok_or(NoRatio)?;
     if !after.is_empty() {
-        return Some(None);
+        return Err(NoRatio);
     }
     let one = |digits: &Digits| digits.value == Rational::ONE;
     let colon = !rest.starts_with('/');
-    let (value, step, form, decimals) = match () {
-        () if colon && one(&second) => (Some(first.value), first.step, Form::ToOne, first.decimals),
-        () if colon && one(first) => (Some(second.value), second.step, Form::OneTo, second.decimals),
-        () => (first.value.over(second.value), Rational::ZERO, Form::Plain, 4),
+    let (value, step, form, decimals) = if colon && one(&second) {
+        (first.value, first.step, Form::ToOne, first.decimals)
+    } else if colon && one(first) {
+        (second.value, second.step, Form::OneTo, second.decimals)
+    } else {
+        (first.value.over(second.value).ok_or(NoRatio)?, Rational::ZERO, Form::Plain, 4)
     };
-    let grain = if step.is_zero() { Grain::Exact } else { Grain::Rounded };
-    Some(value.map(|value| Quantity {
+    Ok(Some(Quantity {
         value,
         step,
-        grain,
+        grain: if step.is_zero() { Grain::Exact } else { Grain::Rounded },
         measure: Measure::Unmarked,
         form,
         scale: Rational::ONE,
@@ -716,7 +723,7 @@ mod tests {
 
     fn quantity(text: &str, unit: &str) -> Quantity {
         match read(text, unit) {
-            Printed::Number(quantity) => quantity,
+            Printed::Number(quantity) => *quantity,
             other => panic!("`{text}` is {other:?}"),
         }
     }

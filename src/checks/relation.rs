@@ -285,7 +285,7 @@ impl Asked {
 pub fn number(figure: &Figure) -> Result<&Quantity, Unexamined> {
     let name = &figure.name;
     match &figure.printed {
-        Printed::Number(quantity) => Ok(quantity),
+        Printed::Number(quantity) => Ok(quantity.as_ref()),
         Printed::Dash => Err(Unexamined::absent(format!("“{name}”印为“{}”，没有数", figure.text))),
         Printed::Blank => Err(Unexamined::absent(format!("“{name}”为空"))),
         Printed::Unreadable => Err(Unexamined::faulty(format!("“{name}”印为“{}”，读不出数", figure.text))),

@@ -462,7 +462,7 @@ fn the_exit_code_tells_clean_open_inconsistent_and_unusable() {
     for (name, content) in [
         ("cut.json", r#"{"figures": [{"key": "a""#),
         ("other.json", r#"{"rows": []}"#),
-        ("array.json", r#"[1, 2]"#),
+        ("array.json", "[1, 2]"),
         ("keyless.json", r#"{"figures": [{"printed": "1"}], "relations": []}"#),
         ("relations.json", r#"{"figures": [], "relations": {}}"#),
         ("tables.json", r#"{"six_tables": {}}"#),
