@@ -129,7 +129,10 @@ pub fn shifts(table: &str, rows: &[(String, &GridRow, &[String])]) -> Vec<Stated
         looked_at,
     };
     let slid = rows.iter().filter(|(_, row, _)| row.shifted).map(|(path, _, cells)| {
-        let text = cells.iter().map(|cell| format!("[{}]", cell.trim())).collect::<Vec<_>>().join(" ");
+        // A workbook keeps no blanks after the last cell.
+        let last = cells.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+        let text =
+            cells[..last].iter().map(|cell| format!("[{}]", cell.trim())).collect::<Vec<_>>().join(" ");
         new(format!("{table} {path}"), text, 1)
     });
     let straight = rows.iter().filter(|(_, row, _)| !row.shifted).count();

@@ -250,7 +250,7 @@ impl<'a> Finder<'a> {
             return None;
         }
         place.labels.iter().find_map(|label| match bound {
-            _ if !label.contains('{') => (path_key(label) == figure.key).then_some(1),
+            _ if !label.contains('{') => is_labelled(figure, &path_key(label)).then_some(1),
             Bound::Word(bound) => (self.word(label, figure)? == *bound).then_some(1),
             _ => {
                 let word = self.word(label, figure)?;
@@ -275,6 +275,12 @@ impl<'a> Finder<'a> {
         };
         (known || (is_group(word) && of_these(word))).then(|| word.to_owned())
     }
+}
+
+/// Whether the figure has this label; in a table of the body a unit in brackets may follow it.
+fn is_labelled(figure: &Printing, key: &str) -> bool {
+    let with_unit = || figure.source == Source::Body && figure.key == format!("{key}({})", figure.unit);
+    figure.key == key || (!figure.unit.is_empty() && with_unit())
 }
 
 fn is_group(word: &str) -> bool {

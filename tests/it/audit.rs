@@ -247,8 +247,8 @@ fn plain(relation: &Value) -> Option<Value> {
 
 /// Reports of no real place, each relation with the answer that it must get.
 #[test]
-fn reports_of_a_province_and_a_college_are_answered_as_planted() {
-    for name in ["province", "college"] {
+fn reports_of_no_real_place_are_answered_as_planted() {
+    for name in ["province", "college", "country"] {
         let path = format!("tests/fixtures/audit/{name}.json");
         let relations = read(&path);
         let answers = answers(&at(&path));
@@ -264,6 +264,39 @@ fn reports_of_a_province_and_a_college_are_answered_as_planted() {
             .map(|answer| format!("{} {}", word(answer, "id"), word(answer, "verdict")))
             .collect();
         assert_eq!(answered, expected, "{name}");
+    }
+}
+
+/// Rows without paths, other tables of the body, years with blanks: a city that nobody defined.
+#[test]
+fn the_report_of_another_city_is_read_by_its_labels() {
+    let answers = answers(&at("tests/fixtures/audit/city.json"));
+    let of = |verdict: &str| -> Vec<String> {
+        let found = answers.iter().filter(|answer| word(answer, "verdict") == verdict);
+        found.map(|answer| format!("{} {}", word(answer, "id"), word(answer, "message"))).collect()
+    };
+    insta::assert_snapshot!(of("inconsistent").join("\n"), @r#"
+    cells_in_their_columns 该行各单元格错开一列：[] [] [接入国家智慧教育平台数] [个] [1] [1]
+    teachers_in_body_and_tables 两处印 1001 和 1000，相差 1
+    placed_are_graduates 部分 5500 大于整体 5,466
+    bachelor_is_further_study 部分 3200 大于整体 3120
+    three_industries_add_up 分项之和 2201，总数印 2200，相差 1
+    libraries_national_on_platform 整体为 0，其中的一部分却为 1
+    "#);
+    assert_eq!(of("to_confirm").len(), 1);
+    assert_eq!(of("rounding").len(), 1);
+    for id in [
+        "further_study_rate",
+        "students_in_text_and_table6",
+        "claim_1",
+        "claim_2",
+        "claim_3",
+        "online_courses_levels_add_up",
+    ] {
+        assert!(
+            answers.iter().any(|answer| word(answer, "id") == id && word(answer, "verdict") == "holds"),
+            "{id}"
+        );
     }
 }
 
