@@ -208,7 +208,28 @@ impl<'a> Finder<'a> {
                 figures.extend(std::iter::repeat_n(figure, times));
             }
         }
+        if figures.is_empty() && matches!(place.source, Source::Official(_)) {
+            figures = self.by_last_label(place, year);
+        }
         Found { figures, all }
+    }
+
+    /// The row of the six tables that alone has the last label of the place: a report may nest its
+    /// rows in another way, or not at all.
+    fn by_last_label(&self, place: &Place, year: i32) -> Vec<Figure> {
+        fn last(path: &str) -> &str {
+            path.rsplit('/').next().unwrap_or(path)
+        }
+        let keys: Vec<String> = place.labels.iter().map(|label| path_key(label)).collect();
+        let named: Vec<&Printing> = self
+            .candidates(place, year)
+            .filter(|figure| figure.measure == place.measure)
+            .filter(|figure| keys.iter().any(|key| last(key) == last(&figure.key)))
+            .collect();
+        match named.as_slice() {
+            [figure] => vec![figure.figure()],
+            _ => Vec::new(),
+        }
     }
 
     /// Figures of the place's source, unit and year.

@@ -245,6 +245,60 @@ fn plain(relation: &Value) -> Option<Value> {
     })
 }
 
+/// Whatever holds between counts stops holding when one of them is wrong by one.
+#[test]
+fn a_fault_of_one_in_what_holds_is_found() {
+    let answers = answers(&at("samples/published/linfen-2024.json"));
+    let whole = |answer: &&Value| {
+        let figures = answer["figures"].as_array().unwrap();
+        figures.iter().all(|figure| word(figure, "printed").bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut relations = Vec::new();
+    for answer in answers.iter().filter(|answer| word(answer, "verdict") == "holds").filter(whole) {
+        let printed = |operand: &str| -> Vec<u64> {
+            let figures = answer["figures"].as_array().unwrap().iter();
+            let named = figures.filter(|figure| word(figure, "operand") == operand);
+            named.map(|figure| word(figure, "printed").parse().unwrap()).collect()
+        };
+        match word(answer, "kind") {
+            "sum_of_parts" => {
+                let total = printed("total")[0] + 1;
+                relations.push(json!({"kind": "sum_of_parts", "total": total, "parts": printed("parts")}));
+            }
+            "subset_le_superset" => {
+                let subset = printed("superset")[0] + 1;
+                relations.push(json!({"kind": "subset_le_superset", "subset": subset, "superset": printed("superset")[0]}));
+            }
+            "same_figure" => {
+                relations
+                    .push(json!({"kind": "same_figure", "a": printed("a")[0] + 1, "b": printed("b")[0]}));
+            }
+            _ => {}
+        }
+    }
+    assert!(relations.len() > 100, "{}", relations.len());
+    let (code, answers) =
+        answers_to(&json!({"title": "", "year": 2024, "figures": [], "relations": relations}));
+    assert_eq!(code, Some(20));
+    let missed: Vec<&Value> =
+        answers.iter().filter(|answer| word(answer, "verdict") != "inconsistent").collect();
+    assert!(missed.is_empty(), "{missed:?}");
+}
+
+/// A report that does not nest its rows, or nests them in another way, is read all the same.
+#[test]
+fn rows_are_found_under_another_nesting() {
+    let mut report = read("samples/published/linfen-2024.json");
+    let expected = answers_to(&report).1.iter().filter(|answer| answer["verdict"] == "inconsistent").count();
+    for row in report["six_tables"][0]["rows"].as_array_mut().unwrap() {
+        let last = row["path"].as_array().unwrap().last().unwrap().clone();
+        row["path"] = json!(["总计", last]);
+    }
+    let found = answers_to(&report).1;
+    let found: Vec<&Value> = found.iter().filter(|answer| answer["verdict"] == "inconsistent").collect();
+    assert_eq!(found.len(), expected);
+}
+
 /// Reports of no real place, each relation with the answer that it must get.
 #[test]
 fn reports_of_no_real_place_are_answered_as_planted() {
