@@ -106,6 +106,17 @@ pub fn figures(table: &str, path: &str, measure: &str, row: &GridRow) -> Vec<Pri
     row.values.iter().map(figure).collect()
 }
 
+/// The figures of a row of a table of the body that has units and years as the six tables have.
+#[must_use]
+pub fn items(table: &str, row: &GridRow) -> Vec<Printing> {
+    let mut figures = figures(table, &row.label, "值", row);
+    figures.retain(|figure| figure.measure == "值" && !row.label.is_empty());
+    for figure in &mut figures {
+        figure.source = Source::Body;
+    }
+    figures
+}
+
 /// The answer for a row that slid, and one for all others of a table.
 #[must_use]
 pub fn shifts(table: &str, rows: &[(String, &GridRow, &[String])]) -> Vec<Stated> {

@@ -36,7 +36,8 @@ impl Sheets {
 /// A header and the rows under it.
 struct Section {
     kind: SectionKind,
-    title: String,
+    /// The name of the sheet, and the lines before the header.
+    titles: Vec<String>,
     header: Vec<String>,
     rows: Vec<Vec<String>>,
 }
@@ -58,7 +59,7 @@ pub fn read_report(sheets: &Sheets, definitions: &Definitions) -> Report {
             SectionKind::Official => table = official(&section, definitions, &mut report),
             SectionKind::List => report.figures.extend(grid::list(&table, &section.header, &section.rows)),
             SectionKind::Body => {
-                report.figures.extend(grid::body(&section.title, &section.header, &section.rows));
+                report.figures.extend(grid::body(section.name(), &section.header, &section.rows));
             }
         }
     }
@@ -83,17 +84,18 @@ fn kind_of(row: &[String]) -> Option<SectionKind> {
 
 fn sections(sheet: &str, rows: &[Vec<String>]) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
-    let mut title = sheet.to_owned();
+    let mut titles = vec![sheet.to_owned()];
     let mut open = false;
     for row in rows {
         let filled: Vec<&String> = row.iter().filter(|cell| !cell.trim().is_empty()).collect();
         if let Some(kind) = kind_of(row) {
-            sections.push(Section { kind, title: title.clone(), header: row.clone(), rows: Vec::new() });
+            let titles = std::mem::take(&mut titles);
+            sections.push(Section { kind, titles, header: row.clone(), rows: Vec::new() });
             open = true;
         } else if let [alone] = filled.as_slice() {
-            // A line of its own is a title of what follows, unless it is a note or names the place.
-            if !["名称", "说明", "注", "单位"].iter().any(|word| fold(alone).starts_with(word)) {
-                (*alone).clone_into(&mut title);
+            // A line of its own is a title of what follows, unless it is a note.
+            if !["说明", "注"].iter().any(|word| fold(alone).starts_with(word)) {
+                titles.push((*alone).clone());
                 open = false;
             }
         } else if open && let Some(section) = sections.last_mut() {
@@ -103,14 +105,36 @@ fn sections(sheet: &str, rows: &[Vec<String>]) -> Vec<Section> {
     sections
 }
 
-/// Reads a section as one of the six tables, and says which.
+impl Section {
+    /// The number of its table as a title has it: 表1.4, or else a title.
+    fn name(&self) -> &str {
+        let numbered = self.titles.iter().find(|title| is_numbered(title));
+        let name = numbered.or(self.titles.last()).map_or("", String::as_str);
+        name.split_whitespace().next().unwrap_or(name)
+    }
+
+    /// Which of the six tables it is. A table with a number of its own is no other.
+    fn id(&self, labels: &[String], definitions: &Definitions) -> Option<String> {
+        let titled = self.titles.iter().find_map(|title| table_id(title, definitions));
+        let numbered = self.titles.iter().any(|title| is_numbered(title));
+        titled.or_else(|| if numbered { None } else { by_labels(labels, definitions) })
+    }
+}
+
+fn is_numbered(title: &str) -> bool {
+    label_key(title).strip_prefix('表').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Reads a section as one of the six tables, and says which; any other is a table of the body.
 fn official(section: &Section, definitions: &Definitions, report: &mut Report) -> String {
     let Some(columns) = grid::columns(&section.header) else { return String::new() };
     let units = columns.units(&section.rows);
     let read: Vec<grid::GridRow> = section.rows.iter().map(|row| columns.read(row, &units)).collect();
     let labels: Vec<String> = read.iter().map(|row| label_key(&row.label)).collect();
-    let id = table_id(&section.title, definitions).or_else(|| by_labels(&labels, definitions));
-    let Some(id) = id else { return String::new() };
+    let Some(id) = section.id(&labels, definitions) else {
+        report.figures.extend(read.iter().flat_map(|row| grid::items(section.name(), row)));
+        return String::new();
+    };
     let mut recogniser = Recogniser::new(&id, definitions);
     let mut placed: Vec<(String, &grid::GridRow, &[String])> = Vec::new();
     for (row, cells) in read.iter().zip(&section.rows) {

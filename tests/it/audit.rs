@@ -383,6 +383,40 @@ fn a_workbook_of_the_six_tables_is_answered_as_its_figures_are() {
     );
 }
 
+#[test]
+fn a_table_of_the_body_is_none_of_the_six_whatever_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.xlsx");
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let tables = [
+        ("表6 落实政策表", [["教职工总数", "人", "90", "95"], ["其中：专任教师总数", "人", "70", "75"]]),
+        ("表1.4 教师队伍变化情况", [["教职工总数", "人", "90", "96"], ["专任教师总数", "人", "70", "75"]]),
+    ];
+    let sheet = workbook.add_worksheet();
+    let mut row = 0;
+    for (title, rows) in tables {
+        sheet.write(row, 0, title).unwrap();
+        sheet.write(row + 1, 0, "某市（虚构）").unwrap();
+        for (at, cells) in (row + 2..).zip([["指标", "单位", "2023年", "2024年"]].into_iter().chain(rows))
+        {
+            for (column, cell) in (0..).zip(cells) {
+                sheet.write(at, column, cell).unwrap();
+            }
+        }
+        row += 6;
+    }
+    workbook.save(&path).unwrap();
+    let answers = answers(&path);
+    let found = answers.iter().filter(|answer| word(answer, "verdict") == "inconsistent");
+    let found: Vec<&str> = found.map(|answer| word(answer, "message")).collect();
+    assert_eq!(found, ["两处印 96 和 95，相差 1"]);
+    assert!(
+        answers
+            .iter()
+            .any(|answer| answer["id"] == "teachers_in_body_and_tables" && answer["verdict"] == "holds")
+    );
+}
+
 /// A sheet a table, with its title, the name of the place, its header and its rows; numbers as text.
 fn write_workbook(report: &Value, path: &Path) {
     let mut workbook = rust_xlsxwriter::Workbook::new();
