@@ -148,8 +148,9 @@ fn cells(tally: &Tally) -> Vec<String> {
     [tally.relations, tally.examined].into_iter().chain(verdicts).map(|count| count.to_string()).collect()
 }
 
-/// One line a reason, with the relations that have it.
+/// One line a reason, with the first relations that have it; `--json` tells them all.
 fn print_unexamined(answers: &[&Answer]) {
+    const NAMED: usize = 6;
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for answer in answers {
         let name = if answer.id.is_empty() { &answer.kind } else { &answer.id };
@@ -159,7 +160,9 @@ fn print_unexamined(answers: &[&Answer]) {
         }
     }
     for (reason, names) in reasons {
-        output::line(&format!("  {reason}：{}", names.join("、")));
+        let more = if names.len() > NAMED { format!(" 等 {} 条", names.len()) } else { String::new() };
+        let named = &names[..names.len().min(NAMED)];
+        output::line(&format!("  {reason}：{}{more}", named.join("、")));
     }
 }
 
