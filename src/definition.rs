@@ -11,6 +11,10 @@ use std::{fmt, fs, io};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::checks::audit_rules::{
+    AuditDefinitions, AuditFile, Limits, RelationDefinition, RuleText, TableTitle,
+};
+use crate::checks::relation::Kind;
 use crate::checks::{Partition, PartitionFile};
 use crate::code_table::{CodeTable, CodeTableDefinition};
 use crate::contract::{Dataset, Shape};
@@ -27,7 +31,8 @@ pub struct Definitions {
     pub indicators: Vec<Indicator>,
     pub layouts: Vec<Layout>,
     pub partitions: Vec<Partition>,
-    /// SHA-256 over names and contents of all files.
+    pub audit: AuditDefinitions,
+    /// SHA-256 over names and contents of all files but those of `audit/`.
     pub digest: String,
     /// SHA-256 over the files that decide what rows become: contracts, code tables, layouts.
     pub rows_digest: String,
@@ -110,14 +115,19 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
         reader.faults.sort();
         return Err(reader.faults);
     }
-    let rows = |name: &str| !folder_of(name).is_some_and(|folder| matches!(folder, "indicators" | "checks"));
+    let rows = |name: &str| {
+        !folder_of(name).is_some_and(|folder| matches!(folder, "indicators" | "checks" | "audit"))
+    };
+    let audit = reader.audit.checked();
     Ok(Definitions {
+        audit,
         codes: reader.codes,
         datasets: reader.datasets.into_iter().map(|(_, dataset)| dataset).collect(),
         indicators: reader.indicators.into_iter().map(|(_, indicator)| indicator).collect(),
         layouts: reader.layouts.into_iter().map(|(_, layout)| layout).collect(),
         partitions: reader.partitions.into_iter().map(|(_, partition)| partition).collect(),
-        digest: digest(files.iter()),
+        // What a report is audited by decides nothing of a run.
+        digest: digest(files.iter().filter(|(name, _)| folder_of(name) != Some("audit"))),
         rows_digest: digest(files.iter().filter(|(name, _)| rows(name))),
     })
 }
@@ -147,8 +157,70 @@ struct Reader {
     indicators: Vec<(At, Indicator)>,
     layouts: Vec<(At, Layout)>,
     partitions: Vec<(At, Partition)>,
+    audit: AuditReader,
     texts: BTreeMap<String, String>,
     faults: Vec<Fault>,
+}
+
+/// What the files of `audit/` say, before it is checked.
+#[derive(Default)]
+struct AuditReader {
+    limits: Vec<(At, Limits)>,
+    rules: Vec<(At, RuleText)>,
+    tables: Vec<TableTitle>,
+    relations: Vec<(At, RelationDefinition)>,
+}
+
+impl AuditReader {
+    fn file(&mut self, name: &str, text: &str, file: AuditFile) {
+        let at = |span: std::ops::Range<usize>| (name.to_owned(), line_of(text, span.start));
+        self.limits.extend(file.limits.map(|limits| ((name.to_owned(), 0), limits)));
+        self.rules.extend(file.rules.into_iter().map(|rule| (at(rule.span()), rule.into_inner())));
+        self.tables.extend(file.tables);
+        let relations = file.relations.into_iter();
+        self.relations.extend(relations.map(|relation| (at(relation.span()), relation.into_inner())));
+    }
+
+    fn faults(&self, is_code_table: &dyn Fn(&str) -> bool) -> Vec<(At, String)> {
+        let mut faults = Vec::new();
+        let mut kinds = BTreeSet::new();
+        for (at, rule) in &self.rules {
+            faults.extend(rule.faults().into_iter().map(|message| (at.clone(), message)));
+            if !kinds.insert(&rule.kind) {
+                faults.push((at.clone(), format!("the rule `{}` is defined twice", rule.kind)));
+            }
+        }
+        let mut ids = BTreeSet::new();
+        for (at, relation) in &self.relations {
+            let message = |message| format!("relation `{}`: {message}", relation.id);
+            let told = relation.faults(is_code_table).into_iter().map(message);
+            faults.extend(told.map(|message| (at.clone(), message)));
+            if !ids.insert(&relation.id) {
+                faults.push((at.clone(), format!("the relation `{}` is defined twice", relation.id)));
+            }
+        }
+        if let Some((at, _)) = self.limits.get(1) {
+            faults.push((at.clone(), "the limits are defined twice".to_owned()));
+        }
+        // A folder without audit/ is a folder of a city that audits nothing.
+        if let Some((at, _)) = self.rules.first().map(|(at, rule)| (at, rule)) {
+            let untold = Kind::ALL.iter().filter(|kind| !kinds.iter().any(|known| *known == kind.name()));
+            faults.extend(
+                untold.map(|kind| ((at.0.clone(), 0), format!("no rule tells of `{}`", kind.name()))),
+            );
+        }
+        faults
+    }
+
+    fn checked(self) -> AuditDefinitions {
+        let rule = |(_, rule): (At, RuleText)| Some((Kind::named(&rule.kind)?, rule));
+        AuditDefinitions {
+            limits: self.limits.into_iter().next().map(|(_, limits)| limits).unwrap_or_default(),
+            rules: self.rules.into_iter().filter_map(rule).collect(),
+            tables: self.tables,
+            relations: self.relations.into_iter().map(|(_, relation)| relation).collect(),
+        }
+    }
 }
 
 impl Reader {
@@ -185,8 +257,14 @@ impl Reader {
                         .extend(file.partitions.into_iter().map(|partition| (at.clone(), partition)));
                 }
             }
+            Some("audit") => {
+                if let Some(file) = self.parse::<AuditFile>(name, text) {
+                    self.audit.file(name, text, file);
+                }
+            }
             _ => {
-                let message = "is in none of codes/, datasets/, indicators/, layouts/, checks/".to_owned();
+                let message =
+                    "is in none of codes/, datasets/, indicators/, layouts/, checks/, audit/".to_owned();
                 self.fault(name, 0, message);
             }
         }
@@ -225,6 +303,7 @@ impl Reader {
         faults.extend(self.indicator_faults());
         faults.extend(self.layout_faults());
         faults.extend(self.partition_faults());
+        faults.extend(self.audit.faults(&|table| self.codes.contains_key(table)));
         for ((file, line), message) in faults {
             self.fault(&file, line, message);
         }
@@ -433,6 +512,18 @@ mod tests {
         let faults = faults(&files);
         assert_eq!(faults.len(), 1);
         assert!(faults[0].starts_with("pipelines/codes/sex.toml:1: unknown field `colour`"), "{}", faults[0]);
+    }
+
+    #[test]
+    fn relations_of_an_audit_are_checked_with_the_rest() {
+        let files = with("audit/table1.toml", |text| {
+            text.replacen("kind = \"subset_le_superset\"", "kind = \"subset\"", 1)
+        });
+        let faults = faults(&files);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].ends_with("there is no rule kind `subset`"), "{}", faults[0]);
+        assert!(faults[0].starts_with("pipelines/audit/table1.toml:"), "{}", faults[0]);
+        assert!(!faults[0].contains(".toml: "), "no line: {}", faults[0]);
     }
 
     #[test]

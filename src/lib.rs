@@ -15,6 +15,7 @@
 //! - [`reconcile`]: the same figure on different bases.
 //! - [`checks`]: what must hold before anybody sees a figure.
 //! - [`definition`]: all of `pipelines/`, read and checked whole.
+//! - [`audit`]: a published report, held against itself. Reads no files.
 //! - [`warehouse`]: Parquet in immutable releases.
 //! - [`decisions`]: what named persons decided, beside the data it is about.
 //! - [`intake`]: one delivered file → a fragment of a table.
@@ -56,6 +57,8 @@ pub mod reconcile;
 pub mod checks;
 
 pub mod definition;
+
+pub mod audit;
 
 pub mod warehouse;
 

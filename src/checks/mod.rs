@@ -1,4 +1,47 @@
 //! What must hold before anybody sees a figure. Reads no files.
+//!
+//! Here: what a run checks of its own figures. Below: the rule kinds that any printed report is
+//! held against, one file a kind or a small family, over figures that are intervals.
+
+pub mod exact;
+
+pub mod printed;
+
+pub mod computed;
+
+pub mod audit_rules;
+
+pub mod relation;
+
+mod sums;
+
+mod part_whole;
+
+mod same_figure;
+
+mod ratio;
+
+mod attainable;
+
+mod mean;
+
+mod shares;
+
+mod change;
+
+mod outlier;
+
+mod stock_flow;
+
+mod bounds;
+
+mod listed;
+
+mod names;
+
+mod states;
+
+pub use names::items;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -2,6 +2,8 @@
 //!
 //! Data goes to standard output, progress and logs to standard error.
 
+mod audit;
+
 mod catalogue;
 
 mod decode_worker;
@@ -112,6 +114,8 @@ enum Command {
     Explain(explain::Args),
     /// What every indicator is, where it comes from, and where it is printed
     Catalogue(catalogue::Args),
+    /// Hold a published report, or any figures, against themselves
+    Audit(audit::Args),
     /// Check all definitions
     Validate,
     /// Decode files that come by a pipe: what a run starts to read deliveries
@@ -222,6 +226,7 @@ pub fn main() -> ExitCode {
         Command::Override(args) => overrides::run(&cli.global, args),
         Command::Explain(args) => explain::run(&cli.global, args),
         Command::Catalogue(args) => catalogue::run(&cli.global, args),
+        Command::Audit(args) => audit::run(&cli.global, args),
         Command::Validate => validate::run(&cli.global),
         Command::DecodeWorker(args) => decode_worker::run(args),
         Command::Settings(args) => settings::run(&cli.global, args),

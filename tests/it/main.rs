@@ -2,6 +2,8 @@
 
 mod support;
 
+mod audit;
+
 mod bad_inputs;
 
 mod commands;

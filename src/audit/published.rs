@@ -1,0 +1,195 @@
+//! A published report as JSON: the six tables, tables of the body, figures of the text, claims.
+
+use serde_json::Value;
+
+use crate::audit::printing::{Printing, Report, path_key, year_in};
+use crate::audit::workbook::Recogniser;
+use crate::audit::{claims, grid};
+use crate::checks::audit_rules::Source;
+use crate::definition::Definitions;
+use crate::layout::label_key;
+
+/// Whether the object is of this form.
+#[must_use]
+pub fn is_form(object: &Value) -> bool {
+    ["six_tables", "body_tables", "text_figures"].iter().any(|part| object.get(part).is_some())
+}
+
+/// Reads the form.
+///
+/// # Errors
+/// What is not as the form has it, in words.
+pub fn read_report(object: &Value, definitions: &Definitions) -> Result<Report, String> {
+    let title = [&object["title"], &object["source"]["report"], &object["report"]]
+        .iter()
+        .find_map(|title| title.as_str());
+    let title = title.unwrap_or_default().to_owned();
+    let mut report = Report { title, takes_definitions: true, ..Report::default() };
+    for (at, table) in array(object, "six_tables")?.iter().enumerate() {
+        six_table(table, &format!("six_tables[{at}]"), definitions, &mut report)?;
+    }
+    for table in array(object, "body_tables")? {
+        body_table(table, &mut report.figures);
+    }
+    report.year = object["year"]
+        .as_i64()
+        .and_then(|year| i32::try_from(year).ok())
+        .or_else(|| report.years().last().copied())
+        .or_else(|| year_in(&report.title))
+        .unwrap_or_default();
+    for figure in array(object, "text_figures")? {
+        let figure = text_figure(figure, report.year);
+        report.figures.extend(figure);
+    }
+    for (at, claim) in array(object, "claims")?.iter().enumerate() {
+        match claims::stated(at, claim, &report.figures) {
+            Ok(stated) => report.stated.extend(stated.into_iter().map(Ok)),
+            Err(unasked) => report.stated.push(Err(unasked)),
+        }
+    }
+    Ok(report)
+}
+
+/// An array that may be missing, and may be nothing else.
+fn array<'a>(object: &'a Value, name: &str) -> Result<&'a [Value], String> {
+    match &object[name] {
+        Value::Null => Ok(&[]),
+        Value::Array(values) => Ok(values),
+        _ => Err(format!("`{name}` is no array")),
+    }
+}
+
+/// A string, a number, or the `printed` of an object.
+fn printed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Object(_) => printed(&value["printed"]),
+        _ => String::new(),
+    }
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().map(Vec::as_slice).unwrap_or_default().iter().map(printed).collect()
+}
+
+fn six_table(table: &Value, at: &str, definitions: &Definitions, report: &mut Report) -> Result<(), String> {
+    let title = table["title"].as_str().unwrap_or_default();
+    let id = table["table"].as_str().map(label_key).filter(|id| !id.is_empty());
+    let id = id
+        .or_else(|| crate::audit::workbook::table_id(title, definitions))
+        .ok_or_else(|| format!("`{at}` has neither `table` nor a known `title`"))?;
+    let header = strings(&table["header"]);
+    let rows = array(table, "rows")?;
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| strings(&row["cells_printed"])).collect();
+    let columns = grid::columns(&header);
+    let units = columns.as_ref().map(|columns| columns.units(&cells)).unwrap_or_default();
+    let mut recogniser = Recogniser::new(&id, definitions);
+    let mut read_rows = Vec::new();
+    for (row, cells) in rows.iter().zip(&cells) {
+        let read = match &columns {
+            Some(columns) if !cells.is_empty() => columns.read(cells, &units),
+            _ => of_values(row),
+        };
+        let (path, measure) = match &row["path"] {
+            Value::Array(_) => (strings(&row["path"]).join("/"), measure_of(row)),
+            Value::String(path) => (path.clone(), measure_of(row)),
+            _ => recogniser.place(&read.label, &read.unit),
+        };
+        recogniser.seen(&path);
+        report.figures.extend(grid::figures(&id, &path, &measure, &read));
+        if !cells.is_empty() {
+            read_rows.push((path, read, cells.as_slice()));
+        }
+    }
+    let read_rows: Vec<_> =
+        read_rows.iter().map(|(path, read, cells)| (path.clone(), read, *cells)).collect();
+    report.stated.extend(grid::shifts(&id, &read_rows).into_iter().map(Ok));
+    if let Value::Object(parts) = table {
+        for part in parts.values().filter(|part| part.is_object()) {
+            list(&id, part, &mut report.figures);
+        }
+    }
+    Ok(())
+}
+
+fn measure_of(row: &Value) -> String {
+    row["measure"].as_str().unwrap_or("值").to_owned()
+}
+
+/// A row that has values by year instead of cells.
+fn of_values(row: &Value) -> grid::GridRow {
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let years = row["values"].as_object();
+    let mut values: Vec<(String, Option<i32>, String)> = years
+        .into_iter()
+        .flatten()
+        .filter_map(|(year, value)| Some(("值".to_owned(), Some(year_in(year)?), printed(value))))
+        .collect();
+    let latest = values.iter().filter_map(|(_, year, _)| *year).max();
+    if !row["调查人次"].is_null() {
+        values.push(("调查人次".to_owned(), latest, printed(&row["调查人次"])));
+    }
+    grid::GridRow { label: text("indicator_printed"), unit: text("unit"), values, shifted: false }
+}
+
+/// A list under a table: a header, and rows by its names.
+fn list(table: &str, part: &Value, figures: &mut Vec<Printing>) {
+    let header = strings(&part["header"]);
+    let names: Vec<String> = header.iter().map(|name| label_key(name)).collect();
+    let row = |row: &Value| -> Vec<String> {
+        if row.is_array() {
+            return strings(row);
+        }
+        let cell = |name: &String| {
+            let of = |(key, _): &(&String, &Value)| {
+                let key = label_key(key);
+                key == *name || name.starts_with(&format!("{key}("))
+            };
+            row.as_object()
+                .and_then(|row| row.iter().find(of))
+                .map(|(_, value)| printed(value))
+                .unwrap_or_default()
+        };
+        names.iter().map(cell).collect()
+    };
+    let rows: Vec<Vec<String>> =
+        part["rows"].as_array().map(Vec::as_slice).unwrap_or_default().iter().map(row).collect();
+    figures.extend(grid::list(table, &header, &rows));
+}
+
+fn body_table(table: &Value, figures: &mut Vec<Printing>) {
+    let name = table["table"].as_str().or(table["title"].as_str()).unwrap_or_default();
+    let header = strings(&table["header"]);
+    let row = |row: &Value| -> Vec<String> {
+        let cells = if row["cells"].is_null() { row } else { &row["cells"] };
+        if cells.is_array() {
+            strings(cells)
+        } else {
+            header.iter().map(|name| printed(&cells[name])).collect()
+        }
+    };
+    let rows: Vec<Vec<String>> =
+        table["rows"].as_array().map(Vec::as_slice).unwrap_or_default().iter().map(row).collect();
+    figures.extend(grid::body(name, &header, &rows));
+}
+
+fn text_figure(figure: &Value, year: i32) -> Option<Printing> {
+    let item = figure["item"].as_str()?;
+    let mut text = printed(figure);
+    if figure["approx"].as_bool() == Some(true) && !text.starts_with('约') {
+        text.insert(0, '约');
+    }
+    let of = figure["year"].as_i64().and_then(|year| i32::try_from(year).ok());
+    Some(Printing {
+        source: Source::Text,
+        table: String::new(),
+        label: item.to_owned(),
+        key: path_key(item),
+        measure: "值".to_owned(),
+        year: of.or_else(|| year_in(&printed(&figure["year"]))).or(Some(year)),
+        unit: figure["unit"].as_str().unwrap_or_default().to_owned(),
+        text,
+        row: 0,
+    })
+}

@@ -1,0 +1,298 @@
+//! What `pipelines/audit/` says: limits, the human half of every rule, and which printed figures
+//! stand in which relation.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::checks::relation::Kind;
+use crate::finding::Severity;
+
+/// A file of `pipelines/audit/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditFile {
+    pub limits: Option<Limits>,
+    #[serde(rename = "rule", default)]
+    pub rules: Vec<Spanned<RuleText>>,
+    #[serde(rename = "table", default)]
+    pub tables: Vec<TableTitle>,
+    #[serde(rename = "relation", default)]
+    pub relations: Vec<Spanned<RelationDefinition>>,
+}
+
+/// Where experience, and no arithmetic, draws the line.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// A fall by so much is asked about.
+    pub fall_percent: i64,
+    /// A rise by so much is asked about.
+    pub rise_percent: i64,
+    /// Counts that both stay below it change as they like.
+    pub change_least: i64,
+    /// The robust z above which a change is not that of its peers, in tenths.
+    pub peer_score_tenths: i64,
+    /// What 基本持平 allows.
+    pub trend_level_percent: i64,
+    /// What 显著 needs at least.
+    pub trend_strong_percent: i64,
+    /// What 略有 allows.
+    pub trend_slight_percent: i64,
+}
+
+impl Default for Limits {
+    /// For tests; the program always reads them.
+    fn default() -> Self {
+        Limits {
+            fall_percent: 30,
+            rise_percent: 50,
+            change_least: 10,
+            peer_score_tenths: 35,
+            trend_level_percent: 5,
+            trend_strong_percent: 5,
+            trend_slight_percent: 30,
+        }
+    }
+}
+
+/// The human half of a rule kind.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleText {
+    pub kind: String,
+    /// The property that must hold.
+    pub title: String,
+    pub severity: Severity,
+    /// Of GB/T 36344.
+    pub dimension: String,
+    /// Where the figures stand: 报告, 学校.
+    pub level: String,
+    /// Who answers.
+    pub owner: String,
+    pub cause: String,
+    pub remedy: String,
+    /// With a baseline: what was found before does not count again.
+    #[serde(default)]
+    pub ratchet: bool,
+}
+
+/// How one of the six tables is titled.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableTitle {
+    pub id: String,
+    pub titles: Vec<String>,
+}
+
+/// A relation between printed places.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelationDefinition {
+    pub id: String,
+    pub kind: String,
+    pub of: BTreeMap<String, Names>,
+    /// Repeated over: `row` (of the six tables), `list` (rows of 专业群清单), `repeated` (figures
+    /// stated twice in the text), or a code table whose labels stand as `{table}`.
+    pub each: Option<String>,
+    /// The relation rests on a reading of the report that may be wrong: broken, it is a question.
+    #[serde(default)]
+    pub interpretation: bool,
+    #[serde(default)]
+    pub note: String,
+    #[serde(default)]
+    pub source: String,
+}
+
+/// One place, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Names {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Names {
+    #[must_use]
+    pub fn all(&self) -> &[String] {
+        match self {
+            Names::One(name) => std::slice::from_ref(name),
+            Names::Many(names) => names,
+        }
+    }
+}
+
+/// All of `pipelines/audit/`, checked.
+#[derive(Debug, Clone, Default)]
+pub struct AuditDefinitions {
+    pub limits: Limits,
+    pub rules: BTreeMap<Kind, RuleText>,
+    pub tables: Vec<TableTitle>,
+    pub relations: Vec<RelationDefinition>,
+}
+
+/// Where a figure is printed, in any report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub source: Source,
+    /// Labels that it may have.
+    pub labels: Vec<String>,
+    /// 值 where nothing is said.
+    pub measure: String,
+    pub unit: Option<String>,
+    /// Years after the one that is looked at.
+    pub years_after: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A table of the six.
+    Official(String),
+    /// Any of the six.
+    AnyOfficial,
+    /// Any table of the body.
+    Body,
+    /// A figure of the running text.
+    Text,
+    /// A column of 专业群清单.
+    List,
+    /// Itself: `=20`.
+    Literal,
+}
+
+impl Place {
+    /// Reads `表1:毕业去向落实人数/升学人数#值@-1`, `正文:就业|就业人数[人]`, `正文表:教职工总数`,
+    /// `清单:核心专业名称`, `=20`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Place> {
+        let place = |source, labels: Vec<String>| Place {
+            source,
+            labels,
+            measure: "值".to_owned(),
+            unit: None,
+            years_after: 0,
+        };
+        if let Some(literal) = text.strip_prefix('=') {
+            return Some(place(Source::Literal, vec![literal.to_owned()]));
+        }
+        let (source, rest) = text.split_once(':')?;
+        let source = match source {
+            "表" => Source::AnyOfficial,
+            "正文" => Source::Text,
+            "正文表" => Source::Body,
+            "清单" => Source::List,
+            table if table.starts_with('表') => Source::Official(table.to_owned()),
+            _ => return None,
+        };
+        let (rest, years_after) = match rest.split_once('@') {
+            Some((rest, years)) => (rest, years.parse().ok()?),
+            None => (rest, 0),
+        };
+        let (rest, unit) = match rest.split_once('[') {
+            Some((rest, unit)) => (rest, Some(unit.strip_suffix(']')?.to_owned())),
+            None => (rest, None),
+        };
+        let (rest, measure) = rest.split_once('#').unwrap_or((rest, "值"));
+        let labels: Vec<String> = rest.split('|').map(str::to_owned).collect();
+        if labels.iter().any(String::is_empty) || measure.is_empty() {
+            return None;
+        }
+        Some(Place { measure: measure.to_owned(), unit, years_after, ..place(source, labels) })
+    }
+}
+
+/// The dimensions of GB/T 36344-2018.
+const DIMENSIONS: [&str; 6] = ["规范性", "完整性", "准确性", "一致性", "时效性", "可访问性"];
+
+impl RuleText {
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if Kind::named(&self.kind).is_none_or(|kind| kind.name() != self.kind) {
+            faults.push(format!("there is no rule kind `{}`", self.kind));
+        }
+        if !DIMENSIONS.contains(&self.dimension.as_str()) {
+            faults.push(format!("`{}` is no dimension of GB/T 36344", self.dimension));
+        }
+        faults
+    }
+}
+
+impl RelationDefinition {
+    /// Everything wrong with it that it can know by itself; `is_code_table` for `each` and catalogues.
+    #[must_use]
+    pub fn faults(&self, is_code_table: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let mut faults = Vec::new();
+        match Kind::named(&self.kind) {
+            None => faults.push(format!("there is no rule kind `{}`", self.kind)),
+            Some(kind) => {
+                let (one, many, optional) = kind.operands();
+                let needed = one.iter().chain(many);
+                let missing = needed.filter(|field| !self.of.contains_key(**field));
+                faults.extend(missing.map(|field| format!("`{}` needs `{field}`", self.kind)));
+                let known = |field: &str| [one, many, optional].iter().any(|fields| fields.contains(&field));
+                let unknown = self.of.keys().filter(|field| !known(field));
+                faults.extend(unknown.map(|field| format!("`{}` has no `{field}`", self.kind)));
+            }
+        }
+        for name in self.of.values().flat_map(Names::all) {
+            if Place::parse(name).is_none() {
+                faults.push(format!("`{name}` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, =…"));
+            }
+        }
+        if let Some(each) = &self.each
+            && !["row", "list", "repeated"].contains(&each.as_str())
+            && !is_code_table(each)
+        {
+            faults.push(format!("each: there is no code table `{each}`"));
+        }
+        if let Some(Names::One(catalogue)) = self.of.get("catalogue")
+            && !catalogue.strip_prefix('=').is_some_and(is_code_table)
+        {
+            faults.push(format!("there is no code table `{catalogue}`"));
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_read() {
+        let place = Place::parse("表1:毕业去向落实人数/升学人数#学时@-1").unwrap();
+        assert_eq!(place.source, Source::Official("表1".into()));
+        assert_eq!((place.labels[0].as_str(), place.measure.as_str()), ("毕业去向落实人数/升学人数", "学时"));
+        assert_eq!(place.years_after, -1);
+        let place = Place::parse("正文:就业|就业人数[人]").unwrap();
+        assert_eq!((place.labels.len(), place.unit.as_deref()), (2, Some("人")));
+        assert_eq!(Place::parse("=20").unwrap().source, Source::Literal);
+        for wrong in ["就业", "文:就业", "正文:", "正文:就业[人", "表1:a@x", "表1:a#"] {
+            assert_eq!(Place::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_relation_that_names_no_kind_operand_or_place_is_refused() {
+        let of = |toml: &str| {
+            let relation: RelationDefinition = toml::from_str(toml).unwrap();
+            relation.faults(&|table| table == "region")
+        };
+        assert!(of("id='a'\nkind='sum_of_parts'\nof={total='表1:a',parts=['表1:b']}").is_empty());
+        assert_eq!(of("id='a'\nkind='sums'\nof={}"), ["there is no rule kind `sums`"]);
+        assert_eq!(
+            of("id='a'\nkind='ratio'\nof={numerator='表1:a',denominator='表1:b'}"),
+            ["`ratio` needs `printed`"]
+        );
+        assert_eq!(
+            of("id='a'\nkind='same_figure'\nof={a='表1:a',b='c',d='表1:d'}\neach='county'"),
+            [
+                "`same_figure` has no `d`",
+                "`c` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, =…",
+                "each: there is no code table `county`"
+            ]
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! What is computed of printed figures, beside what else it may have been, and whether a printed
+//! figure fits it.
+
+use crate::checks::exact::{Interval, Rational};
+use crate::checks::printed::{Measure, Quantity};
+
+/// A value computed of printed figures.
+#[derive(Debug, Clone, Copy)]
+pub struct Computed {
+    /// Of the figures as they are printed.
+    pub point: Rational,
+    /// Of all values that round to what is printed.
+    pub rounded: Interval,
+    /// Of all values that are cut off to what is printed.
+    pub truncated: Interval,
+    /// The coarsest place of the figures, while they were only added; zero when they were divided.
+    pub step: Rational,
+    pub approximate: bool,
+}
+
+/// How a printed figure fits a computed one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// Rounded to the coarser of both precisions, they are the same.
+    Same,
+    /// Cut off instead of rounded.
+    Truncated,
+    /// Only within what rounding of the operands allows.
+    WithinOperands,
+    /// Beside the words 约 or 近, by less than they allow once more.
+    Near,
+    Off,
+}
+
+impl Computed {
+    #[must_use]
+    pub fn of(quantity: &Quantity) -> Option<Self> {
+        Some(Computed {
+            point: quantity.value,
+            rounded: quantity.rounded()?,
+            truncated: quantity.truncated()?,
+            step: if quantity.rounded()? == Interval::point(quantity.value) {
+                Rational::ZERO
+            } else {
+                quantity.step
+            },
+            approximate: quantity.is_approximate(),
+        })
+    }
+
+    #[must_use]
+    pub fn exactly(value: Rational) -> Self {
+        let point = Interval::point(value);
+        Computed { point: value, rounded: point, truncated: point, step: Rational::ZERO, approximate: false }
+    }
+
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Option<Self> {
+        Some(Computed {
+            point: self.point.plus(other.point)?,
+            rounded: self.rounded.plus(&other.rounded)?,
+            truncated: self.truncated.plus(&other.truncated)?,
+            step: self.step.max(other.step),
+            approximate: self.approximate || other.approximate,
+        })
+    }
+
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Option<Self> {
+        let turned = Computed {
+            point: other.point.negated(),
+            rounded: other.rounded.negated(),
+            truncated: other.truncated.negated(),
+            ..*other
+        };
+        self.plus(&turned)
+    }
+
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Option<Self> {
+        Some(Computed {
+            point: self.point.times(other.point)?,
+            rounded: self.rounded.times(&other.rounded)?,
+            truncated: self.truncated.times(&other.truncated)?,
+            step: Rational::ZERO,
+            approximate: self.approximate || other.approximate,
+        })
+    }
+
+    /// `None` for a division by what may be zero.
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Option<Self> {
+        Some(Computed {
+            point: self.point.over(other.point)?,
+            rounded: self.rounded.over(&other.rounded)?,
+            truncated: self.truncated.over(&other.truncated)?,
+            step: Rational::ZERO,
+            approximate: self.approximate || other.approximate,
+        })
+    }
+
+    #[must_use]
+    pub fn sum(quantities: &[Quantity]) -> Option<Self> {
+        let nothing = Computed::exactly(Rational::ZERO);
+        quantities.iter().try_fold(nothing, |sum, quantity| sum.plus(&Computed::of(quantity)?))
+    }
+}
+
+/// How `printed` fits `computed`; `None` when the numbers are too large.
+#[must_use]
+pub fn fit(printed: &Quantity, computed: &Computed) -> Option<Fit> {
+    let (rounded, cut) = (printed.rounded()?, printed.truncated()?);
+    if printed.is_approximate() || computed.approximate {
+        return approximately(&rounded, &computed.rounded);
+    }
+    let half = computed.step.over(Rational::int(2))?;
+    let coarse = Interval::half_open(computed.point.minus(half)?, computed.point.plus(half)?);
+    let coarser = computed.step > printed.step
+        || (computed.step > Rational::ZERO && rounded == Interval::point(printed.value));
+    Some(if rounded.contains(computed.point) || (coarser && coarse.contains(printed.value)) {
+        Fit::Same
+    } else if cut.contains(computed.point) {
+        Fit::Truncated
+    } else if [rounded, cut].iter().any(|own| own.meets(&computed.rounded) || own.meets(&computed.truncated))
+    {
+        Fit::WithinOperands
+    } else {
+        Fit::Off
+    })
+}
+
+fn approximately(printed: &Interval, computed: &Interval) -> Option<Fit> {
+    if printed.meets(computed) {
+        return Some(Fit::Same);
+    }
+    let width = |interval: &Interval| interval.high.minus(interval.low);
+    let reach = width(printed)?.max(width(computed)?);
+    let gap = printed.low.minus(computed.high)?.max(computed.low.minus(printed.high)?);
+    Some(if gap <= reach { Fit::Near } else { Fit::Off })
+}
+
+/// By what power of ten a printed figure misses a computed one, where nothing else is wrong.
+#[must_use]
+pub fn slip(printed: &Quantity, computed: &Computed) -> Option<&'static str> {
+    const SLIPS: [(i128, &str); 5] =
+        [(10, "10"), (100, "100"), (1000, "1000"), (10_000, "1 万"), (100_000_000, "1 亿")];
+    let fits = |factor: Rational| {
+        let scaled = computed.times(&Computed::exactly(factor))?;
+        let scaled = Computed { step: computed.step.times(factor)?, ..scaled };
+        (fit(printed, &scaled)? == Fit::Same && !printed.value.is_zero()).then_some(())
+    };
+    SLIPS.iter().find_map(|&(factor, name)| {
+        let factor = Rational::int(factor);
+        fits(factor).or_else(|| fits(Rational::ONE.over(factor)?)).map(|()| name)
+    })
+}
+
+/// Figures that may be held against each other: where one is a percentage, bare numbers are too.
+/// `None` when they measure different things.
+#[must_use]
+pub fn comparable(quantities: &[Quantity]) -> Option<Vec<Quantity>> {
+    let mut measures: Vec<Measure> = quantities
+        .iter()
+        .map(|quantity| quantity.measure)
+        .filter(|measure| *measure != Measure::Unmarked)
+        .collect();
+    measures.dedup();
+    if measures.iter().any(|measure| *measure != measures[0]) {
+        return None;
+    }
+    if measures.first() == Some(&Measure::Percent) {
+        return quantities.iter().map(Quantity::as_percent).collect();
+    }
+    Some(quantities.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::printed::{Printed, read};
+
+    fn quantity(text: &str) -> Quantity {
+        match read(text, "") {
+            Printed::Number(quantity) => *quantity,
+            other => panic!("`{text}` is {other:?}"),
+        }
+    }
+
+    fn sum_fits(total: &str, parts: &[&str]) -> Fit {
+        let parts: Vec<Quantity> = parts.iter().map(|part| quantity(part)).collect();
+        fit(&quantity(total), &Computed::sum(&parts).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn sums_fit_as_far_as_their_figures_allow() {
+        assert_eq!(sum_fits("9", &["4", "5"]), Fit::Same);
+        assert_eq!(sum_fits("10", &["4", "5"]), Fit::Off);
+        assert_eq!(sum_fits("70.3万", &["703245"]), Fit::Same);
+        assert_eq!(sum_fits("703245", &["50.1万", "20.2万"]), Fit::Same);
+        assert_eq!(sum_fits("100.09万", &["50.06万", "50.02万"]), Fit::WithinOperands);
+        assert_eq!(sum_fits("100.2万", &["50.06万", "50.02万"]), Fit::Off);
+        assert_eq!(sum_fits("约8800", &["8700", "83"]), Fit::Same);
+        assert_eq!(sum_fits("约8800", &["8600", "80"]), Fit::Near);
+        assert_eq!(sum_fits("约8800", &["4000"]), Fit::Off);
+    }
+
+    #[test]
+    fn a_quotient_fits_rounded_cut_or_not() {
+        let of = |printed: &str, part: i128, whole: i128| {
+            let point = Rational::new(part, whole).unwrap();
+            fit(&quantity(printed), &Computed::exactly(point)).unwrap()
+        };
+        assert_eq!(of("11.63%", 5, 43), Fit::Same);
+        assert_eq!(of("11.62%", 5, 43), Fit::Truncated);
+        assert_eq!(of("45.61%", 1308, 2869), Fit::Off);
+        assert_eq!(of("2.5%", 2446, 100_000), Fit::Off, "2.446 is 2.4, whatever 2.45 would be");
+    }
+
+    #[test]
+    fn a_slip_of_the_unit_is_recognised() {
+        let computed = Computed::exactly(Rational::int(4702));
+        assert_eq!(slip(&quantity("4702万"), &computed), Some("1 万"));
+        assert_eq!(slip(&quantity("470.2"), &computed), Some("10"));
+        assert_eq!(slip(&quantity("4701"), &computed), None);
+    }
+}

@@ -1,0 +1,873 @@
+//! What a printed string says: a number with its own precision, a dash, a blank, or nothing readable.
+//!
+//! A printed figure is an interval. `11.62` stands for [11.615, 11.625), or for [11.62, 11.63)
+//! where the writer truncated; `526.96万` for a hundred ones more or less. Only a whole number
+//! of things that are counted, with no 万 beside it, is exact.
+
+use crate::checks::exact::{Interval, Rational};
+use crate::code_table::narrow;
+use crate::decode::cell::is_blank;
+
+/// A cell or a figure as printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Printed {
+    Number(Box<Quantity>),
+    /// `-`: asked, none to give.
+    Dash,
+    /// Not asked.
+    Blank,
+    Unreadable,
+}
+
+/// A printed number in base units: ones, yuan, square metres, Mbps, fractions for percentages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quantity {
+    pub value: Rational,
+    /// One unit of the last printed place.
+    pub step: Rational,
+    pub grain: Grain,
+    pub measure: Measure,
+    pub form: Form,
+    /// What one printed unit is in base units, for showing what should have been printed.
+    pub scale: Rational,
+    /// The printed unit: `%`, `万元`, `人`.
+    pub unit: String,
+    pub decimals: u32,
+}
+
+/// How much a printed number says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    /// A count, with nothing rounded off.
+    Exact,
+    Rounded,
+    /// 约, 近, 余, a range: the interval that the words allow.
+    Approximate(Interval),
+}
+
+/// What is measured, as far as it decides what may be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Nothing said.
+    Unmarked,
+    Percent,
+    Money,
+    Area,
+    Bandwidth,
+    /// A unit of counting or any other.
+    Other,
+}
+
+/// How a ratio is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Plain,
+    /// `9.60:1`.
+    ToOne,
+    /// `1:9.60`; the value is 9.60.
+    OneTo,
+}
+
+impl Quantity {
+    /// Everything that rounds to it.
+    #[must_use]
+    pub fn rounded(&self) -> Option<Interval> {
+        let half = self.step.over(Rational::int(2))?;
+        self.around(half, half)
+    }
+
+    /// Everything that gives it when further places are cut off.
+    #[must_use]
+    pub fn truncated(&self) -> Option<Interval> {
+        self.around(Rational::ZERO, self.step)
+    }
+
+    /// Away from zero by `more`, towards it by `less`.
+    fn around(&self, less: Rational, more: Rational) -> Option<Interval> {
+        match self.grain {
+            Grain::Exact => Some(Interval::point(self.value)),
+            Grain::Approximate(interval) => Some(interval),
+            Grain::Rounded => {
+                let size = self.value.size();
+                let interval = Interval::half_open(size.minus(less)?, size.plus(more)?);
+                Some(if self.value < Rational::ZERO { interval.negated() } else { interval })
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn is_approximate(&self) -> bool {
+        matches!(self.grain, Grain::Approximate(_))
+    }
+
+    /// A value as it would stand beside this figure, with two more places.
+    #[must_use]
+    pub fn shown(&self, value: Rational) -> String {
+        let more = if self.grain == Grain::Exact { 4 } else { 2 };
+        let places = (self.decimals + more).min(10);
+        let number = value.over(self.scale).map_or_else(String::new, |value| value.shown(places));
+        match self.form {
+            Form::ToOne => format!("{number}:1"),
+            Form::OneTo => format!("1:{number}"),
+            Form::Plain if self.measure == Measure::Percent => format!("{number}%"),
+            Form::Plain => number,
+        }
+    }
+
+    /// An interval in the printed unit.
+    #[must_use]
+    pub fn shown_interval(&self, interval: &Interval) -> String {
+        let scaled = Rational::ONE.over(self.scale).and_then(|turned| interval.scaled(turned));
+        scaled.map_or_else(String::new, |interval| interval.to_string())
+    }
+
+    /// The same number read in another unit.
+    #[must_use]
+    pub fn rescaled(&self, factor: Rational, measure: Measure) -> Option<Quantity> {
+        let grain = match self.grain {
+            Grain::Approximate(interval) => Grain::Approximate(interval.scaled(factor)?),
+            // A whole number that turns out to be a percentage or a multiple was rounded.
+            Grain::Exact | Grain::Rounded => Grain::Rounded,
+        };
+        Some(Quantity {
+            value: self.value.times(factor)?,
+            step: self.step.times(factor)?,
+            scale: self.scale.times(factor)?,
+            grain,
+            measure,
+            ..self.clone()
+        })
+    }
+
+    /// As a percentage, where no unit says otherwise.
+    #[must_use]
+    pub fn as_percent(&self) -> Option<Quantity> {
+        match self.measure {
+            Measure::Unmarked => self.rescaled(Rational::new(1, 100)?, Measure::Percent),
+            _ => Some(self.clone()),
+        }
+    }
+
+    #[must_use]
+    pub fn as_signed(&self, negative: bool) -> Quantity {
+        let mut turned = self.clone();
+        if negative && self.value > Rational::ZERO {
+            turned.value = self.value.negated();
+            if let Grain::Approximate(interval) = self.grain {
+                turned.grain = Grain::Approximate(interval.negated());
+            }
+        }
+        turned
+    }
+}
+
+/// Text in one form: no blanks, half-width, one kind of dash, colon and percent sign; thousands
+/// separators gone.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let chars: Vec<char> = text.chars().filter(|&c| !is_blank(c)).map(plain).collect();
+    let digit =
+        |index: Option<usize>| index.and_then(|index| chars.get(index)).is_some_and(char::is_ascii_digit);
+    let mut folded = String::new();
+    for (index, &c) in chars.iter().enumerate() {
+        let between = digit(index.checked_sub(1)) && digit(Some(index + 1));
+        let group = (1..=3).all(|ahead| digit(Some(index + ahead))) && !digit(Some(index + 4));
+        match c {
+            ',' | '\'' if between && group => {}
+            '。' | '·' if between => folded.push('.'),
+            _ => folded.push(c),
+        }
+    }
+    folded
+}
+
+fn plain(c: char) -> char {
+    match narrow(c) {
+        '−' | '‐' | '‑' | '―' | '─' | '﹣' => '-',
+        '∶' | '︰' | '﹕' => ':',
+        '﹪' => '%',
+        '∼' | '〜' => '~',
+        c => c,
+    }
+}
+
+/// Reads a printed string; `unit` is what a heading or a column says of its unit.
+#[must_use]
+pub fn read(text: &str, unit: &str) -> Printed {
+    let folded = fold(text);
+    match folded.as_str() {
+        "" => return Printed::Blank,
+        "/" | "\\" | "无" | "暂无" | "N/A" | "n/a" | "…" | "……" => return Printed::Dash,
+        dashes if dashes.chars().all(|c| c == '-') => return Printed::Dash,
+        _ => {}
+    }
+    number(&folded, &without_brackets(&fold(unit)))
+        .map_or(Printed::Unreadable, |quantity| Printed::Number(Box::new(quantity)))
+}
+
+/// A run of digits with at most one point, and where it ends.
+struct Digits {
+    value: Rational,
+    step: Rational,
+    decimals: u32,
+    /// Zeros that end a whole number.
+    zeros: u32,
+}
+
+fn power_of_ten(exponent: u32) -> Option<Rational> {
+    10_i128.checked_pow(exponent).map(Rational::int)
+}
+
+/// Splits digits off the front.
+fn digits(text: &str) -> Option<(Digits, &str)> {
+    const PLACES_MAX: usize = 15;
+    const WHOLE_MAX: usize = 18;
+    let whole_end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(whole_end);
+    let (fraction, rest) = match rest.strip_prefix('.') {
+        Some(after) => {
+            let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+            after.split_at(end)
+        }
+        None => ("", rest),
+    };
+    let pointed = text[whole_end..].starts_with('.');
+    if whole.is_empty()
+        || whole.len() > WHOLE_MAX
+        || fraction.len() > PLACES_MAX
+        || (pointed && fraction.is_empty())
+        || rest.starts_with('.')
+    {
+        return None;
+    }
+    let decimals = u32::try_from(fraction.len()).ok()?;
+    let unit = power_of_ten(decimals)?;
+    let value = Rational::int(format!("{whole}{fraction}").parse().ok()?).over(unit)?;
+    let zeros = if pointed { 0 } else { whole.len() - whole.trim_end_matches('0').len() };
+    let zeros = if whole.trim_end_matches('0').is_empty() { 0 } else { u32::try_from(zeros).ok()? };
+    Some((Digits { value, step: Rational::ONE.over(unit)?, decimals, zeros }, rest))
+}
+
+/// 十, 百, 千, 万, 亿 at the front, multiplied. 百分点 is no hundred.
+fn scales(text: &str) -> (Rational, &str) {
+    let (mut scale, mut rest) = (Rational::ONE, text);
+    while let Some(c) = rest.chars().next() {
+        let exponent = match c {
+            '十' => 1,
+            '百' if !rest.starts_with("百分") => 2,
+            '千' if !["千米", "千克", "千瓦"].iter().any(|unit| rest.starts_with(unit)) => 3,
+            '万' => 4,
+            '亿' => 8,
+            _ => break,
+        };
+        let Some(more) = power_of_ten(exponent).and_then(|factor| scale.times(factor)) else { break };
+        (scale, rest) = (more, &rest[c.len_utf8()..]);
+    }
+    (scale, rest)
+}
+
+/// What a unit is in base units, and what it measures. Anything unknown is counted in ones.
+fn unit_of(unit: &str) -> (Rational, Measure) {
+    let (scale, unit) =
+        scales(unit.strip_prefix('个').filter(|rest| rest.starts_with("百分点")).unwrap_or(unit));
+    let of = |numerator, denominator, measure| {
+        let factor = Rational::new(numerator, denominator).and_then(|factor| factor.times(scale));
+        (factor.unwrap_or(Rational::ONE), measure)
+    };
+    match unit {
+        "" | ":" => of(1, 1, Measure::Unmarked),
+        "%" | "个百分点" | "百分点" | "pp" => of(1, 100, Measure::Percent),
+        "‰" => of(1, 1000, Measure::Percent),
+        "亩" => of(2000, 3, Measure::Area),
+        "公顷" => of(10_000, 1, Measure::Area),
+        "平方公里" | "平方千米" => of(1_000_000, 1, Measure::Area),
+        "平方米" | "㎡" | "m2" | "m²" | "平米" => of(1, 1, Measure::Area),
+        "Gbps" | "G" => of(1000, 1, Measure::Bandwidth),
+        "Mbps" | "M" | "兆" => of(1, 1, Measure::Bandwidth),
+        "Kbps" | "kbps" => of(1, 1000, Measure::Bandwidth),
+        money if money.starts_with('元') || money.starts_with("人民币") => of(1, 1, Measure::Money),
+        _ => of(1, 1, Measure::Other),
+    }
+}
+
+/// Whether a whole number of this unit was rounded to be whole.
+fn is_continuous(measure: Measure, unit: &str) -> bool {
+    let of_things = matches!(measure, Measure::Unmarked | Measure::Other);
+    !of_things
+        || unit.contains('/')
+        || unit == ":"
+        || ["米", "吨", "公里", "克"].iter().any(|end| unit.ends_with(end))
+}
+
+/// What words around a number allow, in steps of its last digit that is not zero.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hedge {
+    None,
+    About,
+    Above,
+    Below,
+}
+
+fn hedge_before(text: &str) -> Hedge {
+    let has = |words: &[&str]| words.iter().any(|word| text.ends_with(word));
+    if has(&["不足", "不到", "近", "将近", "接近", "低于", "少于", "<", "≤"]) {
+        return Hedge::Below;
+    }
+    if has(&["超", "超过", "逾", "突破", "多于", "高于", "不少于", "不低于", ">", "≥"]) {
+        return Hedge::Above;
+    }
+    if has(&["约", "大约", "约为", "大概", "左右", "±", "≈", "~"]) {
+        Hedge::About
+    } else {
+        Hedge::None
+    }
+}
+
+/// Takes words of approximation off the end of a unit.
+fn hedge_after(unit: &str) -> (Hedge, &str) {
+    for (words, hedge) in [
+        (["左右", "上下", "前后"], Hedge::About),
+        (["以上", "有余", "多"], Hedge::Above),
+        (["以下", "以内", "不到"], Hedge::Below),
+    ] {
+        if let Some(rest) = words.iter().find_map(|word| unit.strip_suffix(word)) {
+            return (hedge, rest);
+        }
+    }
+    (Hedge::None, unit)
+}
+
+fn hedged(hedge: Hedge, value: Rational, last: Rational, loose: bool) -> Option<Grain> {
+    // 近1000 is nobody's 500: a tenth at most, except where 余 or 多 leaves the rest of the step open.
+    let tenth = value.size().over(Rational::int(10))?;
+    let reach = if loose { last } else { tenth };
+    let half = last.min(tenth).over(Rational::int(2))?;
+    Some(match hedge {
+        Hedge::None => return None,
+        Hedge::About => Grain::Approximate(Interval::closed(value.minus(half)?, value.plus(half)?)),
+        Hedge::Above => Grain::Approximate(Interval::half_open(value, value.plus(reach)?)),
+        Hedge::Below => Grain::Approximate(Interval::closed(value.minus(reach)?, value)),
+    })
+}
+
+fn without_brackets(text: &str) -> String {
+    let mut depth = 0_u32;
+    let keep = |c: &char| {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => {
+                depth = depth.saturating_sub(1);
+                return false;
+            }
+            _ => {}
+        }
+        depth == 0
+    };
+    text.chars().filter(keep).collect()
+}
+
+/// A remark in brackets is left out, unless the number itself stands in them.
+fn readable(text: &str) -> String {
+    let bare = without_brackets(text);
+    if bare.contains(|c: char| c.is_ascii_digit()) { bare } else { text.replace(['(', ')', '[', ']'], "") }
+}
+
+/// Reads folded text that has a number in it.
+fn number(text: &str, unit: &str) -> Option<Quantity> {
+    let text = &readable(text);
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let (before, from) = text.split_at(start);
+    let before = before.trim_end_matches(['¥', '￥', '$']);
+    let negative = before.ends_with('-');
+    if before.ends_with('.') {
+        return None;
+    }
+    let (mut found, mut rest) = digits(from)?;
+    // 300余, 3万多: the word stands before or after 万.
+    let mut loose = false;
+    let mut scale = Rational::ONE;
+    loop {
+        if let Some(after) = ["余", "多", "来"].iter().find_map(|word| rest.strip_prefix(word)) {
+            (loose, rest) = (true, after);
+        }
+        let (more, after) = scales(rest);
+        if more == Rational::ONE {
+            break;
+        }
+        scale = scale.times(more)?;
+        rest = after;
+        if rest.starts_with(|c: char| c.is_ascii_digit()) {
+            // 3亿5000万: a second number with a smaller scale.
+            let (second, after) = digits(rest)?;
+            let (smaller, after) = scales(after);
+            let relative = smaller.over(scale)?;
+            found = Digits {
+                value: found.value.plus(second.value.times(relative)?)?,
+                step: second.step.times(relative)?,
+                decimals: found.decimals,
+                zeros: second.zeros,
+            };
+            rest = after;
+            break;
+        }
+    }
+    match ratio(&found, rest) {
+        Ok(None) => {}
+        Ok(ratio) => return ratio,
+        Err(NoRatio) => return None,
+    }
+    let (after, own_unit) = hedge_after(rest);
+    let range = range(own_unit);
+    let own_unit = range.as_ref().map_or(own_unit, |(_, unit)| unit);
+    if own_unit.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let own_unit = own_unit.trim_end_matches([',', ';', '.', '。', '、']);
+    let own_unit = if own_unit.is_empty() && before.contains("百分之") { "%" } else { own_unit };
+    let (unit_scale, measure) = meant(own_unit, unit);
+    // 万 that stands both in the figure and in its heading counts once.
+    let scale = if scale == Rational::ONE { unit_scale } else { scale.times(base_of(own_unit, unit))? };
+    let name = if own_unit.is_empty() { unit } else { own_unit };
+    let value = found.value.times(scale)?;
+    let step = found.step.times(scale)?;
+    let hedge = if loose {
+        Hedge::Above
+    } else {
+        [after, hedge_before(before)].into_iter().find(|hedge| *hedge != Hedge::None).unwrap_or(Hedge::None)
+    };
+    let last = step.times(power_of_ten(found.zeros)?)?;
+    let whole = found.decimals == 0 && scale == Rational::ONE && !is_continuous(measure, name);
+    let mut grain = if whole { Grain::Exact } else { Grain::Rounded };
+    if let Some(hedged) = hedged(hedge, value, last, loose) {
+        grain = hedged;
+    }
+    if let Some((end, _)) = range {
+        grain =
+            Grain::Approximate(Interval::closed(value.min(end.times(scale)?), value.max(end.times(scale)?)));
+    }
+    let quantity = Quantity {
+        value,
+        step,
+        grain,
+        measure,
+        form: Form::Plain,
+        scale,
+        unit: name.to_owned(),
+        decimals: found.decimals,
+    };
+    Some(quantity.as_signed(negative))
+}
+
+/// The scale and measure that hold: those of the figure itself where it names a unit.
+fn meant(own: &str, given: &str) -> (Rational, Measure) {
+    let (own_scale, own_measure) = unit_of(own);
+    let (given_scale, given_measure) = unit_of(given);
+    match own_measure {
+        Measure::Unmarked => (given_scale, given_measure),
+        // `15人` under 万元 keeps its own word; `15个` under % too.
+        _ => (own_scale, own_measure),
+    }
+}
+
+/// What one of the unit is once its 万 is taken off.
+fn base_of(own: &str, given: &str) -> Rational {
+    let bare = |unit: &str| unit_of(scales(unit).1).0;
+    if own.is_empty() { bare(given) } else { bare(own) }
+}
+
+/// What begins as a ratio and is none.
+struct NoRatio;
+
+/// `9.60:1`, `1:18.5`, `35/38`; `None` where it is not written as a ratio.
+fn ratio(first: &Digits, rest: &str) -> Result<Option<Quantity>, NoRatio> {
+    let Some(tail) = rest.strip_prefix([':', '比', '/']) else { return Ok(None) };
+    if !tail.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let (second, after) = digits(tail).ok_or(NoRatio)?;
+    if !after.is_empty() {
+        return Err(NoRatio);
+    }
+    let one = |digits: &Digits| digits.value == Rational::ONE;
+    let colon = !rest.starts_with('/');
+    let (value, step, form, decimals) = if colon && one(&second) {
+        (first.value, first.step, Form::ToOne, first.decimals)
+    } else if colon && one(first) {
+        (second.value, second.step, Form::OneTo, second.decimals)
+    } else {
+        (first.value.over(second.value).ok_or(NoRatio)?, Rational::ZERO, Form::Plain, 4)
+    };
+    Ok(Some(Quantity {
+        value,
+        step,
+        grain: if step.is_zero() { Grain::Exact } else { Grain::Rounded },
+        measure: Measure::Unmarked,
+        form,
+        scale: Rational::ONE,
+        unit: ":".to_owned(),
+        decimals,
+    }))
+}
+
+/// The end of a range and the unit after it: `-4000元` of `2000-4000元`.
+fn range(rest: &str) -> Option<(Rational, String)> {
+    let at = rest.find(['-', '~', '至', '到'])?;
+    let (unit, tail) = rest.split_at(at);
+    let tail = tail.trim_start_matches(['-', '~', '至', '到']);
+    let (end, after) = digits(tail)?;
+    let unit = if after.is_empty() { unit } else { after };
+    (!unit.contains(|c: char| c.is_ascii_digit())).then(|| (end.value, unit.to_owned()))
+}
+
+/// A number of things, in digits or in Han characters: 九方面, 十四大类, 21个. Years and ordinals
+/// are none.
+#[must_use]
+pub fn count(text: &str) -> Option<i128> {
+    let folded = fold(text);
+    let is_han = |c: char| han_digit(c).is_some() || matches!(c, '十' | '百' | '千');
+    let is_part = |c: char| c.is_ascii_digit() || is_han(c);
+    let mut rest = folded.as_str();
+    let mut before = "";
+    while let Some(start) = rest.find(is_part) {
+        let (head, from) = rest.split_at(start);
+        let end = from.find(|c: char| !is_part(c)).unwrap_or(from.len());
+        let (run, after) = from.split_at(end);
+        let head = if head.is_empty() { before } else { head };
+        let dated = after.starts_with(['年', '月', '日', '届', '.', '%']);
+        if !dated && !head.ends_with('第') && !head.ends_with('.') {
+            let digits = run.chars().all(|c| c.is_ascii_digit());
+            return if digits { run.parse().ok() } else { han_number(run) };
+        }
+        (before, rest) = (run, after);
+    }
+    None
+}
+
+fn han_number(text: &str) -> Option<i128> {
+    let (mut total, mut digit) = (0_i128, None);
+    for c in text.chars() {
+        let unit = match c {
+            '十' => 10,
+            '百' => 100,
+            '千' => 1000,
+            _ => {
+                digit = Some(han_digit(c)?);
+                continue;
+            }
+        };
+        total = total.checked_add(digit.take().unwrap_or(1) * unit)?;
+    }
+    total.checked_add(digit.unwrap_or(0))
+}
+
+fn han_digit(c: char) -> Option<i128> {
+    const DIGITS: [char; 10] = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
+    if c == '两' {
+        return Some(2);
+    }
+    DIGITS.iter().position(|&digit| digit == c).and_then(|at| i128::try_from(at).ok())
+}
+
+/// What words say of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub direction: Option<Direction>,
+    pub degree: Degree,
+    pub amount: Option<Amount>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Up,
+    Down,
+    /// 基本持平.
+    Level,
+    /// 没有变化.
+    Same,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Degree {
+    Plain,
+    Strong,
+    Slight,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amount {
+    /// As a part of what was: 12.3 %, 1.5 倍. Signed.
+    Relative(Quantity),
+    /// In points of percent. Signed.
+    Points(Quantity),
+    /// In the figure's own unit. Signed.
+    Absolute(Quantity),
+    /// Where it ended: 提高至98%.
+    Reached(Quantity),
+}
+
+const UP: [&str; 17] = [
+    "增长", "增加", "提高", "提升", "上升", "扩大", "增多", "上涨", "回升", "攀升", "增幅", "增至", "升至",
+    "高于", "上调", "增", "升",
+];
+const DOWN: [&str; 17] = [
+    "负增长",
+    "下降",
+    "减少",
+    "降低",
+    "下滑",
+    "回落",
+    "缩减",
+    "减幅",
+    "降幅",
+    "缩小",
+    "下跌",
+    "萎缩",
+    "降至",
+    "减至",
+    "低于",
+    "降",
+    "减",
+];
+
+/// Reads a claim: words, a number, or both.
+#[must_use]
+pub fn claim(text: &str) -> Claim {
+    let folded = fold(text);
+    let has = |words: &[&str]| words.iter().any(|word| folded.contains(word));
+    let degree = if has(&["显著", "大幅", "明显", "迅速", "快速", "大大"]) {
+        Degree::Strong
+    } else if has(&["略", "小幅", "稍", "微"]) {
+        Degree::Slight
+    } else {
+        Degree::Plain
+    };
+    let exact = ["没有变化", "无变化", "未变化", "保持不变", "不变", "一致"];
+    let level = ["持平", "稳定", "相当", "变化不大"];
+    if has(&exact) || has(&level) {
+        let direction = if has(&level) { Direction::Level } else { Direction::Same };
+        return Claim { direction: Some(direction), degree, amount: None };
+    }
+    let first = |words: &[&str]| {
+        words
+            .iter()
+            .filter_map(|word| Some((folded.find(word)?, word.len())))
+            .min_by_key(|(at, length)| (*at, usize::MAX - length))
+    };
+    let (up, down) = (first(&UP), first(&DOWN));
+    let word = match (up, down) {
+        (Some(up), Some(down)) if down.0 <= up.0 => Some((Direction::Down, down)),
+        (Some(up), _) => Some((Direction::Up, up)),
+        (None, Some(down)) => Some((Direction::Down, down)),
+        (None, None) => None,
+    };
+    // 增速回落 says nothing of the figure itself.
+    let mixed = up.is_some() && down.is_some() && folded.contains("增速");
+    let after = word.map_or(0, |(_, (at, length))| at + length);
+    let amount = amount(&folded, after, word.map(|(direction, _)| direction));
+    let word = if mixed { None } else { word };
+    Claim { direction: word.map(|(direction, _)| direction), degree, amount }
+}
+
+fn amount(folded: &str, after: usize, direction: Option<Direction>) -> Option<Amount> {
+    let down = direction == Some(Direction::Down);
+    let tail = &folded[after..];
+    let part = |text: &str| {
+        text.split([',', ';', '。', '、'])
+            .find(|part| part.contains(|c: char| c.is_ascii_digit()))
+            .map(str::to_owned)
+    };
+    if folded.contains("翻一番") || folded.contains("翻番") {
+        // 翻一番 is said of 1.95 and of 2.05 alike.
+        let doubled = number("1.0", "")?;
+        return Some(Amount::Relative(Quantity { measure: Measure::Other, ..doubled }));
+    }
+    let text = part(tail).or_else(|| part(&folded[..after]))?;
+    let reached = ["至", "到", "为"].iter().any(|word| tail.starts_with(word))
+        || ["增至", "升至", "降至", "减至"].iter().any(|word| folded.contains(word));
+    let points = text.contains("百分点");
+    let times = text.contains('倍');
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let start = if text[..start].ends_with(['-', '+']) { start - 1 } else { start };
+    let mut quantity = number(&text[start..], "")?;
+    if text[..start].ends_with("负") {
+        quantity = quantity.as_signed(true);
+    }
+    if times {
+        let base = number(&text[start..text.find('倍')?], "")?;
+        let more = base.rescaled(Rational::ONE, Measure::Unmarked)?;
+        let level = folded.contains("的") || reached || direction.is_none();
+        let value = if level { more.value.minus(Rational::ONE)? } else { more.value };
+        return Some(Amount::Relative(Quantity {
+            value,
+            measure: Measure::Other,
+            grain: Grain::Rounded,
+            ..more
+        }));
+    }
+    if reached {
+        return Some(Amount::Reached(quantity));
+    }
+    let quantity = quantity.as_signed(down);
+    Some(match quantity.measure {
+        Measure::Percent if points => Amount::Points(quantity),
+        Measure::Percent | Measure::Unmarked => Amount::Relative(quantity),
+        _ => Amount::Absolute(quantity),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn quantity(text: &str, unit: &str) -> Quantity {
+        match read(text, unit) {
+            Printed::Number(quantity) => *quantity,
+            other => panic!("`{text}` is {other:?}"),
+        }
+    }
+
+    fn rational(numerator: i128, denominator: i128) -> Rational {
+        Rational::new(numerator, denominator).unwrap()
+    }
+
+    #[test]
+    fn awkward_strings_are_read_with_their_own_precision() {
+        for (text, unit, value, step) in [
+            ("37 .49%", "", rational(3749, 10_000), rational(1, 10_000)),
+            ("３７．４９％", "", rational(3749, 10_000), rational(1, 10_000)),
+            ("526.96万", "人", rational(5_269_600, 1), rational(100, 1)),
+            ("526.96", "万人", rational(5_269_600, 1), rational(100, 1)),
+            ("526.96万", "万人", rational(5_269_600, 1), rational(100, 1)),
+            ("526.96万人", "万人", rational(5_269_600, 1), rational(100, 1)),
+            ("2620.3 万元", "元", rational(26_203_000, 1), rational(1000, 1)),
+            ("26203000", "元", rational(26_203_000, 1), rational(1, 1)),
+            ("1.2亿元", "万元", rational(120_000_000, 1), rational(10_000_000, 1)),
+            ("3亿5000万元", "", rational(350_000_000, 1), rational(10_000, 1)),
+            ("1,234,567人", "", rational(1_234_567, 1), rational(1, 1)),
+            ("１２，３４５", "人", rational(12_345, 1), rational(1, 1)),
+            ("3.2个百分点", "", rational(32, 1000), rational(1, 1000)),
+            ("-3.2%", "", rational(-32, 1000), rational(1, 1000)),
+            ("9.60:1", ":", rational(96, 10), rational(1, 100)),
+            ("1∶18.5", ":", rational(185, 10), rational(1, 10)),
+            ("18.5", ":", rational(185, 10), rational(1, 10)),
+            ("100亩", "", rational(200_000, 3), rational(2000, 3)),
+            ("4305人（含往届）", "", rational(4305, 1), rational(1, 1)),
+            ("百分之37.49", "", rational(3749, 10_000), rational(1, 10_000)),
+            ("（37.49%）", "", rational(3749, 10_000), rational(1, 10_000)),
+            ("98.0", "%", rational(98, 100), rational(1, 1000)),
+        ] {
+            let read = quantity(text, unit);
+            assert_eq!((read.value, read.step), (value, step), "{text} {unit}");
+        }
+    }
+
+    #[test]
+    fn only_whole_counts_are_exact() {
+        for (text, unit, exact) in [
+            ("4305", "人", true),
+            ("4305", "", true),
+            ("98", "%", false),
+            ("4702", "万元", false),
+            ("3167.00", "人", false),
+            ("12万", "人", false),
+            ("1111", "人/门", false),
+            ("9", ":", false),
+        ] {
+            assert_eq!(quantity(text, unit).grain == Grain::Exact, exact, "{text} {unit}");
+        }
+    }
+
+    #[test]
+    fn words_widen_a_figure() {
+        for (text, low, high) in [
+            ("约8800人次", 8750, 8850),
+            ("8800左右", 8750, 8850),
+            ("300余人", 300, 400),
+            ("近1000人", 900, 1000),
+            ("超过1000人", 1000, 1100),
+            ("3万余人", 30_000, 40_000),
+            ("2000-4000元", 2000, 4000),
+            ("2000元至4000元", 2000, 4000),
+        ] {
+            let interval = quantity(text, "").rounded().unwrap();
+            assert_eq!((interval.low.floor(), interval.high.floor()), (low, high), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dash_a_blank_and_noise_are_three_things() {
+        for text in ["-", "—", "——", "－", "/", "无"] {
+            assert_eq!(read(text, ""), Printed::Dash, "{text}");
+        }
+        assert_eq!(read("　", ""), Printed::Blank);
+        for text in ["九成", "1.2.3", "12,34", "待签394发394人", "5.", ".5", "99999999999999999999"] {
+            assert_eq!(read(text, ""), Printed::Unreadable, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_things_are_read_in_han_characters() {
+        for (text, expected) in [
+            ("2024年开展九方面", 9),
+            ("第十八届共3项", 3),
+            ("九方面", 9),
+            ("十四大类", 14),
+            ("两个", 2),
+            ("二十一项", 21),
+            ("一百零五", 105),
+            ("21个", 21),
+        ] {
+            assert_eq!(count(text), Some(expected), "{text}");
+        }
+        assert_eq!(count("若干"), None);
+    }
+
+    #[test]
+    fn claims_are_words_numbers_or_both() {
+        let of = |text: &str| claim(text);
+        assert_eq!(of("比上年度有显著增长").direction, Some(Direction::Up));
+        assert_eq!(of("比上年度有显著增长").degree, Degree::Strong);
+        assert_eq!(of("基本持平").direction, Some(Direction::Level));
+        assert_eq!(of("带宽没有变化").direction, Some(Direction::Same));
+        let relative = |text: &str| match of(text).amount {
+            Some(Amount::Relative(quantity)) => quantity.as_percent().unwrap().value,
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(relative("增长12.3%"), rational(123, 1000));
+        assert_eq!(relative("比2023年下降3.2%"), rational(-32, 1000));
+        assert_eq!(relative("12.3"), rational(123, 1000));
+        assert_eq!(relative("负增长1.5%"), rational(-15, 1000));
+        assert_eq!(relative("增长1.5倍"), rational(3, 2));
+        assert_eq!(relative("是上年的1.5倍"), rational(1, 2));
+        assert!(matches!(of("+3.2个百分点").amount, Some(Amount::Points(_))));
+        assert!(matches!(of("减少320人").amount, Some(Amount::Absolute(q)) if q.value == rational(-320, 1)));
+        assert!(matches!(of("提高至98%").amount, Some(Amount::Reached(_))));
+        assert_eq!(of("增速回落").direction, None);
+    }
+
+    proptest! {
+        /// The slow way: every value in thousandths near the printed one, rounded or cut by hand.
+        #[test]
+        fn intervals_are_what_rounds_or_is_cut_to_the_printed_figure(hundredths in -500_i128..500) {
+            let sign = if hundredths < 0 { "-" } else { "" };
+            let size = hundredths.abs();
+            let printed = quantity(&format!("{sign}{}.{:02}", size / 100, size % 100), "元");
+            let (rounded, cut) = (printed.rounded().unwrap(), printed.truncated().unwrap());
+            for thousandths in hundredths * 10 - 30..=hundredths * 10 + 30 {
+                let away = thousandths.signum() * ((thousandths.abs() + 5) / 10);
+                let value = rational(thousandths, 1000);
+                if hundredths != 0 {
+                    prop_assert_eq!(rounded.contains(value), away == hundredths, "{} {}", thousandths, rounded);
+                    prop_assert_eq!(cut.contains(value), thousandths / 10 == hundredths, "{} {}", thousandths, cut);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_fail(text in "[-0-9.,:%万亿约余多至~ 人元()（/]{0,12}", unit in "[%万元人/]{0,3}") {
+            let _ = (read(&text, &unit), claim(&text), count(&text));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! `nianbao audit`: a published report, or any figures, held against themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{ExitCode, Failure, Global, load_definitions, load_settings, output};
+use crate::audit::printing::Report;
+use crate::audit::workbook::Sheets;
+use crate::audit::{Answer, Audit, Standing, Tally, audit, plain, published, signature, workbook};
+use crate::checks::relation::Verdict;
+use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
+use crate::definition::Definitions;
+use crate::settings::{Overrides, Settings};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The report: JSON of figures and relations, JSON of a published report, or a workbook
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// What an earlier `audit --json` printed: under rules with a ratchet, its findings do not count again
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+}
+
+const FORMS: &str = "samples/published/README.md describes the two JSON forms; a workbook needs the six tables with their headers";
+
+pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    let settings = load_settings(global, Overrides::default())?;
+    let definitions = load_definitions(&settings)?;
+    let report = read(&args.file, &settings, &definitions)?;
+    let mut audit = audit(&report, &definitions);
+    if let Some(path) = &args.baseline {
+        audit.forget(&baseline(path)?);
+    }
+    if global.json {
+        for answer in &audit.answers {
+            let line =
+                serde_json::to_string(answer).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+            output::line(&line);
+        }
+    } else {
+        print(&audit);
+    }
+    Ok(match audit.standing() {
+        Standing::Clean => ExitCode::Done,
+        Standing::Open => ExitCode::Draft,
+        Standing::Inconsistent => ExitCode::HeldBack,
+    })
+}
+
+fn unusable(path: &Path, why: &(impl ToString + ?Sized)) -> Failure {
+    Failure::new(ExitCode::Usage, &format!("`{}`: {}", path.display(), why.to_string())).hint(FORMS)
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::new(ExitCode::Usage, &format!("`{}`: {error}", path.display())))
+}
+
+fn read(path: &Path, settings: &Settings, definitions: &Definitions) -> Result<Report, Failure> {
+    let bytes = bytes_of(path)?;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if text.trim_ascii_start().starts_with(b"{") {
+        let object: Value =
+            serde_json::from_slice(text).map_err(|error| unusable(path, &format!("no JSON: {error}")))?;
+        let report = if plain::is_form(&object) {
+            plain::read_report(&object)
+        } else if published::is_form(&object) {
+            published::read_report(&object, definitions)
+        } else {
+            Err("JSON of no known form: neither `figures` and `relations` nor `six_tables`".to_owned())
+        };
+        return report.map_err(|why| unusable(path, &why));
+    }
+    let limits =
+        Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
+    let mut sheets = Sheets::default();
+    let decoded =
+        Decoder::new(Path::new(OWN_PROGRAM), limits).decode(&bytes, &mut |event| sheets.event(&event));
+    decoded
+        .map_err(|error| Failure::new(ExitCode::Internal, &error))?
+        .map_err(|error| unusable(path, &error))?;
+    let report = workbook::read_report(&sheets, definitions);
+    if !workbook::has_tables(&report.figures) {
+        return Err(unusable(path, "no table of the report was recognised"));
+    }
+    Ok(report)
+}
+
+/// Signatures of the findings that an earlier audit printed, one object a line.
+fn baseline(path: &Path) -> Result<BTreeSet<String>, Failure> {
+    let bytes = bytes_of(path)?;
+    let mut known = BTreeSet::new();
+    for answer in serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>() {
+        let answer = answer.map_err(|error| unusable(path, &format!("no JSON: {error}")))?;
+        let field = |name: &str| answer[name].as_str().unwrap_or_default();
+        known.insert(signature(
+            field("kind"),
+            field("id"),
+            field("place"),
+            field("printed"),
+            field("recomputed"),
+        ));
+    }
+    Ok(known)
+}
+
+fn print(audit: &Audit) {
+    let title = if audit.title.is_empty() { "报告" } else { &audit.title };
+    output::line(&format!("{title}：数字 {} 个，关系 {} 条", audit.figures, audit.answers.len()));
+    for verdict in Verdict::ALL {
+        let answers: Vec<&Answer> = audit.answers.iter().filter(|answer| answer.verdict == verdict).collect();
+        if answers.is_empty() || verdict == Verdict::Holds {
+            continue;
+        }
+        output::line(&format!("\n{} {}", verdict.label(), answers.len()));
+        if verdict == Verdict::NotExamined {
+            print_unexamined(&answers);
+            continue;
+        }
+        for answer in answers {
+            print_answer(answer);
+        }
+    }
+    output::line("\n检查情况");
+    let columns = ["关系", "数字", "不一致", "待确认", "舍入", "未检查", "成立"];
+    let row = |name: &str, cells: &[String]| {
+        let cells: String = cells.iter().map(|cell| output::right(cell, 8)).collect();
+        output::line(&format!("  {}{cells}", output::left(name, 52)));
+    };
+    row("规则", &columns.map(str::to_owned));
+    for tally in &audit.tallies {
+        row(&format!("{} {}", output::left(&tally.kind, 26), tally.title), &cells(tally));
+    }
+    let idle: Vec<&str> =
+        audit.tallies.iter().filter(|tally| tally.examined == 0).map(|tally| tally.kind.as_str()).collect();
+    if !idle.is_empty() {
+        output::line(&format!("\n没有检查到任何数字的规则：{}", idle.join("、")));
+    }
+    let counted = |verdict: Verdict| format!("{} {}", verdict.label(), audit.count(verdict));
+    output::line(&format!("\n合计：{}", Verdict::ALL.map(counted).join("，")));
+}
+
+fn cells(tally: &Tally) -> Vec<String> {
+    let verdicts = Verdict::ALL.iter().map(|verdict| tally.verdicts.get(verdict).copied().unwrap_or(0));
+    [tally.relations, tally.examined].into_iter().chain(verdicts).map(|count| count.to_string()).collect()
+}
+
+/// One line a reason, with the first relations that have it; `--json` tells them all.
+fn print_unexamined(answers: &[&Answer]) {
+    const NAMED: usize = 6;
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for answer in answers {
+        let name = if answer.id.is_empty() { &answer.kind } else { &answer.id };
+        let names = reasons.entry(&answer.message).or_default();
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    for (reason, names) in reasons {
+        let more = if names.len() > NAMED { format!(" 等 {} 条", names.len()) } else { String::new() };
+        let named = &names[..names.len().min(NAMED)];
+        output::line(&format!("  {reason}：{}{more}", named.join("、")));
+    }
+}
+
+fn print_answer(answer: &Answer) {
+    let known = if answer.known { "（已知）" } else { "" };
+    let name = if answer.id.is_empty() { &answer.kind } else { &answer.id };
+    output::line(&format!("  {name}{known}  {}", answer.place));
+    output::line(&format!("      {}", answer.message));
+    let Some(rule) = &answer.rule else { return };
+    let note = if answer.note.is_empty() { String::new() } else { format!("（{}）", answer.note) };
+    output::line(&format!(
+        "      {} {}·{}：{}{note}",
+        rule.severity, rule.dimension, rule.owner, rule.remedy
+    ));
+}
