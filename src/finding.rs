@@ -83,6 +83,7 @@ rules! {
     HEADER_UNKNOWN = "E-HDR-UNKNOWN", S1, "规范性", "找不到符合约定的表头", "请核对是否放错文件夹，或在 pipelines/datasets 的 names 中补充该表头的别名";
     HEADER_MISSING = "E-HDR-MISSING", S1, "规范性", "缺少必需的列", "请用完整模板重新导出";
     HEADER_TWICE = "E-HDR-TWICE", S1, "规范性", "同一含义的列出现两次", "请删除多余的列后重新报送";
+    HEADER_UNIT = "E-HDR-UNIT", S1, "规范性", "列的单位没有写明，或无法换算", "请在表头写明单位，如“金额（万元）”，或在表头上方写“单位：万元”";
     FOLDER_WRONG = "E-FOLDER", S1, "规范性", "文件放错了文件夹", "请移到提示的文件夹";
     FILE_PERIOD = "E-PERIOD", S1, "时效性", "数据年份与报送年度不符", "请报送本年度的数据";
     FILE_ENCODING = "E-ENC-UNKNOWN", S1, "规范性", "无法确定文件的文字编码，或文件前后编码不一致", "请从原系统重新导出，整个文件使用同一种编码（GB18030 或 UTF-8）";
@@ -110,6 +111,7 @@ rules! {
     ROW_CODE = "E-CODE", S1, "规范性", "不在代码表内的取值", "请按代码表填写；确属新代码的，在 pipelines/codes 中登记";
     ROW_DATE = "E-DATE", S1, "规范性", "日期不可能或写法不明确（如两位年份）", "请写成 2008-03-04 的形式";
     ROW_NUMBER = "E-NUMBER", S1, "规范性", "应为数字的单元格无法读成数字", "请只填数字";
+    ROW_UNIT = "E-UNIT-DIGITS", S1, "准确性", "换算单位后小数超过十位，不予舍入", "请核对该数的小数位数，或按约定的单位填写";
     ROW_ID_NUMERIC = "E-ID-NUMERIC", S1, "准确性", "证件号码被存成数字，末位已不可信", "请将该列设为文本格式后重新录入完整号码";
     ROW_ID_FORMAT = "E-ID-FORMAT", S1, "准确性", "证件号码位数或格式不对", "请核对证件后更正";
     ROW_SCHOOL = "E-SCHOOL-CODE", S1, "规范性", "学校标识码不是 10 位数字", "请填写 10 位学校标识码";

@@ -33,7 +33,7 @@ use crate::warehouse::layout::DataRoot;
 use crate::warehouse::table_file::{self, TableBytes, TableFileError};
 
 /// Changes when the same file would give other rows: it is part of every fragment's key.
-const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
+const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
 
 /// What intake needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -467,6 +467,7 @@ fn unusable_fault(
             match error {
                 BindError::Missing(titles) => (finding::HEADER_MISSING, titles.join("、")),
                 BindError::Twice(title) => (finding::HEADER_TWICE, title),
+                BindError::Unit(detail) => (finding::HEADER_UNIT, detail),
                 // The texts of a row that is no header may be somebody's data.
                 BindError::NoHeader { .. } => (finding::HEADER_UNKNOWN, String::new()),
             }

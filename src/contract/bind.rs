@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::unit::{self, Conversion, Unit};
 use super::{Column, Dataset, Version};
 use crate::decode::Row;
 use crate::position::told;
@@ -15,7 +16,8 @@ pub const HEADER_SEARCH_ROWS: usize = 15;
 pub fn header_key(text: &str) -> String {
     let mut key = String::new();
     let mut depth = 0_usize;
-    for c in crate::code_table::folded(text).chars() {
+    // A line end within a cell, as some programs write it.
+    for c in crate::code_table::folded(text).replace("_X000D_", "").chars() {
         match c {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
@@ -32,6 +34,9 @@ pub fn header_key(text: &str) -> String {
 pub struct Binding {
     /// For each column of the contract, in its order: the index of the cell.
     pub cells: Vec<Option<usize>>,
+    /// What numbers of each column go through, in the contract's order; nothing where they are in
+    /// the contract's unit as they stand.
+    pub conversions: Vec<Option<Conversion>>,
     /// Header texts as delivered, by cell.
     pub headers: Vec<String>,
     /// The same as they are compared.
@@ -51,6 +56,8 @@ pub enum BindError {
     Missing(Vec<String>),
     /// Two columns mean the same.
     Twice(String),
+    /// A column whose unit nobody states, or one that is no unit of it; said in Chinese.
+    Unit(String),
 }
 
 /// Looks for the header among the first rows of a sheet.
@@ -95,8 +102,66 @@ pub fn find_header(
         return Err(BindError::NoHeader { nearest });
     }
     let last = rows.get(index + header_rows - 1).map_or(rows[index].number, |row| row.number);
-    let binding = bind(dataset, version, labels, (rows[index].number, last))?;
+    let mut binding = bind(dataset, version, labels, (rows[index].number, last))?;
+    let header = &rows[index..rows.len().min(index + header_rows)];
+    binding.conversions = conversions(dataset, &binding, &rows[..index], header)?;
     Ok((index, binding))
+}
+
+/// For each column of the contract, how its numbers become those of the contract's unit.
+fn conversions(
+    dataset: &Dataset,
+    binding: &Binding,
+    titles: &[Row<'static>],
+    header: &[Row<'static>],
+) -> Result<Vec<Option<Conversion>>, BindError> {
+    let lines = titles.iter().flat_map(|row| &row.cells);
+    let above: Vec<Unit> = lines.flat_map(|cell| unit::stated(&cell.text())).collect();
+    let columns = dataset.columns.iter().zip(&binding.cells);
+    columns
+        .map(|(column, cell)| match (column.convertible(), cell) {
+            (Some(own), Some(index)) => {
+                let texts = header.iter().rev().filter_map(|row| row.cells.get(*index));
+                let brackets: Vec<String> = texts.flat_map(|cell| unit::bracketed(&cell.text())).collect();
+                let told_unit = unit_of(column, own, &brackets, &above)?;
+                Ok(told_unit.filter(|unit| *unit != own).and_then(|unit| Conversion::between(unit, own)))
+            }
+            _ => Ok(None),
+        })
+        .collect()
+}
+
+/// The unit that a column's own header states, else the line above it; `None` where it may be silent.
+fn unit_of(
+    column: &Column,
+    own: Unit,
+    brackets: &[String],
+    above: &[Unit],
+) -> Result<Option<Unit>, BindError> {
+    let refused = |what: &str| Err(BindError::Unit(format!("{}：{what}", column.title_zh)));
+    for inside in brackets {
+        match Unit::named(inside) {
+            Some(unit) if unit.is_of_kind(own) => return Ok(Some(unit)),
+            Some(_) => {
+                let own = column.unit.as_deref().unwrap_or_default();
+                return refused(&format!("表头写的单位“{}”不能换算成“{own}”", told(inside)));
+            }
+            None if column.states_unit && !is_remark(inside) => {
+                return refused(&format!("表头写的“{}”不是已知的单位", told(inside)));
+            }
+            None => {}
+        }
+    }
+    match above.iter().copied().find(|unit| unit.is_of_kind(own)) {
+        Some(unit) => Ok(Some(unit)),
+        None if column.states_unit => refused("没有写明单位"),
+        None => Ok(None),
+    }
+}
+
+/// What brackets hold beside units: （必填）, （选填）.
+fn is_remark(inside: &str) -> bool {
+    inside.is_empty() || ["必填", "选填", "可填"].iter().any(|start| inside.starts_with(start))
 }
 
 /// Header key → index of the column.
@@ -151,7 +216,7 @@ fn bind(
     if !missing.is_empty() {
         return Err(BindError::Missing(missing));
     }
-    Ok(Binding { cells, headers: labels, keys, unknown, rows })
+    Ok(Binding { cells, conversions: Vec::new(), headers: labels, keys, unknown, rows })
 }
 
 /// The title of a column that is not there, with the unknown header most like it, if any is.
@@ -269,6 +334,77 @@ mod tests {
         let near = find(&[&["学校标识码", "是否双师", "姓名"]]).unwrap_err();
         assert_eq!(near, BindError::Missing(vec!["双师型（“是否双师”是否即此列）".into()]));
         assert!(matches!(find(&[&["姓名", "性别"]]), Err(BindError::NoHeader { .. })));
+    }
+
+    fn money(texts: &[&[&str]]) -> Result<Vec<Option<Conversion>>, BindError> {
+        let dataset: Dataset = toml::from_str(
+            r#"
+            dataset = "d"
+            title_zh = ""
+            table = "t"
+            classification = ""
+            [[version]]
+            id = "1"
+            first_year = 2000
+            status = "assumed"
+            source = ""
+            [[column]]
+            name = "school_code"
+            title_zh = "学校标识码"
+            names = ["学校标识码"]
+            type = "school_code"
+            required = true
+            [[column]]
+            name = "amount"
+            title_zh = "金额"
+            names = ["金额"]
+            type = "decimal"
+            unit = "万元"
+            states_unit = true
+            [[column]]
+            name = "area"
+            title_zh = "占地面积"
+            names = ["占地面积"]
+            type = "decimal"
+            unit = "平方米"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(dataset.faults(&|_| true), Vec::<String>::new());
+        find_header(&dataset, &dataset.versions[0], &rows(texts)).map(|(_, binding)| binding.conversions)
+    }
+
+    #[test]
+    fn a_unit_comes_from_the_header_else_from_the_line_above_it() {
+        let between = |from, to| Conversion::between(Unit::named(from)?, Unit::named(to)?);
+        let yuan = between("元", "万元");
+        assert_eq!(money(&[&["学校标识码", "金额（元）"]]), Ok(vec![None, yuan, None]));
+        assert_eq!(money(&[&["学校标识码", "金额（必填）（万元）"]]), Ok(vec![None, None, None]));
+        let line: &[&str] = &["收支表", "", "单位：元、亩"];
+        let areas = between("亩", "平方米");
+        assert_eq!(money(&[line, &["学校标识码", "金额", "占地面积"]]), Ok(vec![None, yuan, areas]));
+        assert_eq!(money(&[line, &["学校标识码", "金额（万元）"]]), Ok(vec![None, None, None]));
+        assert_eq!(money(&[&["学校标识码", "金额（元）", "占地面积（平方米）"]]), Ok(vec![None, yuan, None]));
+    }
+
+    #[test]
+    fn a_unit_that_is_missing_unknown_or_of_another_kind_is_refused() {
+        for (header, said) in [
+            ("金额", "没有写明单位"),
+            ("金额（美元）", "“美元”不是已知的单位"),
+            ("金额（bps）", "“BPS”不能换算成“万元”"),
+        ] {
+            let Err(BindError::Unit(detail)) = money(&[&["学校标识码", header]]) else {
+                panic!("{header}")
+            };
+            assert!(detail.starts_with("金额：") && detail.contains(said), "{detail}");
+        }
+        // A column that may be silent is not, where it names what is no area.
+        let areas: &[&str] = &["学校标识码", "金额（元）", "占地面积（万元）"];
+        assert!(matches!(money(&[areas]), Err(BindError::Unit(_))));
+        assert!(money(&[&["学校标识码", "金额（元）", "占地面积（2024年）"]]).is_ok());
+        let line: &[&str] = &["", "单位：人"];
+        assert!(matches!(money(&[line, &["学校标识码", "金额"]]), Err(BindError::Unit(_))));
     }
 
     #[test]

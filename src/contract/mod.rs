@@ -6,6 +6,8 @@
 
 pub mod bind;
 
+pub mod unit;
+
 use serde::Deserialize;
 
 use crate::code_table::{Status, folded};
@@ -14,6 +16,7 @@ use crate::period::{ReferenceTime, ReportYear};
 /// A dataset as written in `pipelines/datasets/<dataset>.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the definition by itself")]
 pub struct Dataset {
     /// Name of the folder below the report year.
     pub dataset: String,
@@ -41,6 +44,9 @@ pub struct Dataset {
     /// Whether a year may deliver the same rows as the year before it: registers change slowly.
     #[serde(default)]
     pub may_repeat_last_year: bool,
+    /// Whether an export is of the whole city, so that a school without rows in it has none of it.
+    #[serde(default)]
+    pub whole_city: bool,
     #[serde(rename = "version")]
     pub versions: Vec<Version>,
     #[serde(rename = "column", default)]
@@ -94,6 +100,9 @@ pub struct Version {
     /// Columns that are known and not carried: the bytes keep them, the tables do not.
     #[serde(default)]
     pub ignored: Vec<String>,
+    /// Sheets without data that a workbook of the dataset has: 封面, 目录.
+    #[serde(default)]
+    pub ignored_sheets: Vec<String>,
 }
 
 fn one() -> usize {
@@ -144,7 +153,11 @@ pub struct Column {
     pub id_type: Option<String>,
     /// For majors: the column with the month of entry, which decides the catalogue.
     pub entry: Option<String>,
+    /// What the table's numbers are in. A header that states another unit of its kind is converted.
     pub unit: Option<String>,
+    /// Whether its header, or the line 单位： above it, must state a unit: 元 and 万元 look alike.
+    #[serde(default)]
+    pub states_unit: bool,
     pub source: Option<String>,
 }
 
@@ -156,6 +169,13 @@ fn yes() -> bool {
 pub const NULLS: [&str; 6] = ["无", "/", "-", "--", "NULL", "N/A"];
 
 impl Column {
+    /// The unit of its numbers, where others can be converted to it.
+    #[must_use]
+    pub fn convertible(&self) -> Option<unit::Unit> {
+        let is_number = matches!(self.kind, ColumnType::Integer | ColumnType::Decimal);
+        self.unit.as_deref().filter(|_| is_number).and_then(unit::Unit::named)
+    }
+
     /// Whether a text of this column that is no value of it says that there is none. Where an empty
     /// cell is a zero, a dash is not.
     #[must_use]
@@ -249,6 +269,12 @@ impl Dataset {
                     faults.push(format!("column `{}` is a code and names no `codes`", column.name));
                 }
                 _ => {}
+            }
+            if column.states_unit && column.convertible().is_none() {
+                faults.push(format!(
+                    "column `{}` must state its unit, and has no number with a `unit` that converts",
+                    column.name
+                ));
             }
             if column.required && column.nulls.is_some() {
                 faults.push(format!("column `{}` is required and has `nulls`", column.name));

@@ -13,6 +13,7 @@ use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
 use crate::decode::cell::NO_RESULT;
 use crate::decode::{Cell, Event, Row};
 use crate::finding::{self, Finding, Findings, Rule};
+use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position::{Place, told};
 
@@ -235,6 +236,10 @@ impl<'a> RowsNormaliser<'a> {
                         self.sheet.missing = titles.join("、");
                         finding::HEADER_MISSING
                     }
+                    BindError::Unit(detail) => {
+                        self.sheet.missing.clone_from(detail);
+                        finding::HEADER_UNIT
+                    }
                     _ => finding::HEADER_UNKNOWN,
                 };
                 self.sheet.given_up = Some(rule);
@@ -271,8 +276,9 @@ impl<'a> RowsNormaliser<'a> {
         self.counts.physical += physical;
         self.counts.structural += physical - self.sheet.told;
         match self.sheet.given_up {
-            // A page may have tables for its looks: they are no data where another table is.
-            Some(_) if self.sheet.name.is_empty() => {
+            // A page may have tables for its looks, and a workbook sheets: they are no data where
+            // another table is.
+            Some(_) if self.sheet.name.is_empty() || self.is_cover() => {
                 self.unbound_rows += self.sheet.told - self.sheet.broken;
             }
             // Rows of a sheet that does not fit: aside as a whole, and said so by name.
@@ -286,6 +292,12 @@ impl<'a> RowsNormaliser<'a> {
         }
         self.data_rows += self.sheet.data_rows;
         self.totals.end_sheet();
+    }
+
+    /// Whether the sheet is one that workbooks of the dataset have beside their data: 封面, 目录.
+    fn is_cover(&self) -> bool {
+        let name = text::compact(&self.sheet.name);
+        self.version.ignored_sheets.iter().any(|ignored| text::compact(ignored) == name)
     }
 
     fn bound_row(&mut self, row: &Row<'_>) {
@@ -312,7 +324,7 @@ impl<'a> RowsNormaliser<'a> {
 
     /// Header again, prompt, total or note: known, and no data.
     fn is_structural(&mut self, binding: &Binding, row: &Row<'_>) -> bool {
-        if bind::repeats_header(binding, row) || is_prompt(binding, row) {
+        if bind::repeats_header(binding, row) || is_prompt(binding, row) || numbers_columns(binding, row) {
             return true;
         }
         let first = totals::first_text(row);
@@ -426,6 +438,19 @@ fn is_prompt(binding: &Binding, row: &Row<'_>) -> bool {
     prompts.count() * 2 > row.filled()
 }
 
+/// The line under the header of the statistics, which numbers the columns: `甲 乙 1 2 3 …`.
+fn numbers_columns(binding: &Binding, row: &Row<'_>) -> bool {
+    const LETTERS: [&str; 6] = ["甲", "乙", "丙", "丁", "戊", "己"];
+    if row.number != binding.rows.1 + 1 {
+        return false;
+    }
+    let filled = row.cells.iter().filter(|cell| !cell.is_blank());
+    let texts: Vec<String> = filled.map(|cell| text::compact(&cell.text())).collect();
+    let letters = texts.iter().zip(LETTERS).take_while(|(text, letter)| *text == letter).count();
+    let numbers = texts[letters..].iter().zip(1..).all(|(text, number)| *text == number.to_string());
+    letters > 0 && texts.len() > letters && numbers
+}
+
 /// Reads the cells of one row, column by column.
 struct RowReader<'r, 'a> {
     normaliser: &'r RowsNormaliser<'a>,
@@ -479,6 +504,7 @@ impl RowReader<'_, '_> {
         let blank = match column.kind {
             ColumnType::PersonName | ColumnType::ReportYear | ColumnType::RegistrationNumber => Vec::new(),
             ColumnType::Integer if column.empty_is_zero => vec![Value::Int(0)],
+            ColumnType::Decimal if column.empty_is_zero => vec![Value::Decimal(0)],
             _ => vec![Value::Null; blanks],
         };
         if cell.is_blank() {
@@ -518,8 +544,8 @@ impl RowReader<'_, '_> {
                 self.note_day_number(position);
                 one(month)
             }
-            ColumnType::Integer => Ok(vec![Value::Int(text::count(cell)?)]),
-            ColumnType::Decimal => Ok(vec![Value::Decimal(text::decimal(cell)?.0)]),
+            ColumnType::Integer => Ok(vec![Value::Int(text::whole(self.number(position)?)?)]),
+            ColumnType::Decimal => Ok(vec![Value::Decimal(self.number(position)?.0)]),
             ColumnType::BirthDate => {
                 let date = text::date(cell)?;
                 self.note_day_number(position);
@@ -546,6 +572,15 @@ impl RowReader<'_, '_> {
                 one(code)
             }
             ColumnType::Major => self.major(position, column),
+        }
+    }
+
+    /// The number in a cell, in the contract's unit.
+    fn number(&self, position: usize) -> Result<Decimal, &'static Rule> {
+        let delivered = text::decimal(self.cell(position))?;
+        match self.binding.conversions[position] {
+            Some(conversion) => conversion.apply(delivered).ok_or(finding::ROW_UNIT),
+            None => Ok(delivered),
         }
     }
 

@@ -136,7 +136,15 @@ pub const COUNT_MAX: i128 = 999_999_999;
 /// # Errors
 /// `E-NUMBER`.
 pub fn count(cell: &Cell<'_>) -> Result<i64, &'static Rule> {
-    let value = decimal(cell)?.0;
+    whole(decimal(cell)?)
+}
+
+/// The same of a number that was read.
+///
+/// # Errors
+/// `E-NUMBER`.
+pub fn whole(number: Decimal) -> Result<i64, &'static Rule> {
+    let value = number.0;
     let whole = value / crate::number::ONE;
     if value < 0 || value % crate::number::ONE != 0 || whole > COUNT_MAX {
         return Err(finding::ROW_NUMBER);
