@@ -484,6 +484,12 @@ impl Definitions {
     pub fn layout(&self, year: ReportYear) -> Option<&Layout> {
         self.layouts.iter().find(|layout| layout.year == year)
     }
+
+    /// How many years before a year its report prints; last year's filings are compared in any case.
+    #[must_use]
+    pub fn earlier_years(&self, year: ReportYear) -> ReportYear {
+        self.layout(year).map_or(1, Layout::earlier_years).max(1)
+    }
 }
 
 #[cfg(test)]

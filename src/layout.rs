@@ -42,6 +42,8 @@ pub struct TableLayout {
     /// Whether last year stands beside this year.
     #[serde(default = "yes")]
     pub last_year: bool,
+    /// How many years before this one stand beside it, where it is not last year alone.
+    pub earlier_years: Option<u8>,
     /// Levels it is printed at.
     #[serde(default = "city_only")]
     pub levels: Vec<Level>,
@@ -272,6 +274,12 @@ impl Layout {
         self.tables.iter().find(|table| table.id == id)
     }
 
+    /// How many years back its tables print.
+    #[must_use]
+    pub fn earlier_years(&self) -> ReportYear {
+        self.tables.iter().map(TableLayout::earlier_years).max().unwrap_or_default()
+    }
+
     /// Rows of the official tables, which schools fill in.
     pub fn filed_rows(&self) -> impl Iterator<Item = (&TableLayout, &RowLayout)> {
         let official = self.tables.iter().filter(|table| table.kind == TableKind::Official);
@@ -280,6 +288,12 @@ impl Layout {
 }
 
 impl TableLayout {
+    /// How many years stand before this year's column.
+    #[must_use]
+    pub fn earlier_years(&self) -> ReportYear {
+        self.earlier_years.map_or(ReportYear::from(self.last_year), ReportYear::from)
+    }
+
     /// Whether a row is a cell beside the years of the row above it.
     #[must_use]
     pub fn is_beside(&self, row: &RowLayout) -> bool {

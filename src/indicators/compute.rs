@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use polars::prelude::PolarsError;
 
-use super::definition::{Calculation, Combination, Indicator};
-use super::measure::{Additivity, Measured, measure, measured_on};
+use super::definition::{Answers, Calculation, Combination, Indicator};
+use super::measure::{Additivity, Measured, answers, measure, measured_on};
 use super::{IndicatorValue, State, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Layout, Level};
 use crate::number::{Decimal, ONE, Ratio};
@@ -76,6 +76,7 @@ pub fn compute(
 ) -> Result<Vec<IndicatorValue>, PolarsError> {
     let mut computer = Computer { indicators, layout, inputs, values: BTreeMap::new() };
     computer.system_measures()?;
+    computer.survey_answers()?;
     computer.filed_sums();
     computer.made_of_others();
     Ok(computer.values.into_values().collect())
@@ -130,6 +131,9 @@ impl Computer<'_> {
             }
         }
         for (table, indicators) in by_table {
+            if !self.is_wanted(table) {
+                continue;
+            }
             let columns = self.inputs.columns.get(table).cloned().unwrap_or_default();
             let breakdowns: Vec<String> = indicators
                 .iter()
@@ -148,6 +152,53 @@ impl Computer<'_> {
             for indicator in indicators {
                 let of = measured.remove(&indicator.id).unwrap_or_default();
                 self.roll_up_measured(indicator, table, &breakdowns, &of);
+            }
+        }
+        Ok(())
+    }
+
+    /// Of a year without a report only what was delivered is told: nothing else is missing.
+    fn is_wanted(&self, table: &str) -> bool {
+        self.layout.is_some() || self.inputs.tables.contains_key(table)
+    }
+
+    /// Sums and means of answers, each unit's from the sums of its own schools.
+    fn survey_answers(&mut self) -> Result<(), PolarsError> {
+        let (year, indicators) = (self.inputs.year, self.indicators);
+        for indicator in indicators.iter().filter(|indicator| indicator.valid_in(year)) {
+            let Some(of) = indicator.survey.as_ref().filter(|of| self.is_wanted(of.table())) else {
+                continue;
+            };
+            let table = of.table();
+            let columns = self.inputs.columns.get(table);
+            let has_counted = columns.is_some_and(|columns| columns.iter().any(|name| name == "counted"));
+            let given = match self.inputs.tables.get(table) {
+                Some(path) => answers(path, has_counted, of)?,
+                None => BTreeMap::new(),
+            };
+            let part = |school: String| {
+                let delivered = self.has_delivered(table, &school);
+                let sums = given.get(&school).copied().unwrap_or_default();
+                (school, delivered.then_some(sums))
+            };
+            let parts: BTreeMap<String, Option<(Decimal, Decimal)>> =
+                self.schools_of(table).into_iter().map(part).collect();
+            for (unit, own) in self.with_own(&parts) {
+                let missing = own.iter().filter(|(_, part)| part.is_none()).count();
+                let there = || own.iter().filter_map(|(_, part)| part.as_ref());
+                let sum: Decimal = there().map(|(sum, _)| *sum).sum();
+                let weight: Decimal = there().map(|(_, weight)| *weight).sum();
+                let ratio = Ratio { numerator: sum, denominator: weight, factor: 1 };
+                let (value, ratio) = match of {
+                    Answers::Sum(_) => (Some(sum), None),
+                    Answers::WeightedMean(_) => (ratio.value(), Some(ratio)),
+                };
+                let state = match value {
+                    _ if missing == own.len() && (missing > 0 || parts.is_empty()) => State::Missing,
+                    Some(_) => State::Value,
+                    None => State::Dash,
+                };
+                self.put(indicator, Basis::Survey, ("", ""), unit, state, value, ratio, missing);
             }
         }
         Ok(())

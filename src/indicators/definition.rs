@@ -37,6 +37,8 @@ pub struct Indicator {
     pub system: Option<Calculation>,
     /// From what the schools filed.
     pub filed: Option<Combination>,
+    /// From the answers to a questionnaire.
+    pub survey: Option<Answers>,
     /// Attributes the system value is broken down by: columns of its table, or of the school register.
     #[serde(default)]
     pub breakdowns: Vec<String>,
@@ -127,6 +129,37 @@ pub struct RatioOf {
     pub denominator_level: Option<crate::layout::Level>,
 }
 
+/// How a survey's value is computed from rows that each stand for several answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Answers {
+    /// Sum of a column.
+    Sum(ColumnMeasure),
+    /// Σ value × weight ÷ Σ weight.
+    WeightedMean(MeanMeasure),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeanMeasure {
+    pub table: String,
+    pub value: String,
+    /// A column of whole numbers.
+    pub weight: String,
+    #[serde(rename = "where", default = "always")]
+    pub condition: String,
+}
+
+impl Answers {
+    #[must_use]
+    pub fn table(&self) -> &str {
+        match self {
+            Answers::Sum(of) => &of.table,
+            Answers::WeightedMean(of) => &of.table,
+        }
+    }
+}
+
 /// How filed school values combine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -168,8 +201,8 @@ impl Indicator {
         columns: &dyn Fn(&str) -> Option<Vec<String>>,
     ) -> Vec<String> {
         let mut faults = Vec::new();
-        if self.system.is_none() && self.filed.is_none() {
-            faults.push("has neither `system` nor `filed`".to_owned());
+        if self.system.is_none() && self.filed.is_none() && self.survey.is_none() {
+            faults.push("has none of `system`, `filed` and `survey`".to_owned());
         }
         if self.tolerance.as_ref().is_some_and(|tolerance| tolerance.relative.0 > Decimal(ONE)) {
             faults.push("tolerance: `relative` is a share, 1 at most".to_owned());
@@ -198,6 +231,15 @@ impl Indicator {
                 }
             }
         };
+        match &self.survey {
+            Some(Answers::Sum(of)) => on_table(&of.table, Some(&of.column), &of.condition),
+            Some(Answers::WeightedMean(of)) => {
+                for column in [&of.value, &of.weight] {
+                    on_table(&of.table, Some(column), &of.condition);
+                }
+            }
+            None => {}
+        }
         let mut named = Vec::new();
         match &self.system {
             Some(Calculation::Count(rows)) => on_table(&rows.table, None, &rows.condition),

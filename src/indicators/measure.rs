@@ -7,7 +7,7 @@ use polars::prelude::{
     DataFrame, DataType, Expr, LazyFrame, NULL, PlRefPath, PolarsError, ScanArgsParquet, col, lit, when,
 };
 
-use crate::indicators::definition::{Calculation, Indicator};
+use crate::indicators::definition::{Answers, Calculation, Indicator};
 use crate::number::{Decimal, ONE, SCALE};
 use crate::predicate;
 
@@ -80,6 +80,45 @@ pub fn measure(
     Ok(measured)
 }
 
+/// What a survey's rows give each school: the sum, and for means the weights under it, which are
+/// summed for each different value, so that the product is taken here and exactly.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn answers(
+    path: &Path,
+    has_counted: bool,
+    of: &Answers,
+) -> Result<BTreeMap<String, (Decimal, Decimal)>, PolarsError> {
+    let path = PlRefPath::try_from_path(path)?;
+    let scan = LazyFrame::scan_parquet(path, ScanArgsParquet::default())?;
+    let scan = if has_counted { scan.filter(col("counted")) } else { scan };
+    let (column, value, text) = match of {
+        Answers::Sum(of) => (&of.column, None, &of.condition),
+        Answers::WeightedMean(of) => (&of.weight, Some(&of.value), &of.condition),
+    };
+    let by = std::iter::once("school_code").chain(value.map(String::as_str)).map(col);
+    let sum = col(column.as_str()).sum().alias("answers_sum");
+    let frame = scan.filter(condition(text)).group_by(by.collect::<Vec<_>>()).agg([sum]).collect()?;
+    let schools = frame.column("school_code")?.str()?;
+    let sums = decimals(&frame, "answers_sum")?;
+    let values = value.map(|value| decimals(&frame, value)).transpose()?;
+    let mut given: BTreeMap<String, (Decimal, Decimal)> = BTreeMap::new();
+    for (row, school) in schools.iter().enumerate() {
+        let (Some(school), Some(sum)) = (school, sums[row]) else { continue };
+        let parts = given.entry(school.to_owned()).or_default();
+        match &values {
+            None => parts.0 += Decimal(sum),
+            Some(values) => {
+                let Some(value) = values[row] else { continue };
+                parts.0 += Decimal(value * (sum / ONE));
+                parts.1 += Decimal(sum);
+            }
+        }
+    }
+    Ok(given)
+}
+
 /// Counts are cast first: Polars counts in u32, and differences of those wrap around.
 fn aggregate(indicator: &Indicator) -> Option<Expr> {
     let expression = match indicator.system.as_ref()? {
@@ -106,16 +145,21 @@ fn values(
     column: &str,
 ) -> Result<BTreeMap<Group, Decimal>, PolarsError> {
     let groups = groups(frame, breakdowns)?;
+    let numbers = decimals(frame, column)?;
+    Ok(groups.into_iter().zip(numbers).filter_map(|(group, value)| Some((group, Decimal(value?)))).collect())
+}
+
+/// The numbers of a column in units of 10⁻¹⁰.
+fn decimals(frame: &DataFrame, column: &str) -> Result<Vec<Option<i128>>, PolarsError> {
     let column = frame.column(column)?;
-    let numbers: Vec<Option<i128>> = if let DataType::Decimal(..) = column.dtype() {
+    Ok(if let DataType::Decimal(..) = column.dtype() {
         // Sums of DECIMAL(38,10) keep their scale.
         let scaled = column.cast(&DataType::Decimal(38, SCALE as usize))?;
         scaled.decimal()?.physical().iter().collect()
     } else {
         let whole = column.cast(&DataType::Int64)?;
         whole.i64()?.iter().map(|value| value.map(|value| i128::from(value) * ONE)).collect()
-    };
-    Ok(groups.into_iter().zip(numbers).filter_map(|(group, value)| Some((group, Decimal(value?)))).collect())
+    })
 }
 
 fn sets(frame: &DataFrame, breakdowns: &[String]) -> Result<BTreeMap<Group, BTreeSet<String>>, PolarsError> {

@@ -199,6 +199,7 @@ impl Run<'_> {
 
     /// Schools that the register does not know, that sent two files, or none.
     pub(super) fn note_schools(&mut self, year: ReportYear, dataset: &Dataset) {
+        let definitions = self.definitions;
         let of = self.year(year);
         let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
         for used in of.fragments.get(&dataset.dataset).into_iter().flatten() {
@@ -219,7 +220,9 @@ impl Run<'_> {
                 found.push(finding(finding::SCHOOL_TWO_FILES, &labels.join("、"), school).at(place));
             }
         }
-        if dataset.every_school {
+        // Of a year without a report whole datasets may be wanting, and nobody misses them.
+        let is_wanted = definitions.layout(year).is_some() || !files.is_empty();
+        if dataset.every_school && is_wanted {
             for school in of.schools.keys().filter(|school| !files.contains_key(school)) {
                 found.push(finding(finding::SCHOOL_MISSING, &dataset.title_zh, school));
             }

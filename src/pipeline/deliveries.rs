@@ -113,8 +113,8 @@ impl Run<'_> {
         Ok(Some(sha256))
     }
 
-    /// Years whose own inputs, or whose last year's, are not those of the release that stands:
-    /// a year prints last year's column too.
+    /// Years whose own inputs, or those of the years before that it prints, are not those of the
+    /// release that stands.
     pub(super) fn years_to_do(&mut self, inputs: &[Hashed]) -> Vec<ReportYear> {
         let mut found: BTreeSet<ReportYear> = inputs.iter().filter_map(|input| input.file.year).collect();
         // A decision about a year acts on it, whatever lies in its folder now.
@@ -126,10 +126,12 @@ impl Run<'_> {
         }
         let last = self.last.as_ref();
         for (year, own) in &self.own_fingerprints {
-            let standing = last.and_then(|last| last.own_fingerprints.get(&(year - 1)));
-            let before = self.own_fingerprints.get(&(year - 1)).or(standing);
-            let both = format!("{own} {}", before.map_or("", String::as_str));
-            self.fingerprints.insert(*year, files::sha256(both.as_bytes()));
+            let before = (1..=self.definitions.earlier_years(*year)).map(|back| {
+                let standing = last.and_then(|last| last.own_fingerprints.get(&(year - back)));
+                self.own_fingerprints.get(&(year - back)).or(standing).map_or("", String::as_str)
+            });
+            let all: Vec<&str> = std::iter::once(own.as_str()).chain(before).collect();
+            self.fingerprints.insert(*year, files::sha256(all.join(" ").as_bytes()));
         }
         let changed = |year: &ReportYear| {
             last.is_none_or(|last| last.fingerprints.get(year) != self.fingerprints.get(year))

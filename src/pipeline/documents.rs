@@ -111,7 +111,8 @@ pub fn report_again(
     let data = DataRoot::new(&settings.data_dir);
     let table = |table: &str, year: ReportYear| manifest.table(&data, table, year);
     let mut values = Vec::new();
-    for path in [table("indicator_value", year), table("indicator_value", year - 1)].into_iter().flatten() {
+    let printed = year - definitions.earlier_years(year)..=year;
+    for path in printed.filter_map(|year| table("indicator_value", year)) {
         values.extend(tables::read_indicator_values(&path, definitions)?);
     }
     let mut schools = Vec::new();

@@ -11,7 +11,7 @@ use crate::checks;
 use crate::contract::Dataset;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
-use crate::indicators::definition::{Calculation, Combination};
+use crate::indicators::definition::{Answers, Calculation, Combination};
 use crate::indicators::{IndicatorValue, State, ValueKey, adjust};
 use crate::layout::Basis;
 use crate::number::Decimal;
@@ -38,7 +38,9 @@ impl Run<'_> {
         }
         for year in years {
             let mut values: Vec<IndicatorValue> = self.years[&year].values.clone();
-            values.extend(self.values_of(year - 1)?);
+            for back in 1..=self.definitions.earlier_years(year) {
+                values.extend(self.values_of(year - back)?);
+            }
             let values = tables::indexed(values.into_iter());
             let cells = self.cells_of(year, &values)?;
             self.cells.insert(year, cells);
@@ -52,7 +54,12 @@ impl Run<'_> {
         for dataset in &self.definitions.datasets {
             let fragments = of.fragments.get(&dataset.dataset).into_iter().flatten();
             let schools = fragments.flat_map(Used::schools).cloned();
-            delivered.entry(dataset.table.clone()).or_default().extend(schools);
+            let schools_of = delivered.entry(dataset.table.clone()).or_default();
+            schools_of.extend(schools);
+            // Whoever is not in the city's export has none of it.
+            if dataset.whole_city && !schools_of.is_empty() {
+                schools_of.extend(of.schools.keys().cloned());
+            }
         }
         let filed = match of.tables.get("filing") {
             Some((path, _)) => filed_values(path, year)?,
@@ -144,8 +151,9 @@ impl Run<'_> {
                     )
                 }
                 Basis::Filed => matches!(indicator.filed, Some(Combination::Sum)),
-                // Answers of many are no parts; adjusted values stand at some places only.
-                Basis::Survey | Basis::Adjusted(_) => false,
+                Basis::Survey => matches!(indicator.survey, Some(Answers::Sum(_))),
+                // Adjusted values stand at some places only.
+                Basis::Adjusted(_) => false,
             }
         };
         for (&year, of) in &mut self.years {

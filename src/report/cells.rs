@@ -62,13 +62,9 @@ pub fn cells(sources: Sources<'_>) -> Vec<ReportCell> {
     for table in &layout.tables {
         for unit in sources.units.iter().filter(|unit| table.levels.contains(&unit.level)) {
             for (row, place) in rows(sources, table, unit, year) {
-                let mut years = vec![year];
-                if table.last_year && !table.is_beside(&row) {
-                    years.insert(0, year - 1);
-                }
-                cells.extend(
-                    years.into_iter().map(|column| cell(sources, table, &row, &place, (year, column), unit)),
-                );
+                let earlier = if table.is_beside(&row) { 0 } else { table.earlier_years() };
+                let years = year - earlier..=year;
+                cells.extend(years.map(|column| cell(sources, table, &row, &place, (year, column), unit)));
             }
             if let Some(list) = &table.list {
                 cells.extend(listed(sources, table, list, unit));
