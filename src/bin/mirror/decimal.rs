@@ -7,16 +7,16 @@ const RATIO_DECIMALS: u32 = 10;
 /// decimals.
 pub fn ratio(numerator: u128, denominator: u128) -> String {
     let scaled = numerator * 10u128.pow(RATIO_DECIMALS);
-    text((scaled * 2 + denominator) / (denominator * 2), RATIO_DECIMALS)
+    self::scaled((scaled * 2 + denominator) / (denominator * 2), RATIO_DECIMALS)
 }
 
 /// Hundredths, as `12.5` or `3`.
 pub fn hundredths(value: u64) -> String {
-    text(u128::from(value), 2)
+    scaled(u128::from(value), 2)
 }
 
 /// `value / 10^decimals` without trailing zeros.
-fn text(value: u128, decimals: u32) -> String {
+pub fn scaled(value: u128, decimals: u32) -> String {
     let unit = 10u128.pow(decimals);
     let fraction = format!("{:0width$}", value % unit, width = decimals as usize);
     match fraction.trim_end_matches('0') {

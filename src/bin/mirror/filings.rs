@@ -261,7 +261,7 @@ impl Filing {
         self.0.get(id).copied().unwrap_or(Value::Blank)
     }
 
-    fn count(&self, id: &str) -> usize {
+    pub fn count(&self, id: &str) -> usize {
         match self.get(id) {
             Value::Count(count) => count,
             _ => 0,

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::city::{BIFF8_SCHOOL, School};
+use crate::exports::{Export, Scope};
 use crate::files::{self, Delivery, Form};
 use crate::rng::Rng;
 use crate::shapes::{self, Shape};
 use crate::sheet::{Counts, Frame, Sheet};
 use crate::totals::YEARS;
 use crate::truth::Truth;
-use crate::world::{Dataset, World};
+use crate::world::{Dataset, World, YEAR_BEFORE};
 
 /// Written first and last: a folder that holds it is ours to replace.
 const TRUTH_FILE: &str = "truth.jsonl";
@@ -42,6 +43,9 @@ pub fn generate(out: &Path, years: &[u16], seed: u64, scale: usize) -> Result<Su
     let world = World::new(seed, scale);
     let jobs = jobs(&world, years);
     let mut truths = write_all(&world, &jobs, out)?;
+    if years.contains(&YEARS[0]) {
+        truths.extend(world.values_before());
+    }
     for year in known(years) {
         truths.extend(world.values(year));
     }
@@ -74,7 +78,9 @@ fn clear(out: &Path) -> Result<(), Box<dyn Error>> {
     if names.is_empty() {
         return Ok(());
     }
-    let ours = |name: &String| name == TRUTH_FILE || YEARS.iter().any(|year| year.to_string() == *name);
+    let mut folders = YEARS.iter().chain([&YEAR_BEFORE]).map(u16::to_string);
+    let folders: Vec<String> = folders.by_ref().collect();
+    let ours = |name: &String| name == TRUTH_FILE || folders.contains(name);
     if !names.iter().all(ours) || !names.iter().any(|name| name == TRUTH_FILE) {
         let folder = out.display();
         return Err(format!("{folder} is not empty and not an earlier output of mirror").into());
@@ -87,32 +93,46 @@ fn clear(out: &Path) -> Result<(), Box<dyn Error>> {
 
 /// One file to write.
 struct Job {
-    year: usize,
+    year: u16,
     content: Content,
 }
 
 enum Content {
-    /// A dataset of one school, or of several in a zip.
-    Delivery(Dataset, Delivery),
+    /// A dataset of one school, or of several in a zip, and the place of the year in `YEARS`.
+    Delivery(Dataset, usize, Delivery),
     Schools,
     /// 毕业出口统计信息 of one school.
-    Statistics(usize),
-    Filing(usize),
+    Statistics(usize, usize),
+    Filing(usize, usize),
+    /// A part of an export without people.
+    Export(Export, (usize, String, Vec<usize>)),
 }
 
 fn jobs(world: &World, years: &[u16]) -> Vec<Job> {
     let mut jobs = Vec::new();
+    if years.contains(&YEARS[0]) {
+        let mut add = |content| jobs.push(Job { year: YEAR_BEFORE, content });
+        add(Content::Schools);
+        world.parts(Export::Certificates1X).into_iter().for_each(|part| {
+            add(Content::Export(Export::Certificates1X, part));
+        });
+    }
     for year in known(years) {
-        let mut add = |content| jobs.push(Job { year, content });
+        let mut add = |content| jobs.push(Job { year: YEARS[year], content });
         for dataset in Dataset::ALL {
             for delivery in deliveries(world, dataset, YEARS[year]) {
-                add(Content::Delivery(dataset, delivery));
+                add(Content::Delivery(dataset, year, delivery));
             }
         }
         add(Content::Schools);
         for school in 0..world.schools.len() {
-            add(Content::Statistics(school));
-            add(Content::Filing(school));
+            add(Content::Statistics(year, school));
+            add(Content::Filing(year, school));
+        }
+        for export in Export::ALL {
+            for part in world.parts(export) {
+                add(Content::Export(export, part));
+            }
         }
     }
     jobs
@@ -178,23 +198,28 @@ impl Job {
     fn output(&self, world: &World) -> Result<Output, Box<dyn Error>> {
         let code = |school: usize| &world.schools[school].code;
         match &self.content {
-            Content::Delivery(dataset, delivery) => self.delivery(world, *dataset, delivery),
+            Content::Delivery(dataset, year, delivery) => self.delivery(world, *dataset, *year, delivery),
             Content::Schools => {
                 let sheet = world.school_register(self.year);
                 let bytes = shapes::bytes(&sheet, Shape::Xlsx)?;
                 Ok(self.single("schools", "学校基本信息.xlsx", bytes, &[sheet], ""))
             }
-            Content::Statistics(school) => {
-                let sheet = world.statistics(self.year, *school);
+            Content::Statistics(year, school) => {
+                let sheet = world.statistics(*year, *school);
                 let bytes = shapes::statistics(&sheet)?;
                 let name = format!("{}/毕业出口统计信息.xlsx", code(*school));
                 Ok(self.single("graduate_stats", &name, bytes, &[sheet], code(*school)))
             }
-            Content::Filing(school) => {
-                let sheets = world.filing(self.year, *school);
+            Content::Filing(year, school) => {
+                let sheets = world.filing(*year, *school);
                 let bytes = shapes::filing(&sheets)?;
                 let name = format!("{}年报数据表.xlsx", world.schools[*school].name);
                 Ok(self.single("filings", &name, bytes, &sheets, code(*school)))
+            }
+            Content::Export(export, part) => {
+                let written = world.export(*export, self.year, part)?;
+                let of = if export.scope() == Scope::School { code(part.0).as_str() } else { "" };
+                Ok(self.single(export.dataset(), &written.name, written.bytes, &written.sheets, of))
             }
         }
     }
@@ -207,7 +232,7 @@ impl Job {
         sheets: &[Sheet],
         school_code: &str,
     ) -> Output {
-        let year = YEARS[self.year];
+        let year = self.year;
         let path = format!("{year}/{dataset}/{name}");
         let mut truths = Vec::new();
         for sheet in sheets {
@@ -223,12 +248,13 @@ impl Job {
         &self,
         world: &World,
         dataset: Dataset,
+        year: usize,
         delivery: &Delivery,
     ) -> Result<Output, Box<dyn Error>> {
         let mut truths = Vec::new();
         let mut members = Vec::new();
         for (member, form) in &delivery.members {
-            let mut sheet = world.sheet(dataset, self.year, form);
+            let mut sheet = world.sheet(dataset, year, form);
             let bytes = shapes::bytes(&sheet, form.shape)?;
             if !form.shape.has_sheets() {
                 sheet.name = "";
@@ -245,7 +271,7 @@ impl Job {
         } else {
             members.into_iter().flat_map(|(_, bytes)| bytes).collect()
         };
-        let path = format!("{}/{}/{}", YEARS[self.year], dataset.name(), delivery.name);
+        let path = format!("{}/{}/{}", self.year, dataset.name(), delivery.name);
         Ok(Output { path, bytes, truths })
     }
 }

@@ -35,6 +35,8 @@ pub enum Fault {
     CheckDigitWrong,
     /// Last year's column of a filing is not what was filed last year.
     LastYearDiffers,
+    /// In an export, and not in what the school filed.
+    NotFiled,
     /// An empty cell was lost, and the row of a filing stands one cell further left.
     RowShifted,
     TitleRow,
@@ -88,6 +90,7 @@ impl Fault {
             Self::AdmissionStopped => "admission_stopped",
             Self::CheckDigitWrong => "check_digit_wrong",
             Self::LastYearDiffers => "last_year_differs",
+            Self::NotFiled => "not_filed",
             Self::RowShifted => "row_shifted",
             Self::TitleRow => "title_row",
             Self::PromptRow => "prompt_row",
@@ -117,7 +120,9 @@ impl Fault {
             | Self::MovedAway
             | Self::Resigned
             | Self::AdmissionStopped => Outcome::NotCounted,
-            Self::CheckDigitWrong | Self::LastYearDiffers | Self::RowShifted => Outcome::Query,
+            Self::CheckDigitWrong | Self::LastYearDiffers | Self::NotFiled | Self::RowShifted => {
+                Outcome::Query
+            }
             Self::TitleRow
             | Self::PromptRow
             | Self::TotalRow

@@ -86,6 +86,28 @@ pub fn statistics(sheet: &Sheet) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(workbook.save_to_buffer()?)
 }
 
+/// Cells of one row that are merged, by the sheet's place in the workbook.
+pub struct Merge {
+    pub sheet: usize,
+    pub row: u32,
+    /// The first and the last.
+    pub columns: (u16, u16),
+}
+
+/// A workbook of several sheets with merged cells.
+pub fn merged(sheets: &[Sheet], merges: &[Merge]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut workbook = workbook()?;
+    for (index, sheet) in sheets.iter().enumerate() {
+        let worksheet = workbook.add_worksheet();
+        worksheet.set_name(sheet.name)?;
+        for Merge { row, columns: (first, last), .. } in merges.iter().filter(|merge| merge.sheet == index) {
+            worksheet.merge_range(*row, *first, *row, *last, "", &Format::new())?;
+        }
+        write_lines(worksheet, sheet)?;
+    }
+    Ok(workbook.save_to_buffer()?)
+}
+
 /// The six tables of one school: a title merged over the five columns of each sheet.
 pub fn filing(sheets: &[Sheet]) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut workbook = workbook()?;

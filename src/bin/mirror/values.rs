@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::appendix::SURVEYS;
 use crate::city::{CITY, COUNTIES, RESIDUAL, SCHOOLS, School};
 use crate::decimal;
+use crate::facts::{Facts, Told};
 use crate::filings::{Combine, Filing, ROWS, Value as Filed};
 use crate::graduates::{Destination, Graduate};
 use crate::rows::{Entry, Roster};
@@ -76,6 +77,19 @@ impl Tally {
         tally.add(("schools", "", ""), 1);
         tally.add(("schools", "school_type", school.kind.code()), 1);
         tally
+    }
+
+    /// The tally of a school of which nothing is known but what the register says.
+    pub fn of_register(school: &School, establishment: usize) -> Self {
+        let mut tally = Self::default();
+        tally.add(("schools", "", ""), 1);
+        tally.add(("schools", "school_type", school.kind.code()), 1);
+        tally.set("staff_establishment", establishment);
+        tally
+    }
+
+    fn has(&self, id: &'static str) -> bool {
+        self.0.contains_key(&(id, "", ""))
     }
 
     fn add(&mut self, key: Key, count: usize) {
@@ -187,8 +201,15 @@ fn places(schools: &[School]) -> Vec<Place<'_>> {
     places
 }
 
-/// Every value of one year. `filings` are those of one copy of the city, by base.
-pub fn values(year: u16, schools: &[School], tallies: &[Tally], filings: &[&Filing]) -> Vec<Truth> {
+/// Every value of one year. `filings` are those of one copy of the city, by base; none where
+/// nothing was filed.
+pub fn values(
+    year: u16,
+    schools: &[School],
+    tallies: &[Tally],
+    filings: &[&Filing],
+    facts: &[Facts],
+) -> Vec<Truth> {
     let in_counties = schools.iter().filter(|school| school.county.is_some()).count();
     let mut truths = Vec::new();
     for place in places(schools) {
@@ -197,9 +218,17 @@ pub fn values(year: u16, schools: &[School], tallies: &[Tally], filings: &[&Fili
             tally.merge(&tallies[school]);
         }
         system(year, &place, &tally, &mut truths);
+        let mut of_place = Facts::default();
+        for &school in &place.schools {
+            of_place.merge(&facts[school]);
+        }
+        truths.extend(of_place.told(tally.get("students")).into_iter().map(|told| fact(year, &place, told)));
         if place.level != "school" {
             let inside = place.schools.iter().filter(|&&i| schools[i].county.is_some()).count();
             truths.push(ratio(year, &place, "county_school_share", inside, in_counties, 100));
+        }
+        if filings.is_empty() {
+            continue;
         }
         let filed: Vec<&Filing> = place.schools.iter().map(|&i| filings[i % SCHOOLS]).collect();
         filed_rows(year, &place, &filed, &mut truths);
@@ -216,9 +245,23 @@ fn system(year: u16, place: &Place, tally: &Tally, truths: &mut Vec<Truth>) {
         }));
     }
     for (id, numerator, denominator, factor) in RATIOS {
+        if !tally.has(denominator) {
+            continue;
+        }
         let (numerator, denominator) = (tally.get(numerator), tally.get(denominator));
         truths.push(ratio(year, place, id, numerator, denominator, factor));
     }
+}
+
+fn fact(year: u16, place: &Place, told: Told) -> Truth {
+    let Told { id, basis, parts, text } = told;
+    let state = if text.is_some() { "value" } else { "dash" };
+    let [numerator, denominator] = parts.map_or([None, None], |parts| parts.map(Some));
+    Truth::Value(Value {
+        numerator,
+        denominator,
+        ..value(year, place, id, basis, state, text.unwrap_or_default())
+    })
 }
 
 fn ratio(

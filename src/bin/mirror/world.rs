@@ -1,12 +1,16 @@
 //! Everyone and everything of one invented city, drawn before any file is written.
 
 use crate::city::{self, School};
+use crate::export_files::{self, Manner, OfSchool, Written};
+use crate::exports::{self, Export, Rows, Scope, Source, Units};
+use crate::facts::Facts;
 use crate::files::Form;
 use crate::filings::{self, Filings, Slips};
 use crate::graduates::{self, Graduate};
 use crate::people::Registry;
 use crate::plan::{self, SchoolPlan};
 use crate::planted::{Fault, MAJOR_DECK};
+use crate::programmes::Programmes;
 use crate::register;
 use crate::rng::Rng;
 use crate::rows::{self, Roster};
@@ -68,7 +72,11 @@ pub struct World {
     major_faults: [Vec<Vec<Fault>>; 2],
     filings: Filings,
     slips: Slips,
+    programmes: Programmes,
 }
+
+/// The year before the first, of which only the register and the 1+X certificates are delivered.
+pub const YEAR_BEFORE: u16 = YEARS[0] - 1;
 
 impl World {
     pub fn new(seed: u64, scale: usize) -> Self {
@@ -85,7 +93,8 @@ impl World {
         });
         let filings = Filings::new(&plans, seed);
         let slips = filings::deal_slips(&schools, seed);
-        Self { seed, schools, plans, register, graduates, staff, major_faults, filings, slips }
+        let programmes = Programmes::new(&filings, seed);
+        Self { seed, schools, plans, register, graduates, staff, major_faults, filings, slips, programmes }
     }
 
     /// One school's sheet of a dataset, in the form it is delivered in.
@@ -128,9 +137,79 @@ impl World {
         graduates::statistics(&self.schools[school], year, &self.graduates[school][year])
     }
 
-    pub fn school_register(&self, year: usize) -> Sheet {
-        let mut rng = Rng::stream(self.seed, "schools", usize::from(YEARS[year]));
-        register::schools(&self.schools, &self.plans, year, &mut rng)
+    pub fn school_register(&self, year: u16) -> Sheet {
+        let mut rng = Rng::stream(self.seed, "schools", usize::from(year));
+        register::schools(&self.schools, &self.plans, known(year), &mut rng)
+    }
+
+    /// The parts in which an export is delivered: each with its number, its name and its schools.
+    pub fn parts(&self, export: Export) -> Vec<(usize, String, Vec<usize>)> {
+        let all = 0..self.schools.len();
+        match export.scope() {
+            Scope::City => vec![(0, String::new(), all.collect())],
+            Scope::School => {
+                all.map(|index| (index, self.schools[index].name.clone(), vec![index])).collect()
+            }
+            Scope::County => {
+                let regions = city::COUNTIES.iter().map(|(code, _)| *code).chain([city::RESIDUAL]);
+                let part = |(number, region): (usize, &str)| {
+                    let own = all.clone().filter(|&index| self.schools[index].region() == region);
+                    (number, export_files::gathered_by(region).to_owned(), own.collect())
+                };
+                regions.enumerate().map(part).collect()
+            }
+        }
+    }
+
+    /// One part of an export as a file.
+    pub fn export(
+        &self,
+        export: Export,
+        year: u16,
+        (number, name, schools): &(usize, String, Vec<usize>),
+    ) -> Result<Written, Box<dyn std::error::Error>> {
+        let manner = Manner::draw(export, year, *number, self.seed);
+        let rows = schools.iter().map(|&index| -> OfSchool {
+            let school = &self.schools[index];
+            (&school.code, &school.name, self.rows(export, year, index, manner.units))
+        });
+        export_files::file(export, year, name, rows.collect(), &manner)
+    }
+
+    fn rows(&self, export: Export, year: u16, index: usize, units: Units) -> Rows {
+        let school = &self.schools[index];
+        let source = Source {
+            school,
+            year,
+            filing: self.filings.of(school.base, known(year)),
+            students: self.plans[school.base].years[known(year)].students,
+            programmes: &self.programmes,
+            seed: self.seed,
+        };
+        exports::rows(export, &source, units)
+    }
+
+    /// What the rows of some exports say of each school.
+    fn facts(&self, exports: &[Export], year: u16) -> Vec<Facts> {
+        // Units are how rows are written, not what they say.
+        let units = Units { yuan: false, bps: false, mu: false, text: false };
+        let of = |index: usize| {
+            let mut facts = Facts::default();
+            for &export in exports {
+                facts.merge(&self.rows(export, year, index, units).facts);
+            }
+            facts
+        };
+        (0..self.schools.len()).map(of).collect()
+    }
+
+    /// The true values of the year before the first.
+    pub fn values_before(&self) -> Vec<Truth> {
+        let tally =
+            |school: &School| Tally::of_register(school, self.plans[school.base].years[0].establishment);
+        let tallies: Vec<Tally> = self.schools.iter().map(tally).collect();
+        let facts = self.facts(&[Export::Certificates1X], YEAR_BEFORE);
+        values::values(YEAR_BEFORE, &self.schools, &tallies, &[], &facts)
     }
 
     pub fn filing(&self, year: usize, school: usize) -> [Sheet; 6] {
@@ -144,7 +223,8 @@ impl World {
     pub fn values(&self, year: usize) -> Vec<Truth> {
         let tallies: Vec<Tally> = (0..self.schools.len()).map(|i| self.tally(year, i)).collect();
         let filings: Vec<_> = (0..city::SCHOOLS).map(|base| self.filings.of(base, year)).collect();
-        values::values(YEARS[year], &self.schools, &tallies, &filings)
+        let facts = self.facts(&Export::ALL, YEARS[year]);
+        values::values(YEARS[year], &self.schools, &tallies, &filings, &facts)
     }
 
     /// What the systems' rows of one school add up to.
@@ -159,6 +239,11 @@ impl World {
         tally.set("majors", register::offered(plan, year).count());
         tally
     }
+}
+
+/// The place of a year among those known; the year before the first is drawn like the first.
+fn known(year: u16) -> usize {
+    YEARS.iter().position(|known| *known == year).unwrap_or_default()
 }
 
 #[cfg(test)]
