@@ -183,7 +183,9 @@ fn print_people(settings: &Settings, report: &RunReport) {
                 "  tables   {data}/warehouse/releases/{:06}/ (read it through {data}/warehouse/CURRENT.json)",
                 manifest.release
             ));
-            for year in &manifest.years {
+            // A year that no layout prints has no documents.
+            let reports = DataRoot::new(&settings.data_dir);
+            for year in manifest.years.iter().filter(|year| reports.reports(**year).exists()) {
                 output::line(&format!("  report   {data}/reports/{year}/"));
             }
             output::line(&format!(

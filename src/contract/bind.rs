@@ -336,9 +336,7 @@ mod tests {
         assert!(matches!(find(&[&["姓名", "性别"]]), Err(BindError::NoHeader { .. })));
     }
 
-    fn money(texts: &[&[&str]]) -> Result<Vec<Option<Conversion>>, BindError> {
-        let dataset: Dataset = toml::from_str(
-            r#"
+    const MONEY: &str = r#"
             dataset = "d"
             title_zh = ""
             table = "t"
@@ -367,11 +365,18 @@ mod tests {
             names = ["占地面积"]
             type = "decimal"
             unit = "平方米"
-            "#,
-        )
-        .unwrap();
+            "#;
+
+    fn money(texts: &[&[&str]]) -> Result<Vec<Option<Conversion>>, BindError> {
+        let dataset: Dataset = toml::from_str(MONEY).unwrap();
         assert_eq!(dataset.faults(&|_| true), Vec::<String>::new());
         find_header(&dataset, &dataset.versions[0], &rows(texts)).map(|(_, binding)| binding.conversions)
+    }
+
+    #[test]
+    fn a_unit_that_converts_to_nothing_cannot_be_demanded() {
+        let dataset: Dataset = toml::from_str(&MONEY.replace("万元", "张")).unwrap();
+        assert_eq!(dataset.faults(&|_| true).len(), 1);
     }
 
     #[test]

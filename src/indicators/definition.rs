@@ -188,7 +188,7 @@ impl Indicator {
         match basis {
             Basis::System => self.system.is_some(),
             Basis::Filed => self.filed.is_some(),
-            Basis::Survey => false,
+            Basis::Survey => self.survey.is_some(),
             Basis::Adjusted(of) => self.is_on(of.basis()),
         }
     }

@@ -39,18 +39,19 @@ pub(super) struct Used {
 impl Used {
     /// The schools whose rows of it count.
     pub fn schools(&self) -> impl Iterator<Item = &String> {
-        let whole = self.units.contains(REGISTER);
+        let whole = self.units.contains(WHOLE);
         self.fragment.schools.keys().filter(move |school| whole || self.units.contains(*school))
     }
 }
 
-/// The unit of the register of schools.
-const REGISTER: &str = "";
+/// The unit of what is of the whole city: the register of schools, and exports in which a school
+/// without rows has none.
+const WHOLE: &str = "";
 
-/// What stands or falls together: a school's rows; all of the register, as a city has one.
+/// What stands or falls together: a school's rows; all of an export of the whole city.
 pub(super) fn units(dataset: &Dataset, fragment: &Fragment) -> BTreeMap<String, u64> {
-    if dataset.table == "school" {
-        return BTreeMap::from([(REGISTER.to_owned(), fragment.schools.values().sum())]);
+    if dataset.table == "school" || dataset.whole_city {
+        return BTreeMap::from([(WHOLE.to_owned(), fragment.schools.values().sum())]);
     }
     fragment.schools.clone()
 }

@@ -157,7 +157,10 @@ impl Run<'_> {
                     line.files += u64::from(delivery.outcome != "kept");
                     line.rows += delivery.rows;
                 }
-                summary.datasets.push(line);
+                // Of a year without a report only what was delivered is told.
+                if line.files > 0 || line.rows.physical > 0 || self.definitions.layout(year).is_some() {
+                    summary.datasets.push(line);
+                }
             }
             summary.headlines.extend(self.headlines(year));
             summary.add_year(year, year_summary(of));

@@ -4,7 +4,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatB
 use serde::Serialize;
 
 use crate::definition::Definitions;
-use crate::indicators::definition::{Calculation, Combination, Indicator};
+use crate::indicators::definition::{Answers, Calculation, Combination, Indicator};
 use crate::layout::{Basis, Layout};
 use crate::period::{ReferenceTime, ReportYear};
 
@@ -61,6 +61,7 @@ pub fn entries(definitions: &Definitions) -> Vec<Entry> {
 fn entry(indicator: &Indicator, layouts: &[Layout]) -> Entry {
     let system = indicator.system.as_ref().map(on_system);
     let filed = indicator.filed.as_ref().map(on_filed);
+    let survey = indicator.survey.as_ref().map(on_survey);
     Entry {
         indicator_id: indicator.id.clone(),
         title_zh: indicator.title_zh.clone(),
@@ -77,16 +78,33 @@ fn entry(indicator: &Indicator, layouts: &[Layout]) -> Entry {
         first_year: indicator.first_year,
         last_year: indicator.last_year,
         breakdowns: indicator.breakdowns.clone(),
-        bases: system.into_iter().chain(filed).collect(),
+        bases: system.into_iter().chain(filed).chain(survey).collect(),
         printed: layouts.iter().flat_map(|layout| printed(indicator, layout)).collect(),
     }
 }
 
-fn on_system(calculation: &Calculation) -> OnBasis {
-    let every = |condition: &str| match condition {
+fn every(condition: &str) -> String {
+    match condition {
         "TRUE" => "计入的各行".to_owned(),
         _ => format!("满足 {condition} 的各行"),
+    }
+}
+
+fn on_survey(answers: &Answers) -> OnBasis {
+    let (computed_from, combination, missing) = match answers {
+        Answers::Sum(of) => {
+            (format!("{} 中{}的 {} 之和", of.table, every(&of.condition), of.column), "sum", LEFT_OUT)
+        }
+        Answers::WeightedMean(of) => (
+            format!("{} 中{}的 {} 以 {} 加权平均", of.table, every(&of.condition), of.value, of.weight),
+            "weighted_mean",
+            "缺报的学校不计入，另列缺报校数；无人作答时印短横",
+        ),
     };
+    OnBasis { basis: Basis::Survey.name(), computed_from, combination, missing }
+}
+
+fn on_system(calculation: &Calculation) -> OnBasis {
     let (computed_from, combination, missing) = match calculation {
         Calculation::Count(of) => (format!("{} 中{}的行数", of.table, every(&of.condition)), "sum", LEFT_OUT),
         Calculation::Sum(of) => {

@@ -76,7 +76,7 @@ fn compare_values(city: &City, truth: &[&Value]) {
         if !string(line, "value").is_empty() {
             assert_eq!(decimal(get(row, "value")), decimal(string(line, "value")), "{key:?}");
         }
-        if string(line, "basis") == "system" && !string(line, "denominator").is_empty() {
+        if string(line, "basis") != "filed" && !string(line, "denominator").is_empty() {
             for part in ["numerator", "denominator"] {
                 assert_eq!(decimal(get(row, part)), decimal(string(line, part)), "{key:?} {part}");
             }

@@ -252,6 +252,8 @@ mod names;
 
 mod totals;
 
+mod units;
+
 mod cells;
 
 mod identifiers;
