@@ -12,6 +12,8 @@ mod definitions;
 
 mod documents;
 
+mod earlier_years;
+
 mod explain;
 
 mod fuzz_corpus;
