@@ -315,7 +315,8 @@ mod tests {
     #[test]
     fn quotes_brackets_stars_and_order_do_not_matter() {
         let (index, binding) =
-            find(&[&["标题"], &["备注", "是否“双师型”教师（必填）", "*学校_x000D_\n标识码", "新列"]]).unwrap();
+            find(&[&["标题"], &["备注", "是否“双师型”教师（必填）", "*学校_x000D_\n标识码", "新列"]])
+                .unwrap();
         assert_eq!(index, 1);
         assert_eq!(binding.cells, [Some(2), Some(1)]);
         assert_eq!(binding.unknown, ["新列"]);

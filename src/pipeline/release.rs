@@ -157,8 +157,10 @@ impl Run<'_> {
                     line.files += u64::from(delivery.outcome != "kept");
                     line.rows += delivery.rows;
                 }
-                // Of a year without a report only what was delivered is told.
-                if line.files > 0 || line.rows.physical > 0 || self.definitions.layout(year).is_some() {
+                // What every school delivers for a report is told where nobody did, too.
+                let is_wanted = (dataset.every_school || dataset.table == "school")
+                    && self.definitions.layout(year).is_some();
+                if line.files > 0 || line.rows.physical > 0 || is_wanted {
                     summary.datasets.push(line);
                 }
             }

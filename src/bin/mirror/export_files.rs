@@ -38,7 +38,6 @@ impl Manner {
         let (shape, frame) = match export {
             Export::Surveys => (Shape::Xlsx, Frame::Noted),
             Export::Certificates1X => (Shape::Html, Frame::Plain),
-            Export::Prizes => (Shape::Xlsx, Frame::Titled),
             Export::Fitness => (Shape::Xlsx, Frame::Provincial),
             Export::Certificates => (Shape::CsvGb18030, Frame::Plain),
             Export::Courses => rng.pick(&[
@@ -67,7 +66,7 @@ impl Manner {
 }
 
 /// The columns after 序号 and the school.
-fn columns(export: Export, manner: &Manner) -> Vec<String> {
+fn columns(export: Export, manner: Manner) -> Vec<String> {
     let money = |title: &str| {
         let stated = !(manner.unit_line && manner.frame == Frame::Titled);
         if stated { format!("{title}（{}）", manner.units.money_name()) } else { title.to_owned() }
@@ -137,7 +136,7 @@ fn topic(export: Export) -> &'static str {
 }
 
 /// The topic in a file's name: of a few files, that of another export.
-fn named_after(export: Export, manner: &Manner) -> &'static str {
+fn named_after(export: Export, manner: Manner) -> &'static str {
     match (manner.swapped, export) {
         (true, Export::Courses) => topic(Export::Conditions),
         (true, Export::Conditions | Export::Finance) => topic(Export::Courses),
@@ -150,18 +149,17 @@ fn named_after(export: Export, manner: &Manner) -> &'static str {
 /// # Errors
 /// When the bytes cannot be made.
 pub fn file(
-    export: Export,
-    year: u16,
+    (export, year): (Export, u16),
     of: &str,
     schools: Vec<OfSchool>,
-    manner: &Manner,
+    manner: Manner,
+    seed: u64,
 ) -> Result<Written, Box<dyn Error>> {
     if export == Export::Conditions {
         return conditions(of, schools, manner);
     }
-    let mut rng = Rng::stream(u64::from(year), export.dataset(), schools.len());
+    let mut rng = Rng::stream(seed, &format!("frame of {} {year}", export.dataset()), schools.len());
     let mut lines = Vec::new();
-    let mut total = (0.0, false);
     for (code, name, rows) in schools {
         for Line { cells, mark } in rows.lines {
             let number = (lines.len() + 1).to_string();
@@ -169,20 +167,18 @@ pub fn file(
             lines.push(Line::new(school.into_iter().chain(cells).collect(), mark));
         }
     }
-    if export == Export::Aid {
-        total = (0.0, true);
-    }
     let header = columns(export, manner);
     let head = ["序号", "学校标识码", "学校名称"].map(str::to_owned);
     let header: Vec<String> = head.into_iter().chain(header).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let unit = if manner.unit_line {
+    let has_money = matches!(export, Export::Finance | Export::Mentors | Export::Aid);
+    let unit = if has_money && manner.unit_line {
         format!("单位：{}、人", manner.units.money_name())
     } else {
         "导出".to_owned()
     };
     let titles = [topic(export).to_owned(), unit];
-    if total.1 {
+    if export == Export::Aid {
         lines.push(aid_total(&lines, header.len()));
     }
     let mut sheet = Sheet::framed(&header, lines, manner.frame, &titles, &mut rng);
@@ -215,7 +211,7 @@ fn hundred_millionths(text: &str) -> Option<u128> {
 
 /// A workbook in the manner of the statistics: cover, contents, and a sheet with a merged title, a
 /// line with units, two header rows, a line that numbers the columns, 总计 and the campuses.
-fn conditions(of: &str, schools: Vec<OfSchool>, manner: &Manner) -> Result<Written, Box<dyn Error>> {
+fn conditions(of: &str, schools: Vec<OfSchool>, manner: Manner) -> Result<Written, Box<dyn Error>> {
     let frame = |cells: Vec<Cell>| Line::new(cells, Mark::Frame);
     let units = manner.units;
     let with_unit = |title: &str, unit: &str| {

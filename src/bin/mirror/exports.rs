@@ -86,6 +86,7 @@ impl Export {
 
 /// How one file writes amounts.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Units {
     /// 元 where not 万元.
     pub yuan: bool,

@@ -414,6 +414,39 @@ impl Clerk<'_> {
         }
     }
 
+    /// Rates that persons make: in each school the rounded share of so many in a row of persons, which
+    /// together make the share of the city.
+    #[allow(clippy::cast_possible_truncation)]
+    fn shares(&mut self, id: &'static str, target: usize, spread: usize, whole: &str) {
+        let rounded = |part: usize, whole: usize| (2 * part + whole) / (2 * whole);
+        let whole = self.filed(whole);
+        let drawn = rates(target, spread, &whole, self.rng);
+        let persons = |(&whole, rate): (&usize, Option<u64>)| {
+            rounded(rate.unwrap_or_default() as usize * whole, 10_000).min(whole)
+        };
+        let mut parts: Vec<usize> = whole.iter().zip(drawn).map(persons).collect();
+        let wanted = rounded(target * whole.iter().sum::<usize>(), 10_000);
+        let mut order: Vec<usize> = (0..SCHOOLS).filter(|&school| whole[school] > 0).collect();
+        order.sort_by_key(|&school| Reverse(whole[school]));
+        // Rounding made less than one too many or too few in each school.
+        for school in order {
+            let sum: usize = parts.iter().sum();
+            if sum < wanted && parts[school] < whole[school] {
+                parts[school] += 1;
+            } else if sum > wanted && parts[school] > 0 {
+                parts[school] -= 1;
+            }
+        }
+        for ((filing, part), whole) in self.filings.iter_mut().zip(parts).zip(whole) {
+            let share = if whole == 0 {
+                Value::Dash
+            } else {
+                Value::Hundredths(rounded(part * 10_000, whole) as u64)
+            };
+            filing.0.insert(id, share);
+        }
+    }
+
     /// A part of `whole` in every school, with some noise.
     fn part(&mut self, total: usize, whole: &PerSchool, noise: f64) -> PerSchool {
         let weights = whole.map(|count| float(count) * self.rng.within(1.0 - noise, 1.0 + noise));
@@ -498,7 +531,7 @@ impl Clerk<'_> {
         let tested = self.part(self.totals.fitness_tested, &students, 0.03);
         self.counts("fitness_tested", &tested);
         let target = self.totals.fitness_pass_rate;
-        self.rates("fitness_pass_rate", target, 300, "fitness_tested");
+        self.shares("fitness_pass_rate", target, 300, "fitness_tested");
         let certificates = self.part(self.totals.certificates, &students, 0.6);
         self.counts("certificates", &certificates);
     }
@@ -600,6 +633,7 @@ impl Clerk<'_> {
     }
 
     /// One city figure of 表3 to 表5, divided over the schools.
+    #[allow(clippy::cast_possible_truncation)]
     fn figure(&mut self, figure: &Figure, year: usize) {
         let (total, is_money) = match figure.printed[year] {
             Value::Count(count) => (count, false),
