@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use polars::prelude::PolarsError;
 
 use super::definition::{Answers, Calculation, Combination, Indicator};
-use super::measure::{Additivity, Measured, answers, measure, measured_on};
+use super::measure::{Additivity, AnswersBySchool, Measured, answers, measure, measured_on};
 use super::{IndicatorValue, State, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Layout, Level};
 use crate::number::{Decimal, ONE, Ratio};
@@ -162,46 +162,57 @@ impl Computer<'_> {
         self.layout.is_some() || self.inputs.tables.contains_key(table)
     }
 
-    /// Sums and means of answers, each unit's from the sums of its own schools.
+    /// Sums and means of answers: a scan for each table, or two where it has both.
     fn survey_answers(&mut self) -> Result<(), PolarsError> {
         let (year, indicators) = (self.inputs.year, self.indicators);
+        let mut by_table: BTreeMap<&str, Vec<(&Indicator, &Answers)>> = BTreeMap::new();
         for indicator in indicators.iter().filter(|indicator| indicator.valid_in(year)) {
-            let Some(of) = indicator.survey.as_ref().filter(|of| self.is_wanted(of.table())) else {
-                continue;
-            };
-            let table = of.table();
+            if let Some(of) = indicator.survey.as_ref().filter(|of| self.is_wanted(of.table())) {
+                by_table.entry(of.table()).or_default().push((indicator, of));
+            }
+        }
+        for (table, wanted) in by_table {
             let columns = self.inputs.columns.get(table);
             let has_counted = columns.is_some_and(|columns| columns.iter().any(|name| name == "counted"));
+            let of: Vec<&Answers> = wanted.iter().map(|(_, of)| *of).collect();
             let given = match self.inputs.tables.get(table) {
-                Some(path) => answers(path, has_counted, of)?,
-                None => BTreeMap::new(),
+                Some(path) => answers(path, has_counted, &of)?,
+                None => vec![AnswersBySchool::new(); of.len()],
             };
-            let part = |school: String| {
-                let delivered = self.has_delivered(table, &school);
-                let sums = given.get(&school).copied().unwrap_or_default();
-                (school, delivered.then_some(sums))
-            };
-            let parts: BTreeMap<String, Option<(Decimal, Decimal)>> =
-                self.schools_of(table).into_iter().map(part).collect();
-            for (unit, own) in self.with_own(&parts) {
-                let missing = own.iter().filter(|(_, part)| part.is_none()).count();
-                let there = || own.iter().filter_map(|(_, part)| part.as_ref());
-                let sum: Decimal = there().map(|(sum, _)| *sum).sum();
-                let weight: Decimal = there().map(|(_, weight)| *weight).sum();
-                let ratio = Ratio { numerator: sum, denominator: weight, factor: 1 };
-                let (value, ratio) = match of {
-                    Answers::Sum(_) => (Some(sum), None),
-                    Answers::WeightedMean(_) => (ratio.value(), Some(ratio)),
-                };
-                let state = match value {
-                    _ if missing == own.len() && (missing > 0 || parts.is_empty()) => State::Missing,
-                    Some(_) => State::Value,
-                    None => State::Dash,
-                };
-                self.put(indicator, Basis::Survey, ("", ""), unit, state, value, ratio, missing);
+            for ((indicator, of), given) in wanted.into_iter().zip(given) {
+                self.roll_up_answers(indicator, of, &given);
             }
         }
         Ok(())
+    }
+
+    /// Each unit's answers from the sums of its own schools.
+    fn roll_up_answers(&mut self, indicator: &Indicator, of: &Answers, given: &AnswersBySchool) {
+        let table = of.table();
+        let part = |school: String| {
+            let sums = given.get(&school).copied().unwrap_or_default();
+            let sums = self.has_delivered(table, &school).then_some(sums);
+            (school, sums)
+        };
+        let parts: BTreeMap<String, Option<(Decimal, Decimal)>> =
+            self.schools_of(table).into_iter().map(part).collect();
+        for (unit, own) in self.with_own(&parts) {
+            let missing = own.iter().filter(|(_, part)| part.is_none()).count();
+            let there = || own.iter().filter_map(|(_, part)| part.as_ref());
+            let sum: Decimal = there().map(|(sum, _)| *sum).sum();
+            let weight: Decimal = there().map(|(_, weight)| *weight).sum();
+            let ratio = Ratio { numerator: sum, denominator: weight, factor: 1 };
+            let (value, ratio) = match of {
+                Answers::Sum(_) => (Some(sum), None),
+                Answers::WeightedMean(_) => (ratio.value(), Some(ratio)),
+            };
+            let state = match value {
+                _ if missing == own.len() && (missing > 0 || parts.is_empty()) => State::Missing,
+                Some(_) => State::Value,
+                None => State::Dash,
+            };
+            self.put(indicator, Basis::Survey, ("", ""), unit, state, value, ratio, missing);
+        }
     }
 
     fn roll_up_measured(&mut self, indicator: &Indicator, table: &str, columns: &[String], of: &Measured) {

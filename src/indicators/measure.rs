@@ -80,39 +80,51 @@ pub fn measure(
     Ok(measured)
 }
 
-/// What a survey's rows give each school: the sum, and for means the weights under it, which are
-/// summed for each different value, so that the product is taken here and exactly.
+/// Of each school the sum, and for means the weight under it.
+pub type AnswersBySchool = BTreeMap<String, (Decimal, Decimal)>;
+
+/// What a survey's rows give each school, for each of `of` (all of one table). Weights are summed for
+/// each different value, so that their product is taken here, and exactly.
 ///
 /// # Errors
 /// When the table cannot be read.
-pub fn answers(
-    path: &Path,
-    has_counted: bool,
-    of: &Answers,
-) -> Result<BTreeMap<String, (Decimal, Decimal)>, PolarsError> {
+pub fn answers(path: &Path, has_counted: bool, of: &[&Answers]) -> Result<Vec<AnswersBySchool>, PolarsError> {
     let path = PlRefPath::try_from_path(path)?;
     let scan = LazyFrame::scan_parquet(path, ScanArgsParquet::default())?;
     let scan = if has_counted { scan.filter(col("counted")) } else { scan };
-    let (column, value, text) = match of {
-        Answers::Sum(of) => (&of.column, None, &of.condition),
-        Answers::WeightedMean(of) => (&of.weight, Some(&of.value), &of.condition),
+    let value_of = |answers: &Answers| match answers {
+        Answers::Sum(_) => None,
+        Answers::WeightedMean(of) => Some(of.value.clone()),
     };
-    let by = std::iter::once("school_code").chain(value.map(String::as_str)).map(col);
-    let sum = col(column.as_str()).sum().alias("answers_sum");
-    let frame = scan.filter(condition(text)).group_by(by.collect::<Vec<_>>()).agg([sum]).collect()?;
-    let schools = frame.column("school_code")?.str()?;
-    let sums = decimals(&frame, "answers_sum")?;
-    let values = value.map(|value| decimals(&frame, value)).transpose()?;
-    let mut given: BTreeMap<String, (Decimal, Decimal)> = BTreeMap::new();
-    for (row, school) in schools.iter().enumerate() {
-        let (Some(school), Some(sum)) = (school, sums[row]) else { continue };
-        let parts = given.entry(school.to_owned()).or_default();
-        match &values {
-            None => parts.0 += Decimal(sum),
-            Some(values) => {
-                let Some(value) = values[row] else { continue };
-                parts.0 += Decimal(value * (sum / ONE));
-                parts.1 += Decimal(sum);
+    let values: BTreeSet<Option<String>> = of.iter().map(|answers| value_of(answers)).collect();
+    let mut given = vec![AnswersBySchool::new(); of.len()];
+    for value in values {
+        let own: Vec<usize> = (0..of.len()).filter(|&index| value_of(of[index]) == value).collect();
+        let by: Vec<Expr> = std::iter::once("school_code").chain(value.as_deref()).map(col).collect();
+        let sum = |&index: &usize| {
+            let (column, condition) = match of[index] {
+                Answers::Sum(of) => (&of.column, &of.condition),
+                Answers::WeightedMean(of) => (&of.weight, &of.condition),
+            };
+            taken(column, condition).sum().alias(index.to_string())
+        };
+        let sums: Vec<Expr> = own.iter().map(sum).collect();
+        let frame = scan.clone().group_by(by).agg(sums).collect()?;
+        let schools = frame.column("school_code")?.str()?;
+        let values = value.as_deref().map(|value| decimals(&frame, value)).transpose()?;
+        for index in own {
+            let sums = decimals(&frame, &index.to_string())?;
+            for (row, school) in schools.iter().enumerate() {
+                let (Some(school), Some(sum)) = (school, sums[row]) else { continue };
+                let parts = given[index].entry(school.to_owned()).or_default();
+                match &values {
+                    None => parts.0 += Decimal(sum),
+                    Some(values) => {
+                        let Some(value) = values[row] else { continue };
+                        parts.0 += Decimal(value * (sum / ONE));
+                        parts.1 += Decimal(sum);
+                    }
+                }
             }
         }
     }
