@@ -13,7 +13,7 @@ use polars::prelude::{DataType, LazyFrame, NULL, PlRefPath, PolarsError, ScanArg
 use serde::Serialize;
 
 use crate::definition::Definitions;
-use crate::indicators::definition::{Calculation, Combination, Indicator};
+use crate::indicators::definition::{Answers, Calculation, Combination, Indicator};
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Each, Level};
 use crate::number::{Decimal, ONE, SCALE};
@@ -535,7 +535,7 @@ impl<'a> Explainer<'a> {
         match basis {
             Basis::System => self.on_system(indicator, unit, &mut derivation)?,
             Basis::Filed => self.on_filed(indicator, unit, &mut derivation),
-            Basis::Survey => {}
+            Basis::Survey => self.on_survey(indicator, unit, &mut derivation)?,
             Basis::Adjusted(of) => self.on_adjusted(indicator, of, unit, &mut derivation)?,
         }
         derivation.formula = formula(&derivation);
@@ -586,7 +586,36 @@ impl<'a> Explainer<'a> {
         derivation.table.clone_from(table);
         derivation.condition.clone_from(condition);
         column.clone_into(&mut derivation.column);
-        if let Some(path) = self.path(table) {
+        self.measured(indicator, Basis::System, unit, derivation)
+    }
+
+    fn on_survey(
+        &self,
+        indicator: &Indicator,
+        unit: &Unit,
+        derivation: &mut Derivation,
+    ) -> Result<(), ExplainError> {
+        let Some(answers) = &indicator.survey else { return Ok(()) };
+        let (kind, condition, column) = match answers {
+            Answers::Sum(of) => ("sum", &of.condition, &of.column),
+            Answers::WeightedMean(of) => ("weighted_mean", &of.condition, &of.value),
+        };
+        derivation.kind = kind;
+        answers.table().clone_into(&mut derivation.table);
+        derivation.condition.clone_from(condition);
+        derivation.column.clone_from(column);
+        self.measured(indicator, Basis::Survey, unit, derivation)
+    }
+
+    /// The rows of a table, those left out, and what each school's come to.
+    fn measured(
+        &self,
+        indicator: &Indicator,
+        basis: Basis,
+        unit: &Unit,
+        derivation: &mut Derivation,
+    ) -> Result<(), ExplainError> {
+        if let Some(path) = self.path(&derivation.table) {
             self.measured_rows(&path, unit, derivation)?;
         }
         self.quarantined(unit, derivation);
@@ -605,13 +634,13 @@ impl<'a> Explainer<'a> {
             .into_iter()
             .filter(|code| self.is_in(code, unit))
             .filter_map(|code| {
-                let value = self.value(&indicator.id, Basis::System, &school(code))?;
+                let value = self.value(&indicator.id, basis, &school(code))?;
                 Some(SchoolPart {
                     school_code: code.clone(),
                     school_name: self.school_name(code),
                     state: value.state.name(),
                     value: value.value.map(|value| value.to_string()),
-                    weight: None,
+                    weight: value.ratio.map(|ratio| ratio.denominator.to_string()),
                     words: None,
                     at: None,
                 })
@@ -890,7 +919,7 @@ fn formula(of: &Derivation) -> String {
         if of.condition == "TRUE" { String::new() } else { format!("满足 {} 的", of.condition) };
     match of.kind {
         "count" => format!("{} 表计入的{condition}行数 = {value}", of.table),
-        "sum" if of.basis == "system" => {
+        "sum" if of.basis != "filed" => {
             format!("{} 表计入的{condition}行的 {} 之和 = {value}", of.table, of.column)
         }
         "max" if of.basis == "system" => {
@@ -912,6 +941,14 @@ fn formula(of: &Derivation) -> String {
                 [&of.numerator, &of.denominator].map(|part| part.as_deref().unwrap_or("无"));
             let titles: Vec<&str> = of.made_of.iter().map(|part| part.title_zh.as_str()).collect();
             format!("{factor}{} = {factor}{numerator} ÷ {denominator} = {value}", titles.join(" ÷ "))
+        }
+        "weighted_mean" if of.basis == "survey" => {
+            let [numerator, denominator] =
+                [&of.numerator, &of.denominator].map(|part| part.as_deref().unwrap_or("无"));
+            format!(
+                "{} 表计入的{condition}行：Σ({} × 答卷数) ÷ Σ答卷数 = {numerator} ÷ {denominator} = {value}",
+                of.table, of.column
+            )
         }
         "weighted_mean" => {
             let [numerator, denominator] =

@@ -45,7 +45,7 @@ fn recomputed(of: &Derivation) -> Option<(i128, i128)> {
     let one = |value: i128| Some((value, ONE));
     match (of.kind, of.basis) {
         ("count", _) => one(i128::try_from(of.rows.len()).unwrap() * ONE),
-        ("sum", "system") => one(rows().map(parsed).sum()),
+        ("sum", "system" | "survey") => one(rows().map(parsed).sum()),
         ("max", "system") => one(rows().map(parsed).max()?),
         ("count_distinct", _) => one(i128::try_from(rows().collect::<BTreeSet<_>>().len()).unwrap() * ONE),
         ("sum_of", _) => {
@@ -137,7 +137,9 @@ fn every_printed_figure_is_recomputed_from_what_is_listed() {
     let expected = definitions.indicators.iter().map(|indicator| {
         let lines = matches!(indicator.filed, Some(nianbao::indicators::definition::Combination::Lines));
         let from = if indicator.from_level == nianbao::layout::Level::School { 3 } else { 2 };
-        from * (usize::from(indicator.system.is_some()) + usize::from(indicator.filed.is_some() && !lines))
+        let bases =
+            [indicator.system.is_some(), indicator.filed.is_some() && !lines, indicator.survey.is_some()];
+        from * bases.into_iter().filter(|is_there| *is_there).count()
     });
     assert_eq!(derived.len(), expected.sum::<usize>());
     assert!(printed > 1_000, "{printed} printed figures");
