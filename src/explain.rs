@@ -919,7 +919,7 @@ fn formula(of: &Derivation) -> String {
         if of.condition == "TRUE" { String::new() } else { format!("满足 {} 的", of.condition) };
     match of.kind {
         "count" => format!("{} 表计入的{condition}行数 = {value}", of.table),
-        "sum" if of.basis != "filed" => {
+        "sum" if matches!(of.basis, "system" | "survey") => {
             format!("{} 表计入的{condition}行的 {} 之和 = {value}", of.table, of.column)
         }
         "max" if of.basis == "system" => {

@@ -298,7 +298,7 @@ mod tests {
         assert!(of("graduates_placed", Delivered::System).unwrap().contains("graduates_further_study"));
         assert_eq!(of("graduates_placed", Delivered::Filed), None);
         assert_eq!(of("students", Delivered::System), None);
-        assert!(of("special_funds", Delivered::System).unwrap().contains("no values on basis system"));
+        assert!(of("monthly_income", Delivered::System).unwrap().contains("no values on basis system"));
         assert!(of("students", Delivered::Survey).is_some());
         let made = dependents(&definitions.indicators, "graduates_further_study", Delivered::System);
         for id in ["graduates_further_study", "further_study_rate", "graduates_placed", "placement_rate"] {
