@@ -24,12 +24,11 @@ fn rounded(numerator: i128, denominator: i128, decimals: u32) -> String {
         whole += 1;
     }
     let digits = format!("{whole:0>width$}", width = decimals as usize + 1);
-    match decimals {
-        0 => digits,
-        _ => {
-            let (left, right) = digits.split_at(digits.len() - decimals as usize);
-            format!("{left}.{right}")
-        }
+    if decimals == 0 {
+        digits
+    } else {
+        let (left, right) = digits.split_at(digits.len() - decimals as usize);
+        format!("{left}.{right}")
     }
 }
 
@@ -122,10 +121,10 @@ fn every_printed_figure_is_recomputed_from_what_is_listed() {
                         }
                         ("value", None) => panic!("{what}: a value of nothing that is listed"),
                         ("dash", _) => {
-                            assert!(places().all(|p| p.printed_text.as_deref() == Some("-")), "{what}")
+                            assert!(places().all(|p| p.printed_text.as_deref() == Some("-")), "{what}");
                         }
                         ("blank", _) => {
-                            assert!(places().all(|p| p.printed_text.as_deref() == Some("")), "{what}")
+                            assert!(places().all(|p| p.printed_text.as_deref() == Some("")), "{what}");
                         }
                         (state, _) => panic!("{what} is {state}"),
                     }
