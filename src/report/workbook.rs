@@ -98,7 +98,12 @@ pub fn workbook(cells: &[&ReportCell], layout: &Layout, heading: &Heading) -> Re
     let style = Style::new();
     for cells in cells.chunk_by(|a, b| a.report_table == b.report_table) {
         let Some(table) = layout.table(&cells[0].report_table) else { continue };
-        let sheet = book.add_worksheet().set_name(&table.id)?;
+        // As the printed captions have it; with a blank, every program quotes the name and finds the print area.
+        let name = match table.kind {
+            TableKind::Official => table.id.clone(),
+            TableKind::Body => table.id.replacen('表', "表 ", 1),
+        };
+        let sheet = book.add_worksheet().set_name(&name)?;
         Sheet { page: sheet, table, style: &style, heading, at: 0 }.write(cells)?;
     }
     book.save_to_buffer()

@@ -444,7 +444,7 @@ fn a_set_value_is_printed_where_it_takes_part_and_nowhere_else() {
         "{footnote}"
     );
     let other =
-        sheets(&workbook(&city, "2024", "数据表")).into_iter().find(|(name, _)| name == "表1.3").unwrap().1;
+        sheets(&workbook(&city, "2024", "数据表")).into_iter().find(|(name, _)| name == "表 1.3").unwrap().1;
     assert!(!other.iter().flatten().any(|cell| cell.starts_with("核定：")));
     let written = fs::read(workbook(&city, "2024", "数据表")).unwrap();
     assert_eq!(city.nianbao(&["report", "--year", "2024"]).status.code(), Some(0));
@@ -589,7 +589,7 @@ fn an_adjusted_last_year_stays_adjusted_in_the_next_report() {
     assert!(changed.contains(&"2024 表1.3 在校生 值 2023 141000 adjusted 45".to_owned()), "{changed:?}");
     assert!(changed.iter().all(|cell| cell.contains(" 2023 ")), "{changed:?}");
     let table =
-        sheets(&workbook(&city, "2024", "数据表")).into_iter().find(|(name, _)| name == "表1.3").unwrap().1;
+        sheets(&workbook(&city, "2024", "数据表")).into_iter().find(|(name, _)| name == "表 1.3").unwrap().1;
     assert!(
         table
             .iter()
