@@ -261,7 +261,8 @@ impl<'a> Explainer<'a> {
         };
         if let Some(path) = explainer.path("indicator_value") {
             let values = tables::read_indicator_values(&path, definitions)?;
-            explainer.values = tables::indexed(values.into_iter());
+            explainer.values =
+                values.into_iter().map(|value| ((value.report_year, value.key.clone()), value)).collect();
         }
         explainer.each_row("dim_school", |this, get, _| {
             this.schools.insert(get("school_code"), (get("region_code"), get("school_name")));

@@ -1,6 +1,5 @@
 //! The tables of a release that are not datasets: dimensions, values, cells, findings, deliveries.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -19,7 +18,7 @@ use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
 use crate::position::column_letters;
 use crate::reconcile::{Answer, Closed, Difference, PairKey, Side};
-use crate::report::cells::ReportCell;
+use crate::report::cells::{ReportCell, Values};
 use crate::warehouse::table_file::{self, TableFileError};
 
 use FieldKind::{Decimal as D, Int32 as I, Int64 as L, Text as T};
@@ -730,8 +729,6 @@ pub fn run(
 
 /// Values of several years, ready for look-up.
 #[must_use]
-pub fn indexed(
-    values: impl Iterator<Item = IndicatorValue>,
-) -> HashMap<(ReportYear, ValueKey), IndicatorValue> {
-    values.map(|value| ((value.report_year, value.key.clone()), value)).collect()
+pub fn indexed<'a>(values: impl Iterator<Item = &'a IndicatorValue>) -> Values<'a> {
+    values.map(|value| ((value.report_year, &value.key), value)).collect()
 }

@@ -1,16 +1,16 @@
 //! Printed cells of a release, and the documents made from them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::{Run, RunError, io_error, parallel, reconciled};
 use crate::definition::Definitions;
-use crate::indicators::{IndicatorValue, Unit, ValueKey};
+use crate::indicators::Unit;
 use crate::layout::Level;
 use crate::period::ReportYear;
 use crate::report::catalogue;
-use crate::report::cells::{self, Lines, ReportCell};
+use crate::report::cells::{self, Lines, ReportCell, Values};
 use crate::report::workbook::{self, Heading};
 use crate::settings::Settings;
 use crate::tables;
@@ -35,7 +35,7 @@ pub(super) fn printed_cells(
     definitions: &Definitions,
     year: ReportYear,
     schools: &[(String, String)],
-    values: &HashMap<(ReportYear, ValueKey), IndicatorValue>,
+    values: &Values<'_>,
     lines: &Lines,
 ) -> Vec<ReportCell> {
     let above =
@@ -123,7 +123,7 @@ pub fn report_again(
             schools.extend((0..batch.num_rows()).map(row));
         }
     }
-    let values = tables::indexed(values.into_iter());
+    let values = tables::indexed(values.iter());
     let lines = match table("filing", year) {
         Some(path) => filed_lines(&path, definitions, year)?,
         None => Lines::new(),

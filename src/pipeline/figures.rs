@@ -1,6 +1,6 @@
 //! Tables → values → printed cells, and the checks on them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use arrow::array::Array;
@@ -12,11 +12,11 @@ use crate::contract::Dataset;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
 use crate::indicators::definition::{Answers, Calculation, Combination};
-use crate::indicators::{IndicatorValue, State, ValueKey, adjust};
+use crate::indicators::{IndicatorValue, State, adjust};
 use crate::layout::Basis;
 use crate::number::Decimal;
 use crate::period::ReportYear;
-use crate::report::cells::{Lines, ReportCell};
+use crate::report::cells::{Lines, ReportCell, Values};
 use crate::tables;
 use crate::warehouse::assemble;
 use crate::warehouse::table_file::{self as parquet_file, text_at};
@@ -37,11 +37,17 @@ impl Run<'_> {
             self.compare_last_year(year)?;
         }
         for year in years {
-            let mut values: Vec<IndicatorValue> = self.years[&year].values.clone();
+            let mut earlier = Vec::new();
+            let mut read = Vec::new();
             for back in 1..=self.definitions.earlier_years(year) {
-                values.extend(self.values_of(year - back)?);
+                match self.years.get(&(year - back)) {
+                    Some(of) => earlier.push(&of.values),
+                    None => read.push(self.values_of(year - back)?),
+                }
             }
-            let values = tables::indexed(values.into_iter());
+            let of_year = self.years[&year].values.iter();
+            let all = of_year.chain(earlier.into_iter().flatten()).chain(read.iter().flatten());
+            let values = tables::indexed(all);
             let cells = self.cells_of(year, &values)?;
             self.cells.insert(year, cells);
         }
@@ -124,7 +130,7 @@ impl Run<'_> {
     pub(super) fn cells_of(
         &self,
         year: ReportYear,
-        values: &HashMap<(ReportYear, ValueKey), IndicatorValue>,
+        values: &Values<'_>,
     ) -> Result<Vec<ReportCell>, RunError> {
         let schools: Vec<(String, String)> = self.years[&year]
             .schools

@@ -1,6 +1,8 @@
 //! The printed cells of one report year: last year's column from last year's release.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::code_table::CodeTable;
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
@@ -8,18 +10,13 @@ use crate::layout::{Basis, Each, Layout, Level, ListLayout, RowLayout, TableLayo
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
-/// One printed cell.
+/// One printed cell. What it shares with the cells of other units is kept once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportCell {
     pub report_year: ReportYear,
-    pub report_table: String,
-    pub report_path: String,
-    pub measure: String,
+    pub row: Arc<CellRow>,
     pub column_year: ReportYear,
-    pub unit: Unit,
-    pub indicator_id: String,
-    pub breakdown: String,
-    pub breakdown_code: String,
+    pub unit: Arc<Unit>,
     pub basis: Basis,
     pub state: State,
     /// `None` for missing.
@@ -28,16 +25,35 @@ pub struct ReportCell {
     pub denominator: Option<Decimal>,
     /// Schools whose part should be in it and is not.
     pub n_missing: i32,
+}
+
+/// A row of a printed table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CellRow {
+    pub report_table: String,
+    pub report_path: String,
+    pub measure: String,
+    pub indicator_id: String,
+    pub breakdown: String,
+    pub breakdown_code: String,
     /// As printed beside it: 序号, 指标, 单位.
     pub serial: String,
     pub label: String,
     pub printed_unit: String,
 }
 
+impl Deref for ReportCell {
+    type Target = CellRow;
+
+    fn deref(&self) -> &CellRow {
+        &self.row
+    }
+}
+
 /// Everything cells are made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
-    pub values: &'a HashMap<(ReportYear, ValueKey), IndicatorValue>,
+    pub values: &'a Values<'a>,
     pub layouts: &'a [Layout],
     pub units: &'a [Unit],
     pub counties: &'a [Unit],
@@ -50,21 +66,26 @@ pub struct Sources<'a> {
     pub lines: &'a Lines,
 }
 
+/// Values by year and key.
+pub type Values<'a> = HashMap<(ReportYear, &'a ValueKey), &'a IndicatorValue>;
+
 /// Lines by table and school, each with its words in the order of the list's columns.
 pub type Lines = BTreeMap<(String, String), Vec<Vec<String>>>;
 
 /// All cells of one year's report, in printed order.
 #[must_use]
 pub fn cells(sources: Sources<'_>) -> Vec<ReportCell> {
-    let year = sources.year;
-    let Some(layout) = sources.layouts.iter().find(|layout| layout.year == year) else { return Vec::new() };
+    let Some(layout) = sources.layouts.iter().find(|layout| layout.year == sources.year) else {
+        return Vec::new();
+    };
+    let classes = Classes::of(sources);
+    let units: Vec<Arc<Unit>> = sources.units.iter().cloned().map(Arc::new).collect();
     let mut cells = Vec::new();
     for table in &layout.tables {
-        for unit in sources.units.iter().filter(|unit| table.levels.contains(&unit.level)) {
-            for (row, place) in rows(sources, table, unit, year) {
-                let earlier = if table.is_beside(&row) { 0 } else { table.earlier_years() };
-                let years = year - earlier..=year;
-                cells.extend(years.map(|column| cell(sources, table, &row, &place, (year, column), unit)));
+        let mut places = Places { sources, table, classes: &classes, known: HashMap::new() };
+        for unit in units.iter().filter(|unit| table.levels.contains(&unit.level)) {
+            for (place, of) in places.of(unit) {
+                cells.extend(place.columns.iter().map(|column| cell(sources, &place, column, &of, unit)));
             }
             if let Some(list) = &table.list {
                 cells.extend(listed(sources, table, list, unit));
@@ -79,12 +100,12 @@ fn listed<'a>(
     sources: Sources<'a>,
     table: &'a TableLayout,
     list: &'a ListLayout,
-    unit: &'a Unit,
+    unit: &'a Arc<Unit>,
 ) -> impl Iterator<Item = ReportCell> + 'a {
     let school_units = sources.units.iter().filter(move |school| {
         school.level == Level::School
             && match unit.level {
-                Level::School => *school == unit,
+                Level::School => *school == &**unit,
                 Level::County => school.region_code == unit.region_code,
                 Level::City => true,
             }
@@ -94,61 +115,133 @@ fn listed<'a>(
     lines.flat_map(move |(words, number): (&Vec<String>, u32)| {
         list.columns.iter().zip(words).map(move |(column, words)| ReportCell {
             report_year: sources.year,
-            report_table: table.id.clone(),
-            report_path: format!("{}/{number}", list.title),
-            measure: column.clone(),
+            row: Arc::new(CellRow {
+                report_table: table.id.clone(),
+                report_path: format!("{}/{number}", list.title),
+                measure: column.clone(),
+                indicator_id: list.indicator.clone(),
+                serial: number.to_string(),
+                ..CellRow::default()
+            }),
             column_year: sources.year,
             unit: unit.clone(),
-            indicator_id: list.indicator.clone(),
-            breakdown: String::new(),
-            breakdown_code: String::new(),
             basis: Basis::Filed,
             state: if words.is_empty() { State::Blank } else { State::Value },
             printed_text: Some(words.clone()),
             numerator: None,
             denominator: None,
             n_missing: 0,
-            serial: number.to_string(),
-            label: String::new(),
-            printed_unit: String::new(),
         })
     })
 }
 
-/// A row and the unit its value is of, which for 表1.1 is not the unit it is printed for.
-/// Rows that stand together and repeat over the same things repeat together.
-fn rows(sources: Sources<'_>, table: &TableLayout, unit: &Unit, year: ReportYear) -> Vec<(RowLayout, Unit)> {
-    let mut rows = Vec::new();
-    for together in table.rows.chunk_by(|a, b| a.each.is_some() && a.each == b.each) {
-        match together[0].each {
-            None => rows.extend(together.iter().map(|row| (filled(row, "", ""), unit.clone()))),
-            Some(Each::County) => {
-                for county in sources.counties {
-                    let label = label(sources.regions, &county.region_code, year);
-                    rows.extend(together.iter().map(|row| (filled(row, &label, ""), county.clone())));
+/// A row of a table, ready to be printed for any unit.
+struct Place {
+    row: Arc<CellRow>,
+    columns: Vec<Column>,
+}
+
+/// One year of a row. Each is printed as its own year's layout prints it.
+struct Column {
+    year: ReportYear,
+    basis: Basis,
+    decimals: u32,
+    /// Whether there is a layout of that year, and the row is in it.
+    asked: Asked,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Yes,
+    /// The row is not in that year's layout.
+    No,
+    /// There is no layout of that year.
+    Unknown,
+}
+
+/// The rows of one table, each worked out once.
+struct Places<'a> {
+    sources: Sources<'a>,
+    table: &'a TableLayout,
+    classes: &'a Classes<'a>,
+    /// By the index of the row and what it is repeated for.
+    known: HashMap<(usize, String), Arc<Place>>,
+}
+
+impl<'a> Places<'a> {
+    /// The rows for a unit, and the unit that the value of each is of, which for 表1.1 is not the unit it
+    /// is printed for. Rows that stand together and repeat over the same things repeat together.
+    fn of(&mut self, unit: &Arc<Unit>) -> Vec<(Arc<Place>, Arc<Unit>)> {
+        let (sources, table) = (self.sources, self.table);
+        let mut places = Vec::new();
+        let mut index = 0;
+        for together in table.rows.chunk_by(|a, b| a.each.is_some() && a.each == b.each) {
+            let rows = index..index + together.len();
+            index = rows.end;
+            match together[0].each {
+                None => places.extend(rows.map(|row| (self.place(row, "", ""), unit.clone()))),
+                Some(Each::County) => {
+                    for county in sources.counties {
+                        let label = label(sources.regions, &county.region_code, sources.year);
+                        let county = Arc::new(county.clone());
+                        places.extend(rows.clone().map(|row| (self.place(row, &label, ""), county.clone())));
+                    }
                 }
-            }
-            Some(Each::MajorClass) => {
-                for (code, _) in classes(sources, &together[0], unit, year) {
-                    let label = label(sources.major_classes, &code, year);
-                    rows.extend(together.iter().map(|row| (filled(row, &label, &code), unit.clone())));
+                Some(Each::MajorClass) => {
+                    for (code, _) in self.classes.largest_first(&together[0], unit) {
+                        let label = label(sources.major_classes, code, sources.year);
+                        places.extend(rows.clone().map(|row| (self.place(row, &label, code), unit.clone())));
+                    }
                 }
             }
         }
+        places
     }
-    rows
+
+    fn place(&mut self, row: usize, label: &str, class: &str) -> Arc<Place> {
+        let (sources, table) = (self.sources, self.table);
+        let place = self.known.entry((row, label.to_owned()));
+        place.or_insert_with(|| Arc::new(place_of(sources, table, &table.rows[row], label, class))).clone()
+    }
 }
 
-/// A repeated row with its label and code put in.
-fn filled(row: &RowLayout, label: &str, class: &str) -> RowLayout {
-    let mut row = row.clone();
-    row.label = row.label.replace("{}", label);
-    row.path = row.path.replace("{}", label);
-    if !class.is_empty() {
-        "major_class".clone_into(&mut row.breakdown);
-        class.clone_into(&mut row.breakdown_code);
+/// A row with what it is repeated for put in.
+fn place_of(sources: Sources<'_>, table: &TableLayout, row: &RowLayout, label: &str, class: &str) -> Place {
+    let (breakdown, code) = if class.is_empty() {
+        (row.breakdown.as_str(), row.breakdown_code.as_str())
+    } else {
+        ("major_class", class)
+    };
+    let path = row.path.replace("{}", label);
+    let earlier = if table.is_beside(row) { 0 } else { table.earlier_years() };
+    let columns = (sources.year - earlier..=sources.year).map(|year| {
+        let own = sources.layouts.iter().find(|layout| layout.year == year);
+        let in_own = own.and_then(|layout| printed_row(layout, table, row, &path));
+        Column {
+            year,
+            basis: in_own.map_or(row.basis, |own| own.basis),
+            decimals: in_own.map_or(row.decimals, |own| own.decimals),
+            asked: match (own, in_own) {
+                (None, _) => Asked::Unknown,
+                (Some(_), None) => Asked::No,
+                (Some(_), Some(_)) => Asked::Yes,
+            },
+        }
+    });
+    Place {
+        columns: columns.collect(),
+        row: Arc::new(CellRow {
+            report_table: table.id.clone(),
+            measure: row.measure.clone(),
+            indicator_id: row.indicator.clone(),
+            breakdown: breakdown.to_owned(),
+            breakdown_code: code.to_owned(),
+            serial: row.serial.clone(),
+            label: row.label.replace("{}", label),
+            printed_unit: row.unit.clone(),
+            report_path: path,
+        }),
     }
-    row
 }
 
 fn label(table: Option<&CodeTable>, code: &str, year: ReportYear) -> String {
@@ -160,80 +253,71 @@ fn label(table: Option<&CodeTable>, code: &str, year: ReportYear) -> String {
     }
 }
 
-/// Major classes with a value, the largest first.
-fn classes(sources: Sources<'_>, row: &RowLayout, unit: &Unit, year: ReportYear) -> Vec<(String, Decimal)> {
-    let mut classes: Vec<(String, Decimal)> = sources
-        .values
-        .iter()
-        .filter(|((of_year, key), _)| {
-            *of_year == year
-                && key.indicator_id == row.indicator
-                && key.basis == row.basis
-                && key.breakdown == "major_class"
-                && key.unit == *unit
-        })
-        .filter_map(|((_, key), value)| Some((key.breakdown_code.clone(), value.value?)))
-        .collect();
-    classes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    classes
+/// Major classes with their values, by indicator, basis and unit.
+struct Classes<'a>(HashMap<(&'a str, Basis, &'a Unit), Vec<(&'a str, Decimal)>>);
+
+impl<'a> Classes<'a> {
+    fn of(sources: Sources<'a>) -> Self {
+        let mut classes: HashMap<_, Vec<(&str, Decimal)>> = HashMap::new();
+        let of_year = sources.values.iter().filter(|((year, _), _)| *year == sources.year);
+        for ((_, key), value) in of_year.filter(|((_, key), _)| key.breakdown == "major_class") {
+            if let Some(value) = value.value {
+                let of = (key.indicator_id.as_str(), key.basis, &key.unit);
+                classes.entry(of).or_default().push((key.breakdown_code.as_str(), value));
+            }
+        }
+        for classes in classes.values_mut() {
+            classes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        }
+        Classes(classes)
+    }
+
+    /// Those with a value, the largest first.
+    fn largest_first<'s>(&'s self, row: &'s RowLayout, unit: &'s Unit) -> &'s [(&'s str, Decimal)] {
+        let of = self.0.get(&(row.indicator.as_str(), row.basis, unit));
+        of.map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
-fn cell(
-    sources: Sources<'_>,
-    table: &TableLayout,
-    row: &RowLayout,
-    place: &Unit,
-    (year, column): (ReportYear, ReportYear),
-    unit: &Unit,
-) -> ReportCell {
-    // Each column is printed as its own year's layout prints it; a row it has not was not asked.
-    let own = sources.layouts.iter().find(|layout| layout.year == column);
-    let in_own_year = own.map(|layout| printed_row(layout, table, row));
-    let key = ValueKey {
-        indicator_id: row.indicator.clone(),
-        basis: in_own_year.flatten().map_or(row.basis, |own| own.basis),
+fn cell(sources: Sources<'_>, place: &Place, column: &Column, of: &Unit, unit: &Arc<Unit>) -> ReportCell {
+    let row = &place.row;
+    let mut key = ValueKey {
+        indicator_id: row.indicator_id.clone(),
+        // A value that a person set is printed where the one that it stands for would be.
+        basis: column.basis.adjusted(),
         breakdown: row.breakdown.clone(),
         breakdown_code: row.breakdown_code.clone(),
-        unit: place.clone(),
+        unit: of.clone(),
     };
-    let of =
-        |key: &ValueKey| sources.values.get(&(column, key.clone())).or_else(|| moved(sources, column, key));
-    // A value that a person set is printed where the one that it stands for would be.
-    let adjusted = of(&ValueKey { basis: key.basis.adjusted(), ..key.clone() });
-    let basis = adjusted.map_or(key.basis, |value| value.key.basis);
-    let value = adjusted.or_else(|| of(&key));
-    let (state, printed_text) = match (&in_own_year, value) {
-        (Some(None), _) => (State::Blank, Some(String::new())),
-        (_, Some(value)) => {
-            let decimals = in_own_year.flatten().map_or(row.decimals, |own| own.decimals);
-            (value.state, value.printed(decimals))
-        }
+    let find = |key: &ValueKey| {
+        sources.values.get(&(column.year, key)).copied().or_else(|| moved(sources, column.year, key))
+    };
+    let mut value = find(&key);
+    if value.is_none() {
+        key.basis = column.basis;
+        value = find(&key);
+    }
+    let (state, printed_text) = match (column.asked, value) {
+        (Asked::No, _) => (State::Blank, Some(String::new())),
+        (_, Some(value)) => (value.state, value.printed(column.decimals)),
         // A part of a breakdown that nobody is in.
-        (Some(Some(_)), None) if !row.breakdown.is_empty() && has_whole(sources, row, column, place) => {
-            (State::Value, Some(Decimal::ZERO.printed(row.decimals)))
+        (Asked::Yes, None) if !row.breakdown.is_empty() && has_whole(sources, &key, column.year) => {
+            (State::Value, Some(Decimal::ZERO.printed(column.decimals)))
         }
         (_, None) => (State::Missing, None),
     };
     let ratio = value.and_then(|value| value.ratio);
     ReportCell {
-        report_year: year,
-        report_table: table.id.clone(),
-        report_path: row.path.clone(),
-        measure: row.measure.clone(),
-        column_year: column,
+        report_year: sources.year,
+        row: row.clone(),
+        column_year: column.year,
         unit: unit.clone(),
-        indicator_id: row.indicator.clone(),
-        breakdown: row.breakdown.clone(),
-        breakdown_code: row.breakdown_code.clone(),
-        basis,
+        basis: value.map_or(column.basis, |value| value.key.basis),
         state,
         printed_text,
         numerator: ratio.map(|ratio| ratio.numerator),
         denominator: ratio.map(|ratio| ratio.denominator),
         n_missing: value.map_or(0, |value| value.n_missing),
-        serial: row.serial.clone(),
-        label: row.label.clone(),
-        printed_unit: row.unit.clone(),
     }
 }
 
@@ -244,27 +328,26 @@ fn moved<'a>(sources: Sources<'a>, year: ReportYear, key: &ValueKey) -> Option<&
     }
     let region = sources.last_regions.get(&key.unit.school_code)?;
     let unit = Unit { region_code: region.clone(), ..key.unit.clone() };
-    sources.values.get(&(year, ValueKey { unit, ..key.clone() }))
+    sources.values.get(&(year, &ValueKey { unit, ..key.clone() })).copied()
 }
 
 /// The same place in another year's layout.
-fn printed_row<'a>(layout: &'a Layout, table: &TableLayout, row: &RowLayout) -> Option<&'a RowLayout> {
+fn printed_row<'a>(
+    layout: &'a Layout,
+    table: &TableLayout,
+    row: &RowLayout,
+    path: &str,
+) -> Option<&'a RowLayout> {
     let same_place = |other: &&RowLayout| {
         let template = other.each.is_some() && row.each == other.each;
-        (other.path == row.path || template) && other.measure == row.measure
+        (other.path == path || template) && other.measure == row.measure
     };
     layout.table(&table.id)?.rows.iter().find(same_place)
 }
 
-fn has_whole(sources: Sources<'_>, row: &RowLayout, year: ReportYear, place: &Unit) -> bool {
-    let whole = ValueKey {
-        indicator_id: row.indicator.clone(),
-        basis: row.basis,
-        breakdown: String::new(),
-        breakdown_code: String::new(),
-        unit: place.clone(),
-    };
-    sources.values.get(&(year, whole)).is_some_and(|value| value.state == State::Value)
+fn has_whole(sources: Sources<'_>, part: &ValueKey, year: ReportYear) -> bool {
+    let whole = ValueKey { breakdown: String::new(), breakdown_code: String::new(), ..part.clone() };
+    sources.values.get(&(year, &whole)).is_some_and(|value| value.state == State::Value)
 }
 
 /// The cells of each unit, in printed order.
