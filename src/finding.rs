@@ -34,6 +34,11 @@ impl Severity {
         }
     }
 
+    #[must_use]
+    pub fn coded(code: &str) -> Option<Severity> {
+        [Severity::S0, Severity::S1, Severity::S2, Severity::S3].into_iter().find(|one| one.code() == code)
+    }
+
     /// The severity's name for people.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -164,6 +169,11 @@ rules! {
     NOTE_LAPSED = "W-NOTE-LAPSED", S3, "一致性", "差异两侧的数值已改变，原处理说明不再有效", "请重新核对后填写处理说明";
     VALUE_SET = "W-ADJUSTED", S3, "一致性", "采用核定值，原数保留", "无需处理；不再需要时用 nianbao override withdraw 撤回";
     VALUE_LAPSED = "Q-ADJUSTED-LAPSED", S2, "一致性", "核定时的原数已改变，核定值不再有效，按原数印", "请重新核对：仍需核定的，再次用 nianbao override set；不需要的，用 nianbao override withdraw 撤回";
+    ROW_CORRECTED = "W-CORRECTED", S3, "准确性", "该行按更正表更正后采用", "无需处理；不再需要时用 nianbao override withdraw 撤回";
+    ROW_GIVEN_UP = "W-GIVEN-UP", S3, "完整性", "该行已声明放弃，不再更正", "无需处理；需要更正时先用 nianbao override withdraw 撤回";
+    QUERY_CONFIRMED = "W-CONFIRMED", S3, "准确性", "该疑问已由具名人员确认属实", "无需处理；不属实时用 nianbao override withdraw 撤回";
+    CORRECTION_LAPSED = "W-CORRECTION-LAPSED", S3, "时效性", "所答复的文件已由新的报送代替，原答复不再有效", "请核对新的报送；仍有问题的，按新的更正表处理";
+    CORRECTION_UNFIT = "Q-CORRECTION", S2, "一致性", "该行与更正时所见不同，更正未采用", "请用 nianbao override withdraw 撤回，再按新的更正表填写";
     SUM_BROKEN = "E-SUM", S0, "一致性", "县级合计加未分县与全市不符", "程序错误，请保留现场并联系维护人员";
     PARTS_BROKEN = "E-PARTS", S1, "一致性", "分项之和与总数不符", "请核对分项";
 }
@@ -182,7 +192,34 @@ pub const SETS_ASIDE: &[&Rule] = &[
     DELIVERY_REPEATS_YEAR,
 ];
 
+/// Queries about one row that a named person may confirm as true: what is odd is so in the papers too.
+pub const CONFIRMABLE: &[&Rule] = &[
+    ID_CHECK_DIGIT,
+    ID_BIRTH,
+    ID_SEX,
+    DATE_DEFAULT,
+    REGISTRATION_DIFFERS,
+    SCHOOL_TYPE_DIFFERS,
+    FILING_PART,
+    MAJOR_UNKNOWN,
+    REGION_UNKNOWN,
+    STUDENT_TWO_SCHOOLS,
+    STUDENT_TWICE,
+];
+
 impl Rule {
+    /// Whether a finding of this rule, about one row, can be confirmed as true.
+    #[must_use]
+    pub fn may_be_confirmed(&self) -> bool {
+        CONFIRMABLE.contains(&self)
+    }
+
+    /// Whether a finding of this rule takes a row, or a cell of it, out.
+    #[must_use]
+    pub fn takes_out(&self) -> bool {
+        self.severity == Severity::S1 || *self == *FILING_ROW_UNKNOWN
+    }
+
     /// Whether a finding of this rule sets its delivery aside.
     #[must_use]
     pub fn sets_aside(&self) -> bool {
@@ -279,22 +316,74 @@ impl Finding {
 /// Examples of one rule that are kept of one file; the rest are counted.
 pub const EXAMPLES_MAX: u64 = 100;
 
-/// The findings of one file: counts are complete, examples are capped.
+/// What named persons answered to findings about the rows of one file; the words say who.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Rows that are given up, by sheet and row; row 0 for a whole sheet.
+    pub given_up: BTreeMap<(String, u32), String>,
+    /// Queries that are true: rule, sheet, row, column.
+    pub confirmed: BTreeMap<(String, String, u32, u32), String>,
+}
+
+impl Answers {
+    /// Notes on a finding that it was answered: it asks nobody any more.
+    pub fn answer(&self, finding: &mut Finding) -> bool {
+        let place = &finding.place;
+        let confirmed =
+            self.confirmed.get(&(finding.rule.clone(), place.sheet.clone(), place.row, place.column));
+        let given_up = self
+            .given_up
+            .get(&(place.sheet.clone(), place.row))
+            .filter(|_| rule(&finding.rule).is_some_and(Rule::takes_out));
+        let Some(words) = confirmed.or(given_up).cloned() else { return false };
+        finding.severity = Severity::S3;
+        finding.message += &words;
+        true
+    }
+}
+
+/// What became of a finding that was pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It is told with its place.
+    Example,
+    /// It is counted with others.
+    Beyond,
+    /// Somebody answered it.
+    Answered,
+}
+
+/// The findings of one file: counts are complete, examples are capped. What was answered is
+/// counted by itself, so that it takes no open one's place.
 #[derive(Debug, Default)]
 pub struct Findings {
+    answers: Answers,
     examples: Vec<Finding>,
-    /// By rule: how many were found, and the last one.
-    seen: BTreeMap<String, (u64, Option<Finding>)>,
+    /// By rule and severity: how many were found, and the last one.
+    seen: BTreeMap<(String, Severity), (u64, Option<Finding>)>,
 }
 
 impl Findings {
-    pub fn push(&mut self, finding: Finding) {
-        let (seen, beyond) = self.seen.entry(finding.rule.clone()).or_default();
+    /// Those of a file that persons answered something of.
+    #[must_use]
+    pub fn answered(answers: &Answers) -> Self {
+        Findings { answers: answers.clone(), ..Findings::default() }
+    }
+
+    pub fn push(&mut self, mut finding: Finding) -> Pushed {
+        let answered = self.answers.answer(&mut finding);
+        let (seen, beyond) = self.seen.entry((finding.rule.clone(), finding.severity)).or_default();
         *seen += finding.count;
-        if *seen <= EXAMPLES_MAX {
+        let example = *seen <= EXAMPLES_MAX;
+        if example {
             self.examples.push(finding);
         } else {
             *beyond = Some(finding);
+        }
+        match (answered, example) {
+            (true, _) => Pushed::Answered,
+            (false, true) => Pushed::Example,
+            (false, false) => Pushed::Beyond,
         }
     }
 
@@ -328,6 +417,33 @@ mod tests {
         assert_eq!(found.iter().map(|finding| finding.count).sum::<u64>(), 251);
         let rest = found.last().unwrap();
         assert_eq!((rest.place.row, rest.count), (0, 150));
+    }
+
+    #[test]
+    fn what_was_answered_asks_no_more_and_takes_no_place() {
+        let mut answers = Answers::default();
+        for row in 1..=EXAMPLES_MAX + 50 {
+            let row = u32::try_from(row).unwrap();
+            answers.confirmed.insert((ID_SEX.id.into(), String::new(), row, 3), "（属实）".into());
+        }
+        answers.given_up.insert((String::new(), 900), "（放弃）".into());
+        let mut findings = Findings::answered(&answers);
+        let at =
+            |rule, row| Finding::new(rule, 2024, "d", "").at(Place { row, column: 3, ..Place::default() });
+        for row in 1..=EXAMPLES_MAX + 51 {
+            findings.push(at(ID_SEX, u32::try_from(row).unwrap()));
+        }
+        assert_eq!(findings.push(at(ROW_DATE, 900)), Pushed::Answered);
+        // A query about a row that is given up is not what was given up.
+        assert_eq!(findings.push(at(ID_BIRTH, 900)), Pushed::Example);
+        let found = findings.finish();
+        let open: Vec<(&str, u32)> = found
+            .iter()
+            .filter(|finding| finding.severity < Severity::S3)
+            .map(|finding| (finding.rule.as_str(), finding.place.row))
+            .collect();
+        assert_eq!(open, [(ID_SEX.id, 151), (ID_BIRTH.id, 900)]);
+        assert!(found[0].message.ends_with("（属实）"));
     }
 
     #[test]

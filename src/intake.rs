@@ -1,9 +1,12 @@
 //! One delivered file → a fragment: its typed rows as Parquet, and what was found in it.
 //!
-//! A fragment is keyed by what decides it: the bytes, the contract, the program
-//! and the pseudonym key. A file that was normalised before is not read again.
+//! A fragment is keyed by what decides it: the bytes, the contract, the program, the pseudonym key
+//! and what persons said of its rows. A file that was normalised before is not read again.
+//!
+//! Corrected cells take the place of the delivered ones between decoding and normalising: the row
+//! goes by the same contract as its neighbours, keeps its place, and is counted once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,10 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::bind::{self, BindError};
 use crate::contract::{Dataset, Shape};
+use crate::decisions::corrections::{self, FileKey, OfFile};
 use crate::decode::worker::{Death, Decoder, WorkerError};
-use crate::decode::{self, DecodeError, Format, Row};
+use crate::decode::{self, DecodeError, Event, Format, Row};
 use crate::definition::Definitions;
-use crate::finding::{self, Finding, Rule};
+use crate::finding::{self, Answers, Finding, Findings, Rule};
 use crate::layout::Layout;
 use crate::normalise::form::FormNormaliser;
 use crate::normalise::rows::RowsNormaliser;
@@ -41,6 +45,8 @@ pub struct Intake<'a> {
     pub data: &'a DataRoot,
     pub definitions: &'a Definitions,
     pub context: Context<'a>,
+    /// What persons said of single rows, by delivery.
+    pub corrections: &'a BTreeMap<FileKey, OfFile>,
     /// Bytes that a member of a bundle may have, as a file may.
     pub member_max: u64,
 }
@@ -84,6 +90,9 @@ pub struct Fragment {
     pub format: Format,
     pub encoding: String,
     pub counts: Counts,
+    /// Of the quarantined rows, those that a named person gave up.
+    #[serde(default)]
+    pub given_up: u64,
     /// Rows of the table by school.
     pub schools: BTreeMap<String, u64>,
     /// Of the rows in whatever order; empty for forms. Equal digests are the same rows.
@@ -199,11 +208,12 @@ fn take_in_one(
         return Ok(reject(finding::FOLDER_WRONG, &format!("数据集文件夹应为 {} 之一", known.join("、"))));
     };
     let sha256 = files::sha256(delivered.bytes);
-    let key = fragment_key(intake, dataset, year, &sha256);
+    let said = intake.corrections.get(&(year, dataset.dataset.clone(), sha256.clone()));
+    let key = fragment_key(intake, dataset, year, &sha256, said);
     if let Some(fragment) = known_fragment(intake.data, &key) {
         return Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))));
     }
-    let read = match read(intake, decoder, dataset, year, &sha256, delivered.bytes)? {
+    let read = match read(intake, decoder, (dataset, year, &sha256), said, delivered.bytes)? {
         Ok(read) => read,
         Err((rule, detail)) => {
             let try_again = rule == finding::FILE_PARSER_DIED && detail == death_words(Death::Killed);
@@ -214,7 +224,13 @@ fn take_in_one(
     Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))))
 }
 
-fn fragment_key(intake: Intake<'_>, dataset: &Dataset, year: ReportYear, sha256: &str) -> String {
+fn fragment_key(
+    intake: Intake<'_>,
+    dataset: &Dataset,
+    year: ReportYear,
+    sha256: &str,
+    said: Option<&OfFile>,
+) -> String {
     let parts = [
         sha256,
         &dataset.dataset,
@@ -224,6 +240,7 @@ fn fragment_key(intake: Intake<'_>, dataset: &Dataset, year: ReportYear, sha256:
         &intake.context.key.check_value(),
         intake.context.city_code,
         intake.context.residual_code,
+        said.map_or("", |said| &said.digest),
     ];
     files::sha256(parts.join("|").as_bytes())
 }
@@ -325,34 +342,44 @@ impl Parts {
 fn read(
     intake: Intake<'_>,
     reader: &mut Decoder,
-    dataset: &Dataset,
-    year: ReportYear,
-    sha256: &str,
+    (dataset, year, sha256): (&Dataset, ReportYear, &str),
+    said: Option<&OfFile>,
     bytes: &[u8],
 ) -> Result<Result<Read, Fault>, IntakeError> {
     let no_contract = || Ok(Err((finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
     let Some(version) = dataset.version(year) else { return no_contract() };
-    let (decoded, finished, mut parts) = match dataset.shape {
+    let nobody = Answers::default();
+    let answers = said.map_or(&nobody, |said| &said.answers);
+    let (decoded, finished, mut parts, mender) = match dataset.shape {
         Shape::Rows => {
-            let new =
-                || (RowsNormaliser::new(intake.context, dataset, version, year, sha256), Parts::default());
-            let event = |(rows, parts): &mut (RowsNormaliser<'_>, Parts), told: &decode::Event<'_>| {
-                rows.event(told);
+            let new = || {
+                let rows = RowsNormaliser::new(intake.context, dataset, version, year, sha256);
+                (rows.answered(answers), Parts::default(), Mender::new(said))
+            };
+            let event = |(rows, parts, mender): &mut (RowsNormaliser<'_>, Parts, Mender<'_>),
+                         told: &Event<'_>| {
+                mender.hand_on(told, |told| rows.event(told));
                 parts.take(rows.ready());
             };
-            let ((rows, parts), decoded) = decode_into(reader, bytes, new, event)?;
+            let ((rows, parts, mender), decoded) = decode_into(reader, bytes, new, event)?;
             match decoded {
-                Ok(decoded) => (decoded, rows.finish()?, parts),
+                Ok(decoded) => (decoded, rows.finish()?, parts, mender),
                 Err(error) => return Ok(Err(decode_fault(error))),
             }
         }
         Shape::Form => {
             let layout: Option<&Layout> = intake.definitions.layout(year);
             let Some(layout) = layout else { return no_contract() };
-            let new = || FormNormaliser::new(layout, &dataset.dataset, sha256);
-            let (form, decoded) = decode_into(reader, bytes, new, FormNormaliser::event)?;
+            let new = || {
+                let form = FormNormaliser::new(layout, &dataset.dataset, sha256);
+                (form.answered(answers), Mender::new(said))
+            };
+            let event = |(form, mender): &mut (FormNormaliser<'_>, Mender<'_>), told: &Event<'_>| {
+                mender.hand_on(told, |told| form.event(told));
+            };
+            let ((form, mender), decoded) = decode_into(reader, bytes, new, event)?;
             match decoded {
-                Ok(decoded) => (decoded, form.finish()?, Parts::default()),
+                Ok(decoded) => (decoded, form.finish()?, Parts::default(), mender),
                 Err(error) => return Ok(Err(decode_fault(error))),
             }
         }
@@ -365,6 +392,7 @@ fn read(
                 let finding = Finding::new(rule, year, &dataset.dataset, &note.detail).at(place);
                 normalised.findings.push(finding);
             }
+            normalised.findings.extend(mender.findings(dataset, year, &normalised));
             parts.take(Ok(Some(std::mem::replace(
                 &mut normalised.rows,
                 RecordBatch::new_empty(Arc::new(Schema::empty())),
@@ -379,13 +407,69 @@ fn read(
     })
 }
 
+/// Puts corrected cells in their rows on the way to the normaliser.
+struct Mender<'a> {
+    said: Option<&'a OfFile>,
+    sheet: String,
+    /// Rows that were what they were when they were corrected.
+    mended: BTreeSet<(String, u32)>,
+}
+
+impl<'a> Mender<'a> {
+    fn new(said: Option<&'a OfFile>) -> Self {
+        Mender {
+            said: said.filter(|said| !said.rows.is_empty()),
+            sheet: String::new(),
+            mended: BTreeSet::new(),
+        }
+    }
+
+    fn hand_on(&mut self, event: &Event<'_>, mut to: impl FnMut(&Event<'_>)) {
+        let Some(said) = self.said else { return to(event) };
+        match event {
+            Event::Sheet(name) => self.sheet = told(name),
+            Event::Row(row) => {
+                let place = (self.sheet.clone(), row.number);
+                let mended = said.rows.get(&place).and_then(|of| corrections::mended(row, &of.changes));
+                if let Some(mended) = mended {
+                    self.mended.insert(place);
+                    return to(&Event::Row(&mended));
+                }
+            }
+            Event::BadRow { .. } => {}
+        }
+        to(event);
+    }
+
+    /// Corrected rows that are used, and those that are not what was corrected. Of one that is still
+    /// kept out its own finding tells.
+    fn findings(&self, dataset: &Dataset, year: ReportYear, normalised: &Normalised) -> Vec<Finding> {
+        let Some(said) = self.said else { return Vec::new() };
+        let out = normalised.rejects.places();
+        let mut findings = Findings::default();
+        for (at, of) in &said.rows {
+            let rule = match (self.mended.contains(at), out.contains(at)) {
+                (true, true) => continue,
+                (true, false) => finding::ROW_CORRECTED,
+                (false, _) => finding::CORRECTION_UNFIT,
+            };
+            let place = Place { sheet: at.0.clone(), row: at.1, ..Place::default() };
+            let mut finding =
+                Finding::new(rule, year, &dataset.dataset, "").at(place).of_school(&of.school_code);
+            finding.message += &of.words;
+            findings.push(finding);
+        }
+        findings.finish()
+    }
+}
+
 /// Decodes into a new normaliser. A worker that somebody killed may have been killed for another's
 /// sake: the file is tried once more, and what was heard of it is thrown away.
 fn decode_into<N>(
     reader: &mut Decoder,
     bytes: &[u8],
     new: impl Fn() -> N,
-    event: impl Fn(&mut N, &decode::Event<'_>),
+    event: impl Fn(&mut N, &Event<'_>),
 ) -> Result<(N, Result<decode::Decoded, DecodeError>), IntakeError> {
     let mut attempt = || -> Result<_, IntakeError> {
         let mut normaliser = new();
@@ -499,6 +583,7 @@ fn keep(data: &DataRoot, key: String, read: Read) -> Result<Fragment, IntakeErro
         format: decoded.format,
         encoding: decoded.encoding,
         counts: normalised.counts,
+        given_up: normalised.given_up,
         schools,
         rows_digest,
         rows_sha256: files::sha256(&rows),

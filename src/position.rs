@@ -30,6 +30,12 @@ pub fn column_letters(mut column: u32) -> String {
     letters.iter().map(|&b| char::from(b)).collect()
 }
 
+/// The column of its letters: `AA` is 27. 0 for none.
+#[must_use]
+pub fn column_number(letters: &str) -> u32 {
+    letters.bytes().fold(0, |column, letter| column * 26 + u32::from(letter.saturating_sub(b'A')) + 1)
+}
+
 /// A header or sheet name as it may be told: long runs of digits, which may be somebody's number, are hidden.
 #[must_use]
 pub fn told(text: &str) -> String {
@@ -66,5 +72,6 @@ mod tests {
     fn letters_are_those_of_a_spreadsheet() {
         let of = |n| column_letters(n);
         assert_eq!([of(0), of(1), of(26), of(27), of(104)], ["", "A", "Z", "AA", "CZ"]);
+        assert!([0, 1, 26, 27, 104, 16_384].into_iter().all(|n| column_number(&of(n)) == n));
     }
 }

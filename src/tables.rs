@@ -1,5 +1,6 @@
 //! The tables of a release that are not datasets: dimensions, values, cells, findings, deliveries.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -8,7 +9,7 @@ use arrow::error::ArrowError;
 
 use crate::decisions::Override;
 use crate::definition::Definitions;
-use crate::finding::{self, Finding};
+use crate::finding::{self, Finding, Severity};
 use crate::indicators::definition::{Calculation, Combination};
 use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Level};
@@ -16,7 +17,7 @@ use crate::normalise::Counts;
 use crate::normalise::table::{FieldKind, FieldSpec, TableBuilder, Value};
 use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
-use crate::position::column_letters;
+use crate::position::{Place, column_letters, column_number};
 use crate::reconcile::{Answer, Closed, Difference, PairKey, Side};
 use crate::report::cells::{ReportCell, Values};
 use crate::warehouse::table_file::{self, TableFileError};
@@ -518,6 +519,8 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
         ("school_code", T, "学校标识码"),
         ("stands_for", T, "核定值所代替的口径"),
         ("value_under", T, "原数"),
+        ("decision", L, "处理记录编号"),
+        ("case", T, "更正表编号"),
     ];
     let rows = decisions.iter().map(|decision| {
         let about = decision.about.as_ref();
@@ -534,9 +537,65 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
             text(about.map_or("", |about| &about.school_code)),
             text(under.map_or("", |(basis, _)| basis)),
             text(under.map_or("", |(_, told)| told)),
+            int(i64::from(decision.id)),
+            text(decision.correction.as_ref().map_or("", |of| &of.case)),
         ]
     });
     table(&columns, rows)
+}
+
+/// Ids of the decisions that a year of a release stands on; none of a release that did not say.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_decisions(path: &Path) -> Result<BTreeSet<u32>, TableFileError> {
+    let mut ids = BTreeSet::new();
+    for batch in table_file::read(path)? {
+        let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
+        if let Some(column) = batch.column_by_name("decision") {
+            let column = column.as_primitive::<Int64Type>();
+            ids.extend(column.iter().flatten().filter_map(|id| u32::try_from(id).ok()));
+        }
+    }
+    Ok(ids)
+}
+
+/// The findings of a release, read back.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_findings(path: &Path) -> Result<Vec<Finding>, TableFileError> {
+    let mut findings = Vec::new();
+    for batch in table_file::read(path)? {
+        let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
+        let ints = |name: &str, row: usize| {
+            let column = batch.column_by_name(name).map(AsArray::as_primitive::<Int32Type>);
+            column.map(|column| column.value(row)).unwrap_or_default()
+        };
+        let counts = batch.column_by_name("count").map(AsArray::as_primitive::<Int64Type>);
+        findings.extend((0..batch.num_rows()).filter_map(|row| {
+            let get = |column: &str| table_file::text_at(&batch, column, row);
+            Some(Finding {
+                rule: get("rule"),
+                severity: Severity::coded(&get("severity"))?,
+                dimension: get("dimension"),
+                report_year: ints("report_year", row),
+                dataset: get("dataset"),
+                school_code: get("school_code"),
+                place: Place {
+                    file: get("file"),
+                    sheet: get("sheet"),
+                    row: ints("row", row).unsigned_abs(),
+                    column: column_number(&get("column")),
+                    header: get("header"),
+                },
+                message: get("message"),
+                remedy: get("remedy"),
+                count: counts.map_or(1, |counts| counts.value(row).unsigned_abs()),
+            })
+        }));
+    }
+    Ok(findings)
 }
 
 /// A value that a person set and that a release stands on, as its table `override` has it.

@@ -208,6 +208,7 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
             reason: accept.reason.trim().to_owned(),
             withdraws: None,
             about: None,
+            correction: None,
         }),
         [] => Err(Failure::new(ExitCode::Usage, &format!("no delivery is called `{}`", accept.file))
             .hint("the finding names the file and the first digits of its SHA-256; both are in the table `delivery`")),

@@ -124,6 +124,7 @@ pub fn set(data: &DataRoot, definitions: &Definitions, set: &Set, when: String) 
             school_code: set.school.clone(),
             under: BTreeMap::from([(basis.name().to_owned(), told)]),
         }),
+        correction: None,
     })
 }
 
@@ -309,6 +310,7 @@ fn decision(
             school_code: found.key.unit.school_code.clone(),
             under: values::under(found),
         }),
+        correction: None,
     }))
 }
 

@@ -5,9 +5,12 @@
 //! the delivery changes, it no longer applies. Records are only ever added; taking one back is a
 //! record of its own.
 //!
-//! A decision can also be about values ([`values`]): it sets one, or says why two of them differ.
+//! A decision can also be about values ([`values`]): it sets one, or says why two of them differ; or
+//! about single rows of a delivery ([`corrections`]).
 
 pub mod values;
+
+pub mod corrections;
 
 use std::fs;
 use std::io;
@@ -19,8 +22,8 @@ use crate::period::ReportYear;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
-/// Format of a record. A newer one is refused. 1 had no decisions about values.
-const FORMAT: u32 = 2;
+/// Format of a record. A newer one is refused. 1 had no decisions about values, 2 none about rows.
+const FORMAT: u32 = 3;
 
 /// A decision, as kept in `ledger/overrides/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,9 @@ pub struct Override {
     /// The values it is about; none for one about a delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<values::About>,
+    /// The row it is about; none for one about a whole delivery or a value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<corrections::Correction>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +152,7 @@ mod tests {
             reason: "学校合并".into(),
             withdraws: None,
             about: None,
+            correction: None,
         }
     }
 
@@ -178,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
         let path = data.overrides().join("000001.json");
-        for (text, newer) in [(r#"{"format": 3}"#, true), ("{\"format\": 1,", false)] {
+        for (text, newer) in [(r#"{"format": 4}"#, true), ("{\"format\": 1,", false)] {
             files::write_whole(&path, text.as_bytes(), Access::Open).unwrap();
             let error = all(&data).unwrap_err();
             assert_eq!(matches!(error, DecisionError::Newer { .. }), newer, "{error}");

@@ -253,6 +253,7 @@ mod tests {
                 school_code: "a".into(),
                 under,
             }),
+            correction: None,
         }
     }
 

@@ -12,7 +12,7 @@ use super::table::{FieldKind, FieldSpec, SOURCE_FIELDS, TableBuilder, Value};
 use super::text;
 use super::{Counts, Normalised, People, Rejects, Unusable};
 use crate::decode::{Cell, Event, Row};
-use crate::finding::{self, Finding, Findings};
+use crate::finding::{self, Answers, Finding, Findings, Pushed};
 use crate::layout::{Layout, RowLayout, TableKind, TableLayout};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
@@ -47,6 +47,7 @@ pub struct FormNormaliser<'a> {
     rejects: Rejects,
     findings: Findings,
     counts: Counts,
+    given_up: u64,
     school: Option<String>,
     sheet: String,
     /// Last row told, and the one before the sheet's first.
@@ -107,6 +108,7 @@ impl<'a> FormNormaliser<'a> {
             rejects: Rejects::default(),
             findings: Findings::default(),
             counts: Counts::default(),
+            given_up: 0,
             school: None,
             sheet: String::new(),
             last_row: 0,
@@ -117,6 +119,12 @@ impl<'a> FormNormaliser<'a> {
             filed: Vec::new(),
             fault: None,
         }
+    }
+
+    /// With what persons answered about the filing's rows.
+    #[must_use]
+    pub fn answered(self, answers: &Answers) -> Self {
+        FormNormaliser { findings: Findings::answered(answers), ..self }
     }
 
     /// Takes the next event of the file.
@@ -142,7 +150,10 @@ impl<'a> FormNormaliser<'a> {
                 self.keep(rule, &row, 0);
                 let place = Place { sheet: self.sheet.clone(), row: *number, ..Place::default() };
                 let school = self.school.clone().unwrap_or_default();
-                self.findings.push(self.finding(rule, "").at(place).of_school(&school));
+                let finding = self.finding(rule, "").at(place).of_school(&school);
+                if self.findings.push(finding) == Pushed::Answered {
+                    self.given_up += 1;
+                }
             }
         }
     }
@@ -170,6 +181,7 @@ impl<'a> FormNormaliser<'a> {
             rejects: self.rejects,
             findings: self.findings.finish(),
             counts: self.counts,
+            given_up: self.given_up,
         }))
     }
 
@@ -434,7 +446,9 @@ impl<'a> FormNormaliser<'a> {
     fn put_aside(&mut self, rule: &finding::Rule, row: &Row<'_>, column: usize, school: &str) {
         let place = self.place_of(row, column);
         self.keep(rule, row, place.column);
-        self.findings.push(self.finding(rule, "").at(place).of_school(school));
+        if self.findings.push(self.finding(rule, "").at(place).of_school(school)) == Pushed::Answered {
+            self.given_up += 1;
+        }
         self.counts.quarantined += 1;
     }
 
@@ -449,7 +463,8 @@ impl<'a> FormNormaliser<'a> {
     }
 
     fn keep(&mut self, rule: &finding::Rule, row: &Row<'_>, column: u32) {
-        self.rejects.push(rule, &self.sheet, row, column);
+        let school = self.school.as_deref().unwrap_or_default();
+        self.rejects.push(rule, &self.sheet, row, column, school);
     }
 
     fn finding(&self, rule: &finding::Rule, detail: &str) -> Finding {

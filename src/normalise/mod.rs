@@ -81,32 +81,96 @@ impl std::ops::AddAssign for Counts {
 pub struct Rejects {
     lines: Vec<u8>,
     beyond: u64,
+    /// The header that the rows to come stand under, until the first of them is kept.
+    header: Option<Vec<u8>>,
 }
 
 /// Bytes of rejected rows that are copied out of one file.
 const REJECTS_MAX: usize = 64 << 20;
 
-/// One line of [`Rejects`].
-#[derive(Serialize)]
-struct Reject<'a> {
-    rule: &'a str,
-    sheet: &'a str,
-    row: u32,
+/// One line of [`Rejects`]: a row, and what keeps it, or a cell of it, out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reject<'a> {
+    pub rule: Cow<'a, str>,
+    pub sheet: Cow<'a, str>,
+    pub row: u32,
     /// 0 when the whole row is meant.
-    column: u32,
-    cells: Vec<Cow<'a, str>>,
+    pub column: u32,
+    /// Empty where no cell says which.
+    #[serde(default)]
+    pub school: Cow<'a, str>,
+    pub cells: Vec<Cow<'a, str>>,
+}
+
+/// A line of [`Rejects`] before the rows of a sheet: the header texts as delivered.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header<'a> {
+    header_of: Cow<'a, str>,
+    headers: Vec<Cow<'a, str>>,
+}
+
+/// A row that was kept aside, read back, with the header that it stands under.
+#[derive(Debug, Clone)]
+pub struct KeptRow {
+    pub reject: Reject<'static>,
+    pub headers: std::sync::Arc<Vec<String>>,
 }
 
 impl Rejects {
-    /// Adds a row that `rule` keeps out.
-    pub fn push(&mut self, rule: &Rule, sheet: &str, row: &Row<'_>, column: u32) {
+    /// The rows to come stand under these headers.
+    pub fn header(&mut self, sheet: &str, headers: &[String]) {
+        let headers = headers.iter().map(|text| Cow::Borrowed(text.as_str())).collect();
+        // Texts always serialise.
+        self.header = serde_json::to_vec(&Header { header_of: sheet.into(), headers }).ok();
+    }
+
+    /// The rows to come stand under none.
+    pub fn no_header(&mut self, sheet: &str) {
+        self.header(sheet, &[]);
+    }
+
+    /// The rows of what [`Rejects::into_lines`] gave, in their order; lines of older programs too.
+    #[must_use]
+    pub fn read(lines: &[u8]) -> Vec<KeptRow> {
+        let mut headers = std::sync::Arc::new(Vec::new());
+        let mut rows = Vec::new();
+        for line in lines.split(|&byte| byte == b'\n') {
+            if let Ok(header) = serde_json::from_slice::<Header<'static>>(line) {
+                headers = std::sync::Arc::new(header.headers.into_iter().map(Cow::into_owned).collect());
+            } else if let Ok(reject) = serde_json::from_slice::<Reject<'static>>(line) {
+                rows.push(KeptRow { reject, headers: std::sync::Arc::clone(&headers) });
+            }
+        }
+        rows
+    }
+
+    /// Sheet and row of every row that is kept.
+    #[must_use]
+    pub fn places(&self) -> std::collections::BTreeSet<(String, u32)> {
+        let rows = Rejects::read(&self.lines).into_iter();
+        rows.map(|kept| (kept.reject.sheet.into_owned(), kept.reject.row)).collect()
+    }
+
+    /// Adds a row that `rule` keeps out, or a cell of it.
+    pub fn push(&mut self, rule: &Rule, sheet: &str, row: &Row<'_>, column: u32, school: &str) {
         let bytes: usize = row.cells.iter().map(|cell| cell.text().len()).sum();
         if self.lines.len() + bytes > REJECTS_MAX {
             self.beyond += 1;
             return;
         }
+        if let Some(header) = self.header.take() {
+            self.lines.extend(header);
+            self.lines.push(b'\n');
+        }
         let cells = row.cells.iter().map(Cell::text).collect();
-        let reject = Reject { rule: rule.id, sheet, row: row.number, column, cells };
+        let reject = Reject {
+            rule: rule.id.into(),
+            sheet: sheet.into(),
+            row: row.number,
+            column,
+            school: school.into(),
+            cells,
+        };
         // Texts and numbers always serialise, and writing to memory does not fail.
         let _ = serde_json::to_writer(&mut self.lines, &reject);
         self.lines.push(b'\n');
@@ -132,6 +196,8 @@ pub struct Normalised {
     /// Findings without the file's name, which the file may change.
     pub findings: Vec<Finding>,
     pub counts: Counts,
+    /// Of the quarantined rows, those that a named person gave up.
+    pub given_up: u64,
 }
 
 /// Pseudonyms and who they stand for, one JSON object a line, for the identity map.

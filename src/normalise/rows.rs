@@ -12,7 +12,7 @@ use crate::contract::bind::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
 use crate::decode::cell::NO_RESULT;
 use crate::decode::{Cell, Event, Row};
-use crate::finding::{self, Finding, Findings, Rule};
+use crate::finding::{self, Answers, Finding, Findings, Pushed, Rule};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position::{Place, told};
@@ -31,6 +31,7 @@ pub struct RowsNormaliser<'a> {
     rejects: Rejects,
     findings: Findings,
     counts: Counts,
+    given_up: u64,
     sheet: Sheet,
     unbound: Option<(BindError, Vec<Row<'static>>)>,
     /// Rows of tables without a name that have no header that fits.
@@ -115,6 +116,7 @@ impl<'a> RowsNormaliser<'a> {
             rejects: Rejects::default(),
             findings: Findings::default(),
             counts: Counts::default(),
+            given_up: 0,
             sheet: Sheet::default(),
             unbound: None,
             unbound_rows: 0,
@@ -125,6 +127,12 @@ impl<'a> RowsNormaliser<'a> {
         }
     }
 
+    /// With what persons answered about the file's rows.
+    #[must_use]
+    pub fn answered(self, answers: &Answers) -> Self {
+        RowsNormaliser { findings: Findings::answered(answers), ..self }
+    }
+
     /// Takes the next event of the file.
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
@@ -133,6 +141,7 @@ impl<'a> RowsNormaliser<'a> {
                 let base = if continued { self.sheet.last_row } else { 0 };
                 self.end_sheet();
                 self.sheet = Sheet { name: told(name), base, last_row: base, ..Sheet::default() };
+                self.rejects.no_header(&self.sheet.name);
             }
             Event::Row(row) => self.row(row),
             Event::BadRow { number, problem } => {
@@ -190,6 +199,7 @@ impl<'a> RowsNormaliser<'a> {
             rejects: self.rejects,
             findings: self.findings.finish(),
             counts: self.counts,
+            given_up: self.given_up,
         }))
     }
 
@@ -201,7 +211,7 @@ impl<'a> RowsNormaliser<'a> {
             return;
         }
         if let Some(rule) = self.sheet.given_up {
-            self.keep(rule, row, 0);
+            self.keep(rule, row, 0, "");
             return;
         }
         self.sheet.head.push(row.to_owned_row());
@@ -216,6 +226,7 @@ impl<'a> RowsNormaliser<'a> {
         match bind::find_header(self.dataset, self.version, &head) {
             Ok((index, binding)) => {
                 self.bound_sheets += 1;
+                self.rejects.header(&self.sheet.name, &binding.headers);
                 for header in &binding.unknown {
                     let place = Place { row: binding.rows.0, ..self.place() };
                     self.findings.push(self.finding(finding::SCHEMA_NEW, &told(header)).at(place));
@@ -248,7 +259,7 @@ impl<'a> RowsNormaliser<'a> {
                 let named = !matches!(error, BindError::NoHeader { .. });
                 self.sheet.is_odd = named || (records > 1 && records * 2 > head.len());
                 for row in &head {
-                    self.keep(rule, row, 0);
+                    self.keep(rule, row, 0, "");
                 }
                 if self.unbound.is_none() {
                     self.unbound = Some((error, head));
@@ -283,10 +294,13 @@ impl<'a> RowsNormaliser<'a> {
             }
             // Rows of a sheet that does not fit: aside as a whole, and said so by name.
             Some(rule) => {
-                self.counts.quarantined += self.sheet.told - self.sheet.broken;
+                let aside = self.sheet.told - self.sheet.broken;
+                self.counts.quarantined += aside;
                 let rule = if self.sheet.is_odd { finding::SHEET_ODD } else { rule };
                 let finding = self.finding(rule, &self.sheet.missing).at(self.place());
-                self.findings.push(finding);
+                if self.findings.push(finding) == Pushed::Answered {
+                    self.given_up += aside;
+                }
             }
             None => {}
         }
@@ -357,7 +371,12 @@ impl<'a> RowsNormaliser<'a> {
         let school = self.school_of(binding, row);
         for (rule, column, detail) in notes {
             let place = self.cell_place(binding, row, column);
-            self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
+            let at = place.column;
+            let pushed = self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
+            // The row counts without the cell: it is kept for who is to mend it.
+            if rule.id == finding::CELL_BAD.id && pushed != Pushed::Beyond {
+                self.keep(rule, row, at, &school);
+            }
         }
         if let Some((key, id)) = person {
             self.people.push(&key, &id.number, name.as_deref().unwrap_or_default());
@@ -377,13 +396,16 @@ impl<'a> RowsNormaliser<'a> {
             None => Place { row: row.number, ..self.place() },
         };
         self.sheet.binding = binding;
-        self.keep(refused.rule, row, place.column);
-        self.findings.push(self.finding(refused.rule, "").at(place).of_school(&school));
+        self.keep(refused.rule, row, place.column, &school);
+        let finding = self.finding(refused.rule, "").at(place).of_school(&school);
+        if self.findings.push(finding) == Pushed::Answered {
+            self.given_up += 1;
+        }
     }
 
     /// Keeps a row aside with everything that was in it.
-    fn keep(&mut self, rule: &Rule, row: &Row<'_>, column: u32) {
-        self.rejects.push(rule, &self.sheet.name, row, column);
+    fn keep(&mut self, rule: &Rule, row: &Row<'_>, column: u32, school: &str) {
+        self.rejects.push(rule, &self.sheet.name, row, column, school);
     }
 
     /// The school of a row, empty when its cell is not a school code.

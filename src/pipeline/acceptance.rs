@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Run, RunError};
+use super::{Run, RunError, Year};
 use crate::contract::Dataset;
 use crate::decisions::Override;
 use crate::finding::{self, Finding, Rule, Severity};
@@ -172,7 +172,10 @@ impl Run<'_> {
         let mut decisions = self.overrides.iter().rev();
         let decision = decisions
             .find(|decision| {
-                decision.rule == rule && decision.value == sha256 && decision.key.starts_with(&folder)
+                decision.correction.is_none()
+                    && decision.rule == rule
+                    && decision.value == sha256
+                    && decision.key.starts_with(&folder)
             })?
             .clone();
         let applied = &mut self.year(year).overrides;
@@ -623,6 +626,12 @@ impl Run<'_> {
         lapsed.extend(&self.lapsed_values);
         for decision in self.overrides.iter().filter(|decision| decision.about.is_none()) {
             let Some(of) = self.years.get(&decision.report_year) else { continue };
+            if decision.correction.is_some() {
+                if !is_there(of, decision) {
+                    lapsed.insert(decision.id);
+                }
+                continue;
+            }
             let stops = [finding::DELIVERY_KEPT.id, finding::SCHOOL_UNREGISTERED.id];
             let counts = of.fragments.values().flatten().any(|used| used.sha256 == decision.value);
             let there = of.deliveries.iter().any(|delivery| delivery.sha256 == decision.value);
@@ -633,6 +642,13 @@ impl Run<'_> {
         }
         lapsed
     }
+}
+
+/// Whether the delivery that a decision is about counts, or lies in the drop folder.
+pub(super) fn is_there(of: &Year, decision: &Override) -> bool {
+    let mut used = of.fragments.values().flatten();
+    used.any(|used| used.sha256 == decision.value)
+        || of.deliveries.iter().any(|delivery| delivery.sha256 == decision.value)
 }
 
 /// A delivery as a decision about it names it.

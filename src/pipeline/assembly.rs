@@ -53,7 +53,9 @@ impl Run<'_> {
                 jobs.extend(self.job(year, dataset));
             }
         }
-        self.put_together(&jobs)
+        self.put_together(&jobs)?;
+        self.note_corrections();
+        Ok(())
     }
 
     /// What is to be put together for one table; nothing where nothing of it counts.
@@ -131,7 +133,8 @@ impl Run<'_> {
 
     /// Rows that others count for, in the books of their files.
     fn note_assembled(&mut self, year: ReportYear, dataset: &Dataset, assembled: Assembled) {
-        let of = self.year(year);
+        let corrections = &self.corrections;
+        let of = self.years.entry(year).or_default();
         let fragments = of.fragments.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();
         for (told, used) in assembled.told.iter().map(|told| (told, &fragments[told.fragment])) {
             let rule = match told.decision {
@@ -145,8 +148,12 @@ impl Run<'_> {
                 row: told.row,
                 ..Place::default()
             };
-            let finding =
+            let mut finding =
                 Finding::new(rule, year, &dataset.dataset, "").at(place).of_school(&told.school_code);
+            let key = (year, dataset.dataset.clone(), used.sha256.clone());
+            if let Some(said) = corrections.get(&key) {
+                said.answers.answer(&mut finding);
+            }
             of.findings.push(finding);
         }
         for (index, used) in fragments.iter().enumerate() {

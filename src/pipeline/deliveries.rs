@@ -149,10 +149,10 @@ impl Run<'_> {
         let unopened = self.unopened.iter().filter(|(label, _)| year_of(label) == Some(year));
         lines.extend(unopened.map(|(label, rule)| format!("{} {label}", rule.id)));
         let decisions = self.recorded.iter().filter(|decision| decision.report_year == year);
-        lines.extend(decisions.map(|decision| match &decision.about {
-            None => format!("{} {}", decision.rule, decision.value),
-            // Values are few: which decision it is tells everything of it.
-            Some(_) => format!("{} {}", decision.rule, decision.id),
+        lines.extend(decisions.map(|decision| match (&decision.about, &decision.correction) {
+            (None, None) => format!("{} {}", decision.rule, decision.value),
+            // Which decision it is tells everything of it.
+            _ => format!("{} {}", decision.rule, decision.id),
         }));
         lines.sort();
         lines.dedup();
@@ -297,6 +297,7 @@ impl Run<'_> {
             data: &self.data,
             definitions: self.definitions,
             context: self.context(),
+            corrections: &self.corrections,
             member_max: self.settings.file_size_max_mb << 20,
         }
     }

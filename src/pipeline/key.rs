@@ -10,7 +10,10 @@ use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
 /// The key of this data root, made when there is none and nothing was published yet.
-pub(super) fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<PseudonymKey, RunError> {
+///
+/// # Errors
+/// When it is gone, damaged, or not the one that the release was made with.
+pub fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<PseudonymKey, RunError> {
     let path = data.key_file();
     let bytes = match fs::read_to_string(&path) {
         Ok(text) => parse_key(&text).ok_or_else(|| {

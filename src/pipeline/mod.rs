@@ -14,6 +14,8 @@ mod figures;
 
 mod reconciled;
 
+mod corrected;
+
 mod staging;
 
 mod release;
@@ -31,6 +33,7 @@ use polars::prelude::PolarsError;
 use rust_xlsxwriter::XlsxError;
 
 use crate::checks::Checked;
+use crate::decisions::corrections::{self, FileKey, OfFile};
 use crate::decisions::values::SetValue;
 use crate::decisions::{self, DecisionError, Override};
 use crate::definition::Definitions;
@@ -56,6 +59,7 @@ use crate::warehouse::table_file::TableFileError;
 use acceptance::Used;
 
 pub use documents::report_again;
+pub use key::pseudonym_key;
 pub use staging::catalogue_sql;
 
 /// What a run is asked to do.
@@ -234,6 +238,8 @@ struct Run<'a> {
     overrides: Vec<Override>,
     /// All that stand, those that no longer apply too.
     recorded: Vec<Override>,
+    /// What they say of single rows, by delivery.
+    corrections: BTreeMap<FileKey, OfFile>,
     /// Years that anything was ever decided about, also what was taken back since.
     decided_years: BTreeSet<ReportYear>,
     /// Ids of decisions about values that this run found to hold no longer.
@@ -271,12 +277,14 @@ impl<'a> Run<'a> {
         }
         publish::restore_pointer(&data)?;
         let last = publish::current(&data)?;
-        let key = key::pseudonym_key(&data, last.as_ref())?;
+        let key = pseudonym_key(&data, last.as_ref())?;
         let all = decisions::all(&data)?;
         let decided_years = all.iter().map(|decision| decision.report_year).collect();
         let recorded: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
         let lapsed = last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
-        let overrides = recorded.iter().filter(|decision| !lapsed.contains(&decision.id)).cloned().collect();
+        let overrides: Vec<Override> =
+            recorded.iter().filter(|decision| !lapsed.contains(&decision.id)).cloned().collect();
+        let corrections = corrections::by_file(&data, &key, &overrides)?;
         Ok(Run {
             settings,
             definitions,
@@ -287,6 +295,7 @@ impl<'a> Run<'a> {
             last,
             overrides,
             recorded,
+            corrections,
             decided_years,
             lapsed_values: BTreeSet::new(),
             stages: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, Year, catalogue_sql, io_error};
+use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, Year, catalogue_sql, corrected, io_error};
 use crate::finding::{self, Finding, RULES, Severity};
 use crate::layout::{Basis, HeadlineLayout, Level};
 use crate::normalise::Counts;
@@ -239,5 +239,6 @@ fn year_summary(of: &Year) -> YearSummary {
     };
     part.rules = rules.into_iter().map(count).collect();
     part.reconciled = Reconciled::of(&of.differences);
+    part.corrections = corrected::counts(of);
     part
 }

@@ -43,6 +43,18 @@ impl DataRoot {
         self.0.join("quarantine/rows").join(format!("{fragment}.jsonl"))
     }
 
+    /// The corrected cells of one row, under a keyed digest of themselves. Restricted.
+    #[must_use]
+    pub fn correction(&self, digest: &str) -> PathBuf {
+        self.0.join("quarantine/corrections").join(format!("{digest}.json"))
+    }
+
+    /// The correction sheets of a year, for the schools. Restricted: they have the rows as delivered.
+    #[must_use]
+    pub fn correction_sheets(&self, year: ReportYear) -> PathBuf {
+        self.0.join("quarantine/sheets").join(year.to_string())
+    }
+
     /// The folder of one normalised file.
     #[must_use]
     pub fn fragment(&self, fragment: &str) -> PathBuf {

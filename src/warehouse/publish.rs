@@ -147,6 +147,9 @@ pub struct ReleaseFile {
 pub struct Summary {
     pub files: FileCounts,
     pub rows: Counts,
+    /// Of the quarantined rows, those that a named person gave up.
+    #[serde(default)]
+    pub given_up: u64,
     pub datasets: Vec<DatasetSummary>,
     /// Findings by severity.
     pub findings: BTreeMap<Severity, u64>,
@@ -166,6 +169,31 @@ pub struct YearSummary {
     /// Its schools' figures on different bases.
     #[serde(default)]
     pub reconciled: Reconciled,
+    /// What named persons said of single rows.
+    #[serde(default)]
+    pub corrections: Corrections,
+}
+
+/// Rows and queries that a release stands on somebody's word for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Corrections {
+    /// Rows that are used as corrected.
+    pub corrected: u64,
+    /// Corrected rows that are still kept out.
+    pub still_wrong: u64,
+    /// Quarantined rows, and cells, that were given up.
+    pub given_up: u64,
+    /// Queries that are true.
+    pub confirmed: u64,
+    /// Of what was given up, the quarantined rows.
+    pub rows_given_up: u64,
+}
+
+impl Corrections {
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.corrected + self.still_wrong + self.given_up + self.confirmed > 0
+    }
 }
 
 impl Summary {
@@ -173,6 +201,7 @@ impl Summary {
     pub fn add_year(&mut self, year: ReportYear, part: YearSummary) {
         self.files += part.files;
         self.rows += part.rows;
+        self.given_up += part.corrections.rows_given_up;
         for rule in &part.rules {
             *self.findings.entry(rule.severity).or_default() += rule.count;
             match self
@@ -188,11 +217,12 @@ impl Summary {
         self.years.insert(year, part);
     }
 
-    /// Whether anything waits for an answer: rejected files, quarantined rows, open queries.
+    /// Whether anything waits for an answer: rejected files, quarantined rows that nobody gave up,
+    /// open queries.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.files.rejected > 0
-            || self.rows.quarantined > 0
+            || self.rows.quarantined > self.given_up
             || self.findings.iter().any(|(severity, count)| *severity <= Severity::S2 && *count > 0)
     }
 }
