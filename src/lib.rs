@@ -22,6 +22,7 @@
 //! - [`report`]: printed cells, workbooks.
 //! - [`runs`]: the ledger, the lock, what is new since last time.
 //! - [`tables`]: the tables of a release that are not datasets.
+//! - [`quarantine`]: rows kept out, the sheets to correct them on, and their way back.
 //! - [`explain`]: one figure, down to its rows.
 //! - [`pipeline`]: one run, top to bottom: start reading here.
 //! - [`cli`]: one file a command.
@@ -71,6 +72,8 @@ pub mod report;
 pub mod runs;
 
 pub mod tables;
+
+pub mod quarantine;
 
 pub mod explain;
 

@@ -14,6 +14,8 @@ mod output;
 
 mod overrides;
 
+mod quarantine;
+
 mod releases;
 
 mod report;
@@ -110,6 +112,8 @@ enum Command {
     Runs(runs::Args),
     /// Record what a named person decides about a delivery, a value or a difference
     Override(overrides::Args),
+    /// Rows that are kept out: list them, write the schools' correction sheets, read them back
+    Quarantine(quarantine::Args),
     /// Explain a figure down to its rows: formula, basis, schools, files, differences
     Explain(explain::Args),
     /// What every indicator is, where it comes from, and where it is printed
@@ -224,6 +228,7 @@ pub fn main() -> ExitCode {
         Command::Releases(args) => releases::run(&cli.global, args),
         Command::Runs(args) => runs::run(&cli.global, args),
         Command::Override(args) => overrides::run(&cli.global, args),
+        Command::Quarantine(args) => quarantine::run(&cli.global, args),
         Command::Explain(args) => explain::run(&cli.global, args),
         Command::Catalogue(args) => catalogue::run(&cli.global, args),
         Command::Audit(args) => audit::run(&cli.global, args),

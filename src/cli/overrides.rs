@@ -7,6 +7,7 @@ use crate::decisions::values::set_rule;
 use crate::decisions::{self, DecisionError, Override};
 use crate::finding;
 use crate::indicators::shown;
+use crate::position::Place;
 use crate::runs;
 use crate::settings::Overrides;
 use crate::tables::{self, Delivery};
@@ -131,11 +132,11 @@ fn state(decision: &Override, all: &[Override], lapsed: &BTreeSet<u32>) -> Strin
         return format!("takes back {id}");
     }
     let stands = |other: &&Override| other.withdraws.is_none() && !is_taken_back(other, all);
+    let case = |of: &Override| of.correction.as_ref().map(|correction| correction.case.clone());
     let newer = |other: &&Override| {
-        other.about.is_some()
-            && other.id > decision.id
-            && other.rule == decision.rule
-            && other.key == decision.key
+        let same_value = other.about.is_some() && other.rule == decision.rule && other.key == decision.key;
+        let same_row = other.correction.is_some() && case(other) == case(decision);
+        other.id > decision.id && (same_value || same_row)
     };
     if is_taken_back(decision, all) {
         "taken back".to_owned()
@@ -284,8 +285,16 @@ fn withdrawn(data: &DataRoot, withdraw: &Withdraw, when: String) -> Result<Overr
     })
 }
 
+/// `sheet1 17`: where the row stands of which a decision is.
+fn row_text(place: &Place) -> String {
+    format!("{} {}", place.sheet, place.row).trim_start().to_owned()
+}
+
 fn line(Listed { decision, state }: &Listed<'_>) -> String {
     let value = match &decision.about {
+        None if decision.correction.is_some() => {
+            decision.correction.as_ref().map(|of| row_text(&of.place)).unwrap_or_default()
+        }
         None => decision.value[..decision.value.len().min(12)].to_owned(),
         Some(about) => {
             let under: Vec<String> =

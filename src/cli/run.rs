@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::output::{self, Progress, left, right};
-use super::{ExitCode, Failure, Global, ledger_failure, load_definitions, load_settings, now};
+use super::{ExitCode, Failure, Global, ledger_failure, load_definitions, load_settings, now, quarantine};
 use crate::decode::worker::OWN_PROGRAM;
 use crate::definition::Definitions;
 use crate::finding::Finding;
@@ -16,7 +16,7 @@ use crate::settings::{Overrides, Settings};
 use crate::tables::Delivery;
 use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::{self, Manifest, ReleaseOutcome, Summary, YearSummary};
+use crate::warehouse::publish::{self, Corrections, Manifest, ReleaseOutcome, Summary, YearSummary};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -63,7 +63,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     end(&data, with_report(record, &report), outcome_name(&report.outcome), code)?;
     lock.give_back().map_err(internal)?;
     if global.json {
-        print_json(&report, code)?;
+        print_json(&settings, &report, code)?;
     } else {
         print_people(&settings, &report);
     }
@@ -149,18 +149,22 @@ fn with_report(record: runs::Run, report: &RunReport) -> runs::Run {
     }
 }
 
-fn print_json(report: &RunReport, code: ExitCode) -> Result<(), Failure> {
+fn print_json(settings: &Settings, report: &RunReport, code: ExitCode) -> Result<(), Failure> {
     let (manifest, summary) = parts(&report.outcome);
     let held: Vec<&Finding> = match &report.outcome {
         RunOutcome::HeldBack { findings, .. } => findings.iter().collect(),
         _ => Vec::new(),
     };
+    let data = DataRoot::new(&settings.data_dir);
+    let open = manifest.and_then(|manifest| quarantine::open_of(&data, manifest).ok());
+    let sheets = open.map(|open| open.iter().map(|(_, schools)| schools.len()).sum::<usize>());
     output::json(&json!({
         "outcome": outcome_name(&report.outcome),
         "exit_code": code as u8,
         "release": manifest.map(|manifest| manifest.release),
         "digest": manifest.map(|manifest| manifest.digest.clone()),
         "summary": summary,
+        "correction_sheets": sheets,
         "held_back_by": held,
         "stages": report.stages,
         "checks": report.checks,
@@ -171,6 +175,10 @@ fn print_people(settings: &Settings, report: &RunReport) {
     match &report.outcome {
         RunOutcome::Published(manifest) => {
             print_summary(&manifest.summary);
+            let data = DataRoot::new(&settings.data_dir);
+            if let Ok(open) = quarantine::open_of(&data, manifest) {
+                quarantine::print_open(&open);
+            }
             output::line("");
             let draft = if manifest.outcome == ReleaseOutcome::Draft {
                 ", a draft: see what needs attention"
@@ -259,6 +267,7 @@ fn print_summary(summary: &Summary) {
         }
     }
     print_reconciled(summary);
+    print_corrections(summary);
     if !summary.rules.is_empty() {
         output::line("");
         output::line("需要处理");
@@ -285,6 +294,21 @@ fn print_reconciled(summary: &Summary) {
         let Reconciled { compared, agree, differ, one_side, closed } = of.reconciled;
         output::line(&format!(
             "  {year}  比对 {compared}：一致 {agree}，不一致 {differ}，只有一方有数 {one_side}；已处理 {closed}"
+        ));
+    }
+}
+
+/// What named persons said of single rows, and what came of it.
+fn print_corrections(summary: &Summary) {
+    let any = |(_, of): &(&i32, &YearSummary)| of.corrections.is_any();
+    for (index, (year, of)) in summary.years.iter().filter(any).enumerate() {
+        if index == 0 {
+            output::line("");
+            output::line("更正（单行）");
+        }
+        let Corrections { corrected, still_wrong, given_up, confirmed, .. } = of.corrections;
+        output::line(&format!(
+            "  {year}  更正后采用 {corrected}，更正后仍有问题 {still_wrong}，放弃 {given_up}，确认属实 {confirmed}"
         ));
     }
 }

@@ -8,6 +8,7 @@ use crate::finding::Severity;
 use crate::runs::{self, Amount, Entry, Run};
 use crate::settings::{Overrides, RUN_KEEP_DAYS_MIN, Settings};
 use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::Corrections;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -199,6 +200,16 @@ fn show_counts(run: &Run) {
         let head = format!("  {} {} {}", file.report_year, left(&file.dataset, 14), file.outcome);
         let sha256 = file.sha256.get(..12).unwrap_or(&file.sha256);
         output::line(&format!("{}{}  {sha256}  {}", left(&head, 28), numbers(&file.rows), file.label));
+    }
+    let corrected: Vec<_> = summary.years.iter().filter(|(_, of)| of.corrections.is_any()).collect();
+    if !corrected.is_empty() {
+        output::line("\ncorrections of rows");
+    }
+    for (year, of) in corrected {
+        let Corrections { corrected, still_wrong, given_up, confirmed, .. } = of.corrections;
+        output::line(&format!(
+            "  {year}  used {corrected}, still wrong {still_wrong}, given up {given_up}, confirmed {confirmed}"
+        ));
     }
     if !summary.rules.is_empty() {
         output::line("\nfindings");

@@ -11,7 +11,7 @@ use super::{ExitCode, Failure, Global, output};
 use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
-use crate::decode::{Event, Row};
+use crate::decode::{DecodeError, Event, Row};
 use crate::definition::Definitions;
 use crate::indicators::{IndicatorValue, State, adjust, shown};
 use crate::layout::{Delivered, Level};
@@ -216,6 +216,20 @@ pub fn read(
 
 /// The rows with a note, read as every delivery is.
 fn noted_rows(settings: &Settings, file: &Path) -> Result<Vec<Noted>, Failure> {
+    let sheets = sheets_of(settings, file, &|error| error.to_string())?;
+    differences::read(&sheets).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
+            .hint("nothing was recorded; mend the workbook, or fill in the one in reports/ anew")
+    })
+}
+
+/// The rows of a workbook that somebody filled in, by sheet. `words` is what may be told of a fault.
+pub(super) fn sheets_of(
+    settings: &Settings,
+    file: &Path,
+    words: &dyn Fn(&DecodeError) -> String,
+) -> Result<Vec<(String, Vec<Row<'static>>)>, Failure> {
     let name = file.display();
     let bytes = match fs::metadata(file) {
         Ok(found) if found.len() > settings.file_size_max_mb << 20 => {
@@ -242,15 +256,12 @@ fn noted_rows(settings: &Settings, file: &Path) -> Result<Vec<Noted>, Failure> {
         }
         Event::BadRow { number, .. } => bad = bad.or(Some(number)),
     });
-    outcome.map_err(|error| internal(&error))?.map_err(|error| usage(&format!("`{name}`: {error}")))?;
-    if let Some(row) = bad {
-        return Err(usage(&format!("`{name}`: row {row} does not split into cells")));
+    let outcome = outcome.map_err(|error| internal(&error))?;
+    outcome.map_err(|error| usage(&format!("`{name}`: {}", words(&error))))?;
+    match bad {
+        Some(row) => Err(usage(&format!("`{name}`: row {row} does not split into cells"))),
+        None => Ok(sheets),
     }
-    differences::read(&sheets).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        usage(&format!("`{name}` is not taken\n{}", lines.join("\n")))
-            .hint("nothing was recorded; mend the workbook, or fill in the one in reports/ anew")
-    })
 }
 
 /// The record of a note, if its row is of a difference that the release has, with the same values;

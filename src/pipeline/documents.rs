@@ -9,9 +9,9 @@ use crate::definition::Definitions;
 use crate::indicators::Unit;
 use crate::layout::Level;
 use crate::period::ReportYear;
-use crate::report::catalogue;
 use crate::report::cells::{self, Lines, ReportCell, Values};
 use crate::report::workbook::{self, Heading};
+use crate::report::{catalogue, file_name};
 use crate::settings::Settings;
 use crate::tables;
 use crate::warehouse::files::{self, Access};
@@ -246,13 +246,6 @@ fn code(unit: &Unit) -> &str {
     if unit.level == Level::School { &unit.school_code } else { &unit.region_code }
 }
 
-/// A name as it may stand in a file's name everywhere.
-fn file_name(name: &str) -> String {
-    const MOST: usize = 40;
-    let bad = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
-    name.chars().filter(|&c| !bad(c)).take(MOST).collect()
-}
-
 /// Removes the workbooks of units that are no more: an old one beside new ones would be believed.
 fn forget_others(folder: &Path, written: &[PathBuf]) -> io::Result<()> {
     if !folder.exists() {
@@ -276,15 +269,4 @@ fn school_names(path: &Path) -> Result<BTreeMap<String, String>, RunError> {
         names.extend((0..batch.num_rows()).map(row));
     }
     Ok(names)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_files_have_nothing_that_some_system_forbids() {
-        assert_eq!(file_name("云丘/职业:中学*?\u{7}"), "云丘职业中学");
-        assert_eq!(file_name(&"长".repeat(90)).chars().count(), 40);
-    }
 }

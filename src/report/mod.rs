@@ -9,3 +9,22 @@ pub mod cells;
 pub mod workbook;
 
 pub mod differences;
+
+/// A name as it may stand in a file's name everywhere.
+#[must_use]
+pub fn file_name(name: &str) -> String {
+    const MOST: usize = 40;
+    let bad = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    name.chars().filter(|&c| !bad(c)).take(MOST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_have_nothing_that_some_system_forbids() {
+        assert_eq!(file_name("云丘/职业:中学*?\u{7}"), "云丘职业中学");
+        assert_eq!(file_name(&"长".repeat(90)).chars().count(), 40);
+    }
+}

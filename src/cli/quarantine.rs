@@ -1,0 +1,508 @@
+//! `nianbao quarantine`: what is kept out, the sheets to correct it on, and their way back.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::output::{self, left};
+use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, values};
+use crate::decisions::corrections::{self, Change, Correction, Kind};
+use crate::decisions::{self, Override};
+use crate::definition::Definitions;
+use crate::normalise::identity::PseudonymKey;
+use crate::period::ReportYear;
+use crate::pipeline;
+use crate::position;
+use crate::quarantine::filled::{self, Filled};
+use crate::quarantine::sheets::{self, Of, Tally};
+use crate::quarantine::{self, Asked, Case, Names, QuarantineError, State};
+use crate::report::file_name;
+use crate::runs;
+use crate::settings::{Overrides, Settings};
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::{DataRoot, release_name};
+use crate::warehouse::publish::{self, Manifest, ReleaseOutcome};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// What is kept out or asked, and what was said of it: by place and rule, without what stands there
+    List(List),
+    /// Write a workbook for each school of what to correct, and summaries for the counties and the city
+    Export(Export),
+    /// Read a filled-in workbook: what it says is recorded, and the next run acts on it
+    Release(Release),
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Only this report year
+    #[arg(long)]
+    year: Option<ReportYear>,
+    /// Only this school, by its code of ten digits
+    #[arg(long, value_name = "CODE")]
+    school: Option<String>,
+    /// Only this dataset: `students`
+    #[arg(long)]
+    dataset: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Export {
+    /// Only this report year
+    #[arg(long)]
+    year: Option<ReportYear>,
+    /// Only this school, by its code of ten digits; no summaries then
+    #[arg(long, value_name = "CODE")]
+    school: Option<String>,
+    /// Where to [default: quarantine/sheets/ of the data root]; the sheets hold people's data
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Release {
+    /// The workbook …更正表.xlsx, filled in
+    file: PathBuf,
+    /// Who decides, where a row does not say
+    #[arg(long, visible_alias = "who", value_name = "NAME")]
+    by: Option<String>,
+}
+
+impl From<QuarantineError> for Failure {
+    fn from(error: QuarantineError) -> Self {
+        Failure::new(ExitCode::Internal, &error)
+    }
+}
+
+fn usage(message: &str) -> Failure {
+    Failure::new(ExitCode::Usage, message)
+}
+
+fn internal(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(ExitCode::Internal, &error.to_string())
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    let settings = load_settings(global, Overrides::default())?;
+    let data = DataRoot::new(&settings.data_dir);
+    if let Command::List(asked) = &args.command {
+        return list(global, &data, asked);
+    }
+    runs::refuse_newer(&data)?;
+    let definitions = load_definitions(&settings)?;
+    let now = now();
+    let lock = runs::lock(&data, "quarantine", &now)?;
+    let done = match &args.command {
+        Command::Export(asked) => export(global, &settings, &definitions, &data, asked),
+        Command::Release(asked) => release(global, &settings, &definitions, &data, asked, &now),
+        Command::List(_) => Ok(ExitCode::Done),
+    };
+    if !lock.was_left_behind() {
+        lock.give_back().map_err(|error| internal(&error))?;
+    }
+    done
+}
+
+fn current(data: &DataRoot) -> Result<Manifest, Failure> {
+    publish::current(data)?.ok_or_else(|| {
+        usage("nothing is published yet").hint("`nianbao run` publishes a release, and says what it kept out")
+    })
+}
+
+fn list(global: &Global, data: &DataRoot, asked: &List) -> Result<ExitCode, Failure> {
+    let manifest = current(data)?;
+    let all = decisions::all(data)?;
+    let asked = Asked { year: asked.year, school: asked.school.clone(), dataset: asked.dataset.clone() };
+    let cases = quarantine::cases(data, &manifest, &decisions::standing(&all), &asked)?;
+    if global.json {
+        output::json(&cases)?;
+        return Ok(ExitCode::Done);
+    }
+    for case in &cases {
+        output::line(&format!(
+            "{}  {}  {}  {}  {}  {}  {}：{}",
+            case.id,
+            case.report_year,
+            left(&case.dataset, 14),
+            left(if case.school_code.is_empty() { "-" } else { &case.school_code }, 10),
+            left(&state_text(case), 12),
+            left(&case.rules(), 14),
+            sheets::place_and_count(case),
+            case.messages()
+        ));
+    }
+    Ok(ExitCode::Done)
+}
+
+/// `open`, `closed (3 更正 李老师)`.
+fn state_text(case: &Case) -> String {
+    let state = match case.state {
+        State::Open => "open",
+        State::StillWrong => "still wrong",
+        State::Recorded => "recorded",
+        State::Closed => "closed",
+        State::Lapsed => "lapsed",
+    };
+    match &case.answer {
+        Some(answer) => format!("{state} ({} {} {})", answer.decision, answer.kind.label(), answer.by),
+        None => state.to_owned(),
+    }
+}
+
+/// Open rows and queries by school, of each year.
+pub type Open = Vec<(ReportYear, BTreeMap<String, Tally>)>;
+
+fn open_by_school(cases: &[Case]) -> Open {
+    let mut years: BTreeMap<ReportYear, BTreeMap<String, Tally>> = BTreeMap::new();
+    for case in cases.iter().filter(|case| case.state.is_open()) {
+        let schools = years.entry(case.report_year).or_default();
+        schools.entry(case.school_code.clone()).or_default().add(case);
+    }
+    years.into_iter().collect()
+}
+
+/// What there is to export of a release.
+pub fn open_of(data: &DataRoot, manifest: &Manifest) -> Result<Open, Failure> {
+    let all = decisions::all(data)?;
+    let cases = quarantine::cases(data, manifest, &decisions::standing(&all), &Asked::default())?;
+    Ok(open_by_school(&cases))
+}
+
+/// The line of a run's summary that says how many sheets there are to write.
+pub fn print_open(open: &Open) {
+    for (index, (year, schools)) in open.iter().enumerate() {
+        if index == 0 {
+            output::line("");
+            output::line("更正表（用 nianbao quarantine export 写出）");
+        }
+        let mut sum = Tally::default();
+        schools.values().for_each(|tally| sum += *tally);
+        let Tally { rows, queries, .. } = sum;
+        output::line(&format!("  {year}  {} 份：待更正 {rows} 行，待答复 {queries} 处", schools.len()));
+    }
+}
+
+/// A workbook that was written.
+#[derive(Debug, Serialize)]
+struct Written {
+    path: PathBuf,
+    report_year: ReportYear,
+    /// Empty for a summary.
+    school_code: String,
+    rows: u64,
+    queries: u64,
+}
+
+fn export(
+    global: &Global,
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    asked: &Export,
+) -> Result<ExitCode, Failure> {
+    let manifest = current(data)?;
+    let all = decisions::all(data)?;
+    if let Some(out) = &asked.out {
+        refuse_open_folder(data, out)?;
+    }
+    let mut written = Vec::new();
+    for &year in manifest.years.iter().filter(|year| asked.year.is_none_or(|asked| asked == **year)) {
+        let of_year = Asked { year: Some(year), school: asked.school.clone(), dataset: None };
+        let cases = quarantine::cases(data, &manifest, &decisions::standing(&all), &of_year)?;
+        let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
+        let names = Names::read(data, definitions, &manifest, year, residual)?;
+        let folder = match &asked.out {
+            Some(out) => out.join(year.to_string()),
+            None => data.correction_sheets(year),
+        };
+        let whole = asked.school.is_none();
+        let own = write_year(settings, definitions, &manifest, (year, &names), &cases, &folder, whole)?;
+        // An old sheet beside new ones would be believed; what lies elsewhere is not ours to remove.
+        if whole && asked.out.is_none() {
+            forget_others(&folder, &own).map_err(|error| internal(&error))?;
+        }
+        written.extend(own);
+    }
+    if global.json {
+        output::json(&written)?;
+    } else {
+        for one in &written {
+            let counts = if one.school_code.is_empty() {
+                String::new()
+            } else {
+                format!("  {} rows, {} queries", one.rows, one.queries)
+            };
+            output::line(&format!("{}{counts}", one.path.display()));
+        }
+        let sheets = written.iter().filter(|one| !one.school_code.is_empty()).count();
+        output::note(&format!("{sheets} correction sheets: they hold people's data, hand them on with care"));
+    }
+    Ok(ExitCode::Done)
+}
+
+/// Sheets with people's data lie in no folder that others read.
+fn refuse_open_folder(data: &DataRoot, out: &Path) -> Result<(), Failure> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let real = |path: &Path| {
+        let path = absolute(path);
+        let known = path.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
+        known.map_or(path.clone(), |(above, real)| {
+            real.join(path.strip_prefix(above).unwrap_or(Path::new("")))
+        })
+    };
+    let (root, out) = (real(data.path()), real(out));
+    let below_dots = out.components().any(|part| part == std::path::Component::ParentDir);
+    if below_dots || out.starts_with(&root) && !data.restricted().iter().any(|own| out.starts_with(real(own)))
+    {
+        return Err(usage(&format!("`{}` is a folder of the data root that others read", out.display()))
+            .hint("leave --out away: the sheets go to quarantine/sheets/, which is closed to others"));
+    }
+    Ok(())
+}
+
+const COUNTIES: &str = "县（市、区）";
+const SCHOOLS: &str = "学校";
+
+/// The sheets of the schools that have something open, and, for a whole year, the summaries.
+fn write_year(
+    settings: &Settings,
+    definitions: &Definitions,
+    manifest: &Manifest,
+    (year, names): (ReportYear, &Names),
+    cases: &[Case],
+    folder: &Path,
+    whole: bool,
+) -> Result<Vec<Written>, Failure> {
+    let titles: BTreeMap<String, String> = definitions
+        .datasets
+        .iter()
+        .map(|dataset| (dataset.dataset.clone(), dataset.title_zh.clone()))
+        .collect();
+    let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
+    let release = format!("第 {} 版{draft}", release_name(manifest.release));
+    let of = Of { year, names, titles: &titles, release: &release, created: &manifest.created };
+    let mut written = Vec::new();
+    let mut write = |path: PathBuf, bytes: &[u8], school: &str, tally: Tally| -> Result<(), Failure> {
+        write_restricted(folder, &path, bytes)
+            .map_err(|error| internal(&format!("`{}`: {error}", path.display())))?;
+        let Tally { rows, queries, .. } = tally;
+        written.push(Written { path, report_year: year, school_code: school.to_owned(), rows, queries });
+        Ok(())
+    };
+    let mut by_school: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
+    for case in cases.iter().filter(|case| case.state.is_open()) {
+        by_school.entry(&case.school_code).or_default().push(case);
+    }
+    for (school, own) in by_school {
+        let bytes = sheets::school_workbook(of, school, &own).map_err(|error| internal(&error))?;
+        let mut tally = Tally::default();
+        own.iter().for_each(|case| tally.add(case));
+        let file = format!("{school}{}{year}年更正表.xlsx", file_name(names.school(school)));
+        let code = if school.is_empty() { sheets::NOBODYS } else { school };
+        write(folder.join(SCHOOLS).join(file), &bytes, code, tally)?;
+    }
+    if !whole || cases.is_empty() {
+        return Ok(written);
+    }
+    let tallies = sheets::tallies(cases);
+    let mut regions: Vec<&str> = tallies.keys().map(|(school, _)| names.region_of(school)).collect();
+    regions.sort_unstable();
+    regions.dedup();
+    for region in regions {
+        let name = names.region(region);
+        let bytes =
+            sheets::summary_workbook(of, Some(region), name, &tallies).map_err(|error| internal(&error))?;
+        let file = format!("{region}{}{year}年更正汇总.xlsx", file_name(name));
+        write(folder.join(COUNTIES).join(file), &bytes, "", Tally::default())?;
+    }
+    let city = &settings.city_name;
+    let bytes = sheets::summary_workbook(of, None, city, &tallies).map_err(|error| internal(&error))?;
+    write(folder.join(format!("{}{year}年更正汇总.xlsx", file_name(city))), &bytes, "", Tally::default())?;
+    Ok(written)
+}
+
+/// Writes a file that its owner alone reads, in folders that its owner alone enters.
+fn write_restricted(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    for folder in [Some(folder), path.parent()].into_iter().flatten() {
+        files::make_folder(folder, Access::Restricted)?;
+        // It may have been there, open to others.
+        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    }
+    files::write_whole(path, bytes, Access::Restricted)
+}
+
+fn forget_others(folder: &Path, written: &[Written]) -> std::io::Result<()> {
+    for folder in [folder.to_owned(), folder.join(COUNTIES), folder.join(SCHOOLS)] {
+        if !folder.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let is_book = path.extension().is_some_and(|extension| extension == "xlsx");
+            if is_book && !written.iter().any(|one| one.path == path) {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What became of a workbook's rows.
+#[derive(Debug, Default, Serialize)]
+struct Taken {
+    report_year: ReportYear,
+    school_code: String,
+    recorded: Vec<Override>,
+    /// Rows that say what is recorded already.
+    known: usize,
+}
+
+fn release(
+    global: &Global,
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    asked: &Release,
+    when: &str,
+) -> Result<ExitCode, Failure> {
+    let file = &asked.file;
+    // A parser's own words may quote the file.
+    let book = values::sheets_of(settings, file, &|_| "it does not read as a workbook".to_owned())?;
+    let refused = |faults: &[filled::Fault]| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
+            .hint("nothing was recorded; mend the workbook, or fill in one that is exported anew")
+    };
+    let (year, _) = filled::about(&book).map_err(|fault| refused(&[fault]))?;
+    let manifest = current(data)?;
+    if !manifest.years.contains(&year) {
+        return Err(usage(&format!("release {:06} has no year {year}", manifest.release)));
+    }
+    let key = pipeline::pseudonym_key(data, Some(&manifest))?;
+    let all = decisions::all(data)?;
+    let standing = decisions::standing(&all);
+    let asked_year = Asked { year: Some(year), ..Asked::default() };
+    let cases = quarantine::cases(data, &manifest, &standing, &asked_year)?;
+    let said =
+        filled::read(&book, &cases, definitions, asked.by.as_deref()).map_err(|faults| refused(&faults))?;
+    let holding = standing.into_iter().filter(|decision| !manifest.lapsed.contains(&decision.id));
+    let newest = corrections::newest(holding);
+    let mut taken = Taken {
+        report_year: year,
+        school_code: said.school_code.clone(),
+        known: said.known,
+        ..Taken::default()
+    };
+    let mut records = Vec::new();
+    for row in &said.rows {
+        let known = newest.get(row.case.id.as_str()).copied();
+        let record = decision(data, &key, row, known, when)?;
+        if known
+            .is_some_and(|(known, _)| (&known.who, &known.correction) == (&record.who, &record.correction))
+        {
+            taken.known += 1;
+        } else {
+            records.push(record);
+        }
+    }
+    taken.recorded = decisions::add_all(data, records)?;
+    told(global, &taken)?;
+    Ok(ExitCode::Done)
+}
+
+/// The record of what a row says. Its cells go to the restricted quarantine first, so that no record
+/// is without them.
+fn decision(
+    data: &DataRoot,
+    key: &PseudonymKey,
+    row: &Filled<'_>,
+    known: Option<(&Override, &Correction)>,
+    when: &str,
+) -> Result<Override, Failure> {
+    let case = row.case;
+    let cells = if row.kind == Kind::Corrected {
+        let earlier = match known {
+            Some((_, correction)) if correction.kind == Kind::Corrected => {
+                corrections::read_cells(data, key, correction)?
+            }
+            _ => Vec::new(),
+        };
+        let changes = together(&earlier, &row.changes);
+        corrections::keep_cells(data, key, &case.id, &changes).map_err(|error| internal(&error))?
+    } else {
+        String::new()
+    };
+    let place = quarantine::place_of(case);
+    Ok(Override {
+        format: 0,
+        id: 0,
+        report_year: case.report_year,
+        rule: row.kind.rule().to_owned(),
+        key: case.file.clone(),
+        value: case.sha256.clone(),
+        who: row.by.clone(),
+        when: when.to_owned(),
+        reason: format!("更正表 {}：{}", case.id, row.kind.label()),
+        withdraws: None,
+        about: None,
+        correction: Some(Correction {
+            case: case.id.clone(),
+            kind: row.kind,
+            dataset: case.dataset.clone(),
+            school_code: case.school_code.clone(),
+            rule: case.problems.first().map(|problem| problem.rule.clone()).unwrap_or_default(),
+            place,
+            cells,
+        }),
+    })
+}
+
+/// A correction of a row that was corrected before: what is said now counts, against what was delivered.
+fn together(earlier: &[Change], now: &[Change]) -> Vec<Change> {
+    let mut columns: BTreeMap<u32, Change> =
+        earlier.iter().map(|change| (change.column, change.clone())).collect();
+    for change in now {
+        let known = columns.get(&change.column);
+        let was = known.map_or_else(|| change.was.clone(), |known| known.was.clone());
+        columns.insert(change.column, Change { was, ..change.clone() });
+    }
+    columns.into_values().collect()
+}
+
+fn told(global: &Global, taken: &Taken) -> Result<(), Failure> {
+    if global.json {
+        return output::json(taken);
+    }
+    let count = |kind: Kind| {
+        let kinds = taken.recorded.iter().filter_map(|decision| decision.correction.as_ref());
+        kinds.filter(|correction| correction.kind == kind).count()
+    };
+    for decision in &taken.recorded {
+        let Some(correction) = &decision.correction else { continue };
+        output::line(&format!(
+            "decision {}: {} {} {}",
+            decision.id,
+            correction.case,
+            correction.kind.label(),
+            position::told(&decision.who)
+        ));
+    }
+    let then = if taken.recorded.is_empty() { "" } else { "; the next run acts on them" };
+    output::line(&format!(
+        "{} corrected, {} given up, {} confirmed, {} known already{then}.",
+        count(Kind::Corrected),
+        count(Kind::GivenUp),
+        count(Kind::Confirmed),
+        taken.known
+    ));
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! A filled-in correction workbook → what it says, or everything that is wrong with it.
+//!
+//! A workbook is taken whole or not at all. Rows are found by their ids, whatever was sorted or
+//! filtered. Beside what is to be filled in only the delivered cells of a row may differ from what
+//! was exported. Faults name sheet and row, never what stands in a cell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sheets::{self, ABOUT, ACTION, BY, ID, NOBODYS, QUERY_HEADS, ROW_HEADS, SCHOOL, YEAR};
+use super::{Case, State};
+use crate::contract::{ColumnType, bind};
+use crate::decisions::corrections::{Change, Kind};
+use crate::decode::{Cell, Row};
+use crate::definition::Definitions;
+use crate::normalise::text;
+use crate::period::ReportYear;
+use crate::position::{self, column_letters};
+pub use crate::report::differences::Fault;
+
+/// A row of the workbook that says something.
+#[derive(Debug, Clone)]
+pub struct Filled<'a> {
+    pub case: &'a Case,
+    pub kind: Kind,
+    pub by: String,
+    /// Cells that differ from what was exported.
+    pub changes: Vec<Change>,
+}
+
+/// What a workbook says.
+#[derive(Debug, Clone)]
+pub struct Said<'a> {
+    pub year: ReportYear,
+    pub school_code: String,
+    pub rows: Vec<Filled<'a>>,
+    /// Rows that say again what is closed.
+    pub known: usize,
+}
+
+/// What one row of a workbook says.
+enum Read<'a> {
+    Nothing,
+    Known,
+    Filled(Filled<'a>),
+}
+
+/// Sheets by name, as a decoder gave them.
+pub type Sheets = [(String, Vec<Row<'static>>)];
+
+fn cell_text(row: &Row<'_>, index: usize) -> String {
+    row.cells.get(index).map(|cell| cell.text().into_owned()).unwrap_or_default()
+}
+
+/// The year and the school that a workbook says it is of.
+///
+/// # Errors
+/// When it has no sheet 说明, or that does not say.
+pub fn about(book: &Sheets) -> Result<(ReportYear, String), Fault> {
+    let fault = |message: String| Fault { sheet: ABOUT.to_owned(), row: 0, message };
+    let Some((_, rows)) = book.iter().find(|(name, _)| name == ABOUT) else {
+        return Err(fault("there is no such sheet: this is no correction workbook".to_owned()));
+    };
+    let said = |name: &str| {
+        let row = rows.iter().find(|row| cell_text(row, 0) == name);
+        row.map(|row| cell_text(row, 1)).ok_or_else(|| fault(format!("it has no line {name}")))
+    };
+    let year = said(YEAR)?.parse().map_err(|_| fault(format!("{YEAR} is no year")))?;
+    let school = said(SCHOOL)?;
+    if school == NOBODYS {
+        return Ok((year, String::new()));
+    }
+    let code = text::school_code(&Cell::Text(school.into()));
+    Ok((year, code.map_err(|_| fault(format!("{SCHOOL} is no code of ten digits")))?))
+}
+
+/// What the rows of a workbook say, held against the cases of the year it is of.
+///
+/// # Errors
+/// Every fault: nothing of the workbook is taken then.
+pub fn read<'a>(
+    book: &Sheets,
+    cases: &'a [Case],
+    definitions: &Definitions,
+    by: Option<&str>,
+) -> Result<Said<'a>, Vec<Fault>> {
+    let (year, school_code) = about(book).map_err(|fault| vec![fault])?;
+    let by_id: BTreeMap<&str, &Case> = cases.iter().map(|case| (case.id.as_str(), case)).collect();
+    let reader = Reader { year, school: &school_code, cases: by_id, definitions, by };
+    let mut known = 0;
+    let mut faults = Vec::new();
+    let mut said = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (name, rows) in book.iter().filter(|(name, rows)| name != ABOUT && !rows.is_empty()) {
+        let fault = |row: u32, message: String| Fault { sheet: position::told(name), row, message };
+        let Some(heads) = rows.iter().find(|row| cell_text(row, 0) == ID) else {
+            faults.push(fault(0, format!("no row begins with the head {ID}")));
+            continue;
+        };
+        for row in rows.iter().filter(|row| row.number > heads.number && !row.is_blank()) {
+            let read = reader.row(heads, row).and_then(|filled| {
+                let id = cell_text(row, 0);
+                if seen.insert(id.clone()) {
+                    Ok(filled)
+                } else {
+                    Err(format!("{id} stands here a second time"))
+                }
+            });
+            match read {
+                Ok(Read::Filled(filled)) => said.push(filled),
+                Ok(Read::Known) => known += 1,
+                Ok(Read::Nothing) => {}
+                Err(message) => faults.push(fault(row.number, message)),
+            }
+        }
+    }
+    if faults.is_empty() { Ok(Said { year, school_code, rows: said, known }) } else { Err(faults) }
+}
+
+struct Reader<'a, 'r> {
+    year: ReportYear,
+    school: &'r str,
+    cases: BTreeMap<&'r str, &'a Case>,
+    definitions: &'r Definitions,
+    by: Option<&'r str>,
+}
+
+impl<'a> Reader<'a, '_> {
+    /// One row, held against its case.
+    fn row(&self, heads: &Row<'_>, row: &Row<'_>) -> Result<Read<'a>, String> {
+        let id = cell_text(row, 0);
+        if id.is_empty() {
+            return Err(format!("{ID} is empty"));
+        }
+        let Some(&case) = self.cases.get(id.as_str()) else {
+            return Err(format!("`{}` is no id in the quarantine of {}", position::told(&id), self.year));
+        };
+        if case.report_year != self.year || case.school_code != self.school {
+            return Err(format!("`{id}` is of another school or year"));
+        }
+        let action = cell_text(row, 1);
+        let kind = match action.as_str() {
+            "" | "—" => None,
+            _ => {
+                Some(Kind::labelled(&action).ok_or_else(|| format!("{ACTION} is none of 更正、放弃、属实"))?)
+            }
+        };
+        // Of what is closed only the record is left; to say the same again changes nothing.
+        if case.state == State::Closed && case.cells.is_empty() && case.answers.is_empty() {
+            let same = case.answer.as_ref().is_some_and(|answer| kind.is_none_or(|kind| kind == answer.kind));
+            return if same {
+                Ok(if kind.is_some() { Read::Known } else { Read::Nothing })
+            } else {
+                Err(format!("`{id}` is closed already: take its decision back first"))
+            };
+        }
+        let changes = self.changes(case, heads, row)?;
+        let Some(kind) = kind else {
+            return if changes.is_empty() {
+                Ok(Read::Nothing)
+            } else {
+                Err(format!("a cell was changed and {ACTION} is empty: it must say 更正"))
+            };
+        };
+        if !case.answers.contains(&kind) {
+            return Err(format!("{ACTION} says {}; here it may say {}", kind.label(), sheets::may_say(case)));
+        }
+        match (kind, changes.is_empty()) {
+            (Kind::Corrected, true) => return Err("it says 更正, and no cell was changed".to_owned()),
+            (Kind::GivenUp | Kind::Confirmed, false) => {
+                return Err(format!("it says {}, and a cell was changed", kind.label()));
+            }
+            _ => {}
+        }
+        Ok(Read::Filled(Filled { case, kind, by: self.name(row)?, changes }))
+    }
+
+    fn name(&self, row: &Row<'_>) -> Result<String, String> {
+        let own = cell_text(row, 2);
+        let name = if own.is_empty() { self.by.unwrap_or_default().trim().to_owned() } else { own };
+        if name.is_empty() {
+            return Err(format!("nobody is named: fill in {BY}, or give --by"));
+        }
+        // A name and no more: it is printed wherever the decision is.
+        if position::told(&name) != name
+            || name.chars().count() > NAME_MAX
+            || name.chars().any(char::is_control)
+        {
+            return Err(format!("{BY} is no name"));
+        }
+        Ok(name)
+    }
+
+    /// What differs of a row; faults where that is not what may.
+    fn changes(&self, case: &Case, heads: &Row<'_>, row: &Row<'_>) -> Result<Vec<Change>, String> {
+        let fixed: &[&str] = if case.is_query { &QUERY_HEADS } else { &ROW_HEADS };
+        if (0..fixed.len()).any(|index| cell_text(heads, index) != fixed[index]) {
+            return Err("the heads over it are not those that were exported".to_owned());
+        }
+        let exported = [case.rules(), case.messages(), case.remedies(), sheets::place_and_count(case)];
+        for (index, text) in (3..).zip(&exported) {
+            if !is_same(&cell_text(row, index), &sheets::shown(text)) {
+                return Err(format!("{} is not what was exported", fixed[index]));
+            }
+        }
+        if case.is_query {
+            return Ok(Vec::new());
+        }
+        let mut changes = Vec::new();
+        let width = case.cells.len().max(case.headers.len()).min(sheets::COLUMNS_SHOWN);
+        let first = ROW_HEADS.len();
+        if (0..width).any(|index| !is_same(&cell_text(heads, first + index), &case.head(index))) {
+            return Err("the heads over it are not those that were exported".to_owned());
+        }
+        for (index, cell) in row.cells.iter().enumerate().skip(first + width) {
+            if !cell.is_blank() {
+                let letters = column_letters(u32::try_from(index + 1).unwrap_or_default());
+                return Err(format!("column {letters} lies outside of the delivered row"));
+            }
+        }
+        for index in 0..width {
+            let was = case.cells.get(index).map(String::as_str).unwrap_or_default();
+            let cell = row.cells.get(first + index).unwrap_or(&Cell::Empty);
+            let now = cell.text();
+            if is_same(&now, &sheets::shown(was)) {
+                continue;
+            }
+            let column = u32::try_from(index + 1).unwrap_or_default();
+            let at = column_letters(u32::try_from(first + index + 1).unwrap_or_default());
+            match cell {
+                Cell::Error(_) => return Err(format!("column {at} holds an error of Excel")),
+                Cell::Number(number) if number.abs() >= EXACT => {
+                    return Err(format!(
+                        "column {at} holds a number of more than 15 digits: write it as text"
+                    ));
+                }
+                _ => {}
+            }
+            self.stays_of_school(case, index, &now).map_err(|why| format!("column {at} {why}"))?;
+            changes.push(Change { column, was: was.to_owned(), now: now.into_owned() });
+        }
+        Ok(changes)
+    }
+
+    /// A correction moves no row to another school.
+    fn stays_of_school(&self, case: &Case, index: usize, now: &str) -> Result<(), String> {
+        let dataset = self.definitions.dataset(&case.dataset);
+        let column = dataset.and_then(|dataset| dataset.column_of_type(ColumnType::SchoolCode));
+        let key = case.headers.get(index).map(|header| bind::header_key(header)).unwrap_or_default();
+        let is_it = column.is_some_and(|column| {
+            column.names.iter().chain(&column.fallback_names).any(|name| bind::header_key(name) == key)
+        });
+        if !is_it || self.school.is_empty() {
+            return Ok(());
+        }
+        let code = text::school_code(&Cell::Text(now.to_owned().into()));
+        if code.is_ok_and(|code| code == self.school) {
+            Ok(())
+        } else {
+            Err("is not the code of the school that the workbook is of".to_owned())
+        }
+    }
+}
+
+/// Characters of a name.
+const NAME_MAX: usize = 40;
+/// From here on a number of a spreadsheet may have lost digits.
+const EXACT: f64 = 1e15;
+
+/// Whether a cell that was read back holds what was written: an underscore may come back escaped.
+fn is_same(read: &str, written: &str) -> bool {
+    read == written || read.replace("_x005F_", "_") == written
+}
