@@ -524,6 +524,8 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
     ];
     let rows = decisions.iter().map(|decision| {
         let about = decision.about.as_ref();
+        let correction = decision.correction.as_ref();
+        let school = about.map(|about| &about.school_code).or(correction.map(|of| &of.school_code));
         let under = about.and_then(|about| about.under.iter().next());
         vec![
             int(decision.report_year),
@@ -534,11 +536,11 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
             text(&decision.when),
             text(&decision.reason),
             text(about.map_or("", |about| &about.indicator_id)),
-            text(about.map_or("", |about| &about.school_code)),
+            text(school.map_or("", String::as_str)),
             text(under.map_or("", |(basis, _)| basis)),
             text(under.map_or("", |(_, told)| told)),
             int(i64::from(decision.id)),
-            text(decision.correction.as_ref().map_or("", |of| &of.case)),
+            text(correction.map_or("", |of| &of.case)),
         ]
     });
     table(&columns, rows)

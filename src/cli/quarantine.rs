@@ -121,7 +121,12 @@ fn current(data: &DataRoot) -> Result<Manifest, Failure> {
 fn list(global: &Global, data: &DataRoot, asked: &List) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
     let all = decisions::all(data)?;
-    let asked = Asked { year: asked.year, school: asked.school.clone(), dataset: asked.dataset.clone() };
+    let asked = Asked {
+        year: asked.year,
+        school: asked.school.clone(),
+        dataset: asked.dataset.clone(),
+        cells: false,
+    };
     let cases = quarantine::cases(data, &manifest, &decisions::standing(&all), &asked)?;
     if global.json {
         output::json(&cases)?;
@@ -185,7 +190,9 @@ pub fn print_open(open: &Open) {
             output::line("更正表（用 nianbao quarantine export 写出）");
         }
         let mut sum = Tally::default();
-        schools.values().for_each(|tally| sum += *tally);
+        for tally in schools.values() {
+            sum += *tally;
+        }
         let Tally { rows, queries, .. } = sum;
         output::line(&format!("  {year}  {} 份：待更正 {rows} 行，待答复 {queries} 处", schools.len()));
     }
@@ -216,7 +223,7 @@ fn export(
     }
     let mut written = Vec::new();
     for &year in manifest.years.iter().filter(|year| asked.year.is_none_or(|asked| asked == **year)) {
-        let of_year = Asked { year: Some(year), school: asked.school.clone(), dataset: None };
+        let of_year = Asked { year: Some(year), school: asked.school.clone(), dataset: None, cells: true };
         let cases = quarantine::cases(data, &manifest, &decisions::standing(&all), &of_year)?;
         let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
         let names = Names::read(data, definitions, &manifest, year, residual)?;
@@ -305,7 +312,9 @@ fn write_year(
     for (school, own) in by_school {
         let bytes = sheets::school_workbook(of, school, &own).map_err(|error| internal(&error))?;
         let mut tally = Tally::default();
-        own.iter().for_each(|case| tally.add(case));
+        for case in &own {
+            tally.add(case);
+        }
         let file = format!("{school}{}{year}年更正表.xlsx", file_name(names.school(school)));
         let code = if school.is_empty() { sheets::NOBODYS } else { school };
         write(folder.join(SCHOOLS).join(file), &bytes, code, tally)?;
@@ -390,7 +399,7 @@ fn release(
     let key = pipeline::pseudonym_key(data, Some(&manifest))?;
     let all = decisions::all(data)?;
     let standing = decisions::standing(&all);
-    let asked_year = Asked { year: Some(year), ..Asked::default() };
+    let asked_year = Asked { year: Some(year), cells: true, ..Asked::default() };
     let cases = quarantine::cases(data, &manifest, &standing, &asked_year)?;
     let said =
         filled::read(&book, &cases, definitions, asked.by.as_deref()).map_err(|faults| refused(&faults))?;

@@ -156,7 +156,8 @@ fn print_json(settings: &Settings, report: &RunReport, code: ExitCode) -> Result
         _ => Vec::new(),
     };
     let data = DataRoot::new(&settings.data_dir);
-    let open = manifest.and_then(|manifest| quarantine::open_of(&data, manifest).ok());
+    let published = manifest.filter(|_| matches!(report.outcome, RunOutcome::Published(_)));
+    let open = published.and_then(|manifest| quarantine::open_of(&data, manifest).ok());
     let sheets = open.map(|open| open.iter().map(|(_, schools)| schools.len()).sum::<usize>());
     output::json(&json!({
         "outcome": outcome_name(&report.outcome),

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::code_table::CodeTable;
 use crate::contract::bind::BindError;
 use crate::decode::{Cell, Row};
-use crate::finding::{Finding, Rule};
+use crate::finding::{CELL_BAD, FILING_CELL, Finding, Rule};
 
 /// Code tables by id.
 pub type CodeTables = BTreeMap<String, CodeTable>;
@@ -144,11 +144,12 @@ impl Rejects {
         rows
     }
 
-    /// Sheet and row of every row that is kept.
+    /// Sheet and row of every row that is kept out: not of those that count without a cell of theirs.
     #[must_use]
     pub fn places(&self) -> std::collections::BTreeSet<(String, u32)> {
         let rows = Rejects::read(&self.lines).into_iter();
-        rows.map(|kept| (kept.reject.sheet.into_owned(), kept.reject.row)).collect()
+        let is_out = |kept: &KeptRow| ![CELL_BAD.id, FILING_CELL.id].contains(&&*kept.reject.rule);
+        rows.filter(is_out).map(|kept| (kept.reject.sheet.into_owned(), kept.reject.row)).collect()
     }
 
     /// Adds a row that `rule` keeps out, or a cell of it.
@@ -252,4 +253,45 @@ pub enum Unusable {
     Mangled,
     /// A header and nothing under it: it names no school, and must not be taken for zeros.
     Empty,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding;
+
+    #[test]
+    fn kept_rows_are_read_back_under_their_own_headers() {
+        let mut rejects = Rejects::default();
+        let row = |number, texts: &[&str]| Row {
+            number,
+            cells: texts.iter().map(|text| Cell::Text((*text).to_owned().into())).collect(),
+        };
+        rejects.header("甲", &["姓名".to_owned(), "证件号".to_owned()]);
+        rejects.push(finding::ROW_ID_FORMAT, "甲", &row(4, &["张", "1"]), 2, "3614000001");
+        rejects.push(CELL_BAD, "甲", &row(5, &["王", "x"]), 2, "3614000001");
+        // A sheet of which nothing is kept has no header among the lines.
+        rejects.header("乙", &["其他".to_owned()]);
+        rejects.no_header("丙");
+        rejects.push(finding::HEADER_UNKNOWN, "丙", &row(1, &["注"]), 0, "");
+        assert_eq!(rejects.places(), [("丙".to_owned(), 1), ("甲".to_owned(), 4)].into());
+        let mut lines = rejects.into_lines();
+        let old =
+            "{\"rule\":\"E-DATE\",\"sheet\":\"\",\"row\":9,\"column\":1,\"cells\":[]}\n{\"rows_beyond\":3}\n";
+        lines.extend(old.as_bytes());
+        let read = Rejects::read(&lines);
+        let told: Vec<(u32, usize, &str, &str)> = read
+            .iter()
+            .map(|kept| (kept.reject.row, kept.headers.len(), &*kept.reject.rule, &*kept.reject.school))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (4, 2, "E-ID-FORMAT", "3614000001"),
+                (5, 2, "E-CELL", "3614000001"),
+                (1, 0, "E-HDR-UNKNOWN", ""),
+                (9, 0, "E-DATE", "")
+            ]
+        );
+    }
 }

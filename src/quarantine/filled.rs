@@ -270,3 +270,27 @@ const EXACT: f64 = 1e15;
 fn is_same(read: &str, written: &str) -> bool {
     read == written || read.replace("_x005F_", "_") == written
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escaped_underscore_is_the_same_text() {
+        assert!(is_same("_x005F_x000D_", "_x000D_"));
+        assert!(!is_same("a", "b"));
+    }
+
+    #[test]
+    fn a_workbook_says_what_it_is_of() {
+        let text = |text: &str| Cell::Text(text.to_owned().into());
+        let row = |number, name: &str, value: &str| Row { number, cells: vec![text(name), text(value)] };
+        let of = |year: &str, school: &str| {
+            about(&[(ABOUT.to_owned(), vec![row(3, YEAR, year), row(4, SCHOOL, school)])])
+        };
+        assert_eq!(of("2024", "3614000001"), Ok((2024, "3614000001".to_owned())));
+        assert_eq!(of("2024", NOBODYS), Ok((2024, String::new())));
+        assert!(of("今年", "3614000001").is_err() && of("2024", "361400").is_err());
+        assert!(about(&[("数据".to_owned(), Vec::new())]).unwrap_err().to_string().contains("说明"));
+    }
+}

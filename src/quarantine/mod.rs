@@ -37,6 +37,8 @@ pub struct Asked {
     pub year: Option<ReportYear>,
     pub school: Option<String>,
     pub dataset: Option<String>,
+    /// Rows with their cells: for the restricted sheets, and what comes back of them.
+    pub cells: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -206,7 +208,12 @@ pub fn cases(
         for accepted in &accepted {
             let path = data.rejects(&accepted.fragment);
             match fs::read(&path) {
-                Ok(lines) => found.extend(of_delivery(accepted, Rejects::read(&lines))),
+                Ok(lines) => {
+                    let own = of_delivery(accepted, Rejects::read(&lines)).into_iter();
+                    let bare =
+                        |case: Case| if asked.cells { case } else { Case { cells: Vec::new(), ..case } };
+                    found.extend(own.map(bare));
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(QuarantineError::Io { path, source }),
             }
@@ -517,5 +524,127 @@ pub fn place_of(case: &Case) -> Place {
         row: case.row,
         column: first.map(|problem| problem.column).unwrap_or_default(),
         header: first.map(|problem| problem.header.clone()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalise::Reject;
+    use State::{Closed, Lapsed, Open, Recorded, StillWrong};
+
+    fn accepted(schools: &[&str]) -> Accepted {
+        Accepted {
+            report_year: 2024,
+            dataset: "students".into(),
+            file: "2024/students/a.xlsx".into(),
+            landing: "ab".repeat(32),
+            sha256: "ab".repeat(32),
+            fragment: "f".into(),
+            rows_digest: String::new(),
+            units: schools.iter().map(|school| ((*school).to_owned(), 9)).collect(),
+            under: Vec::new(),
+            former: Vec::new(),
+        }
+    }
+
+    fn kept(
+        rule: &'static Rule,
+        sheet: &'static str,
+        row: u32,
+        column: u32,
+        cells: &[&'static str],
+    ) -> KeptRow {
+        let reject = Reject {
+            rule: rule.id.into(),
+            sheet: sheet.into(),
+            row,
+            column,
+            school: "".into(),
+            cells: cells.iter().map(|cell| (*cell).into()).collect(),
+        };
+        KeptRow { reject, headers: Arc::new(vec!["姓名".to_owned(), "出生日期".to_owned()]) }
+    }
+
+    fn decision(id: u32, case: &str, kind: Kind) -> Override {
+        Override {
+            format: 3,
+            id,
+            report_year: 2024,
+            rule: kind.rule().to_owned(),
+            key: "2024/students/a.xlsx".into(),
+            value: "ab".repeat(32),
+            who: "李老师".into(),
+            when: "2024-10-08T09:00:00+08:00".into(),
+            reason: String::new(),
+            withdraws: None,
+            about: None,
+            correction: Some(Correction {
+                case: case.to_owned(),
+                kind,
+                dataset: "students".into(),
+                school_code: "3614000001".into(),
+                place: Place::default(),
+                rule: finding::ROW_DATE.id.into(),
+                cells: String::new(),
+            }),
+        }
+    }
+
+    fn rows() -> Vec<KeptRow> {
+        vec![
+            kept(finding::CELL_BAD, "s", 4, 1, &["", "x"]),
+            kept(finding::CELL_BAD, "s", 4, 2, &["", "x"]),
+            kept(finding::ROW_QUOTE, "s", 7, 0, &[]),
+            kept(finding::HEADER_UNKNOWN, "备注", 1, 0, &["注一"]),
+            kept(finding::HEADER_UNKNOWN, "备注", 2, 0, &["注二"]),
+            kept(finding::HEADER_UNKNOWN, "", 1, 0, &["页脚"]),
+        ]
+    }
+
+    #[test]
+    fn a_row_is_one_case_and_a_sheet_that_does_not_fit_is_one() {
+        let found = of_delivery(&accepted(&["3614000001"]), rows());
+        let told: Vec<(&str, u32, u64, usize, &[Kind])> = found
+            .iter()
+            .map(|case| (&*case.sheet, case.row, case.count, case.problems.len(), &*case.answers))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("s", 4, 1, 2, &[Kind::Corrected, Kind::GivenUp][..]),
+                ("s", 7, 1, 1, &[Kind::GivenUp]),
+                ("备注", 0, 2, 1, &[Kind::GivenUp]),
+            ]
+        );
+        assert_eq!(found[0].messages().matches("列（").count(), 2);
+        assert_eq!((found[0].rules().as_str(), found[0].head(1).as_str()), ("E-CELL", "出生日期"));
+        assert!(found.iter().all(|case| case.school_code == "3614000001"));
+        // Of two schools' file nobody knows whose a row is that does not say.
+        let of_two = of_delivery(&accepted(&["3614000001", "3614000002"]), rows());
+        assert!(of_two.iter().all(|case| case.school_code.is_empty()));
+        assert_eq!(of_two[0].id, found[0].id);
+    }
+
+    #[test]
+    fn a_case_stands_as_what_was_said_and_what_came_of_it() {
+        let states = |said: &[(u32, usize, Kind)], applied: &[u32], lapsed: &[u32]| {
+            let mut found = of_delivery(&accepted(&["3614000001"]), rows());
+            let ids: Vec<String> =
+                found.iter().map(|case| case.id.clone()).chain(["R0".to_owned()]).collect();
+            let all: Vec<Override> =
+                said.iter().map(|(id, at, kind)| decision(*id, &ids[*at], *kind)).collect();
+            let set = |ids: &[u32]| ids.iter().copied().collect();
+            settle(&mut found, &corrections::newest(&all), &set(applied), &set(lapsed));
+            found.iter().map(|case| case.state).collect::<Vec<_>>()
+        };
+        assert_eq!(states(&[], &[], &[]), [Open; 3]);
+        assert_eq!(states(&[(1, 0, Kind::Corrected)], &[], &[]), [Recorded, Open, Open]);
+        assert_eq!(states(&[(1, 0, Kind::Corrected)], &[1], &[]), [StillWrong, Open, Open]);
+        assert_eq!(states(&[(1, 1, Kind::GivenUp)], &[1], &[]), [Open, Closed, Open]);
+        assert_eq!(states(&[(1, 3, Kind::Corrected)], &[1], &[]), [Open, Open, Open, Closed]);
+        assert_eq!(states(&[(1, 3, Kind::Corrected)], &[], &[1]), [Open, Open, Open, Lapsed]);
+        let twice = [(1, 0, Kind::Corrected), (2, 0, Kind::GivenUp)];
+        assert_eq!(states(&twice, &[1], &[]), [Recorded, Open, Open]);
     }
 }

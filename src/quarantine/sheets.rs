@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use rust_xlsxwriter::{
-    Color, DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Note, Workbook,
-    Worksheet, XlsxError,
+    Color, DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError,
+    Note, Workbook, Worksheet, XlsxError,
 };
 
 use super::{Case, Names, State};
@@ -178,11 +178,9 @@ fn write_about(
         ),
         ("七", "本表含个人信息，请勿外传，用后删除。"),
     ];
-    let mut at = 2;
-    for (name, text) in facts.into_iter().chain(steps) {
+    for (at, (name, text)) in (2..).zip(facts.into_iter().chain(steps)) {
         sheet.write_string_with_format(at, 0, name, &style.plain)?;
         sheet.write_string_with_format(at, 1, text, &style.plain)?;
-        at += 1;
     }
     Ok(())
 }
@@ -251,6 +249,9 @@ fn write_rows(sheet: &mut Worksheet, title: &str, cases: &[&Case], style: &Style
     let explained = format!("共 {} 行；白色和红色单元格为报送的原样，可以更正", cases.len());
     write_heads(sheet, title, &explained, &heads, style)?;
     let first = u16::try_from(ROW_HEADS.len()).unwrap_or_default();
+    let last = u16::try_from(heads.len()).unwrap_or_default();
+    let below = ROWS_ABOVE + u32::try_from(cases.len()).unwrap_or_default();
+    sheet.ignore_error_range(ROWS_ABOVE, 0, below, last, IgnoreError::NumberStoredAsText)?;
     for (at, case) in (ROWS_ABOVE..).zip(cases) {
         write_fixed(sheet, at, case, &[], style)?;
         for (index, column) in (0..width).zip(first..) {
@@ -428,4 +429,15 @@ fn write_summary<const N: usize>(
 pub fn may_say(case: &Case) -> String {
     let labels: Vec<&str> = case.answers.iter().copied().map(Kind::label).collect();
     if labels.is_empty() { "nothing".to_owned() } else { labels.join(" or ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_shown() {
+        assert_eq!(shown(" 张\u{0}三\n李四\u{200b}"), "张\u{fffd}三 李四");
+        assert_eq!(shown(&"长".repeat(40_000)).chars().count(), TEXT_SHOWN);
+    }
 }

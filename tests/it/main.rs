@@ -28,6 +28,8 @@ mod privacy;
 
 mod published;
 
+mod quarantine;
+
 mod reconcile;
 
 mod set_aside;

@@ -134,7 +134,7 @@ fn a_bad_row_is_told_by_its_place_and_kept_apart() {
 }
 
 /// A text as it may be hidden in a file: UTF-8, GBK, hexadecimal digits, base64 at each alignment.
-fn disguises(canary: &str) -> Vec<Vec<u8>> {
+pub fn disguises(canary: &str) -> Vec<Vec<u8>> {
     let (gbk, _, _) = encoding_rs::GBK.encode(canary);
     let mut forms = vec![canary.as_bytes().to_vec(), gbk.to_vec()];
     for bytes in [canary.as_bytes(), gbk.as_ref()] {
