@@ -37,7 +37,7 @@ use crate::warehouse::layout::DataRoot;
 use crate::warehouse::table_file::{self, TableBytes, TableFileError};
 
 /// Changes when the same file would give other rows: it is part of every fragment's key.
-const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
+const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/5");
 
 /// What intake needs to know.
 #[derive(Debug, Clone, Copy)]

@@ -211,7 +211,10 @@ impl<'a> RowsNormaliser<'a> {
             return;
         }
         if let Some(rule) = self.sheet.given_up {
-            self.keep(rule, row, 0, "");
+            // A cover is no data: nothing of it is kept out.
+            if !self.is_cover() {
+                self.keep(rule, row, 0, "");
+            }
             return;
         }
         self.sheet.head.push(row.to_owned_row());
@@ -258,8 +261,10 @@ impl<'a> RowsNormaliser<'a> {
                 let records = head.iter().filter(|row| row.filled() >= required).count();
                 let named = !matches!(error, BindError::NoHeader { .. });
                 self.sheet.is_odd = named || (records > 1 && records * 2 > head.len());
-                for row in &head {
-                    self.keep(rule, row, 0, "");
+                if !self.is_cover() {
+                    for row in &head {
+                        self.keep(rule, row, 0, "");
+                    }
                 }
                 if self.unbound.is_none() {
                     self.unbound = Some((error, head));

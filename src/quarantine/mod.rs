@@ -179,7 +179,7 @@ impl Case {
 
 /// Rules under which a whole sheet is kept out: its rows have no columns to mend.
 fn is_of_sheet(rule: &str) -> bool {
-    [finding::HEADER_UNKNOWN.id, finding::HEADER_MISSING.id].contains(&rule)
+    [finding::HEADER_UNKNOWN, finding::HEADER_MISSING, finding::HEADER_UNIT].iter().any(|own| own.id == rule)
 }
 
 /// Every case of the release that stands, answered ones too, in the order of years, schools and places.
