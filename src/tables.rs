@@ -520,7 +520,7 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
         ("stands_for", T, "核定值所代替的口径"),
         ("value_under", T, "原数"),
         ("decision", L, "处理记录编号"),
-        ("case", T, "更正表编号"),
+        ("case_id", T, "更正表编号"),
     ];
     let rows = decisions.iter().map(|decision| {
         let about = decision.about.as_ref();
