@@ -168,7 +168,7 @@ struct Places<'a> {
     known: HashMap<(usize, String), Arc<Place>>,
 }
 
-impl<'a> Places<'a> {
+impl Places<'_> {
     /// The rows for a unit, and the unit that the value of each is of, which for 表1.1 is not the unit it
     /// is printed for. Rows that stand together and repeat over the same things repeat together.
     fn of(&mut self, unit: &Arc<Unit>) -> Vec<(Arc<Place>, Arc<Unit>)> {
@@ -254,11 +254,13 @@ fn label(table: Option<&CodeTable>, code: &str, year: ReportYear) -> String {
 }
 
 /// Major classes with their values, by indicator, basis and unit.
-struct Classes<'a>(HashMap<(&'a str, Basis, &'a Unit), Vec<(&'a str, Decimal)>>);
+struct Classes<'a>(HashMap<OfUnit<'a>, Vec<(&'a str, Decimal)>>);
+
+type OfUnit<'a> = (&'a str, Basis, &'a Unit);
 
 impl<'a> Classes<'a> {
     fn of(sources: Sources<'a>) -> Self {
-        let mut classes: HashMap<_, Vec<(&str, Decimal)>> = HashMap::new();
+        let mut classes: HashMap<OfUnit<'_>, Vec<(&str, Decimal)>> = HashMap::new();
         let of_year = sources.values.iter().filter(|((year, _), _)| *year == sources.year);
         for ((_, key), value) in of_year.filter(|((_, key), _)| key.breakdown == "major_class") {
             if let Some(value) = value.value {
