@@ -32,7 +32,7 @@ pub struct Definitions {
     pub layouts: Vec<Layout>,
     pub partitions: Vec<Partition>,
     pub audit: AuditDefinitions,
-    /// SHA-256 over names and contents of all files but those of `audit/`.
+    /// SHA-256 over names and contents of all files.
     pub digest: String,
     /// SHA-256 over the files that decide what rows become: contracts, code tables, layouts.
     pub rows_digest: String,
@@ -126,8 +126,7 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
         indicators: reader.indicators.into_iter().map(|(_, indicator)| indicator).collect(),
         layouts: reader.layouts.into_iter().map(|(_, layout)| layout).collect(),
         partitions: reader.partitions.into_iter().map(|(_, partition)| partition).collect(),
-        // What a report is audited by decides nothing of a run.
-        digest: digest(files.iter().filter(|(name, _)| folder_of(name) != Some("audit"))),
+        digest: digest(files.iter()),
         rows_digest: digest(files.iter().filter(|(name, _)| rows(name))),
     })
 }
@@ -166,6 +165,7 @@ struct Reader {
 #[derive(Default)]
 struct AuditReader {
     limits: Vec<(At, Limits)>,
+    school_limits: Vec<(At, Limits)>,
     rules: Vec<(At, RuleText)>,
     tables: Vec<TableTitle>,
     relations: Vec<(At, RelationDefinition)>,
@@ -175,6 +175,7 @@ impl AuditReader {
     fn file(&mut self, name: &str, text: &str, file: AuditFile) {
         let at = |span: std::ops::Range<usize>| (name.to_owned(), line_of(text, span.start));
         self.limits.extend(file.limits.map(|limits| ((name.to_owned(), 0), limits)));
+        self.school_limits.extend(file.school_limits.map(|limits| ((name.to_owned(), 0), limits)));
         self.rules.extend(file.rules.into_iter().map(|rule| (at(rule.span()), rule.into_inner())));
         self.tables.extend(file.tables);
         let relations = file.relations.into_iter();
@@ -199,7 +200,7 @@ impl AuditReader {
                 faults.push((at.clone(), format!("the relation `{}` is defined twice", relation.id)));
             }
         }
-        if let Some((at, _)) = self.limits.get(1) {
+        if let Some((at, _)) = self.limits.get(1).or(self.school_limits.get(1)) {
             faults.push((at.clone(), "the limits are defined twice".to_owned()));
         }
         // A folder without audit/ is a folder of a city that audits nothing.
@@ -214,8 +215,11 @@ impl AuditReader {
 
     fn checked(self) -> AuditDefinitions {
         let rule = |(_, rule): (At, RuleText)| Some((Kind::named(&rule.kind)?, rule));
+        let limits: Limits = self.limits.into_iter().next().map(|(_, limits)| limits).unwrap_or_default();
+        let of_schools = self.school_limits.into_iter().next().map(|(_, limits)| limits);
         AuditDefinitions {
-            limits: self.limits.into_iter().next().map(|(_, limits)| limits).unwrap_or_default(),
+            school_limits: of_schools.unwrap_or_else(|| limits.clone()),
+            limits,
             rules: self.rules.into_iter().filter_map(rule).collect(),
             tables: self.tables,
             relations: self.relations.into_iter().map(|(_, relation)| relation).collect(),

@@ -175,6 +175,8 @@ rules! {
     CORRECTION_LAPSED = "W-CORRECTION-LAPSED", S3, "时效性", "所答复的文件已由新的报送代替，原答复不再有效", "请核对新的报送；仍有问题的，按新的更正表处理";
     CORRECTION_UNFIT = "Q-CORRECTION", S2, "一致性", "该行与更正时所见不同，更正未采用", "请用 nianbao override withdraw 撤回，再按新的更正表填写";
     SUM_BROKEN = "E-SUM", S0, "一致性", "县级合计加未分县与全市不符", "程序错误，请保留现场并联系维护人员";
+    CHECK_IDLE = "W-CHECK-IDLE", S3, "完整性", "检查没有检查到任何数字", "请核对所需的数是否报送；版式改变的，在 pipelines/audit 中更正位置";
+    ANSWER_LAPSED = "W-ANSWER-LAPSED", S3, "一致性", "所说明的数值已改变或不再有疑问，原说明不再有效", "仍有疑问的，重新核对后用 nianbao override answer 说明";
     PARTS_BROKEN = "E-PARTS", S1, "一致性", "分项之和与总数不符", "请核对分项";
 }
 

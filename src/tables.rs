@@ -526,7 +526,13 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
         let about = decision.about.as_ref();
         let correction = decision.correction.as_ref();
         let school = about.map(|about| &about.school_code).or(correction.map(|of| &of.school_code));
-        let under = about.and_then(|about| about.under.iter().next());
+        let of_values = about.filter(|about| about.relation.is_empty());
+        let under = of_values.and_then(|about| about.under.iter().next());
+        // A decision about a finding is about several figures, each by its name.
+        let figures = about.filter(|about| !about.relation.is_empty()).map(|about| {
+            let each = about.under.iter().map(|(name, printed)| format!("{name} {printed}"));
+            each.collect::<Vec<_>>().join("；")
+        });
         vec![
             int(decision.report_year),
             text(&decision.rule),
@@ -538,7 +544,7 @@ pub fn overrides(decisions: &[Override]) -> Result<RecordBatch, ArrowError> {
             text(about.map_or("", |about| &about.indicator_id)),
             text(school.map_or("", String::as_str)),
             text(under.map_or("", |(basis, _)| basis)),
-            text(under.map_or("", |(_, told)| told)),
+            text(figures.as_deref().or(under.map(|(_, told)| told.as_str())).unwrap_or_default()),
             int(i64::from(decision.id)),
             text(correction.map_or("", |of| &of.case)),
         ]

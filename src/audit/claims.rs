@@ -21,6 +21,7 @@ pub fn stated(at: usize, value: &Value, figures: &[Printing]) -> Result<Vec<Stat
         asked: Asked { operands: operands.into_iter().map(|(field, all)| (field.to_owned(), all)).collect() },
         interpretation: false,
         looked_at: 0,
+        row: None,
     };
     if let Some(listed) = value["listed"].as_array() {
         let items = listed.iter().filter_map(Value::as_str).map(|item| words("", item)).collect();

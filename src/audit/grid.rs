@@ -138,6 +138,7 @@ pub fn shifts(table: &str, rows: &[(String, &GridRow, &[String])]) -> Vec<Stated
         },
         interpretation: false,
         looked_at,
+        row: None,
     };
     let slid = rows.iter().filter(|(_, row, _)| row.shifted).map(|(path, _, cells)| {
         // A workbook keeps no blanks after the last cell.
@@ -202,14 +203,19 @@ pub fn list(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<Printin
     let mut figures = body(table, header, rows);
     for figure in &mut figures {
         figure.source = Source::List;
-        // 包含专业数量（个） is 包含专业数量.
-        if let Some(unit) = bracketed(&figure.label) {
-            let key = label_key(&figure.label);
-            let bare = key.trim_end_matches(')').trim_end_matches(&unit).trim_end_matches('(');
-            bare.clone_into(&mut figure.key);
-        }
+        figure.key = list_key(&figure.label);
     }
     figures
+}
+
+/// A heading of a list as it is compared: 包含专业数量（个） is 包含专业数量.
+#[must_use]
+pub fn list_key(label: &str) -> String {
+    let key = label_key(label);
+    match bracketed(label) {
+        Some(unit) => key.trim_end_matches(')').trim_end_matches(&unit).trim_end_matches('(').to_owned(),
+        None => key,
+    }
 }
 
 #[cfg(test)]

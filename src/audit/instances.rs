@@ -1,6 +1,8 @@
 //! A defined relation → the relations between the figures that a report prints.
 
-use crate::audit::printing::{Printing, Report, Unasked, path_key};
+use std::collections::{HashMap, HashSet};
+
+use crate::audit::printing::{Printing, Report, RowKey, Unasked, path_key};
 use crate::audit::{Answer, Stated};
 use crate::checks::audit_rules::{Names, Place, RelationDefinition, Source};
 use crate::checks::items;
@@ -21,10 +23,54 @@ enum Bound<'a> {
     Word(String),
 }
 
-struct Finder<'a> {
+/// A definition with its places read, once for all reports.
+pub struct Relation<'d> {
+    pub definition: &'d RelationDefinition,
+    pub kind: Kind,
+    fields: Vec<(&'d str, Vec<Sought>)>,
+}
+
+/// A place, with its labels as they are compared.
+struct Sought {
+    place: Place,
+    keys: Vec<String>,
+    /// A label has a `{table}` in it.
+    pattern: bool,
+}
+
+impl Sought {
+    fn parse(name: &str) -> Option<Self> {
+        let place = Place::parse(name)?;
+        let keys = place.labels.iter().map(|label| path_key(label)).collect();
+        let pattern = place.labels.iter().any(|label| label.contains('{'));
+        Some(Sought { place, keys, pattern })
+    }
+}
+
+/// The definitions as relations; what names no kind or place was refused when it was read.
+#[must_use]
+pub fn relations(definitions: &[RelationDefinition]) -> Vec<Relation<'_>> {
+    fn read(definition: &RelationDefinition) -> Option<Relation<'_>> {
+        let RelationDefinition { of, kind, .. } = definition;
+        let fields = of.iter().map(|(field, names)| {
+            let sought: Option<Vec<Sought>> = names.all().iter().map(|name| Sought::parse(name)).collect();
+            Some((field.as_str(), sought?))
+        });
+        Some(Relation { definition, kind: Kind::named(kind)?, fields: fields.collect::<Option<_>>()? })
+    }
+    definitions.iter().filter_map(read).collect()
+}
+
+/// A report's figures, found by their labels.
+pub struct Finder<'a> {
     report: &'a Report,
     codes: &'a CodeTables,
+    years: Vec<i32>,
     latest: i32,
+    /// By key; a figure of the body also by its key without the unit in brackets.
+    by_key: HashMap<&'a str, Vec<usize>>,
+    /// Figures of the six tables by their last label.
+    by_last: HashMap<&'a str, Vec<usize>>,
 }
 
 /// The figures that a place means.
@@ -34,48 +80,60 @@ struct Found {
     all: bool,
 }
 
-/// Every instance of a definition, in every year of the report.
-pub fn of(definition: &RelationDefinition, report: &Report, codes: &CodeTables) -> Vec<Stated> {
-    let Some(kind) = Kind::named(&definition.kind) else { return Vec::new() };
-    let years = report.years();
-    let Some(&latest) = years.last() else { return Vec::new() };
-    let finder = Finder { report, codes, latest };
-    let mut found: Vec<Stated> = match definition.each.as_deref() {
-        None => {
-            years.iter().flat_map(|year| finder.instances(definition, kind, *year, &Bound::Nothing)).collect()
-        }
-        Some("row") => finder
-            .rows()
-            .into_iter()
-            .flat_map(|row| finder.instances(definition, kind, latest, &Bound::Row(row)))
-            .collect(),
-        Some("list") => (1..=finder.lines())
-            .flat_map(|line| finder.instances(definition, kind, latest, &Bound::Line(line)))
-            .collect(),
-        Some("repeated") => finder.repeated(definition, kind),
-        Some(_) => {
-            let mut all = Vec::new();
-            for year in &years {
-                for word in finder.words(definition, *year) {
-                    all.extend(finder.instances(definition, kind, *year, &Bound::Word(word)));
+impl Relation<'_> {
+    /// Every instance, in every year of the report.
+    #[must_use]
+    pub fn instances(&self, finder: &Finder<'_>) -> Vec<Stated> {
+        let years = finder.years.as_slice();
+        let latest = finder.latest;
+        let mut found: Vec<Stated> = match self.definition.each.as_deref() {
+            None => years.iter().flat_map(|year| finder.instances(self, *year, &Bound::Nothing)).collect(),
+            Some("row") => finder
+                .rows()
+                .flat_map(|row| {
+                    let named = |stated| Stated { row: Some(row.row_key()), ..stated };
+                    finder.instances(self, latest, &Bound::Row(row)).into_iter().map(named)
+                })
+                .collect(),
+            Some("list") => (1..=finder.lines())
+                .flat_map(|line| {
+                    let row = RowKey {
+                        table: "清单".to_owned(),
+                        label: line.to_string(),
+                        measure: "值".to_owned(),
+                    };
+                    let named = move |stated| Stated { row: Some(row.clone()), ..stated };
+                    finder.instances(self, latest, &Bound::Line(line)).into_iter().map(named)
+                })
+                .collect(),
+            Some("repeated") => finder.repeated(self),
+            Some(_) => {
+                let mut all = Vec::new();
+                for year in years {
+                    for word in finder.words(self, *year) {
+                        all.extend(finder.instances(self, *year, &Bound::Word(word)));
+                    }
                 }
+                all
             }
-            all
+        };
+        if years.len() > 1 {
+            // The same figures may be found in two years, where they name none.
+            let mut known: HashSet<Vec<(String, String)>> = HashSet::new();
+            found.retain(|stated| {
+                let told = stated.asked.told();
+                known.insert(
+                    told.map(|(field, figure)| (field.to_owned(), figure.name.clone() + &figure.text))
+                        .collect(),
+                )
+            });
         }
-    };
-    // The same figures may be found in two years, where they name none.
-    let mut known: Vec<Vec<(String, String)>> = Vec::new();
-    found.retain(|stated| {
-        let told: Vec<(String, String)> = stated
-            .asked
-            .told()
-            .map(|(field, figure)| (field.to_owned(), figure.name.clone() + &figure.text))
-            .collect();
-        let new = !known.contains(&told);
-        known.push(told);
-        new
-    });
-    found
+        found
+    }
+
+    fn sought(&self) -> impl Iterator<Item = &Sought> {
+        self.fields.iter().flat_map(|(_, sought)| sought)
+    }
 }
 
 /// The finding that a definition examined nothing. What is asked of every row needs no such finding.
@@ -93,11 +151,40 @@ pub fn nothing(definition: &RelationDefinition, why: &str) -> Option<Answer> {
 }
 
 impl<'a> Finder<'a> {
+    #[must_use]
+    pub fn new(report: &'a Report, codes: &'a CodeTables) -> Self {
+        let years = if report.own.is_some() { vec![report.year] } else { report.years() };
+        let mut finder = Finder {
+            report,
+            codes,
+            latest: years.last().copied().unwrap_or_default(),
+            years,
+            by_key: HashMap::new(),
+            by_last: HashMap::new(),
+        };
+        for (at, figure) in report.figures.iter().enumerate() {
+            finder.by_key.entry(&figure.key).or_default().push(at);
+            if figure.source == Source::Body
+                && !figure.unit.is_empty()
+                && let Some(bare) = figure.key.strip_suffix(&format!("({})", figure.unit))
+            {
+                finder.by_key.entry(bare).or_default().push(at);
+            }
+            if report.own.is_none() && matches!(figure.source, Source::Official(_)) {
+                finder.by_last.entry(last(&figure.key)).or_default().push(at);
+            }
+        }
+        finder
+    }
+
     /// Rows of the six tables, each once.
-    fn rows(&self) -> Vec<&'a Printing> {
-        let official =
-            self.report.figures.iter().filter(|figure| matches!(figure.source, Source::Official(_)));
-        official.filter(|figure| figure.year == Some(self.latest)).collect()
+    fn rows(&self) -> impl Iterator<Item = &'a Printing> + use<'a> {
+        let (own, latest) = (self.report.own.is_some(), self.latest);
+        self.report.figures.iter().filter(move |figure| {
+            // Tables of the body repeat the six.
+            let official = matches!(figure.source, Source::Official(_));
+            official && figure.year == Some(latest) && !(own && figure.table.contains('.'))
+        })
     }
 
     fn lines(&self) -> usize {
@@ -106,7 +193,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Figures of the text with one name, unit and year, held against the first of them.
-    fn repeated(&self, definition: &RelationDefinition, kind: Kind) -> Vec<Stated> {
+    fn repeated(&self, relation: &Relation<'_>) -> Vec<Stated> {
         let text: Vec<&Printing> =
             self.report.figures.iter().filter(|figure| figure.source == Source::Text).collect();
         let mut found = Vec::new();
@@ -120,19 +207,18 @@ impl<'a> Finder<'a> {
                     .into_iter()
                     .map(|(field, figure)| (field.to_owned(), vec![Operand::Figure(figure.figure())]))
                     .collect();
-                found.push(stated(definition, kind, Asked { operands }));
+                found.push(stated(relation, Asked { operands }));
             }
         }
         found
     }
 
     /// What stands for the `{table}` of the first operand that has one.
-    fn words(&self, definition: &RelationDefinition, year: i32) -> Vec<String> {
-        let places = definition.of.values().flat_map(Names::all).filter_map(|name| Place::parse(name));
+    fn words(&self, relation: &Relation<'_>, year: i32) -> Vec<String> {
         let mut words: Vec<String> = Vec::new();
-        for place in places {
-            for label in place.labels.iter().filter(|label| label.contains('{')) {
-                for figure in self.candidates(&place, year) {
+        for sought in relation.sought().filter(|sought| sought.pattern) {
+            for label in sought.place.labels.iter().filter(|label| label.contains('{')) {
+                for figure in self.candidates(sought, year, &Bound::Nothing) {
                     if let Some(word) = self.word(label, figure)
                         && !words.contains(&word)
                     {
@@ -145,46 +231,46 @@ impl<'a> Finder<'a> {
     }
 
     /// Instances in one year: one, or one for each of several figures that an operand may be.
-    fn instances(
-        &self,
-        definition: &RelationDefinition,
-        kind: Kind,
-        year: i32,
-        bound: &Bound<'_>,
-    ) -> Vec<Stated> {
+    fn instances(&self, relation: &Relation<'_>, year: i32, bound: &Bound<'_>) -> Vec<Stated> {
         const MOST: usize = 8;
-        let (one, many, optional) = kind.operands();
+        let (one, many, optional) = relation.kind.operands();
         let mut instances = vec![Asked::default()];
-        for (field, names) in &definition.of {
-            let places: Option<Vec<Place>> = names.all().iter().map(|name| Place::parse(name)).collect();
-            let Some(places) = places else { return Vec::new() };
-            let found: Vec<Found> = places.iter().map(|place| self.find(place, year, bound)).collect();
-            let all_found = found.iter().all(|found| !found.figures.is_empty());
-            if !all_found {
-                if optional.contains(&field.as_str()) {
+        for (field, places) in &relation.fields {
+            let mut found: Vec<Found> = Vec::with_capacity(places.len());
+            for sought in places {
+                let figures = self.find(sought, year, bound);
+                let absent = figures.figures.is_empty();
+                found.push(figures);
+                if absent {
+                    break;
+                }
+            }
+            if found.last().is_none_or(|found| found.figures.is_empty()) {
+                if optional.contains(field) {
                     continue;
                 }
                 return Vec::new();
             }
-            if one.contains(&field.as_str()) || (optional.contains(&field.as_str()) && found.len() == 1) {
+            if one.contains(field) || (optional.contains(field) && found.len() == 1) {
                 let choices: Vec<Figure> = found.into_iter().flat_map(|found| found.figures).collect();
                 instances = instances
                     .iter()
                     .flat_map(|asked| choices.iter().map(|figure| with(asked, field, vec![figure.clone()])))
                     .take(MOST)
                     .collect();
-            } else if many.contains(&field.as_str()) || optional.contains(&field.as_str()) {
+            } else if many.contains(field) || optional.contains(field) {
                 let take =
                     |found: Found| found.figures.into_iter().take(if found.all { usize::MAX } else { 1 });
                 let figures: Vec<Figure> = found.into_iter().flat_map(take).collect();
                 instances = instances.iter().map(|asked| with(asked, field, figures.clone())).collect();
             }
         }
-        instances.into_iter().map(|asked| stated(definition, kind, asked)).collect()
+        instances.into_iter().map(|asked| stated(relation, asked)).collect()
     }
 
     /// The figures that a place means.
-    fn find(&self, place: &Place, year: i32, bound: &Bound<'_>) -> Found {
+    fn find(&self, sought: &Sought, year: i32, bound: &Bound<'_>) -> Found {
+        let place = &sought.place;
         if place.source == Source::Literal {
             let text = place.labels.first().cloned().unwrap_or_default();
             let printed = read(&text, "");
@@ -192,11 +278,10 @@ impl<'a> Finder<'a> {
             return Found { figures: vec![figure], all: false };
         }
         let year = year + place.years_after;
-        let pattern = place.labels.iter().any(|label| label.contains('{'));
-        let mut all = pattern || place.source == Source::List;
+        let mut all = sought.pattern || place.source == Source::List;
         let mut figures: Vec<Figure> = Vec::new();
-        for candidate in self.candidates(place, year) {
-            let Some(times) = self.matches(place, candidate, bound) else { continue };
+        for candidate in self.candidates(sought, year, bound) {
+            let Some(times) = self.matches(sought, candidate, bound) else { continue };
             let mut figure = candidate.figure();
             if place.measure == "项数" {
                 figure.text = items(&candidate.text).count().to_string();
@@ -209,41 +294,59 @@ impl<'a> Finder<'a> {
             }
         }
         if figures.is_empty() && matches!(place.source, Source::Official(_)) {
-            figures = self.by_last_label(place, year);
+            figures = self.by_last_label(sought, year);
         }
         Found { figures, all }
     }
 
     /// The row of the six tables that alone has the last label of the place: a report may nest its
     /// rows in another way, or not at all.
-    fn by_last_label(&self, place: &Place, year: i32) -> Vec<Figure> {
-        fn last(path: &str) -> &str {
-            path.rsplit('/').next().unwrap_or(path)
-        }
-        let keys: Vec<String> = place.labels.iter().map(|label| path_key(label)).collect();
-        let named: Vec<&Printing> = self
-            .candidates(place, year)
-            .filter(|figure| figure.measure == place.measure)
-            .filter(|figure| keys.iter().any(|key| last(key) == last(&figure.key)))
-            .collect();
+    fn by_last_label(&self, sought: &Sought, year: i32) -> Vec<Figure> {
+        let named: Vec<usize> =
+            sought.keys.iter().filter_map(|key| self.by_last.get(last(key))).flatten().copied().collect();
+        let named = self.of_place(sought, year, sorted(named));
+        let named: Vec<&Printing> = named.filter(|figure| figure.measure == sought.place.measure).collect();
         match named.as_slice() {
             [figure] => vec![figure.figure()],
             _ => Vec::new(),
         }
     }
 
-    /// Figures of the place's source, unit and year.
+    /// Figures that may be of a place: of its source, unit and year, and with one of its labels.
     fn candidates<'p>(
         &self,
-        place: &'p Place,
+        sought: &'p Sought,
         year: i32,
+        bound: &'p Bound<'_>,
     ) -> impl Iterator<Item = &'a Printing> + use<'a, 'p> {
-        let latest = self.latest;
+        let keys: &[String] = match bound {
+            Bound::Row(row) if sought.place.source == Source::AnyOfficial => std::slice::from_ref(&row.key),
+            _ => &sought.keys,
+        };
+        let nowhere = self.report.own.is_some() && matches!(sought.place.source, Source::Text | Source::Body);
+        let found: Vec<usize> = if nowhere {
+            Vec::new()
+        } else if sought.pattern && !matches!(bound, Bound::Row(_)) {
+            (0..self.report.figures.len()).collect()
+        } else {
+            sorted(keys.iter().filter_map(|key| self.by_key.get(key.as_str())).flatten().copied().collect())
+        };
+        self.of_place(sought, year, found)
+    }
+
+    fn of_place<'p>(
+        &self,
+        sought: &'p Sought,
+        year: i32,
+        found: Vec<usize>,
+    ) -> impl Iterator<Item = &'a Printing> + use<'a, 'p> {
+        let (latest, place) = (self.latest, &sought.place);
         let of_year = move |figure: &Printing| match figure.year {
             Some(own) => own == year,
             None => year == latest,
         };
-        self.report.figures.iter().filter(move |figure| {
+        let figures = &self.report.figures;
+        found.into_iter().filter_map(|at| figures.get(at)).filter(move |figure| {
             let source = match &place.source {
                 Source::AnyOfficial => matches!(figure.source, Source::Official(_)),
                 source => figure.source == *source,
@@ -254,7 +357,8 @@ impl<'a> Finder<'a> {
     }
 
     /// How often the figure stands for the place; `None` when it does not.
-    fn matches(&self, place: &Place, figure: &Printing, bound: &Bound<'_>) -> Option<usize> {
+    fn matches(&self, sought: &Sought, figure: &Printing, bound: &Bound<'_>) -> Option<usize> {
+        let place = &sought.place;
         if let Bound::Line(line) = bound
             && place.source == Source::List
             && figure.row != *line
@@ -270,8 +374,8 @@ impl<'a> Finder<'a> {
         if place.measure != figure.measure && place.measure != "项数" {
             return None;
         }
-        place.labels.iter().find_map(|label| match bound {
-            _ if !label.contains('{') => is_labelled(figure, &path_key(label)).then_some(1),
+        place.labels.iter().zip(&sought.keys).find_map(|(label, key)| match bound {
+            _ if !label.contains('{') => is_labelled(figure, key).then_some(1),
             Bound::Word(bound) => (self.word(label, figure)? == *bound).then_some(1),
             _ => {
                 let word = self.word(label, figure)?;
@@ -314,16 +418,28 @@ fn with(asked: &Asked, field: &str, figures: Vec<Figure>) -> Asked {
     asked
 }
 
-fn stated(definition: &RelationDefinition, kind: Kind, asked: Asked) -> Stated {
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn sorted(mut at: Vec<usize>) -> Vec<usize> {
+    at.sort_unstable();
+    at.dedup();
+    at
+}
+
+fn stated(relation: &Relation<'_>, asked: Asked) -> Stated {
+    let definition = relation.definition;
     let note = [definition.note.as_str(), definition.source.as_str()];
     let note: Vec<&str> = note.into_iter().filter(|part| !part.is_empty()).collect();
     Stated {
         id: definition.id.clone(),
-        kind,
+        kind: relation.kind,
         place: String::new(),
         note: note.join("；"),
         asked,
         interpretation: definition.interpretation,
         looked_at: 0,
+        row: None,
     }
 }

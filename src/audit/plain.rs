@@ -102,7 +102,7 @@ fn stated(relation: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Result<Stat
     let interpretation = relation["interpretation"].as_bool() == Some(true)
         || relation["confidence"].as_str() == Some("possible");
     let (place, note) = (field("place"), field("note"));
-    Ok(Stated { id: field("id"), kind, place, note, asked, interpretation, looked_at: 0 })
+    Ok(Stated { id: field("id"), kind, place, note, asked, interpretation, looked_at: 0, row: None })
 }
 
 /// Other names that operands go by.
@@ -204,5 +204,6 @@ fn duplicate(figures: &[Figure]) -> Option<Stated> {
         asked: Asked { operands: operands.into_iter().collect() },
         interpretation: false,
         looked_at: 0,
+        row: None,
     })
 }

@@ -20,6 +20,16 @@ pub struct Report {
     pub decimals_unknown: bool,
     /// Figures named by keys, which are in no table.
     pub keyed: usize,
+    /// Of one that is printed here.
+    pub own: Option<Own>,
+}
+
+/// Figures that are printed here: rows are where the layout has them, and last year's column has been
+/// asked a year ago.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// A person set a value, which stands at some places only.
+    pub adjusted: bool,
 }
 
 /// A printed figure, or a printed name.
@@ -39,6 +49,14 @@ pub struct Printing {
     pub text: String,
     /// Row of a list.
     pub row: usize,
+}
+
+/// A row of one of the six tables.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    pub table: String,
+    pub label: String,
+    pub measure: String,
 }
 
 /// A relation with a kind nobody knows, or no relation at all.
@@ -68,6 +86,7 @@ impl Unasked {
             note: self.note.clone(),
             rule: None,
             known: false,
+            at: None,
             open: true,
         }
     }
@@ -91,14 +110,26 @@ impl Printing {
         }
     }
 
+    /// The row that it stands in, in any year.
+    #[must_use]
+    pub fn row_key(&self) -> RowKey {
+        RowKey { table: self.table.clone(), label: self.label.clone(), measure: self.measure.clone() }
+    }
+
     #[must_use]
     pub fn name(&self) -> String {
-        let place = if self.table.is_empty() { "正文" } else { &self.table };
-        let measure = if self.measure == "值" { String::new() } else { format!("（{}）", self.measure) };
-        let year = self.year.map_or_else(String::new, |year| format!(" {year}"));
-        let row = if self.row > 0 { format!(" 第 {} 行", self.row) } else { String::new() };
-        format!("{place} {}{measure}{row}{year}", self.label)
+        name(&self.table, &self.label, &self.measure, self.row, self.year)
     }
+}
+
+/// What a figure is called: `表3 教学计划内课程总数（学时） 2024`; `row` is a line of a list.
+#[must_use]
+pub fn name(table: &str, label: &str, measure: &str, row: usize, year: Option<i32>) -> String {
+    let place = if table.is_empty() { "正文" } else { table };
+    let measure = if measure == "值" { String::new() } else { format!("（{measure}）") };
+    let year = year.map_or_else(String::new, |year| format!(" {year}"));
+    let row = if row > 0 { format!(" 第 {row} 行") } else { String::new() };
+    format!("{place} {label}{measure}{row}{year}")
 }
 
 impl Report {

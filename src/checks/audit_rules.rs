@@ -8,12 +8,15 @@ use toml::Spanned;
 
 use crate::checks::relation::Kind;
 use crate::finding::Severity;
+use crate::layout::Level;
 
 /// A file of `pipelines/audit/`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditFile {
     pub limits: Option<Limits>,
+    /// What experience allows a single school, whose figures are small.
+    pub school_limits: Option<Limits>,
     #[serde(rename = "rule", default)]
     pub rules: Vec<Spanned<RuleText>>,
     #[serde(rename = "table", default)]
@@ -99,10 +102,46 @@ pub struct RelationDefinition {
     /// The relation rests on a reading of the report that may be wrong: broken, it is a question.
     #[serde(default)]
     pub interpretation: bool,
+    /// Of whose figures it is asked: of all where nothing is said.
+    #[serde(default = "everybody")]
+    pub levels: Vec<AskedOf>,
+    /// What a finding of a run does, where it is not what the rule says: S2 or S3.
+    pub severity: Option<Severity>,
+    /// Both sides are computed here, on one basis: broken, the release stops.
+    #[serde(default)]
+    pub guaranteed: bool,
+    /// In a run: what the release that stands has found at a place already is a note.
+    #[serde(default)]
+    pub ratchet: bool,
     #[serde(default)]
     pub note: String,
     #[serde(default)]
     pub source: String,
+}
+
+/// Whose figures a relation is asked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedOf {
+    /// A published report.
+    Report,
+    City,
+    County,
+    School,
+}
+
+fn everybody() -> Vec<AskedOf> {
+    vec![AskedOf::Report, AskedOf::City, AskedOf::County, AskedOf::School]
+}
+
+impl From<Level> for AskedOf {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::City => AskedOf::City,
+            Level::County => AskedOf::County,
+            Level::School => AskedOf::School,
+        }
+    }
 }
 
 /// One place, or several.
@@ -127,6 +166,8 @@ impl Names {
 #[derive(Debug, Clone, Default)]
 pub struct AuditDefinitions {
     pub limits: Limits,
+    /// In a run, of schools.
+    pub school_limits: Limits,
     pub rules: BTreeMap<Kind, RuleText>,
     pub tables: Vec<TableTitle>,
     pub relations: Vec<RelationDefinition>,
@@ -157,6 +198,8 @@ pub enum Source {
     Text,
     /// A column of 专业群清单.
     List,
+    /// The same row of the other units of its level.
+    Peers,
     /// Itself: `=20`.
     Literal,
 }
@@ -182,6 +225,7 @@ impl Place {
             "正文" => Source::Text,
             "正文表" => Source::Body,
             "清单" => Source::List,
+            "同类" => Source::Peers,
             table if table.starts_with('表') => Source::Official(table.to_owned()),
             _ => return None,
         };
@@ -238,8 +282,17 @@ impl RelationDefinition {
         }
         for name in self.of.values().flat_map(Names::all) {
             if Place::parse(name).is_none() {
-                faults.push(format!("`{name}` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, =…"));
+                faults.push(format!("`{name}` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, =…"));
             }
+        }
+        if self.levels.is_empty() {
+            faults.push("levels: it is asked of nobody".to_owned());
+        }
+        if self.severity.is_some_and(|severity| severity < Severity::S2) {
+            faults.push("severity: S2 or S3; what stops a release is `guaranteed`".to_owned());
+        }
+        if self.guaranteed && (self.interpretation || self.severity.is_some()) {
+            faults.push("what is guaranteed is no interpretation, and has no severity".to_owned());
         }
         if let Some(each) = &self.each
             && !["row", "list", "repeated"].contains(&each.as_str())
@@ -290,7 +343,7 @@ mod tests {
             of("id='a'\nkind='same_figure'\nof={a='表1:a',b='c',d='表1:d'}\neach='county'"),
             [
                 "`same_figure` has no `d`",
-                "`c` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, =…",
+                "`c` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, =…",
                 "each: there is no code table `county`"
             ]
         );

@@ -1,7 +1,8 @@
 //! What must hold before anybody sees a figure. Reads no files.
 //!
-//! Here: what a run checks of its own figures. Below: the rule kinds that any printed report is
-//! held against, one file a kind or a small family, over figures that are intervals.
+//! Here: what a run checks of the values it computed. Below: the rule kinds that any printed report,
+//! and what a run is about to print, is held against, one file a kind or a small family, over
+//! figures that are intervals.
 
 pub mod exact;
 
@@ -60,6 +61,28 @@ pub struct Checked {
     pub examined: u64,
     #[serde(skip)]
     pub findings: Vec<Finding>,
+}
+
+/// How much a check, or a rule kind, looked at in a year, and what it said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckCount {
+    pub check: String,
+    /// Figures.
+    pub examined: u64,
+    pub inconsistent: u64,
+    pub to_confirm: u64,
+    pub rounding: u64,
+}
+
+impl From<&Checked> for CheckCount {
+    fn from(checked: &Checked) -> Self {
+        CheckCount {
+            check: checked.check.to_owned(),
+            examined: checked.examined,
+            inconsistent: checked.findings.len() as u64,
+            ..CheckCount::default()
+        }
+    }
 }
 
 /// Counties and residual add up to the city, for every additive value.

@@ -21,8 +21,13 @@ pub fn yoy_outlier(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Un
     }
     if earlier.value.is_zero() || later.value.is_zero() {
         let same = earlier.value == later.value;
-        let verdict = if same { Verdict::Holds } else { Verdict::ToConfirm };
-        let message = if same { "两年都为 0" } else { "一年为 0，另一年不为 0" };
+        let usual = !same && from_or_to_zero_is_usual(asked)?;
+        let verdict = if same || usual { Verdict::Holds } else { Verdict::ToConfirm };
+        let message = match (same, usual) {
+            (true, _) => "两年都为 0",
+            (_, true) => "一年为 0，另一年不为 0，同类中常见",
+            _ => "一年为 0，另一年不为 0",
+        };
         return answer(verdict, format!("{message}：{from} → {to}"), String::new());
     }
     let ratio = later.value.over(earlier.value).ok_or_else(Unexamined::too_large)?;
@@ -71,6 +76,14 @@ fn peers(asked: &Asked) -> Result<Vec<Rational>, Unexamined> {
         return Err(Unexamined::faulty("peers_a 与 peers_b 的个数不同"));
     }
     Ok(before.iter().zip(&after).filter_map(|(before, after)| after.value.over(before.value)).collect())
+}
+
+/// Whether of enough peers every tenth began or ceased too.
+fn from_or_to_zero_is_usual(asked: &Asked) -> Result<bool, Unexamined> {
+    let (before, after) = (asked.numbers("peers_a")?, asked.numbers("peers_b")?);
+    let alike =
+        before.iter().zip(&after).filter(|(before, after)| before.value.is_zero() != after.value.is_zero());
+    Ok(before.len() >= PEERS_MIN && 10 * alike.count() >= before.len())
 }
 
 /// The robust z: 0.6745 × the distance from the median, in median distances.
@@ -152,6 +165,8 @@ mod tests {
         };
         assert_eq!(of("210", "20|21|22|19|20"), Verdict::Holds, "everybody doubled");
         assert_eq!(of("105", "20|21|22|19|20"), Verdict::ToConfirm);
+        assert_eq!(of("0", "20|21|22|19|0"), Verdict::Holds, "others ceased too");
+        assert_eq!(of("0", "20|21|22|19|20"), Verdict::ToConfirm);
     }
 
     #[test]

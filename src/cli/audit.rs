@@ -36,11 +36,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         audit.forget(&baseline(path)?);
     }
     if global.json {
-        for answer in &audit.answers {
-            let line =
-                serde_json::to_string(answer).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
-            output::line(&line);
-        }
+        print_json(&audit)?;
     } else {
         print(&audit);
     }
@@ -107,15 +103,24 @@ fn baseline(path: &Path) -> Result<BTreeSet<String>, Failure> {
     Ok(known)
 }
 
-fn print(audit: &Audit) {
+/// One object an answer, a line each.
+pub(super) fn print_json(audit: &Audit) -> Result<(), Failure> {
+    for answer in &audit.answers {
+        let line = serde_json::to_string(answer).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+        output::line(&line);
+    }
+    Ok(())
+}
+
+pub(super) fn print(audit: &Audit) {
     let title = if audit.title.is_empty() { "报告" } else { &audit.title };
-    output::line(&format!("{title}：数字 {} 个，关系 {} 条", audit.figures, audit.answers.len()));
+    output::line(&format!("{title}：数字 {} 个，关系 {} 条", audit.figures, audit.relations()));
     for verdict in Verdict::ALL {
         let answers: Vec<&Answer> = audit.answers.iter().filter(|answer| answer.verdict == verdict).collect();
         if answers.is_empty() || verdict == Verdict::Holds {
             continue;
         }
-        output::line(&format!("\n{} {}", verdict.label(), answers.len()));
+        output::line(&format!("\n{} {}", verdict.label(), audit.count(verdict)));
         if verdict == Verdict::NotExamined {
             print_unexamined(&answers);
             continue;
@@ -171,6 +176,9 @@ fn print_answer(answer: &Answer) {
     let name = if answer.id.is_empty() { &answer.kind } else { &answer.id };
     output::line(&format!("  {name}{known}  {}", answer.place));
     output::line(&format!("      {}", answer.message));
+    if let Some(at) = &answer.at {
+        output::line(&format!("      {} {}", at.does, at.key));
+    }
     let Some(rule) = &answer.rule else { return };
     let note = if answer.note.is_empty() { String::new() } else { format!("（{}）", answer.note) };
     output::line(&format!(

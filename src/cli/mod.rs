@@ -6,6 +6,8 @@ mod audit;
 
 mod catalogue;
 
+mod check;
+
 mod decode_worker;
 
 mod explain;
@@ -120,6 +122,8 @@ enum Command {
     Catalogue(catalogue::Args),
     /// Hold a published report, or any figures, against themselves
     Audit(audit::Args),
+    /// Hold what is published, or was held back, against everything that must hold before it is
+    Check(check::Args),
     /// Check all definitions
     Validate,
     /// Decode files that come by a pipe: what a run starts to read deliveries
@@ -232,6 +236,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&cli.global, args),
         Command::Catalogue(args) => catalogue::run(&cli.global, args),
         Command::Audit(args) => audit::run(&cli.global, args),
+        Command::Check(args) => check::run(&cli.global, args),
         Command::Validate => validate::run(&cli.global),
         Command::DecodeWorker(args) => decode_worker::run(args),
         Command::Settings(args) => settings::run(&cli.global, args),

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, output, values};
+use super::{ExitCode, Failure, Global, check, load_definitions, load_settings, now, output, values};
+use crate::decisions::findings;
 use crate::decisions::values::set_rule;
 use crate::decisions::{self, DecisionError, Override};
-use crate::finding;
+use crate::finding::{self, Severity};
 use crate::indicators::shown;
 use crate::position::Place;
 use crate::runs;
-use crate::settings::Overrides;
+use crate::settings::{Overrides, Settings};
 use crate::tables::{self, Delivery};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
@@ -29,6 +30,8 @@ enum Command {
     Set(values::Set),
     /// Read the notes of a filled-in workbook of differences; each holds until its values change
     Read(values::Read),
+    /// Say why figures that a check asks about are right; it holds until one of them changes
+    Answer(Answer),
     /// Every decision, oldest first
     List,
     /// Take a decision back
@@ -46,6 +49,18 @@ struct Accept {
     /// Its report year, where several years have the file
     #[arg(long)]
     year: Option<i32>,
+    /// Who decides
+    #[arg(long, visible_alias = "by", value_name = "NAME")]
+    who: String,
+    /// Why
+    #[arg(long, visible_alias = "why", value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Answer {
+    /// The finding, as `nianbao check` names it: `2024/further_study_is_placed/3614000001`
+    key: String,
     /// Who decides
     #[arg(long, visible_alias = "by", value_name = "NAME")]
     who: String,
@@ -89,6 +104,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Command::Set(set) => load_definitions(&settings)
             .and_then(|definitions| values::set(&data, &definitions, set, now))
             .and_then(|one| record(global, &data, one)),
+        Command::Answer(answer) => {
+            answered(&settings, &data, answer, now).and_then(|one| record(global, &data, one))
+        }
         Command::Read(read) => values::read(global, &settings, &data, read, &now),
         Command::List => Ok(ExitCode::Done),
     };
@@ -266,6 +284,47 @@ fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
         rows: file.rows,
     }));
     Ok(known)
+}
+
+/// The answer to a finding of a check, with the figures that it has now.
+fn answered(
+    settings: &Settings,
+    data: &DataRoot,
+    answer: &Answer,
+    when: String,
+) -> Result<Override, Failure> {
+    named(&answer.who, &answer.reason)?;
+    let definitions = load_definitions(settings)?;
+    let manifest = publish::current(data)?;
+    let year: Option<i32> = answer.key.split('/').next().and_then(|year| year.parse().ok());
+    let mut of_year = check::releases(data, manifest.as_ref());
+    of_year.retain(|of| Some(of.year) == year);
+    // What was held back is newer than what stands.
+    for of in of_year.iter().rev() {
+        let examined = check::examined(settings, &definitions, of, &[], None)?;
+        let Some(found) = examined.found.iter().find(|found| found.key == answer.key) else { continue };
+        if found.severity != Severity::S2 {
+            let message = format!("`{}` is {}: it waits for no answer", answer.key, found.severity.code());
+            return Err(Failure::new(ExitCode::Usage, &message));
+        }
+        return Ok(Override {
+            format: 0,
+            id: 0,
+            report_year: of.year,
+            rule: found.rule.clone(),
+            key: found.key.clone(),
+            value: found.answer.printed.clone(),
+            who: answer.who.trim().to_owned(),
+            when,
+            reason: answer.reason.trim().to_owned(),
+            withdraws: None,
+            about: Some(findings::about(&found.answer, &found.unit)),
+            correction: None,
+        });
+    }
+    Err(Failure::new(ExitCode::Usage, &format!("no check asks about `{}`", answer.key)).hint(
+        "`nianbao check` names what it found; a finding of the table `finding` has it between 〔 and 〕",
+    ))
 }
 
 fn withdrawn(data: &DataRoot, withdraw: &Withdraw, when: String) -> Result<Override, Failure> {

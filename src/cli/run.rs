@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::output::{self, Progress, left, right};
 use super::{ExitCode, Failure, Global, ledger_failure, load_definitions, load_settings, now, quarantine};
+use crate::checks::CheckCount;
 use crate::decode::worker::OWN_PROGRAM;
 use crate::definition::Definitions;
 use crate::finding::Finding;
@@ -269,6 +270,7 @@ fn print_summary(summary: &Summary) {
     }
     print_reconciled(summary);
     print_corrections(summary);
+    print_checks(summary);
     if !summary.rules.is_empty() {
         output::line("");
         output::line("需要处理");
@@ -277,7 +279,7 @@ fn print_summary(summary: &Summary) {
                 "  {} {}  {} {}",
                 rule.severity.label(),
                 right(&rule.count.to_string(), 6),
-                left(&rule.rule, 16),
+                left(&rule.rule, 22),
                 rule.title
             ));
         }
@@ -311,6 +313,38 @@ fn print_corrections(summary: &Summary) {
         output::line(&format!(
             "  {year}  更正后采用 {corrected}，更正后仍有问题 {still_wrong}，放弃 {given_up}，确认属实 {confirmed}"
         ));
+    }
+}
+
+/// How much each check looked at before anything was published, all years together.
+fn print_checks(summary: &Summary) {
+    let mut checks: Vec<CheckCount> = Vec::new();
+    for one in summary.years.values().flat_map(|of| &of.checks) {
+        match checks.iter_mut().find(|known| known.check == one.check) {
+            Some(known) => {
+                known.examined += one.examined;
+                known.inconsistent += one.inconsistent;
+                known.to_confirm += one.to_confirm;
+                known.rounding += one.rounding;
+            }
+            None => checks.push(one.clone()),
+        }
+    }
+    if checks.is_empty() {
+        return;
+    }
+    output::line("");
+    output::line("发布前的检查");
+    let line = |name: &str, counts: [String; 4]| {
+        let counts: String = counts.iter().map(|count| right(count, 10)).collect();
+        output::line(&format!("  {}{counts}", left(name, 34)));
+    };
+    line("", ["检查的数", "不一致", "待确认", "舍入"].map(str::to_owned));
+    for one in &checks {
+        line(
+            &one.check,
+            [one.examined, one.inconsistent, one.to_confirm, one.rounding].map(|n| n.to_string()),
+        );
     }
 }
 

@@ -219,7 +219,7 @@ fn show_counts(run: &Run) {
             "  {} {}  {} {}",
             rule.severity.code(),
             right(&rule.count.to_string(), 6),
-            left(&rule.rule, 16),
+            left(&rule.rule, 22),
             rule.title
         ));
     }

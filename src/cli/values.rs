@@ -119,6 +119,7 @@ pub fn set(data: &DataRoot, definitions: &Definitions, set: &Set, when: String) 
         withdraws: None,
         about: Some(About {
             indicator_id: set.indicator.clone(),
+            relation: String::new(),
             level: Level::School,
             region_code: under.key.unit.region_code.clone(),
             school_code: set.school.clone(),
@@ -316,6 +317,7 @@ fn decision(
         withdraws: None,
         about: Some(About {
             indicator_id: row.indicator_id.clone(),
+            relation: String::new(),
             level: found.key.unit.level,
             region_code: found.key.unit.region_code.clone(),
             school_code: found.key.unit.school_code.clone(),

@@ -5,8 +5,11 @@
 //! the delivery changes, it no longer applies. Records are only ever added; taking one back is a
 //! record of its own.
 //!
-//! A decision can also be about values ([`values`]): it sets one, or says why two of them differ; or
-//! about single rows of a delivery ([`corrections`]).
+//! A decision can also be about values ([`values`]): it sets one, or says why two of them differ;
+//! about single rows of a delivery ([`corrections`]); or about a finding of a check ([`findings`]):
+//! it says why the figures are right as they are.
+
+pub mod findings;
 
 pub mod values;
 
@@ -22,7 +25,8 @@ use crate::period::ReportYear;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
-/// Format of a record. A newer one is refused. 1 had no decisions about values, 2 none about rows.
+/// Format of a record. A newer one is refused. 1 had no decisions about values, 2 none about rows and
+/// findings.
 const FORMAT: u32 = 3;
 
 /// A decision, as kept in `ledger/overrides/`.

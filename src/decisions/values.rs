@@ -20,7 +20,11 @@ use crate::reconcile::{Answer, Closed, Difference, PairKey};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
+    /// Empty for a decision about a finding of a check.
     pub indicator_id: String,
+    /// The relation whose finding it is about; empty for a decision about values.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub relation: String,
     pub level: Level,
     pub region_code: String,
     /// Empty above the school.
@@ -248,6 +252,7 @@ mod tests {
             withdraws: None,
             about: Some(About {
                 indicator_id: "students".into(),
+                relation: String::new(),
                 level: Level::School,
                 region_code: "141002".into(),
                 school_code: "a".into(),

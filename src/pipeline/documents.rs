@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use super::{Run, RunError, io_error, parallel, reconciled};
 use crate::definition::Definitions;
-use crate::indicators::Unit;
+use crate::indicators::{IndicatorValue, Unit};
 use crate::layout::Level;
 use crate::period::ReportYear;
 use crate::report::cells::{self, Lines, ReportCell, Values};
@@ -110,10 +110,22 @@ pub fn report_again(
 ) -> Result<(), RunError> {
     let data = DataRoot::new(&settings.data_dir);
     let table = |table: &str, year: ReportYear| manifest.table(&data, table, year);
-    let mut values = Vec::new();
-    let printed = year - definitions.earlier_years(year)..=year;
-    for path in printed.filter_map(|year| table("indicator_value", year)) {
-        values.extend(tables::read_indicator_values(&path, definitions)?);
+    let (cells, _) = cells_again(settings, definitions, &table, year)?;
+    let cells = BTreeMap::from([(year, cells)]);
+    write_reports(settings, definitions, &data, manifest, &cells)
+}
+
+/// The cells of one year and its values, from the tables of a release.
+pub(super) fn cells_again(
+    settings: &Settings,
+    definitions: &Definitions,
+    table: &dyn Fn(&str, ReportYear) -> Option<PathBuf>,
+    year: ReportYear,
+) -> Result<(Vec<ReportCell>, Vec<IndicatorValue>), RunError> {
+    let values = values_of_table(table("indicator_value", year), definitions)?;
+    let mut before = Vec::new();
+    for year in year - definitions.earlier_years(year)..year {
+        before.extend(values_of_table(table("indicator_value", year), definitions)?);
     }
     let mut schools = Vec::new();
     if let Some(path) = table("dim_school", year) {
@@ -123,14 +135,23 @@ pub fn report_again(
             schools.extend((0..batch.num_rows()).map(row));
         }
     }
-    let values = tables::indexed(values.iter());
+    let indexed = tables::indexed(values.iter().chain(&before));
     let lines = match table("filing", year) {
         Some(path) => filed_lines(&path, definitions, year)?,
         None => Lines::new(),
     };
-    let cells = printed_cells(settings, definitions, year, &schools, &values, &lines);
-    let cells = BTreeMap::from([(year, cells)]);
-    write_reports(settings, definitions, &data, manifest, &cells)
+    let cells = printed_cells(settings, definitions, year, &schools, &indexed, &lines);
+    Ok((cells, values))
+}
+
+fn values_of_table(
+    path: Option<PathBuf>,
+    definitions: &Definitions,
+) -> Result<Vec<IndicatorValue>, RunError> {
+    match path {
+        Some(path) => Ok(tables::read_indicator_values(&path, definitions)?),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Whether the documents are those of a release.
@@ -261,7 +282,7 @@ fn forget_others(folder: &Path, written: &[PathBuf]) -> io::Result<()> {
 }
 
 /// The names of one year's schools, by code.
-fn school_names(path: &Path) -> Result<BTreeMap<String, String>, RunError> {
+pub(super) fn school_names(path: &Path) -> Result<BTreeMap<String, String>, RunError> {
     let mut names = BTreeMap::new();
     for batch in parquet_file::read(path)? {
         let batch = batch?;

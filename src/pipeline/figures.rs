@@ -1,21 +1,22 @@
 //! Tables → values → printed cells, and the checks on them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use arrow::array::Array;
 use arrow::datatypes::{Decimal128Type, Int32Type};
 
+use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
 use super::{Run, RunError, Used, documents};
-use crate::checks;
+use crate::checks::relation::Kind;
 use crate::contract::Dataset;
+use crate::decisions::findings::{self, Answers};
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
-use crate::indicators::definition::{Answers, Calculation, Combination};
-use crate::indicators::{IndicatorValue, State, adjust};
-use crate::layout::Basis;
+use crate::indicators::{IndicatorValue, State};
 use crate::number::Decimal;
 use crate::period::ReportYear;
+use crate::position::Place;
 use crate::report::cells::{Lines, ReportCell, Values};
 use crate::tables;
 use crate::warehouse::assemble;
@@ -144,42 +145,44 @@ impl Run<'_> {
         Ok(documents::printed_cells(self.settings, self.definitions, year, &schools, values, &lines))
     }
 
-    /// Everything that must hold before anybody sees a figure.
-    pub(super) fn check(&mut self) {
-        let definitions = self.definitions;
-        let additive = |indicator: &str, basis: Basis| {
-            let Some(indicator) = definitions.indicator(indicator) else { return false };
-            match basis {
-                Basis::System => {
-                    matches!(
-                        indicator.system,
-                        Some(Calculation::Count(_) | Calculation::Sum(_) | Calculation::SumOf(_))
-                    )
-                }
-                Basis::Filed => matches!(indicator.filed, Some(Combination::Sum)),
-                Basis::Survey => matches!(indicator.survey, Some(Answers::Sum(_))),
-                // Adjusted values stand at some places only.
-                Basis::Adjusted(_) => false,
+    /// Everything that must hold before anybody sees a figure, and what persons said of it.
+    pub(super) fn check(&mut self) -> Result<(), RunError> {
+        let years: Vec<ReportYear> = self.years.keys().copied().collect();
+        for year in years {
+            let mut examined = self.examined(year);
+            if self.definitions.audit.relations.iter().any(|relation| relation.ratchet)
+                && let Some(last) = self.last.as_ref().filter(|last| last.years.contains(&year))
+            {
+                let standing = Standing::Published(last);
+                examined.forget(&examine_release(self.settings, self.definitions, standing, year)?);
             }
-        };
-        for (&year, of) in &mut self.years {
-            let mut checked = vec![
-                checks::counties_and_residual_sum_to_city(year, &of.values, &additive),
-                checks::schools_sum_to_county(year, &of.values, &additive),
-                checks::parts_sum_to_whole(year, &definitions.partitions, &of.values),
-            ];
-            if !of.set.is_empty() {
-                let printed = adjust::as_printed(&of.values);
-                checked.push(checks::counties_and_residual_sum_to_city(year, &printed, &additive));
-                checked.push(checks::schools_sum_to_county(year, &printed, &additive));
+            let before = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+            let answers = Answers::of(year, &self.recorded, &before);
+            let (holding, lapsed) = examined.settle(answers);
+            let filed = self.filed_places(year)?;
+            let mut found = examined.findings(self.definitions, &filed);
+            for decision in lapsed.iter().filter(|decision| !before.contains(&decision.id)) {
+                let detail = format!("第 {} 号决定（{}，{}）", decision.id, decision.key, decision.who);
+                let school = decision.about.as_ref().map_or("", |about| about.school_code.as_str());
+                found.push(Finding::new(finding::ANSWER_LAPSED, year, "", &detail).of_school(school));
             }
-            if let Some(layout) = definitions.layout(year) {
-                checked.push(checks::printed_on_one_basis(year, layout, &of.values));
-            }
-            for check in &checked {
-                of.findings.extend(check.findings.iter().cloned());
-            }
-            self.checks.extend(checked);
+            self.lapsed_values.extend(lapsed.iter().map(|decision| decision.id));
+            let counts = examined.check_counts();
+            self.checks.extend(counts.iter().cloned());
+            let of = self.year(year);
+            // One question a row: of two the one that a person can answer.
+            let rule = findings::rule(Kind::SubsetLeSuperset);
+            let asked: Vec<&Place> =
+                found.iter().filter(|finding| finding.rule == rule).map(|finding| &finding.place).collect();
+            let is_asked = |finding: &Finding| {
+                let Place { file, sheet, row, .. } = &finding.place;
+                let same = |place: &&Place| place.file == *file && place.sheet == *sheet && place.row == *row;
+                asked.iter().any(same)
+            };
+            of.findings.retain(|finding| finding.rule != finding::FILING_PART.id || !is_asked(finding));
+            of.checks = counts;
+            of.overrides.extend(holding);
+            of.findings.extend(found);
             of.findings.sort_by(|a, b| {
                 (a.severity, &a.rule, &a.place, &a.school_code, &a.message).cmp(&(
                     b.severity,
@@ -189,6 +192,27 @@ impl Run<'_> {
                     &b.message,
                 ))
             });
+        }
+        Ok(())
+    }
+
+    fn examined(&self, year: ReportYear) -> Examined {
+        let of = &self.years[&year];
+        let schools = of.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
+        let cells = self.cells.get(&year).map(Vec::as_slice).unwrap_or_default();
+        let figures = Figures { year, values: &of.values, cells, schools: &schools };
+        examined::examine(self.settings, self.definitions, figures)
+    }
+
+    fn filed_places(&self, year: ReportYear) -> Result<FiledPlaces, RunError> {
+        let files: HashMap<&str, &str> = self.years[&year]
+            .deliveries
+            .iter()
+            .map(|delivery| (delivery.sha256.as_str(), delivery.file.as_str()))
+            .collect();
+        match self.table_of("filing", year) {
+            Some(path) => examined::filed_places(&path, self.definitions, year, &files),
+            None => Ok(FiledPlaces::default()),
         }
     }
 }

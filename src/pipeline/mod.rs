@@ -12,6 +12,8 @@ mod assembly;
 
 mod figures;
 
+mod examined;
+
 mod reconciled;
 
 mod corrected;
@@ -32,7 +34,7 @@ use arrow::error::ArrowError;
 use polars::prelude::PolarsError;
 use rust_xlsxwriter::XlsxError;
 
-use crate::checks::Checked;
+use crate::checks::CheckCount;
 use crate::decisions::corrections::{self, FileKey, OfFile};
 use crate::decisions::values::SetValue;
 use crate::decisions::{self, DecisionError, Override};
@@ -59,6 +61,7 @@ use crate::warehouse::table_file::TableFileError;
 use acceptance::Used;
 
 pub use documents::report_again;
+pub use examined::{Examined, Figures, Found, Release, Standing, examine, examine_release, read_release};
 pub use key::pseudonym_key;
 pub use staging::catalogue_sql;
 
@@ -95,7 +98,7 @@ pub struct RunReport {
     pub stages: Vec<Stage>,
     /// The files that were taken in.
     pub deliveries: Vec<Delivery>,
-    pub checks: Vec<Checked>,
+    pub checks: Vec<CheckCount>,
 }
 
 /// How far a run is, for whoever watches.
@@ -182,7 +185,7 @@ pub fn run(
     run.timed("compute", Run::compute)?;
     let values = run.years.values().map(|of| of.values.len()).sum();
     run.count((loaded, "rows"), (values, "values"));
-    run.timed("check", Run::check);
+    run.timed("check", Run::check)?;
     run.count((values, "values"), (run.years.values().map(|of| of.findings.len()).sum(), "findings"));
     run.timed("stage", Run::stage)?;
     if let Some(held) = run.held_back(&listing) {
@@ -224,6 +227,7 @@ struct Year {
     /// Values that persons set, and that hold.
     set: Vec<SetValue>,
     differences: Vec<Difference>,
+    checks: Vec<CheckCount>,
 }
 
 struct Run<'a> {
@@ -245,7 +249,7 @@ struct Run<'a> {
     /// Ids of decisions about values that this run found to hold no longer.
     lapsed_values: BTreeSet<u32>,
     stages: Vec<Stage>,
-    checks: Vec<Checked>,
+    checks: Vec<CheckCount>,
     years: BTreeMap<ReportYear, Year>,
     fingerprints: BTreeMap<ReportYear, String>,
     /// Without last year's.

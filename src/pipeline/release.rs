@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, Year, catalogue_sql, corrected, io_error};
+use crate::decisions::findings;
+use crate::definition::Definitions;
 use crate::finding::{self, Finding, RULES, Severity};
 use crate::layout::{Basis, HeadlineLayout, Level};
 use crate::normalise::Counts;
@@ -165,7 +167,7 @@ impl Run<'_> {
                 }
             }
             summary.headlines.extend(self.headlines(year));
-            summary.add_year(year, year_summary(of));
+            summary.add_year(year, year_summary(of, self.definitions));
         }
         summary.datasets.sort_by_key(|line| line.report_year);
         summary.headlines.sort_by_key(|line| line.report_year);
@@ -209,7 +211,7 @@ impl Run<'_> {
 }
 
 /// Files, rows and findings of one year.
-fn year_summary(of: &Year) -> YearSummary {
+fn year_summary(of: &Year, definitions: &Definitions) -> YearSummary {
     let mut part = YearSummary::default();
     for delivery in &of.deliveries {
         let files = &mut part.files;
@@ -230,15 +232,22 @@ fn year_summary(of: &Year) -> YearSummary {
     for finding in &of.findings {
         *rules.entry((finding.severity, &finding.rule)).or_default() += finding.count;
     }
-    let title = |rule: &str| RULES.iter().find(|known| known.id == rule).map_or("", |known| known.title);
+    let title = |rule: &str| {
+        let known = RULES.iter().find(|known| known.id == rule).map(|known| known.title);
+        let mut kinds = definitions.audit.rules.iter();
+        known.or_else(|| {
+            kinds.find(|(kind, _)| findings::rule(**kind) == rule).map(|(_, text)| text.title.as_str())
+        })
+    };
     let count = |((severity, rule), count): ((Severity, &str), u64)| RuleCount {
         rule: rule.to_owned(),
         severity,
-        title: title(rule).to_owned(),
+        title: title(rule).unwrap_or_default().to_owned(),
         count,
     };
     part.rules = rules.into_iter().map(count).collect();
     part.reconciled = Reconciled::of(&of.differences);
     part.corrections = corrected::counts(of);
+    part.checks.clone_from(&of.checks);
     part
 }

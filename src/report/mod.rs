@@ -6,6 +6,8 @@ pub mod catalogue;
 
 pub mod cells;
 
+pub mod figures;
+
 pub mod workbook;
 
 pub mod differences;

@@ -1,5 +1,6 @@
 //! Where everything lies under the data root. The only place that builds these paths.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::period::ReportYear;
@@ -65,6 +66,27 @@ impl DataRoot {
     #[must_use]
     pub fn staged_release(&self) -> PathBuf {
         self.0.join("staging/release")
+    }
+
+    /// The file of one year of a table, in a release that was put together and held back.
+    #[must_use]
+    pub fn staged_table(&self, table: &str, year: ReportYear) -> Option<PathBuf> {
+        let folder = self.staged_release().join(table_folder(table, Some(year)));
+        let mut files = fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+        files.find(|path| path.extension().is_some_and(|extension| extension == "parquet"))
+    }
+
+    /// The years of such a release.
+    #[must_use]
+    pub fn staged_years(&self) -> Vec<ReportYear> {
+        let folder = self.staged_release().join(table_folder("report_cell", None));
+        let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        let year = |entry: fs::DirEntry| {
+            entry.file_name().to_str()?.strip_prefix("report_year=")?.parse::<ReportYear>().ok()
+        };
+        let mut years: Vec<ReportYear> = entries.filter_map(year).collect();
+        years.sort_unstable();
+        years
     }
 
     #[must_use]

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Access};
 use super::layout::{DataRoot, release_name, table_folder};
+use crate::checks::CheckCount;
 use crate::finding::Severity;
 use crate::normalise::Counts;
 use crate::period::ReportYear;
@@ -169,6 +170,9 @@ pub struct YearSummary {
     /// Its schools' figures on different bases.
     #[serde(default)]
     pub reconciled: Reconciled,
+    /// What was checked before it was published, and how much.
+    #[serde(default)]
+    pub checks: Vec<CheckCount>,
     /// What named persons said of single rows.
     #[serde(default)]
     pub corrections: Corrections,

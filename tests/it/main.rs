@@ -6,6 +6,8 @@ mod audit;
 
 mod bad_inputs;
 
+mod check;
+
 mod commands;
 
 mod definitions;

@@ -144,7 +144,7 @@ fn units() -> Vec<Case> {
             "a part larger than its whole",
             MONEY,
             "4,教职工总数,人,80,80\n,其中：专任教师总数,人,70,90\n",
-            "decoded 2+0+0+3 Q-PART@5",
+            "decoded 2+0+0+3 C-SUBSET-LE-SUPERSET@5",
         ),
     ]
 }

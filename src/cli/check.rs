@@ -1,0 +1,86 @@
+//! `nianbao check`: what is published, and what was held back, held against everything that must hold.
+
+use super::{ExitCode, Failure, Global, audit, load_definitions, load_settings, output};
+use crate::audit::Standing as Outcome;
+use crate::decisions::findings::Answers;
+use crate::decisions::{self, Override};
+use crate::definition::Definitions;
+use crate::period::ReportYear;
+use crate::pipeline::{self, Examined, Standing};
+use crate::settings::{Overrides, Settings};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::{self, Manifest};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only this report year; may be given several times [default: every year there is]
+    #[arg(long, value_name = "YEAR")]
+    year: Vec<i32>,
+}
+
+/// A release and a year of it.
+pub(super) struct Of<'a> {
+    pub standing: Standing<'a>,
+    pub year: ReportYear,
+}
+
+/// What can be checked: the release that stands, and one that was held back and still lies there.
+pub(super) fn releases<'a>(data: &DataRoot, manifest: Option<&'a Manifest>) -> Vec<Of<'a>> {
+    let published = manifest.into_iter().flat_map(|manifest| {
+        manifest.years.iter().map(|&year| Of { standing: Standing::Published(manifest), year })
+    });
+    let held = data.staged_years().into_iter().map(|year| Of { standing: Standing::HeldBack, year });
+    published.chain(held).collect()
+}
+
+/// Everything about one year of a release, with what persons said of it.
+pub(super) fn examined(
+    settings: &Settings,
+    definitions: &Definitions,
+    of: &Of<'_>,
+    recorded: &[Override],
+    manifest: Option<&Manifest>,
+) -> Result<Examined, Failure> {
+    let mut examined = pipeline::examine_release(settings, definitions, of.standing, of.year)?;
+    let lapsed = manifest.map(|manifest| manifest.lapsed.clone()).unwrap_or_default();
+    examined.settle(Answers::of(of.year, recorded, &lapsed));
+    Ok(examined)
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    let settings = load_settings(global, Overrides::default())?;
+    let definitions = load_definitions(&settings)?;
+    let data = DataRoot::new(&settings.data_dir);
+    let manifest = publish::current(&data)?;
+    let all = decisions::all(&data)?;
+    let recorded: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
+    let mut asked = releases(&data, manifest.as_ref());
+    asked.retain(|of| args.year.is_empty() || args.year.contains(&of.year));
+    if asked.is_empty() {
+        return Err(Failure::new(ExitCode::Usage, "there is nothing to check")
+            .hint("`nianbao run` makes a release; `nianbao releases list` tells its years"));
+    }
+    let mut worst = ExitCode::Done;
+    for (index, of) in asked.iter().enumerate() {
+        let examined = examined(&settings, &definitions, of, &recorded, manifest.as_ref())?;
+        let release = match of.standing {
+            Standing::Published(manifest) => format!("第 {:06} 版", manifest.release),
+            Standing::HeldBack => "未发布的版本".to_owned(),
+        };
+        let report = examined.into_audit(format!("{} 年度，{release}", of.year), &definitions);
+        if global.json {
+            audit::print_json(&report)?;
+        } else {
+            if index > 0 {
+                output::line("");
+            }
+            audit::print(&report);
+        }
+        worst = match (report.standing(), worst) {
+            (Outcome::Inconsistent, _) | (_, ExitCode::HeldBack) => ExitCode::HeldBack,
+            (Outcome::Open, _) | (_, ExitCode::Draft) => ExitCode::Draft,
+            _ => ExitCode::Done,
+        };
+    }
+    Ok(worst)
+}

@@ -1,0 +1,242 @@
+//! Printed cells as the figures that relations are asked of: one report a unit, as `audit` has one a
+//! city. Which relations, and what they say, is no matter of this page.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::audit::printing::{Own, Printing, Report, RowKey, path_key};
+use crate::audit::{Stated, list_key};
+use crate::checks::audit_rules::Source;
+use crate::checks::printed::{Printed, read};
+use crate::checks::relation::{Asked, Figure, Kind, Operand};
+use crate::indicators::{State, Unit};
+use crate::layout::{Basis, Level};
+use crate::period::ReportYear;
+use crate::report::cells::ReportCell;
+
+/// What a ratio printed here must be: its own numerator over its own denominator.
+pub const RECOMPUTED: &str = "printed_is_recomputed";
+
+/// The figures of one year's report, a unit each, in printed order.
+#[must_use]
+pub fn of_units(cells: &[ReportCell], year: ReportYear) -> Vec<(&Unit, Report)> {
+    let mut keys: HashMap<&str, String> = HashMap::new();
+    let mut at: HashMap<&Unit, usize> = HashMap::new();
+    let mut units: Vec<(&Unit, Report)> = Vec::new();
+    for cell in cells {
+        let index = *at.entry(&*cell.unit).or_insert_with(|| {
+            units.push((&*cell.unit, Report { year, own: Some(Own::default()), ..Report::default() }));
+            units.len() - 1
+        });
+        let Some((_, report)) = units.get_mut(index) else { continue };
+        if let Some(own) = &mut report.own {
+            own.adjusted |= cell.basis.is_adjusted();
+        }
+        let Some(text) = printed(cell) else { continue };
+        report.stated.extend(recomputed(cell).map(Ok));
+        let listed = is_listed(cell);
+        let label = if listed { &cell.measure } else { &cell.report_path };
+        let key = keys.entry(label).or_insert_with(|| if listed { list_key(label) } else { path_key(label) });
+        report.figures.push(Printing {
+            source: if listed { Source::List } else { Source::Official(cell.report_table.clone()) },
+            table: cell.report_table.clone(),
+            label: label.clone(),
+            key: key.clone(),
+            measure: if listed { "值".to_owned() } else { cell.measure.clone() },
+            year: Some(cell.column_year),
+            unit: cell.printed_unit.clone(),
+            text: text.to_owned(),
+            row: if listed { cell.serial.parse().unwrap_or_default() } else { 0 },
+        });
+    }
+    units
+}
+
+/// Whether a cell is of a line of a list, whose path ends in the line's number.
+fn is_listed(cell: &ReportCell) -> bool {
+    let line = cell.report_path.rsplit('/').next();
+    cell.label.is_empty() && !cell.serial.is_empty() && line == Some(cell.serial.as_str())
+}
+
+/// The string of a cell that says something. What is missing or was not asked cannot be examined.
+fn printed(cell: &ReportCell) -> Option<&str> {
+    let says = matches!(cell.state, State::Value | State::Dash | State::Blank);
+    cell.printed_text.as_deref().filter(|_| says)
+}
+
+/// A printed ratio beside the whole numbers that it was made of, where these are counted from rows.
+fn recomputed(cell: &ReportCell) -> Option<Stated> {
+    let (numerator, denominator) = cell.numerator.zip(cell.denominator)?;
+    if cell.basis != Basis::System || cell.state != State::Value || cell.column_year != cell.report_year {
+        return None;
+    }
+    let percent = cell.printed_unit.contains('%');
+    // Of other units, yuan beside ten thousand yuan, a factor is between.
+    if !percent && !cell.printed_unit.contains([':', '：']) {
+        return None;
+    }
+    let (kind, fields) = if percent {
+        (Kind::RatioPercent, ["part", "whole", "printed_pct"])
+    } else {
+        (Kind::Ratio, ["numerator", "denominator", "printed"])
+    };
+    let whole = |name: &str, value: String| Figure {
+        name: name.to_owned(),
+        printed: read(&value, ""),
+        text: value,
+        unit: String::new(),
+    };
+    let text = cell.printed_text.clone()?;
+    let figures = [
+        whole("分子", numerator.to_string()),
+        whole("分母", denominator.to_string()),
+        Figure {
+            name: format!("{} {} {}", cell.report_table, cell.report_path, cell.column_year),
+            printed: read(&text, &cell.printed_unit),
+            text,
+            unit: cell.printed_unit.clone(),
+        },
+    ];
+    let operands = fields.into_iter().zip(figures);
+    Some(Stated {
+        id: RECOMPUTED.to_owned(),
+        kind,
+        place: format!("{} {}", cell.report_table, cell.report_path),
+        note: String::new(),
+        asked: Asked {
+            operands: operands.map(|(field, one)| (field.to_owned(), vec![Operand::Figure(one)])).collect(),
+        },
+        interpretation: false,
+        looked_at: 0,
+        row: Some(RowKey {
+            table: cell.report_table.clone(),
+            label: cell.report_path.clone(),
+            measure: cell.measure.clone(),
+        }),
+    })
+}
+
+/// A row of one unit: last year's figure and this year's.
+type Pair<'c> = (Option<&'c ReportCell>, Option<&'c ReportCell>);
+
+/// The rows of all schools of a year, by which the change of one of them is judged.
+#[derive(Debug, Default)]
+pub struct Peers<'c> {
+    rows: HashMap<(&'c str, &'c str, &'c str), BTreeMap<&'c str, Pair<'c>>>,
+}
+
+impl<'c> Peers<'c> {
+    #[must_use]
+    pub fn of(cells: &'c [ReportCell]) -> Self {
+        let mut peers = Peers::default();
+        for cell in cells.iter().filter(|cell| cell.unit.level == Level::School) {
+            let row = (cell.report_table.as_str(), cell.report_path.as_str(), cell.measure.as_str());
+            let pair = peers.rows.entry(row).or_default().entry(&cell.unit.school_code).or_default();
+            let side = if cell.column_year == cell.report_year { &mut pair.1 } else { &mut pair.0 };
+            *side = Some(cell);
+        }
+        peers
+    }
+
+    /// Last year's and this year's figures of the other schools that print both as numbers.
+    #[must_use]
+    pub fn figures(&self, row: &RowKey, but: &Unit) -> (Vec<Figure>, Vec<Figure>) {
+        if but.level != Level::School {
+            return (Vec::new(), Vec::new());
+        }
+        let key = (row.table.as_str(), row.label.as_str(), row.measure.as_str());
+        let others =
+            self.rows.get(&key).into_iter().flatten().filter(|(school, _)| **school != but.school_code);
+        others.filter_map(|(_, (before, now))| Some((figure((*before)?)?, figure((*now)?)?))).unzip()
+    }
+}
+
+fn figure(cell: &ReportCell) -> Option<Figure> {
+    let text = printed(cell)?;
+    let printed = read(text, &cell.printed_unit);
+    matches!(printed, Printed::Number(_)).then(|| Figure {
+        name: String::new(),
+        text: text.to_owned(),
+        unit: cell.printed_unit.clone(),
+        printed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::number::Decimal;
+    use crate::report::cells::CellRow;
+
+    fn unit(school: &str) -> Arc<Unit> {
+        let (region_code, school_code) = ("141002".to_owned(), school.to_owned());
+        Arc::new(Unit { level: Level::School, region_code, school_code })
+    }
+
+    fn cell(path: &str, text: Option<&str>, state: State) -> ReportCell {
+        ReportCell {
+            report_year: 2024,
+            row: Arc::new(CellRow {
+                report_table: "表3".into(),
+                report_path: path.into(),
+                measure: "值".into(),
+                serial: "1".into(),
+                label: path.into(),
+                printed_unit: "%".into(),
+                ..CellRow::default()
+            }),
+            column_year: 2024,
+            unit: unit("1"),
+            basis: Basis::System,
+            state,
+            printed_text: text.map(str::to_owned),
+            numerator: None,
+            denominator: None,
+            n_missing: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_no_figure_and_what_is_blank_says_so() {
+        let cells = [
+            cell("甲", Some("9.60"), State::Value),
+            cell("乙", None, State::Missing),
+            cell("丙", Some(""), State::Blank),
+            cell("丁", Some("-"), State::Dash),
+        ];
+        let units = of_units(&cells, 2024);
+        let labels: Vec<&str> = units[0].1.figures.iter().map(|figure| figure.label.as_str()).collect();
+        assert_eq!((units.len(), labels), (1, vec!["甲", "丙", "丁"]));
+    }
+
+    #[test]
+    fn a_ratio_stands_beside_its_own_parts() {
+        let ratio = |basis| ReportCell {
+            numerator: Decimal::parse("1308"),
+            denominator: Decimal::parse("2869"),
+            basis,
+            ..cell("双师", Some("45.59"), State::Value)
+        };
+        let cells = [ratio(Basis::System)];
+        let units = of_units(&cells, 2024);
+        let stated = units[0].1.stated[0].as_ref().unwrap();
+        assert_eq!((stated.kind, stated.id.as_str()), (Kind::RatioPercent, RECOMPUTED));
+        assert!(recomputed(&ratio(Basis::Filed)).is_none());
+    }
+
+    #[test]
+    fn peers_are_the_other_schools_that_print_numbers_in_both_years() {
+        let mut cells = Vec::new();
+        for (school, before, now) in [("1", "10", "20"), ("2", "5", "6"), ("3", "-", "6")] {
+            for (year, text) in [(2023, before), (2024, now)] {
+                let mut one = cell("甲", Some(text), State::Value);
+                (one.column_year, one.unit) = (year, unit(school));
+                cells.push(one);
+            }
+        }
+        let row = RowKey { table: "表3".into(), label: "甲".into(), measure: "值".into() };
+        let (before, now) = Peers::of(&cells).figures(&row, &cells[0].unit);
+        assert_eq!((before.len(), now[0].text.as_str()), (1, "6"));
+    }
+}
