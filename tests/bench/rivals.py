@@ -89,6 +89,10 @@ def measures(pipelines):
                     tables.setdefault(of["table"], []).append((name, f"coalesce({aggregate} FILTER (WHERE {where}), 0)"))
                     for breakdown in indicator.get("breakdowns", []):
                         broken.setdefault((of["table"], breakdown), []).append(tables[of["table"]][-1])
+    # A sum of sums is the sum of what those are made of.
+    made_of = dict(sums)
+    flat = lambda part: [leaf for inner in made_of[part] for leaf in flat(inner)] if part in made_of else [part]
+    sums = [(name, [leaf for part in parts for leaf in flat(part)]) for name, parts in sums]
     return tables, sums, ratios, broken
 
 
