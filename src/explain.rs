@@ -436,10 +436,6 @@ impl<'a> Explainer<'a> {
             bases.extend(self.derivation(indicator, basis, unit)?);
             bases.extend(self.derivation(indicator, basis.adjusted(), unit)?);
         }
-        let entries = catalogue::entries(self.definitions);
-        let Some(entry) = entries.into_iter().find(|entry| entry.indicator_id == indicator.id) else {
-            return Err(ExplainError::NoIndicator(id.to_owned()));
-        };
         let cells = self.cells.iter().filter(|cell| cell.indicator_id == indicator.id && cell.unit == *unit);
         Ok(Explanation {
             release: self.manifest.release,
@@ -453,7 +449,7 @@ impl<'a> Explainer<'a> {
             checks: self.checks(indicator),
             overrides: self.overrides_of(indicator, unit),
             before: self.before(indicator, unit)?,
-            catalogue: entry,
+            catalogue: catalogue::entry(indicator, &self.definitions.layouts),
             bases,
         })
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, output};
+use super::{ExitCode, Failure, Global, load_definitions, load_settings, output, published_year};
 use crate::explain::{City, Derivation, ExplainError, Explainer, Explanation, Place, RowAt};
+use crate::layout::{Basis, Delivered};
 use crate::report::catalogue;
 use crate::settings::Overrides;
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -28,19 +28,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let definitions = load_definitions(&settings)?;
     let data = DataRoot::new(&settings.data_dir);
-    let Some(manifest) = publish::current(&data)? else {
-        return Err(Failure::new(ExitCode::Usage, "nothing is published yet")
-            .hint("`nianbao run` publishes a release"));
-    };
-    if !manifest.years.contains(&args.year) {
-        let message = format!("release {:06} has no year {}", manifest.release, args.year);
-        return Err(Failure::new(ExitCode::Usage, &message));
-    }
-    if manifest.definitions != definitions.digest {
-        let message = format!("release {:06} was made with other definitions", manifest.release);
-        return Err(Failure::new(ExitCode::Usage, &message)
-            .hint("name them with --pipelines DIR, or `nianbao run` for a release with these"));
-    }
+    let manifest = published_year(&data, &definitions, args.year)?;
     let city = City {
         code: &settings.city_code,
         name: &settings.city_name,
@@ -128,12 +116,9 @@ fn told(explanation: &Explanation) {
 
 /// The word for a basis.
 fn basis(name: &str) -> &str {
-    match name {
-        "system" => "系统",
-        "filed" => "填报",
-        "survey" => "调查",
-        "adjusted" => "核定",
-        other => other,
+    match Basis::named(name, Delivered::Filed.name()) {
+        Some(basis) => basis.label(),
+        None => name,
     }
 }
 

@@ -39,10 +39,12 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::definition::{self, Definitions, Fault};
+use crate::period::ReportYear;
 use crate::pipeline::RunError;
 use crate::runs::{FormatError, LockError};
 use crate::settings::{Overrides, Settings, SettingsError};
-use crate::warehouse::publish::PublishError;
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::{self, Manifest, PublishError};
 
 /// How a command ended. When several hold, the one named first in this order is told:
 /// internal, usage, locked, source, held back, draft, done.
@@ -255,6 +257,29 @@ fn now() -> String {
 
 fn ledger_failure(error: &std::io::Error) -> Failure {
     Failure::new(ExitCode::Internal, &format!("ledger: {error}"))
+}
+
+/// The release that stands; `hint` says what makes one, or what it is needed for.
+fn published(data: &DataRoot, hint: &'static str) -> Result<Manifest, Failure> {
+    let nothing = || Failure::new(ExitCode::Usage, "nothing is published yet").hint(hint);
+    publish::current(data)?.ok_or_else(nothing)
+}
+
+/// The release that stands, which has the year and was made with these definitions.
+fn published_year(data: &DataRoot, definitions: &Definitions, year: ReportYear) -> Result<Manifest, Failure> {
+    let manifest = published(data, "`nianbao run` publishes a release")?;
+    let release = manifest.release;
+    if !manifest.years.contains(&year) {
+        let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();
+        let message = format!("release {release:06} has no year {year}; it has {}", years.join(", "));
+        return Err(Failure::new(ExitCode::Usage, &message));
+    }
+    if manifest.definitions != definitions.digest {
+        let message = format!("release {release:06} was made with other definitions");
+        return Err(Failure::new(ExitCode::Usage, &message)
+            .hint("name them with --pipelines DIR, or `nianbao run` for a release with these"));
+    }
+    Ok(manifest)
 }
 
 fn load_settings(global: &Global, overrides: Overrides) -> Result<Settings, Failure> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::output::{self, left};
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, values};
+use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, published, values};
 use crate::decisions::corrections::{self, Change, Correction, Kind};
 use crate::decisions::{self, Override};
 use crate::definition::Definitions;
@@ -24,7 +24,7 @@ use crate::runs;
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{DataRoot, release_name};
-use crate::warehouse::publish::{self, Manifest, ReleaseOutcome};
+use crate::warehouse::publish::{Manifest, ReleaseOutcome};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -113,9 +113,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn current(data: &DataRoot) -> Result<Manifest, Failure> {
-    publish::current(data)?.ok_or_else(|| {
-        usage("nothing is published yet").hint("`nianbao run` publishes a release, and says what it kept out")
-    })
+    published(data, "`nianbao run` publishes a release, and says what it kept out")
 }
 
 fn list(global: &Global, data: &DataRoot, asked: &List) -> Result<ExitCode, Failure> {

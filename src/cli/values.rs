@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::overrides::named;
-use super::{ExitCode, Failure, Global, output};
+use super::{ExitCode, Failure, Global, output, published};
 use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
@@ -23,7 +23,7 @@ use crate::report::differences::{self, Noted};
 use crate::settings::Settings;
 use crate::tables;
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::{self, Manifest};
+use crate::warehouse::publish::Manifest;
 
 #[derive(Debug, clap::Args)]
 pub struct Set {
@@ -67,10 +67,7 @@ fn internal(error: &dyn std::fmt::Display) -> Failure {
 }
 
 fn current(data: &DataRoot) -> Result<Manifest, Failure> {
-    publish::current(data)?.ok_or_else(|| {
-        usage("nothing is published yet")
-            .hint("`nianbao run` publishes a release, whose values are decided about")
-    })
+    published(data, "`nianbao run` publishes a release, whose values are decided about")
 }
 
 /// The value that a person sets, with what is delivered under it in the release that stands.

@@ -103,6 +103,17 @@ fn empty_state(parts: &Parts) -> State {
     }
 }
 
+/// The state of what does not add up: where a unit has no schools, there is nothing to give.
+fn state_without_sum(own: &[(&String, &Part)], parts: &Parts) -> State {
+    if !own.is_empty() {
+        return State::combined(own.iter().map(|(_, part)| part.state));
+    }
+    match empty_state(parts) {
+        State::Value => State::Dash,
+        other => other,
+    }
+}
+
 fn key_of(indicator: &Indicator, basis: Basis, (breakdown, code): (&str, &str), unit: Unit) -> ValueKey {
     ValueKey {
         indicator_id: indicator.id.clone(),
@@ -389,11 +400,7 @@ impl Computer<'_> {
     /// The different words that the schools filed, those of the most schools first.
     fn listed(&mut self, indicator: &Indicator, parts: &Parts) {
         for (unit, own) in self.with_own(parts) {
-            let state = if own.is_empty() {
-                if empty_state(parts) == State::Value { State::Dash } else { empty_state(parts) }
-            } else {
-                State::combined(own.iter().map(|(_, part)| part.state))
-            };
+            let state = state_without_sum(&own, parts);
             let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
             let filed = own.iter().filter(|(_, part)| part.state == State::Value);
             for words in filed.flat_map(|(_, part)| &part.set) {
@@ -480,11 +487,7 @@ impl Computer<'_> {
     fn weighted_mean(&mut self, indicator: &Indicator, parts: &Parts, weight: &str) {
         let weights = self.filed_parts(weight, true);
         for (unit, own) in self.with_own(parts) {
-            let state = if own.is_empty() {
-                if empty_state(parts) == State::Value { State::Dash } else { empty_state(parts) }
-            } else {
-                State::combined(own.iter().map(|(_, part)| part.state))
-            };
+            let state = state_without_sum(&own, parts);
             let mut missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
             let (mut numerator, mut denominator) = (Decimal::ZERO, Decimal::ZERO);
             for (school, part) in own.iter().filter(|(_, part)| part.state == State::Value) {

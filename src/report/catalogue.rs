@@ -58,7 +58,9 @@ pub fn entries(definitions: &Definitions) -> Vec<Entry> {
     definitions.indicators.iter().map(|indicator| entry(indicator, &definitions.layouts)).collect()
 }
 
-fn entry(indicator: &Indicator, layouts: &[Layout]) -> Entry {
+/// One indicator, with its places in the layouts.
+#[must_use]
+pub fn entry(indicator: &Indicator, layouts: &[Layout]) -> Entry {
     let system = indicator.system.as_ref().map(on_system);
     let filed = indicator.filed.as_ref().map(on_filed);
     let survey = indicator.survey.as_ref().map(on_survey);

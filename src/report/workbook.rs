@@ -110,7 +110,6 @@ pub fn workbook(cells: &[&ReportCell], layout: &Layout, heading: &Heading) -> Re
 }
 
 /// A printed row: its cells, last year first, and those beside the years.
-#[derive(Default)]
 struct Printed<'a> {
     years: Vec<&'a ReportCell>,
     beside: Vec<&'a ReportCell>,

@@ -7,12 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use calamine::{Reader, Xlsx, open_workbook};
 use serde_json::Value;
 
 use crate::privacy::disguises;
 use crate::support::{
-    City, HONGTONG, PROVINCIAL, Record, Village, YAODU, files, get, identity, name, read, text, whole_city,
+    City, HONGTONG, PROVINCIAL, Record, Sheets, Village, YAODU, files, get, identity, name, read, save,
+    sheets, text, whole_city,
 };
 
 /// A village of which three rows are kept out, each for a reason of its own: the fourth line of the
@@ -104,53 +104,21 @@ fn sheet_of(city: &City, school: &str) -> PathBuf {
     found.iter().find(is_it).unwrap_or_else(|| panic!("no sheet of {school}")).clone()
 }
 
-/// A workbook as people see it: sheets of rows of texts.
-type Book = Vec<(String, Vec<Vec<String>>)>;
-
-fn open(path: &Path) -> Book {
-    let mut book: Xlsx<_> = open_workbook(path).unwrap();
-    let names = book.sheet_names();
-    names
-        .into_iter()
-        .map(|name| {
-            let range = book.worksheet_range(&name).unwrap();
-            let (height, width) = range.end().map_or((0, 0), |(row, column)| (row + 1, column + 1));
-            let cell =
-                |row, column| range.get_value((row, column)).map(ToString::to_string).unwrap_or_default();
-            let rows = (0..height).map(|row| (0..width).map(|column| cell(row, column)).collect()).collect();
-            (name, rows)
-        })
-        .collect()
-}
-
-fn save(book: &Book, path: &Path) {
-    let mut out = rust_xlsxwriter::Workbook::new();
-    for (name, rows) in book {
-        let sheet = out.add_worksheet().set_name(name).unwrap();
-        for (at, row) in (0..).zip(rows) {
-            for (column, text) in (0..).zip(row) {
-                sheet.write_string(at, column, text).unwrap();
-            }
-        }
-    }
-    out.save(path).unwrap();
-}
-
 /// The row of a sheet that is of a line of the delivered file.
-fn line<'a>(book: &'a mut Book, sheet: &str, number: u32) -> &'a mut Vec<String> {
+fn line<'a>(book: &'a mut Sheets, sheet: &str, number: u32) -> &'a mut Vec<String> {
     let (_, rows) = book.iter_mut().find(|(name, _)| name == sheet).unwrap();
     let place = format!("第 {number} 行");
     rows.iter_mut().find(|row| row[6].ends_with(&place)).unwrap_or_else(|| panic!("no line {number}"))
 }
 
 /// The column of a delivered header.
-fn column(book: &Book, sheet: &str, header: &str) -> usize {
+fn column(book: &Sheets, sheet: &str, header: &str) -> usize {
     let (_, rows) = book.iter().find(|(name, _)| name == sheet).unwrap();
     rows[2].iter().position(|text| text == header).unwrap()
 }
 
 /// Says something of a line, and changes a cell of it.
-fn fill(book: &mut Book, number: u32, action: &str, cell: Option<(&str, &str)>) {
+fn fill(book: &mut Sheets, number: u32, action: &str, cell: Option<(&str, &str)>) {
     let at = cell.map(|(header, value)| (column(book, "学生学籍", header), value));
     let row = line(book, "学生学籍", number);
     (row[1], row[2]) = (action.to_owned(), "李老师".to_owned());
@@ -159,7 +127,7 @@ fn fill(book: &mut Book, number: u32, action: &str, cell: Option<(&str, &str)>) 
     }
 }
 
-fn release(city: &City, book: &Book) -> Output {
+fn release(city: &City, book: &Sheets) -> Output {
     let path = city.path().join("filled.xlsx");
     save(book, &path);
     city.nianbao(&["quarantine", "release", path.to_str().unwrap()])
@@ -168,7 +136,7 @@ fn release(city: &City, book: &Book) -> Output {
 /// Runs with one line of the roster corrected.
 fn correct(city: &City, school: &str, number: u32, header: &str, value: &str) {
     export(city);
-    let mut book = open(&sheet_of(city, school));
+    let mut book = sheets(&sheet_of(city, school));
     fill(&mut book, number, "更正", Some((header, value)));
     let said = done(&release(city, &book));
     assert!(said.contains("1 corrected, 0 given up, 0 confirmed, 0 known already"), "{said}");
@@ -242,8 +210,8 @@ fn a_corrected_row_comes_back_and_the_figures_change_by_it_alone() {
     );
     // A second export has no such row.
     export(&city);
-    assert!(open(&sheet_of(&city, YAODU)).iter().all(|(name, _)| name != "学生学籍"));
-    assert!(open(&sheet_of(&city, HONGTONG)).iter().any(|(name, _)| name == "学生学籍"));
+    assert!(sheets(&sheet_of(&city, YAODU)).iter().all(|(name, _)| name != "学生学籍"));
+    assert!(sheets(&sheet_of(&city, HONGTONG)).iter().any(|(name, _)| name == "学生学籍"));
 
     // An unchanged night does nothing.
     assert_eq!(city.run()["outcome"], "nothing_to_do");
@@ -276,7 +244,7 @@ fn the_sheet_shows_the_row_as_delivered_with_the_bad_cell_marked() {
     export(&city);
     let path = sheet_of(&city, YAODU);
     assert!(path.ends_with(format!("quarantine/sheets/2024/学校/{YAODU}云岭职业学校2024年更正表.xlsx")));
-    let mut book = open(&path);
+    let mut book = sheets(&path);
     let names: Vec<&str> = book.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["说明", "学生学籍", "查询"]);
     assert!(book[0].1.iter().any(|row| row[0] == "年度" && row[1] == "2024"));
@@ -329,7 +297,7 @@ fn a_correction_that_is_still_wrong_stays_and_is_mended_again() {
     assert_eq!(findings(&city, "W-CORRECTED"), Vec::<Record>::new());
     // The sheet shows what was said last, and another cell of the row is found wrong.
     export(&city);
-    let mut book = open(&sheet_of(&city, HONGTONG));
+    let mut book = sheets(&sheet_of(&city, HONGTONG));
     let birth = column(&book, "学生学籍", "出生日期");
     assert_eq!(line(&mut book, "学生学籍", 7)[birth], "2008-02-30");
     fill(&mut book, 7, "更正", Some(("出生日期", "2008-03-06")));
@@ -353,13 +321,13 @@ fn a_workbook_with_a_fault_is_refused_whole_and_nothing_of_it_is_told() {
     city.run();
     export(&city);
     let good = {
-        let mut book = open(&sheet_of(&city, HONGTONG));
+        let mut book = sheets(&sheet_of(&city, HONGTONG));
         fill(&mut book, 6, "更正", Some(("性别", "女")));
         fill(&mut book, 7, "更正", Some(("出生日期", "2008-03-06")));
         book
     };
     let id_of_another = cases(&city, &["--school", YAODU, "--dataset", "students"])[0]["id"].clone();
-    let refused = |edit: &dyn Fn(&mut Book), why: &str| {
+    let refused = |edit: &dyn Fn(&mut Sheets), why: &str| {
         let mut book = good.clone();
         edit(&mut book);
         let output = release(&city, &book);
@@ -369,7 +337,7 @@ fn a_workbook_with_a_fault_is_refused_whole_and_nothing_of_it_is_told() {
         assert!(!said.contains("欧阳") && !said.contains("14100220080"), "{said}");
         assert!(!city.data().join("ledger/overrides").exists());
     };
-    let row = |book: &mut Book, edit: &dyn Fn(&mut Vec<String>)| edit(line(book, "学生学籍", 7));
+    let row = |book: &mut Sheets, edit: &dyn Fn(&mut Vec<String>)| edit(line(book, "学生学籍", 7));
     let at = "sheet `学生学籍`, row 5: ";
     refused(
         &|book| row(book, &|row| row[0] = id_of_another.as_str().unwrap().to_owned()),
@@ -433,7 +401,7 @@ fn a_number_that_a_spreadsheet_rounded_is_refused() {
     let city = village();
     city.run();
     export(&city);
-    let mut book = open(&sheet_of(&city, YAODU));
+    let mut book = sheets(&sheet_of(&city, YAODU));
     fill(&mut book, 4, "更正", None);
     let at = column(&book, "学生学籍", "身份证件号");
     let path = city.path().join("rounded.xlsx");
@@ -532,13 +500,13 @@ fn what_is_true_or_given_up_keeps_no_release_a_draft() {
     assert_eq!(findings(&city, "Q-ID-SEX").len(), 1);
 
     export(&city);
-    let mut book = open(&sheet_of(&city, YAODU));
+    let mut book = sheets(&sheet_of(&city, YAODU));
     fill(&mut book, 4, "放弃", None);
     let query = line(&mut book, "查询", 2);
     assert_eq!(query[3], "Q-ID-SEX");
     (query[1], query[2]) = ("属实".into(), "李老师".into());
     assert!(done(&release(&city, &book)).contains("0 corrected, 1 given up, 1 confirmed"));
-    let mut book = open(&sheet_of(&city, HONGTONG));
+    let mut book = sheets(&sheet_of(&city, HONGTONG));
     fill(&mut book, 6, "放弃", None);
     done(&release(&city, &book));
     assert_eq!(run(), Some(10));
@@ -591,13 +559,13 @@ fn the_summaries_count_what_the_schools_have() {
     correct(&city, HONGTONG, 7, "出生日期", "2008-03-06");
     city.run();
     export(&city);
-    let mut book = open(&sheet_of(&city, HONGTONG));
+    let mut book = sheets(&sheet_of(&city, HONGTONG));
     fill(&mut book, 6, "放弃", None);
     done(&release(&city, &book));
     let written = export(&city);
     let of = |part: &str| {
         let path = written.iter().find(|path| path.to_string_lossy().contains(part)).unwrap();
-        open(path)
+        sheets(path)
     };
     let county = of("141024洪洞县2024年更正汇总");
     assert_eq!(county.len(), 1);
@@ -622,7 +590,7 @@ fn the_summaries_count_what_the_schools_have() {
         ]
     );
     // The school with nothing to correct but queries has them, and none of the others' rows.
-    let own = open(&sheet_of(&city, PROVINCIAL));
+    let own = sheets(&sheet_of(&city, PROVINCIAL));
     assert_eq!(own.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["说明", "查询"]);
     assert_eq!(own[1].1.len(), 6);
 }
@@ -655,7 +623,7 @@ fn what_is_exported_of_a_whole_city_is_what_was_kept_out_of_it() {
     // Every row is in the workbook of its school, once.
     let mut exported = 0;
     for path in files(&out.join("2024/学校")) {
-        let book = open(&path);
+        let book = sheets(&path);
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         for (sheet, rows) in book.iter().filter(|(sheet, _)| sheet != "说明" && sheet != "查询") {
             for row in rows.iter().skip(3) {
@@ -720,13 +688,13 @@ fn no_canary_leaves_the_restricted_folders_by_a_correction() {
     outputs.push(city.nianbao(&["quarantine", "list"]));
     outputs.push(city.nianbao(&["quarantine", "list", "--json"]));
     outputs.push(city.nianbao(&["quarantine", "export"]));
-    let mut book = open(&sheet_of(&city, YAODU));
+    let mut book = sheets(&sheet_of(&city, YAODU));
     fill(&mut book, 8, "更正", Some(("身份证件号", canaries[4])));
     outputs.push(release(&city, &book));
     outputs.push(city.nianbao(&["run"]));
     assert_eq!(told(&city), [format!("{YAODU} 8 E-ID-FORMAT still_wrong")]);
     outputs.push(city.nianbao(&["quarantine", "export"]));
-    let mut book = open(&sheet_of(&city, YAODU));
+    let mut book = sheets(&sheet_of(&city, YAODU));
     fill(&mut book, 8, "更正", Some(("身份证件号", &right)));
     line(&mut book, "学生学籍", 8)[5].clear();
     let refused = release(&city, &book);
@@ -759,7 +727,7 @@ fn no_canary_leaves_the_restricted_folders_by_a_correction() {
             let cells: Vec<String> = read(&path).into_iter().flat_map(BTreeMap::into_values).collect();
             looked_at.push((name, cells.join("\n").into_bytes()));
         } else if path.extension().is_some_and(|extension| extension == "xlsx") {
-            let cells: Vec<String> = open(&path).into_iter().flat_map(|(_, rows)| rows.concat()).collect();
+            let cells: Vec<String> = sheets(&path).into_iter().flat_map(|(_, rows)| rows.concat()).collect();
             looked_at.push((name, cells.join("\n").into_bytes()));
         }
     }

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use calamine::{Reader, Xlsx, open_workbook};
 use nianbao::number::Decimal;
-use rust_xlsxwriter::Workbook;
 use serde_json::Value;
 
 use crate::support::{
-    City, HONGTONG, PROVINCIAL, Record, Village, YAODU, decimal, files, get, text, whole_city,
+    City, HONGTONG, PROVINCIAL, Record, Sheets, Village, YAODU, decimal, files, get, save, sheets, text,
+    whole_city,
 };
 
 /// What a school files: rows of 表1 and of 表6, last year and this year.
@@ -58,37 +57,6 @@ fn workbook(city: &City, year: &str, kind: &str) -> PathBuf {
     files(&folder).into_iter().find(|path| path.display().to_string().contains(kind)).unwrap()
 }
 
-type Sheets = Vec<(String, Vec<Vec<String>>)>;
-
-fn sheets(path: &Path) -> Sheets {
-    let mut book: Xlsx<_> = open_workbook(path).unwrap();
-    let names = book.sheet_names();
-    names
-        .into_iter()
-        .map(|name| {
-            let range = book.worksheet_range(&name).unwrap();
-            let rows = range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect();
-            (name, rows)
-        })
-        .collect()
-}
-
-/// Writes sheets as a person's spreadsheet program would save them.
-fn save(city: &City, sheets: &Sheets) -> String {
-    let mut book = Workbook::new();
-    for (name, rows) in sheets {
-        let sheet = book.add_worksheet().set_name(name).unwrap();
-        for (row, cells) in (0..).zip(rows) {
-            for (column, cell) in (0..).zip(cells) {
-                sheet.write_string(row, column, cell).unwrap();
-            }
-        }
-    }
-    let path = city.path().join("filled.xlsx");
-    book.save(&path).unwrap();
-    path.display().to_string()
-}
-
 /// The column of a head, in the row that has it.
 fn column(rows: &[Vec<String>], head: &str) -> usize {
     rows.iter().find_map(|row| row.iter().position(|cell| cell == head)).unwrap()
@@ -111,7 +79,9 @@ fn filled(city: &City, place: &str, indicator: &str, note: &str, by: &str) -> Sh
 }
 
 fn read(city: &City, sheets: &Sheets, arguments: &[&str]) -> (Option<i32>, String) {
-    let path = save(city, sheets);
+    let path = city.path().join("filled.xlsx");
+    save(sheets, &path);
+    let path = path.display().to_string();
     let output = city.nianbao(&[&["override", "read", &path], arguments].concat());
     (output.status.code(), text(&output.stdout) + &text(&output.stderr))
 }

@@ -7,8 +7,10 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use arrow::util::display::array_value_to_string;
+use calamine::{Reader, Xlsx, open_workbook};
 use nianbao::number::Decimal;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rust_xlsxwriter::Workbook;
 use tempfile::TempDir;
 
 /// A row of a table: column → text; nulls are left out.
@@ -125,6 +127,39 @@ pub fn read(path: &Path) -> Vec<Record> {
         }
     }
     records
+}
+
+/// A workbook as people see it: sheets of rows of texts.
+pub type Sheets = Vec<(String, Vec<Vec<String>>)>;
+
+pub fn sheets(path: &Path) -> Sheets {
+    let mut book: Xlsx<_> = open_workbook(path).unwrap();
+    let names = book.sheet_names();
+    names
+        .into_iter()
+        .map(|name| {
+            let range = book.worksheet_range(&name).unwrap();
+            let (height, width) = range.end().map_or((0, 0), |(row, column)| (row + 1, column + 1));
+            let cell =
+                |row, column| range.get_value((row, column)).map(ToString::to_string).unwrap_or_default();
+            let rows = (0..height).map(|row| (0..width).map(|column| cell(row, column)).collect()).collect();
+            (name, rows)
+        })
+        .collect()
+}
+
+/// Writes sheets as a person's spreadsheet program would save them.
+pub fn save(sheets: &Sheets, path: &Path) {
+    let mut book = Workbook::new();
+    for (name, rows) in sheets {
+        let sheet = book.add_worksheet().set_name(name).unwrap();
+        for (at, row) in (0..).zip(rows) {
+            for (column, text) in (0..).zip(row) {
+                sheet.write_string(at, column, text).unwrap();
+            }
+        }
+    }
+    book.save(path).unwrap();
 }
 
 /// All files below a folder, sorted.
