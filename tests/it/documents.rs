@@ -145,3 +145,24 @@ fn one_cell_of_one_filing_changes_exactly_what_depends_on_it() {
         changed.iter().copied().filter(|(indicator, _)| *indicator != "fitness_pass_rate").collect();
     assert_eq!(others, BTreeSet::from(sums));
 }
+
+#[test]
+fn a_filing_may_name_rows_as_the_body_of_the_report_does() {
+    let city = City::empty();
+    city.deliver("2024/schools/register.csv", register());
+    let filing = format!(
+        "表6 落实政策表\n名称：某校({YAODU})\n序号,指标,单位,2023年,2024年\n4,教职工额定编制数,人,8,9\n,班主任数,人,2,3\n,门卫人数,人,1,1\n"
+    );
+    city.deliver("2024/filings/a.csv", filing);
+    city.run();
+    let read: BTreeSet<(String, String)> = city
+        .table("filing")
+        .iter()
+        .filter(|row| get(row, "value_year") == "2024")
+        .map(|row| (get(row, "report_path").to_owned(), get(row, "printed_text").to_owned()))
+        .collect();
+    let expected = [("教职员工额定编制数", "9"), ("教职工总数/班主任人数", "3")];
+    assert_eq!(read, expected.map(|(path, text)| (path.to_owned(), text.to_owned())).into());
+    let unknown = city.table("finding").iter().filter(|row| get(row, "rule") == "Q-FILING-ROW").count();
+    assert_eq!(unknown, 1);
+}
