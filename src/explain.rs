@@ -14,16 +14,16 @@ use serde::Serialize;
 
 use crate::definition::Definitions;
 use crate::indicators::definition::{Answers, Calculation, Combination, Indicator};
-use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
+use crate::indicators::{IndicatorValue, State, Subject, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Each, Level};
 use crate::number::{Decimal, ONE, SCALE};
 use crate::period::ReportYear;
 use crate::predicate;
 use crate::report::catalogue::{self, Entry};
+use crate::table_file::{self, TableFileError, text_at};
 use crate::tables;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Manifest, PublishError, read_manifest, releases};
-use crate::warehouse::table_file::{self, TableFileError, text_at};
 
 /// Why a figure could not be explained.
 #[derive(Debug, thiserror::Error)]
@@ -413,7 +413,7 @@ impl<'a> Explainer<'a> {
             Place::Region(code) if code == self.city.code => Ok(unit(Level::City, code, "")),
             Place::Region(code) => {
                 let region = unit(Level::County, code, "");
-                let known = self.values.keys().any(|(_, key)| key.unit == region);
+                let known = self.values.keys().any(|(_, key)| *key.unit == region);
                 if known { Ok(region) } else { Err(ExplainError::NoUnit(format!("region `{code}`"))) }
             }
             Place::School(code) => match self.schools.get(code) {
@@ -486,13 +486,7 @@ impl<'a> Explainer<'a> {
     }
 
     fn value(&self, indicator: &str, basis: Basis, unit: &Unit) -> Option<&IndicatorValue> {
-        let key = ValueKey {
-            indicator_id: indicator.to_owned(),
-            basis,
-            breakdown: String::new(),
-            breakdown_code: String::new(),
-            unit: unit.clone(),
-        };
+        let key = ValueKey::new(Subject::whole(indicator, basis), unit.clone());
         self.values.get(&(self.year, key))
     }
 
@@ -869,7 +863,7 @@ impl<'a> Explainer<'a> {
             let values = tables::read_indicator_values(&path, self.definitions)?;
             let own = values.into_iter().filter(|value| {
                 let key = &value.key;
-                key.indicator_id == indicator.id && key.breakdown.is_empty() && key.unit == *unit
+                key.indicator_id == indicator.id && key.breakdown.is_empty() && *key.unit == *unit
             });
             let told = own.map(|before| {
                 let now = self.value(&indicator.id, before.key.basis, unit);

@@ -32,9 +32,9 @@ use crate::normalise::{Context, Counts, Normalised, Unusable};
 use crate::period::ReportYear;
 use crate::position::{Place, column_letters, told};
 use crate::sources::bundle::{Bundle, BundleError};
+use crate::table_file::{self, TableBytes, TableFileError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::table_file::{self, TableBytes, TableFileError};
 
 /// Changes when the same file would give other rows: it is part of every fragment's key.
 const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/5");

@@ -10,6 +10,7 @@
 //! - [`decode`]: bytes → rows of text cells with positions, whatever the format.
 //! - [`code_table`], [`predicate`], [`contract`], [`layout`]: what the definitions say of codes,
 //!   conditions, each year's exports and each year's printed tables.
+//! - [`table_file`], [`combinations`]: Parquet files, and the different rows that conditions see in them.
 //! - [`normalise`]: cells → typed rows, or quarantine. Reads no files.
 //! - [`indicators`]: what is counted, and how it adds up.
 //! - [`reconcile`]: the same figure on different bases.
@@ -44,6 +45,10 @@ pub mod decode;
 pub mod code_table;
 
 pub mod predicate;
+
+pub mod table_file;
+
+pub mod combinations;
 
 pub mod contract;
 

@@ -132,6 +132,13 @@ pub fn expression(text: &str) -> Expr {
     parse(text).map_or_else(|_| lit(false), |predicate| predicate.expression())
 }
 
+/// The columns that the expression of a condition looks at.
+#[must_use]
+pub fn columns(text: &str) -> BTreeSet<String> {
+    let columns = |predicate: Predicate| predicate.columns().into_iter().map(str::to_owned).collect();
+    parse(text).map(columns).unwrap_or_default()
+}
+
 impl Predicate {
     /// Every column named.
     #[must_use]

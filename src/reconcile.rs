@@ -7,12 +7,13 @@
 //! difference, not a basis of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{self, Finding};
 use crate::indicators::definition::{Calculation, Combination, Indicator};
-use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
+use crate::indicators::{IndicatorValue, State, Unit};
 use crate::layout::{Delivered, Layout, Level};
 use crate::number::{Decimal, ONE, Ratio};
 use crate::period::ReportYear;
@@ -59,7 +60,7 @@ impl Answer {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PairKey {
     pub indicator_id: String,
-    pub unit: Unit,
+    pub unit: Arc<Unit>,
     /// The reference, in the order of [`Delivered::ALL`].
     pub basis_a: Delivered,
     pub basis_b: Delivered,
@@ -162,12 +163,12 @@ pub fn differences(
     layout: Option<&Layout>,
     values: &[IndicatorValue],
 ) -> Vec<Difference> {
-    let mut sides: BTreeMap<&str, BTreeMap<Delivered, BTreeMap<&Unit, Side>>> = BTreeMap::new();
+    let mut sides: BTreeMap<&str, BTreeMap<Delivered, BTreeMap<&Arc<Unit>, Side>>> = BTreeMap::new();
     for value in values.iter().filter(|value| value.key.breakdown.is_empty()) {
-        let ValueKey { indicator_id, basis, unit, .. } = &value.key;
-        if !basis.is_adjusted() {
-            let of = sides.entry(indicator_id).or_default().entry(basis.delivered()).or_default();
-            of.insert(unit, Side { state: value.state, value: value.value });
+        let key = &value.key;
+        if !key.basis.is_adjusted() {
+            let of = sides.entry(&key.indicator_id).or_default().entry(key.basis.delivered()).or_default();
+            of.insert(&key.unit, Side { state: value.state, value: value.value });
         }
     }
     let mut found = Vec::new();
@@ -182,7 +183,7 @@ pub fn differences(
         for (index, &basis_a) in all.iter().enumerate() {
             for &basis_b in &all[index + 1..] {
                 let (of_a, of_b) = (&bases[&basis_a], &bases[&basis_b]);
-                let units: BTreeSet<&Unit> = of_a.keys().chain(of_b.keys()).copied().collect();
+                let units: BTreeSet<&Arc<Unit>> = of_a.keys().chain(of_b.keys()).copied().collect();
                 found.extend(units.into_iter().filter_map(|unit| {
                     // A place that only one of them knows gives nothing on the other.
                     let missing = Side { state: State::Missing, value: None };
@@ -190,7 +191,8 @@ pub fn differences(
                     let b = of_b.get(unit).copied().unwrap_or(missing);
                     let tolerance = allowed.at(a.value.unwrap_or_default());
                     let answer = answer((basis_a, a), (basis_b, b), tolerance)?;
-                    let key = PairKey { indicator_id: id.to_owned(), unit: unit.clone(), basis_a, basis_b };
+                    let key =
+                        PairKey { indicator_id: id.to_owned(), unit: Arc::clone(unit), basis_a, basis_b };
                     Some(Difference { report_year: year, key, answer, a, b, tolerance, closed: None })
                 }));
             }
@@ -201,7 +203,7 @@ pub fn differences(
 }
 
 /// Whether a school gave a value or a dash; a county without schools says nothing of that.
-fn is_answered(units: &BTreeMap<&Unit, Side>) -> bool {
+fn is_answered(units: &BTreeMap<&Arc<Unit>, Side>) -> bool {
     let has_schools = units.keys().any(|unit| unit.level == Level::School);
     units.iter().any(|(unit, side)| {
         (!has_schools || unit.level == Level::School) && matches!(side.state, State::Value | State::Dash)
@@ -276,6 +278,7 @@ pub fn findings(year: ReportYear, indicators: &[Indicator], differences: &[Diffe
 mod tests {
     use super::*;
     use crate::definition;
+    use crate::indicators::{Subject, ValueKey};
     use crate::layout::Basis;
 
     fn value(id: &str, basis: Basis, school: &str, told: &str) -> IndicatorValue {
@@ -283,13 +286,10 @@ mod tests {
         let number = Decimal::parse(told);
         IndicatorValue {
             report_year: 2024,
-            key: ValueKey {
-                indicator_id: id.into(),
-                basis,
-                breakdown: String::new(),
-                breakdown_code: String::new(),
-                unit: Unit { level, region_code: "141002".into(), school_code: school.into() },
-            },
+            key: ValueKey::new(
+                Subject::whole(id, basis),
+                Unit { level, region_code: "141002".into(), school_code: school.into() },
+            ),
             state: if number.is_some() { State::Value } else { State::named(told) },
             value: number,
             ratio: None,

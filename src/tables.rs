@@ -1,7 +1,9 @@
 //! The tables of a release that are not datasets: dimensions, values, cells, findings, deliveries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::Hash;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Decimal128Type, Int32Type, Int64Type};
@@ -11,7 +13,7 @@ use crate::decisions::Override;
 use crate::definition::Definitions;
 use crate::finding::{self, Finding, Severity};
 use crate::indicators::definition::{Calculation, Combination};
-use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
+use crate::indicators::{IndicatorValue, State, Subject, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Level};
 use crate::normalise::Counts;
 use crate::normalise::table::{FieldKind, FieldSpec, TableBuilder, Value};
@@ -20,7 +22,7 @@ use crate::period::ReportYear;
 use crate::position::{Place, column_letters, column_number};
 use crate::reconcile::{Answer, Closed, Difference, PairKey, Side};
 use crate::report::cells::{ReportCell, Values};
-use crate::warehouse::table_file::{self, TableFileError};
+use crate::table_file::{self, TableFileError};
 
 use FieldKind::{Decimal as D, Int32 as I, Int64 as L, Text as T};
 
@@ -120,6 +122,7 @@ pub fn read_indicator_values(
     path: &Path,
     definitions: &Definitions,
 ) -> Result<Vec<IndicatorValue>, TableFileError> {
+    let (mut subjects, mut units) = (HashSet::new(), HashSet::new());
     let mut values = Vec::new();
     for batch in table_file::read(path)? {
         let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
@@ -140,15 +143,23 @@ pub fn read_indicator_values(
             values.push(IndicatorValue {
                 report_year: get_int("report_year"),
                 key: ValueKey {
-                    indicator_id,
-                    basis,
-                    breakdown: get("breakdown"),
-                    breakdown_code: get("breakdown_code"),
-                    unit: Unit {
-                        level: Level::named(&get("level")),
-                        region_code: get("region_code"),
-                        school_code: get("school_code"),
-                    },
+                    subject: shared(
+                        &mut subjects,
+                        Subject {
+                            indicator_id,
+                            basis,
+                            breakdown: get("breakdown"),
+                            breakdown_code: get("breakdown_code"),
+                        },
+                    ),
+                    unit: shared(
+                        &mut units,
+                        Unit {
+                            level: Level::named(&get("level")),
+                            region_code: get("region_code"),
+                            school_code: get("school_code"),
+                        },
+                    ),
                 },
                 state: State::named(&get("state")),
                 value: decimals("value", row),
@@ -162,6 +173,16 @@ pub fn read_indicator_values(
         }
     }
     Ok(values)
+}
+
+/// One of those known that is the same, or this one, known from now on.
+fn shared<T: Eq + Hash>(known: &mut HashSet<Arc<T>>, one: T) -> Arc<T> {
+    if let Some(known) = known.get(&one) {
+        return Arc::clone(known);
+    }
+    let one = Arc::new(one);
+    known.insert(Arc::clone(&one));
+    one
 }
 
 /// 100 for percentages that are computed; a filed ratio is a mean of what was filed.
@@ -714,6 +735,7 @@ pub fn differences(differences: &[Difference], definitions: &Definitions) -> Res
 /// # Errors
 /// When the file cannot be read.
 pub fn read_differences(path: &Path) -> Result<Vec<Difference>, TableFileError> {
+    let mut units = HashSet::new();
     let mut differences = Vec::new();
     for batch in table_file::read(path)? {
         let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
@@ -734,11 +756,14 @@ pub fn read_differences(path: &Path) -> Result<Vec<Difference>, TableFileError> 
                 report_year: years.map(|years| years.value(row)).unwrap_or_default(),
                 key: PairKey {
                     indicator_id: get("indicator_id"),
-                    unit: Unit {
-                        level: Level::named(&get("level")),
-                        region_code: get("region_code"),
-                        school_code: get("school_code"),
-                    },
+                    unit: shared(
+                        &mut units,
+                        Unit {
+                            level: Level::named(&get("level")),
+                            region_code: get("region_code"),
+                            school_code: get("school_code"),
+                        },
+                    ),
                     basis_a: Delivered::named(&get("basis_a"))?,
                     basis_b: Delivered::named(&get("basis_b"))?,
                 },

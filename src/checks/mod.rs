@@ -49,7 +49,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{self, Finding};
-use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
+use crate::indicators::{IndicatorValue, State, Subject, Unit};
 use crate::layout::{Basis, Layout, Level};
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -94,19 +94,18 @@ pub fn counties_and_residual_sum_to_city(
 ) -> Checked {
     let mut sums: BTreeMap<_, (Decimal, Option<Decimal>)> = BTreeMap::new();
     for value in values.iter().filter(|value| additive(&value.key.indicator_id, value.key.basis)) {
-        let ValueKey { indicator_id, basis, breakdown, breakdown_code, unit } = &value.key;
-        let key = (indicator_id.as_str(), *basis, breakdown.as_str(), breakdown_code.as_str());
-        let sum = sums.entry(key).or_default();
-        match unit.level {
+        let sum = sums.entry(&*value.key.subject).or_default();
+        match value.key.unit.level {
             Level::County => sum.0 += value.value.unwrap_or_default(),
             Level::City => sum.1 = value.value,
             Level::School => {}
         }
     }
     let mut findings = Vec::new();
-    for ((indicator, basis, breakdown, code), (counties, city)) in &sums {
+    for (subject, (counties, city)) in &sums {
         if *counties != city.unwrap_or_default() {
-            let detail = format!("{indicator} {} {breakdown} {code}", basis.label());
+            let Subject { indicator_id, basis, breakdown, breakdown_code } = subject;
+            let detail = format!("{indicator_id} {} {breakdown} {breakdown_code}", basis.label());
             findings.push(Finding::new(finding::SUM_BROKEN, year, "", detail.trim()));
         }
     }
@@ -122,8 +121,8 @@ pub fn schools_sum_to_county(
 ) -> Checked {
     let mut sums: BTreeMap<_, (Decimal, Option<Decimal>)> = BTreeMap::new();
     for value in values.iter().filter(|value| additive(&value.key.indicator_id, value.key.basis)) {
-        let ValueKey { indicator_id, basis, breakdown, breakdown_code, unit } = &value.key;
-        let key = (indicator_id, *basis, breakdown, breakdown_code, &unit.region_code);
+        let unit = &value.key.unit;
+        let key = (&*value.key.subject, &unit.region_code);
         match unit.level {
             Level::School => sums.entry(key).or_default().0 += value.value.unwrap_or_default(),
             Level::County => sums.entry(key).or_default().1 = value.value,
@@ -131,13 +130,13 @@ pub fn schools_sum_to_county(
         }
     }
     let mut findings = Vec::new();
-    for ((indicator, basis, ..), (schools, county)) in &sums {
+    for ((subject, _), (schools, county)) in &sums {
         if *schools != county.unwrap_or_default() {
             findings.push(Finding::new(
                 finding::SUM_BROKEN,
                 year,
                 "",
-                &format!("{indicator} {}", basis.label()),
+                &format!("{} {}", subject.indicator_id, subject.basis.label()),
             ));
         }
     }
@@ -168,7 +167,7 @@ pub fn parts_sum_to_whole(year: ReportYear, partitions: &[Partition], values: &[
     let plain =
         values.iter().filter(|value| value.key.basis == Basis::System && value.key.breakdown.is_empty());
     let by_unit: HashMap<(&str, &Unit), Decimal> = plain
-        .filter_map(|value| Some(((value.key.indicator_id.as_str(), &value.key.unit), value.value?)))
+        .filter_map(|value| Some(((value.key.indicator_id.as_str(), &*value.key.unit), value.value?)))
         .collect();
     let mut examined = 0;
     let mut findings = Vec::new();
@@ -242,18 +241,13 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::indicators::ValueKey;
 
     fn value(indicator: &str, level: Level, region: &str, school: &str, number: i64) -> IndicatorValue {
         let unit = Unit { level, region_code: region.to_owned(), school_code: school.to_owned() };
         IndicatorValue {
             report_year: 2024,
-            key: ValueKey {
-                indicator_id: indicator.to_owned(),
-                basis: Basis::System,
-                breakdown: String::new(),
-                breakdown_code: String::new(),
-                unit,
-            },
+            key: ValueKey::new(Subject::whole(indicator, Basis::System), unit),
             state: State::Value,
             value: Some(Decimal::from_int(number)),
             ratio: None,

@@ -11,10 +11,10 @@ use crate::indicators::shown;
 use crate::position::Place;
 use crate::runs;
 use crate::settings::{Overrides, Settings};
+use crate::table_file;
 use crate::tables::{self, Delivery};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
-use crate::warehouse::table_file;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

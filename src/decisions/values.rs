@@ -54,7 +54,7 @@ pub fn set_key(year: ReportYear, indicator: &str, basis: Delivered, school: &str
 /// `2024/students/system-filed/3614000001`; above the school its region.
 #[must_use]
 pub fn note_key(year: ReportYear, pair: &PairKey) -> String {
-    let Unit { region_code, school_code, .. } = &pair.unit;
+    let Unit { region_code, school_code, .. } = &*pair.unit;
     let place = if school_code.is_empty() { region_code } else { school_code };
     format!("{year}/{}/{}-{}/{place}", pair.indicator_id, pair.basis_a.name(), pair.basis_b.name())
 }
@@ -215,20 +215,17 @@ pub fn under(difference: &Difference) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
     use crate::definition;
-    use crate::indicators::{State, ValueKey};
+    use crate::indicators::{State, Subject, ValueKey};
     use crate::layout::Basis;
     use crate::reconcile;
 
     fn value(basis: Basis, school: &str, number: i64) -> IndicatorValue {
         IndicatorValue {
             report_year: 2024,
-            key: ValueKey {
-                indicator_id: "students".into(),
-                basis,
-                breakdown: String::new(),
-                breakdown_code: String::new(),
-                unit: Unit { level: Level::School, region_code: "141002".into(), school_code: school.into() },
-            },
+            key: ValueKey::new(
+                Subject::whole("students", basis),
+                Unit { level: Level::School, region_code: "141002".into(), school_code: school.into() },
+            ),
             state: State::Value,
             value: Some(Decimal::from_int(number)),
             ratio: None,

@@ -7,11 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::PolarsError;
-
 use super::compute::{Inputs, SetValues, compute};
 use super::definition::{Calculation, Combination, Indicator};
 use super::{IndicatorValue, Unit, ValueKey};
+use crate::combinations::TableError;
 use crate::layout::{Delivered, Layout, Level};
 use crate::normalise::text::COUNT_MAX;
 use crate::number::{Decimal, ONE};
@@ -111,7 +110,7 @@ pub fn adjusted(
     inputs: &Inputs,
     set: &SetValues,
     values: &[IndicatorValue],
-) -> Result<Vec<IndicatorValue>, PolarsError> {
+) -> Result<Vec<IndicatorValue>, TableError> {
     if set.is_empty() {
         return Ok(Vec::new());
     }
@@ -141,7 +140,7 @@ pub fn adjusted(
         })
         .collect();
     for value in &mut adjusted {
-        value.key.basis = value.key.basis.adjusted();
+        value.key = value.key.on(value.key.basis.adjusted());
     }
     adjusted.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(adjusted)
@@ -151,7 +150,9 @@ pub fn adjusted(
 /// printed must add up as what was delivered does.
 #[must_use]
 pub fn as_printed(values: &[IndicatorValue]) -> Vec<IndicatorValue> {
-    let delivered = |key: &ValueKey| ValueKey { basis: key.basis.delivered().basis(), ..key.clone() };
+    let delivered = |key: &ValueKey| {
+        if key.basis.is_adjusted() { key.on(key.basis.delivered().basis()) } else { key.clone() }
+    };
     let (adjusted, raw): (Vec<&IndicatorValue>, Vec<&IndicatorValue>) =
         values.iter().partition(|value| value.key.basis.is_adjusted());
     let mut printed: BTreeMap<ValueKey, IndicatorValue> = BTreeMap::new();

@@ -1,13 +1,14 @@
 //! School values → county and city values, and ratios of them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-
-use polars::prelude::PolarsError;
+use std::sync::Arc;
 
 use super::definition::{Answers, Calculation, Combination, Indicator};
 use super::measure::{Additivity, AnswersBySchool, Measured, answers, measure, measured_on};
-use super::{IndicatorValue, State, Unit, ValueKey};
+use super::{IndicatorValue, State, Subject, Unit, ValueKey};
+use crate::combinations::TableError;
 use crate::layout::{Basis, Delivered, Layout, Level};
 use crate::number::{Decimal, ONE, Ratio};
 use crate::period::ReportYear;
@@ -73,8 +74,9 @@ pub fn compute(
     indicators: &[Indicator],
     layout: Option<&Layout>,
     inputs: &Inputs,
-) -> Result<Vec<IndicatorValue>, PolarsError> {
-    let mut computer = Computer { indicators, layout, inputs, values: BTreeMap::new() };
+) -> Result<Vec<IndicatorValue>, TableError> {
+    let units = Units::of(inputs);
+    let mut computer = Computer { indicators, layout, inputs, units, values: BTreeMap::new() };
     computer.system_measures()?;
     computer.survey_answers()?;
     computer.filed_sums();
@@ -114,26 +116,53 @@ fn state_without_sum(own: &[(&String, &Part)], parts: &Parts) -> State {
     }
 }
 
-fn key_of(indicator: &Indicator, basis: Basis, (breakdown, code): (&str, &str), unit: Unit) -> ValueKey {
-    ValueKey {
-        indicator_id: indicator.id.clone(),
-        basis,
-        breakdown: breakdown.to_owned(),
-        breakdown_code: code.to_owned(),
-        unit,
+fn subject_of(indicator: &Indicator, basis: Basis, (breakdown, code): (&str, &str)) -> Arc<Subject> {
+    let (breakdown, breakdown_code) = (breakdown.to_owned(), code.to_owned());
+    Arc::new(Subject { breakdown, breakdown_code, ..Subject::whole(&indicator.id, basis) })
+}
+
+/// The units of a year, each kept once.
+struct Units {
+    schools: BTreeMap<String, Arc<Unit>>,
+    /// With the residual.
+    counties: Vec<Arc<Unit>>,
+    city: Arc<Unit>,
+}
+
+impl Units {
+    /// Of the register, and of whoever delivered without being in it.
+    fn of(inputs: &Inputs) -> Self {
+        let above = |level, region: &str| {
+            Arc::new(Unit { level, region_code: region.to_owned(), school_code: String::new() })
+        };
+        let schools = inputs.delivered.values().flatten().chain(inputs.schools.keys());
+        let regions = inputs.counties.iter().chain([&inputs.residual]);
+        Units {
+            schools: schools.map(|code| (code.clone(), Arc::new(school_unit(inputs, code)))).collect(),
+            counties: regions.map(|region| above(Level::County, region)).collect(),
+            city: above(Level::City, &inputs.city),
+        }
     }
+}
+
+/// A school's place; one that is not in the register is under no county.
+fn school_unit(inputs: &Inputs, code: &str) -> Unit {
+    let known = inputs.schools.get(code);
+    let region = known.map_or(&inputs.residual, |school| &school.region_code);
+    Unit { level: Level::School, region_code: region.clone(), school_code: code.to_owned() }
 }
 
 struct Computer<'a> {
     indicators: &'a [Indicator],
     layout: Option<&'a Layout>,
     inputs: &'a Inputs,
+    units: Units,
     values: BTreeMap<ValueKey, IndicatorValue>,
 }
 
 impl Computer<'_> {
     /// One scan for each table: everything measured on it, by school and breakdown columns.
-    fn system_measures(&mut self) -> Result<(), PolarsError> {
+    fn system_measures(&mut self) -> Result<(), TableError> {
         let mut by_table: BTreeMap<&str, Vec<&Indicator>> = BTreeMap::new();
         let year = self.inputs.year;
         for indicator in self.indicators.iter().filter(|indicator| indicator.valid_in(year)) {
@@ -155,9 +184,7 @@ impl Computer<'_> {
                 .into_iter()
                 .collect();
             let mut measured = match self.inputs.tables.get(table) {
-                Some(path) => {
-                    measure(path, columns.contains(&"counted".to_owned()), &breakdowns, &indicators)?
-                }
+                Some(path) => measure(path, &breakdowns, &indicators)?,
                 None => BTreeMap::new(),
             };
             for indicator in indicators {
@@ -173,8 +200,8 @@ impl Computer<'_> {
         self.layout.is_some() || self.inputs.tables.contains_key(table)
     }
 
-    /// Sums and means of answers: a scan for each table, or two where it has both.
-    fn survey_answers(&mut self) -> Result<(), PolarsError> {
+    /// Sums and means of answers: a scan for each table.
+    fn survey_answers(&mut self) -> Result<(), TableError> {
         let (year, indicators) = (self.inputs.year, self.indicators);
         let mut by_table: BTreeMap<&str, Vec<(&Indicator, &Answers)>> = BTreeMap::new();
         for indicator in indicators.iter().filter(|indicator| indicator.valid_in(year)) {
@@ -183,11 +210,9 @@ impl Computer<'_> {
             }
         }
         for (table, wanted) in by_table {
-            let columns = self.inputs.columns.get(table);
-            let has_counted = columns.is_some_and(|columns| columns.iter().any(|name| name == "counted"));
             let of: Vec<&Answers> = wanted.iter().map(|(_, of)| *of).collect();
             let given = match self.inputs.tables.get(table) {
-                Some(path) => answers(path, has_counted, &of)?,
+                Some(path) => answers(path, &of)?,
                 None => vec![AnswersBySchool::new(); of.len()],
             };
             for ((indicator, of), given) in wanted.into_iter().zip(given) {
@@ -207,6 +232,7 @@ impl Computer<'_> {
         };
         let parts: BTreeMap<String, Option<(Decimal, Decimal)>> =
             self.schools_of(table).into_iter().map(part).collect();
+        let subject = subject_of(indicator, Basis::Survey, ("", ""));
         for (unit, own) in self.with_own(&parts) {
             let missing = own.iter().filter(|(_, part)| part.is_none()).count();
             let there = || own.iter().filter_map(|(_, part)| part.as_ref());
@@ -222,7 +248,7 @@ impl Computer<'_> {
                 Some(_) => State::Value,
                 None => State::Dash,
             };
-            self.put(indicator, Basis::Survey, ("", ""), unit, state, value, ratio, missing);
+            self.put(&subject, unit, state, value, ratio, missing);
         }
     }
 
@@ -325,24 +351,6 @@ impl Computer<'_> {
         self.inputs.schools.get(school).map_or(self.inputs.residual.as_str(), |school| &school.region_code)
     }
 
-    /// Every unit: schools, counties, residual, city.
-    fn units(&self, schools: impl Iterator<Item = String>) -> Vec<Unit> {
-        let school = |school_code: String| Unit {
-            level: Level::School,
-            region_code: self.region_of(&school_code).to_owned(),
-            school_code,
-        };
-        let county = |region: &String| Unit {
-            level: Level::County,
-            region_code: region.clone(),
-            school_code: String::new(),
-        };
-        let city =
-            Unit { level: Level::City, region_code: self.inputs.city.clone(), school_code: String::new() };
-        let counties = self.inputs.counties.iter().chain([&self.inputs.residual]).map(county);
-        schools.map(school).chain(counties).chain([city]).collect()
-    }
-
     /// Parts by the region of their schools, so that each unit is made from its own alone.
     fn by_region<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> BTreeMap<&str, Vec<(&'p String, &'p P)>> {
         let mut by_region: BTreeMap<&str, Vec<(&String, &P)>> = BTreeMap::new();
@@ -353,27 +361,30 @@ impl Computer<'_> {
     }
 
     /// The units that have any of `parts` below them or stand for a region, each with its own parts.
-    fn with_own<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> Vec<(Unit, Vec<(&'p String, &'p P)>)> {
-        let by_region = self.by_region(parts);
-        let own = |unit: Unit| {
-            let own = match unit.level {
-                Level::School => parts.get_key_value(&unit.school_code).into_iter().collect(),
-                Level::County => by_region.get(unit.region_code.as_str()).cloned().unwrap_or_default(),
-                Level::City => parts.iter().collect(),
-            };
-            (unit, own)
+    fn with_own<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> Vec<(Arc<Unit>, Vec<(&'p String, &'p P)>)> {
+        let mut by_region = self.by_region(parts);
+        let school = |(code, part): (&'p String, &'p P)| {
+            let known = self.units.schools.get(code).cloned();
+            (known.unwrap_or_else(|| Arc::new(school_unit(self.inputs, code))), vec![(code, part)])
         };
-        self.units(parts.keys().cloned()).into_iter().map(own).collect()
+        let mut with_own: Vec<_> = parts.iter().map(school).collect();
+        for county in &self.units.counties {
+            let own = by_region.remove(county.region_code.as_str()).unwrap_or_default();
+            with_own.push((Arc::clone(county), own));
+        }
+        with_own.push((Arc::clone(&self.units.city), parts.iter().collect()));
+        with_own
     }
 
     fn roll_up(
         &mut self,
         indicator: &Indicator,
         basis: Basis,
-        (breakdown, code): (&str, &str),
+        breakdown: (&str, &str),
         parts: &Parts,
         additivity: Additivity,
     ) {
+        let subject = subject_of(indicator, basis, breakdown);
         for (unit, own) in self.with_own(parts) {
             if unit.level < indicator.from_level {
                 continue;
@@ -393,12 +404,13 @@ impl Computer<'_> {
                 }
             };
             let missing = own.iter().filter(|part| part.state == State::Missing).count();
-            self.put(indicator, basis, (breakdown, code), unit, state, Some(value), None, missing);
+            self.put(&subject, unit, state, Some(value), None, missing);
         }
     }
 
     /// The different words that the schools filed, those of the most schools first.
     fn listed(&mut self, indicator: &Indicator, parts: &Parts) {
+        let subject = subject_of(indicator, Basis::Filed, ("", ""));
         for (unit, own) in self.with_own(parts) {
             let state = state_without_sum(&own, parts);
             let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
@@ -411,40 +423,38 @@ impl Computer<'_> {
             let words: Vec<&str> = order.into_iter().map(|(words, _)| words).collect();
             let words = words.join("；");
             let missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
-            self.put(indicator, Basis::Filed, ("", ""), unit.clone(), state, None, None, missing);
-            let key = key_of(indicator, Basis::Filed, ("", ""), unit);
-            if let Some(value) = self.values.get_mut(&key).filter(|value| value.state == State::Value) {
-                value.words = Some(words);
-            }
+            let value = self.put(&subject, unit, state, None, None, missing);
+            value.words = (state == State::Value).then_some(words);
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "these are the columns of a value")]
     fn put(
         &mut self,
-        indicator: &Indicator,
-        basis: Basis,
-        (breakdown, code): (&str, &str),
-        unit: Unit,
+        subject: &Arc<Subject>,
+        unit: Arc<Unit>,
         state: State,
         value: Option<Decimal>,
         ratio: Option<Ratio>,
         n_missing: usize,
-    ) {
-        let key = key_of(indicator, basis, (breakdown, code), unit);
-        let value = value.filter(|_| state == State::Value);
-        let ratio = ratio.filter(|_| matches!(state, State::Value | State::Dash));
-        let n_missing = i32::try_from(n_missing).unwrap_or(i32::MAX);
+    ) -> &mut IndicatorValue {
+        let key = ValueKey { subject: Arc::clone(subject), unit };
         let row = IndicatorValue {
             report_year: self.inputs.year,
             key: key.clone(),
             state,
-            value,
-            ratio,
+            value: value.filter(|_| state == State::Value),
+            ratio: ratio.filter(|_| matches!(state, State::Value | State::Dash)),
             words: None,
-            n_missing,
+            n_missing: i32::try_from(n_missing).unwrap_or(i32::MAX),
         };
-        self.values.insert(key, row);
+        match self.values.entry(key) {
+            Entry::Vacant(place) => place.insert(row),
+            Entry::Occupied(place) => {
+                let known = place.into_mut();
+                *known = row;
+                known
+            }
+        }
     }
 
     /// Filed values that add up, and the greatest of those that do not; filed ratios by their weights.
@@ -486,6 +496,7 @@ impl Computer<'_> {
     /// Σ value × weight ÷ Σ weight over the schools that gave both: the numerator is reconstructed.
     fn weighted_mean(&mut self, indicator: &Indicator, parts: &Parts, weight: &str) {
         let weights = self.filed_parts(weight, true);
+        let subject = subject_of(indicator, Basis::Filed, ("", ""));
         for (unit, own) in self.with_own(parts) {
             let state = state_without_sum(&own, parts);
             let mut missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
@@ -505,11 +516,11 @@ impl Computer<'_> {
             let ratio = Ratio { numerator, denominator, factor: 1 };
             if at_school {
                 let value = own.first().map(|(_, part)| part.value);
-                self.put(indicator, Basis::Filed, ("", ""), unit, state, value, None, missing);
+                self.put(&subject, unit, state, value, None, missing);
             } else {
                 let state =
                     if state == State::Value && ratio.value().is_none() { State::Dash } else { state };
-                self.put(indicator, Basis::Filed, ("", ""), unit, state, ratio.value(), Some(ratio), missing);
+                self.put(&subject, unit, state, ratio.value(), Some(ratio), missing);
             }
         }
     }
@@ -554,59 +565,50 @@ impl Computer<'_> {
     }
 
     /// The units that an indicator has system values for.
-    fn units_of(&self, indicator: &str) -> Vec<Unit> {
-        // Keys are sorted by indicator first.
-        let first = ValueKey {
-            indicator_id: indicator.to_owned(),
-            basis: Basis::System,
-            breakdown: String::new(),
-            breakdown_code: String::new(),
-            unit: Unit { level: Level::School, region_code: String::new(), school_code: String::new() },
-        };
-        let of = |key: &&ValueKey| {
-            key.indicator_id == indicator && key.basis == Basis::System && key.breakdown.is_empty()
-        };
-        self.values.range(first..).map(|(key, _)| key).take_while(of).map(|key| key.unit.clone()).collect()
+    fn units_of(&self, indicator: &str) -> Vec<Arc<Unit>> {
+        // Keys are sorted by subject first, units from schools up.
+        let lowest = Unit { level: Level::School, region_code: String::new(), school_code: String::new() };
+        let first = ValueKey::new(Subject::whole(indicator, Basis::System), lowest);
+        let subject = Arc::clone(&first.subject);
+        let keys = self.values.range(first..).map(|(key, _)| key);
+        keys.take_while(|key| key.subject == subject).map(|key| Arc::clone(&key.unit)).collect()
     }
 
-    fn system_value(&self, indicator: &str, unit: &Unit) -> Option<&IndicatorValue> {
-        self.values.get(&ValueKey {
-            indicator_id: indicator.to_owned(),
-            basis: Basis::System,
-            breakdown: String::new(),
-            breakdown_code: String::new(),
-            unit: unit.clone(),
-        })
+    fn system_value(&self, of: &Arc<Subject>, unit: &Arc<Unit>) -> Option<&IndicatorValue> {
+        self.values.get(&ValueKey { subject: Arc::clone(of), unit: Arc::clone(unit) })
     }
 
     fn sum_of(&mut self, indicator: &Indicator, parts: &[String]) {
         let Some(first) = parts.first() else { return };
-        for unit in self.units_of(first) {
+        let subject = subject_of(indicator, Basis::System, ("", ""));
+        let units = self.units_of(first);
+        let parts: Vec<Arc<Subject>> =
+            parts.iter().map(|part| Arc::new(Subject::whole(part, Basis::System))).collect();
+        for unit in units {
             let values: Vec<&IndicatorValue> =
                 parts.iter().filter_map(|part| self.system_value(part, &unit)).collect();
             let state = State::combined(values.iter().map(|value| value.state));
             let sum: Decimal = values.iter().filter_map(|value| value.value).sum();
             let missing = values.iter().map(|value| value.n_missing).max().unwrap_or_default();
             let missing = usize::try_from(missing).unwrap_or_default();
-            self.put(indicator, Basis::System, ("", ""), unit, state, Some(sum), None, missing);
+            self.put(&subject, unit, state, Some(sum), None, missing);
         }
     }
 
     fn ratio(&mut self, indicator: &Indicator, of: &super::definition::RatioOf) {
+        let subject = subject_of(indicator, Basis::System, ("", ""));
+        let [numerator, denominator] =
+            [&of.numerator, &of.denominator].map(|id| Arc::new(Subject::whole(id, Basis::System)));
         for unit in self.units_of(&of.numerator) {
             if unit.level < indicator.from_level {
                 continue;
             }
             let whole = match of.denominator_level {
-                Some(Level::City) => Unit {
-                    level: Level::City,
-                    region_code: self.inputs.city.clone(),
-                    school_code: String::new(),
-                },
-                _ => unit.clone(),
+                Some(Level::City) => &self.units.city,
+                _ => &unit,
             };
             let (Some(part), Some(whole)) =
-                (self.system_value(&of.numerator, &unit), self.system_value(&of.denominator, &whole))
+                (self.system_value(&numerator, &unit), self.system_value(&denominator, whole))
             else {
                 continue;
             };
@@ -624,7 +626,7 @@ impl Computer<'_> {
                 // A dash in either, or a whole of zero: there is no ratio to give.
                 _ => State::Dash,
             };
-            self.put(indicator, Basis::System, ("", ""), unit, state, ratio.value(), Some(ratio), missing);
+            self.put(&subject, unit, state, ratio.value(), Some(ratio), missing);
         }
     }
 }

@@ -158,6 +158,24 @@ impl Answers {
             Answers::WeightedMean(of) => &of.table,
         }
     }
+
+    /// The column of the answers, where they are weighted.
+    #[must_use]
+    pub fn value(&self) -> Option<&str> {
+        match self {
+            Answers::Sum(_) => None,
+            Answers::WeightedMean(of) => Some(&of.value),
+        }
+    }
+
+    /// The column that is added up, and of which rows.
+    #[must_use]
+    pub fn summed(&self) -> (&str, &str) {
+        match self {
+            Answers::Sum(of) => (&of.column, &of.condition),
+            Answers::WeightedMean(of) => (&of.weight, &of.condition),
+        }
+    }
 }
 
 /// How filed school values combine.

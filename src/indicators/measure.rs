@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use polars::prelude::{
-    DataFrame, DataType, Expr, LazyFrame, NULL, PlRefPath, PolarsError, ScanArgsParquet, col, lit, when,
-};
+use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, NULL, PolarsError, col, lit, when};
 
+use crate::combinations::{self, Combinations, TableError};
 use crate::indicators::definition::{Answers, Calculation, Indicator};
 use crate::number::{Decimal, ONE, SCALE};
 use crate::predicate;
+
+/// What every table of rows has.
+const SCHOOL: &str = "school_code";
 
 /// School code, then the codes of the table's breakdown columns.
 pub type Group = (String, Vec<String>);
@@ -42,38 +44,69 @@ pub fn measured_on(indicator: &Indicator) -> Option<(&str, Additivity)> {
     }
 }
 
-/// Measures all `indicators` (all of one table) per school and breakdown columns.
+/// The columns that a scan keeps apart, and those that it adds up.
+type Wanted = (BTreeSet<String>, BTreeSet<String>);
+
+/// Of the indicators that add up; the others have a name of their own.
+const ADDITIVE: &str = "";
+
+/// Measures all `indicators` (all of one table) per school and breakdown columns, in one scan.
 ///
 /// # Errors
 /// When the table cannot be read.
 pub fn measure(
     path: &Path,
-    has_counted: bool,
     breakdowns: &[String],
     indicators: &[&Indicator],
-) -> Result<BTreeMap<String, Measured>, PolarsError> {
-    let path = PlRefPath::try_from_path(path)?;
-    let scan = LazyFrame::scan_parquet(path, ScanArgsParquet::default())?;
-    let scan = if has_counted { scan.filter(col("counted")) } else { scan };
-    let by: Vec<Expr> = std::iter::once("school_code")
+) -> Result<BTreeMap<String, Measured>, TableError> {
+    let mut wanted: BTreeMap<&str, Wanted> = BTreeMap::new();
+    for indicator in indicators {
+        let Some(calculation) = indicator.system.as_ref() else { continue };
+        let (name, condition) = match calculation {
+            Calculation::Count(rows) => (ADDITIVE, &rows.condition),
+            Calculation::Sum(of) | Calculation::Max(of) => (ADDITIVE, &of.condition),
+            Calculation::CountDistinct(of) => (indicator.id.as_str(), &of.condition),
+            Calculation::SumOf(_) | Calculation::Ratio(_) => continue,
+        };
+        let (keys, summed) = wanted.entry(name).or_default();
+        keys.insert(SCHOOL.to_owned());
+        keys.extend(breakdowns.iter().cloned());
+        keys.extend(predicate::columns(condition));
+        match calculation {
+            Calculation::Sum(of) | Calculation::Max(of) => drop(summed.insert(of.column.clone())),
+            Calculation::CountDistinct(of) => drop(keys.insert(of.column.clone())),
+            _ => {}
+        }
+    }
+    let found = combinations::scan(path, &wanted)?;
+    let frame_of = |name: &str| found.get(name).map(Combinations::frame).transpose();
+    let by: Vec<Expr> = std::iter::once(SCHOOL)
         .chain(breakdowns.iter().map(String::as_str))
         .map(|name| col(name).fill_null(lit("")))
         .collect();
     let additive: Vec<Expr> = indicators.iter().filter_map(|indicator| aggregate(indicator)).collect();
-    let frame = scan.clone().group_by(by.clone()).agg(additive).collect()?;
+    let frame = match frame_of(ADDITIVE)? {
+        Some(frame) => Some(frame.lazy().group_by(by.clone()).agg(additive).collect()?),
+        None => None,
+    };
+    let groups_of_frame = frame.as_ref().map(|frame| groups(frame, breakdowns)).transpose()?;
     let mut measured = BTreeMap::new();
     for indicator in indicators {
         let of = match indicator.system.as_ref() {
             Some(Calculation::CountDistinct(of)) => {
-                let distinct = scan
-                    .clone()
+                let Some(frame) = frame_of(&indicator.id)? else { continue };
+                let distinct = frame
+                    .lazy()
                     .filter(condition(&of.condition))
                     .group_by([by.clone(), vec![col(of.column.as_str()).alias("distinct_value")]].concat())
                     .agg([])
                     .collect()?;
                 Measured { sets: sets(&distinct, breakdowns)?, ..Measured::default() }
             }
-            _ => Measured { values: values(&frame, breakdowns, &indicator.id)?, ..Measured::default() },
+            _ => {
+                let (Some(frame), Some(groups)) = (&frame, &groups_of_frame) else { continue };
+                Measured { values: values(frame, groups, &indicator.id)?, ..Measured::default() }
+            }
         };
         measured.insert(indicator.id.clone(), of);
     }
@@ -83,35 +116,35 @@ pub fn measure(
 /// Of each school the sum, and for means the weight under it.
 pub type AnswersBySchool = BTreeMap<String, (Decimal, Decimal)>;
 
-/// What a survey's rows give each school, for each of `of` (all of one table). Weights are summed for
-/// each different value, so that their product is taken here, and exactly.
+/// What a survey's rows give each school, for each of `of` (all of one table), in one scan. Weights are
+/// summed for each different value, so that their product is taken here, and exactly.
 ///
 /// # Errors
 /// When the table cannot be read.
-pub fn answers(path: &Path, has_counted: bool, of: &[&Answers]) -> Result<Vec<AnswersBySchool>, PolarsError> {
-    let path = PlRefPath::try_from_path(path)?;
-    let scan = LazyFrame::scan_parquet(path, ScanArgsParquet::default())?;
-    let scan = if has_counted { scan.filter(col("counted")) } else { scan };
-    let value_of = |answers: &Answers| match answers {
-        Answers::Sum(_) => None,
-        Answers::WeightedMean(of) => Some(of.value.clone()),
-    };
-    let values: BTreeSet<Option<String>> = of.iter().map(|answers| value_of(answers)).collect();
+pub fn answers(path: &Path, of: &[&Answers]) -> Result<Vec<AnswersBySchool>, TableError> {
+    let mut wanted: BTreeMap<&str, Wanted> = BTreeMap::new();
+    for answers in of {
+        let value = answers.value().unwrap_or_default();
+        let (column, condition) = answers.summed();
+        let (keys, summed) = wanted.entry(value).or_default();
+        keys.insert(SCHOOL.to_owned());
+        keys.extend((!value.is_empty()).then(|| value.to_owned()));
+        keys.extend(predicate::columns(condition));
+        summed.insert(column.to_owned());
+    }
     let mut given = vec![AnswersBySchool::new(); of.len()];
-    for value in values {
-        let own: Vec<usize> = (0..of.len()).filter(|&index| value_of(of[index]) == value).collect();
-        let by: Vec<Expr> = std::iter::once("school_code").chain(value.as_deref()).map(col).collect();
+    for (value, found) in combinations::scan(path, &wanted)? {
+        let value = (!value.is_empty()).then_some(value);
+        let own: Vec<usize> = (0..of.len()).filter(|&index| of[index].value() == value).collect();
+        let by: Vec<Expr> = std::iter::once(SCHOOL).chain(value).map(col).collect();
         let sum = |&index: &usize| {
-            let (column, condition) = match of[index] {
-                Answers::Sum(of) => (&of.column, &of.condition),
-                Answers::WeightedMean(of) => (&of.weight, &of.condition),
-            };
-            taken(column, condition).sum().alias(index.to_string())
+            let (column, condition) = of[index].summed();
+            taken(&combinations::sum_of(column), condition).sum().alias(index.to_string())
         };
         let sums: Vec<Expr> = own.iter().map(sum).collect();
-        let frame = scan.clone().group_by(by).agg(sums).collect()?;
-        let schools = frame.column("school_code")?.str()?;
-        let values = value.as_deref().map(|value| decimals(&frame, value)).transpose()?;
+        let frame = found.frame()?.lazy().group_by(by).agg(sums).collect()?;
+        let schools = frame.column(SCHOOL)?.str()?;
+        let values = value.map(|value| decimals(&frame, value)).transpose()?;
         for index in own {
             let sums = decimals(&frame, &index.to_string())?;
             for (row, school) in schools.iter().enumerate() {
@@ -131,12 +164,11 @@ pub fn answers(path: &Path, has_counted: bool, of: &[&Answers]) -> Result<Vec<An
     Ok(given)
 }
 
-/// Counts are cast first: Polars counts in u32, and differences of those wrap around.
 fn aggregate(indicator: &Indicator) -> Option<Expr> {
     let expression = match indicator.system.as_ref()? {
-        Calculation::Count(rows) => condition(&rows.condition).cast(DataType::Int64).sum(),
-        Calculation::Sum(of) => taken(&of.column, &of.condition).sum(),
-        Calculation::Max(of) => taken(&of.column, &of.condition).max(),
+        Calculation::Count(rows) => taken(combinations::ROWS, &rows.condition).sum(),
+        Calculation::Sum(of) => taken(&combinations::sum_of(&of.column), &of.condition).sum(),
+        Calculation::Max(of) => taken(&combinations::greatest_of(&of.column), &of.condition).max(),
         Calculation::CountDistinct(_) | Calculation::SumOf(_) | Calculation::Ratio(_) => return None,
     };
     Some(expression.alias(indicator.id.as_str()))
@@ -146,19 +178,19 @@ fn taken(column: &str, text: &str) -> Expr {
     when(condition(text)).then(col(column)).otherwise(lit(NULL))
 }
 
-/// A condition as a column: a bare literal would be one value, and its sum 1 for a whole group.
+/// A condition as a column: a bare literal would be one value, for a whole group.
 fn condition(text: &str) -> Expr {
-    col("school_code").is_not_null().and(predicate::expression(text))
+    col(SCHOOL).is_not_null().and(predicate::expression(text))
 }
 
 fn values(
     frame: &DataFrame,
-    breakdowns: &[String],
+    groups: &[Group],
     column: &str,
 ) -> Result<BTreeMap<Group, Decimal>, PolarsError> {
-    let groups = groups(frame, breakdowns)?;
     let numbers = decimals(frame, column)?;
-    Ok(groups.into_iter().zip(numbers).filter_map(|(group, value)| Some((group, Decimal(value?)))).collect())
+    let of_groups = groups.iter().cloned().zip(numbers);
+    Ok(of_groups.filter_map(|(group, value)| Some((group, Decimal(value?)))).collect())
 }
 
 /// The numbers of a column in units of 10⁻¹⁰.

@@ -13,6 +13,10 @@ pub mod compute;
 
 pub mod adjust;
 
+use std::cmp::Ordering;
+use std::ops::Deref;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::layout::{Basis, Level};
@@ -83,15 +87,74 @@ pub struct Unit {
     pub school_code: String,
 }
 
-/// What a value is of: the key of `indicator_value`.
+/// What a value is of, whichever unit has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ValueKey {
+pub struct Subject {
     pub indicator_id: String,
     pub basis: Basis,
     /// Empty, or the attribute and its code.
     pub breakdown: String,
     pub breakdown_code: String,
-    pub unit: Unit,
+}
+
+impl Subject {
+    /// An indicator as a whole.
+    #[must_use]
+    pub fn whole(indicator: &str, basis: Basis) -> Self {
+        Subject {
+            indicator_id: indicator.to_owned(),
+            basis,
+            breakdown: String::new(),
+            breakdown_code: String::new(),
+        }
+    }
+}
+
+/// The key of `indicator_value`. Both halves are shared: a city has a million values of some thousand
+/// subjects and units.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ValueKey {
+    pub subject: Arc<Subject>,
+    pub unit: Arc<Unit>,
+}
+
+impl ValueKey {
+    #[must_use]
+    pub fn new(subject: Subject, unit: Unit) -> Self {
+        ValueKey { subject: Arc::new(subject), unit: Arc::new(unit) }
+    }
+
+    /// The same on another basis.
+    #[must_use]
+    pub fn on(&self, basis: Basis) -> Self {
+        let subject = Subject { basis, ..Subject::clone(&self.subject) };
+        ValueKey { subject: Arc::new(subject), unit: Arc::clone(&self.unit) }
+    }
+}
+
+impl Deref for ValueKey {
+    type Target = Subject;
+
+    fn deref(&self) -> &Subject {
+        &self.subject
+    }
+}
+
+impl Ord for ValueKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Neighbours mostly share one half or the other.
+        let subjects = || self.subject.cmp(&other.subject);
+        let units = || self.unit.cmp(&other.unit);
+        let by_subject =
+            if Arc::ptr_eq(&self.subject, &other.subject) { Ordering::Equal } else { subjects() };
+        by_subject.then_with(|| if Arc::ptr_eq(&self.unit, &other.unit) { Ordering::Equal } else { units() })
+    }
+}
+
+impl PartialOrd for ValueKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What [`IndicatorValue::told`] says, for people: `缺报` for `missing`.

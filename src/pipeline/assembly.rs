@@ -13,9 +13,9 @@ use crate::intake::{Outcome, TakenIn};
 use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::position::Place;
+use crate::table_file::{self as parquet_file, text_at};
 use crate::tables::Delivery;
 use crate::warehouse::assemble::{self, Assembled, Decision, Source};
-use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 /// A table to put together.
 struct Job<'d> {

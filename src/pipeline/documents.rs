@@ -13,11 +13,11 @@ use crate::report::cells::{self, Lines, ReportCell, Values};
 use crate::report::workbook::{self, Heading};
 use crate::report::{catalogue, file_name};
 use crate::settings::Settings;
+use crate::table_file::{self as parquet_file, text_at};
 use crate::tables;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{DataRoot, release_name};
 use crate::warehouse::publish::{Manifest, ReleaseOutcome};
-use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 /// The counties of the city in one year.
 pub(super) fn counties(settings: &Settings, definitions: &Definitions, year: ReportYear) -> Vec<String> {

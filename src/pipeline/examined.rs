@@ -25,9 +25,9 @@ use crate::position::Place as FilePlace;
 use crate::report::cells::ReportCell;
 use crate::report::figures::{self, Peers};
 use crate::settings::Settings;
+use crate::table_file::{self as parquet_file, text_at};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
-use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 /// The figures of one year.
 #[derive(Clone, Copy)]

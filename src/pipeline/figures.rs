@@ -18,9 +18,9 @@ use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position::Place;
 use crate::report::cells::{Lines, ReportCell, Values};
+use crate::table_file::{self as parquet_file, text_at};
 use crate::tables;
 use crate::warehouse::assemble;
-use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 impl Run<'_> {
     /// Values of each year, then the printed cells, whose last-year column is last year's release.

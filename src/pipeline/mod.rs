@@ -35,6 +35,7 @@ use polars::prelude::PolarsError;
 use rust_xlsxwriter::XlsxError;
 
 use crate::checks::CheckCount;
+use crate::combinations::TableError;
 use crate::decisions::corrections::{self, FileKey, OfFile};
 use crate::decisions::values::SetValue;
 use crate::decisions::{self, DecisionError, Override};
@@ -51,12 +52,11 @@ use crate::report::cells::ReportCell;
 use crate::runs::Stage;
 use crate::settings::Settings;
 use crate::sources::drop_folder::Dropped;
+use crate::table_file::TableFileError;
 use crate::tables::Delivery;
-use crate::warehouse::assemble::AssembleError;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Accepted, Manifest, PublishError, StagedFile, Summary};
-use crate::warehouse::table_file::TableFileError;
 
 use acceptance::Used;
 
@@ -116,7 +116,7 @@ pub enum RunError {
     #[error(transparent)]
     Intake(#[from] IntakeError),
     #[error(transparent)]
-    Assemble(#[from] AssembleError),
+    TableWork(#[from] TableError),
     #[error(transparent)]
     Table(#[from] TableFileError),
     #[error(transparent)]

@@ -18,11 +18,11 @@ use crate::reconcile;
 use crate::report::differences::{self, Names};
 use crate::report::workbook::{Footnote, Heading};
 use crate::settings::Settings;
+use crate::table_file::{self as parquet_file, text_at};
 use crate::tables::{self, AppliedValue};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
-use crate::warehouse::table_file::{self as parquet_file, text_at};
 
 impl Run<'_> {
     /// The adjusted values of a year beside its delivered ones; what was set and no longer holds is told.

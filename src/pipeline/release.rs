@@ -12,13 +12,13 @@ use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::reconcile::Reconciled;
 use crate::sources::drop_folder::Listing;
+use crate::table_file::{self as parquet_file};
 use crate::tables::{self};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::{
     self, DatasetSummary, FORMAT, FileCounts, Headline, Input, KeyId, Manifest, ReleaseOutcome, RuleCount,
     StagedFile, Summary, YearSummary,
 };
-use crate::warehouse::table_file::{self as parquet_file};
 
 impl Run<'_> {
     /// S0 findings, or too many schools that delivered nothing.

@@ -12,11 +12,11 @@ use arrow::error::ArrowError;
 use super::{Run, RunError, io_error};
 use crate::indicators::compute::School;
 use crate::period::ReportYear;
+use crate::table_file::{self as parquet_file};
 use crate::tables::{self, SchoolRow};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{flat_file, table_file};
 use crate::warehouse::publish::StagedFile;
-use crate::warehouse::table_file::{self as parquet_file};
 
 impl Run<'_> {
     /// Puts every file of the release in its place under the staged folder.

@@ -25,11 +25,11 @@ use crate::finding::{self, Finding, Rule, Severity};
 use crate::normalise::{KeptRow, Rejects};
 use crate::period::ReportYear;
 use crate::position::{Place, column_letters, told};
+use crate::table_file::{self, TableFileError, text_at};
 use crate::tables;
 use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Accepted, Manifest};
-use crate::warehouse::table_file::{self, TableFileError, text_at};
 
 /// What is asked for; nothing for everything.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::code_table::CodeTable;
-use crate::indicators::{IndicatorValue, State, Unit, ValueKey};
+use crate::indicators::{IndicatorValue, State, Subject, Unit, ValueKey};
 use crate::layout::{Basis, Each, Layout, Level, ListLayout, RowLayout, TableLayout};
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -144,7 +144,12 @@ struct Place {
 /// One year of a row. Each is printed as its own year's layout prints it.
 struct Column {
     year: ReportYear,
-    basis: Basis,
+    /// What is printed, where a person set no value.
+    subject: Arc<Subject>,
+    /// What is printed where one did.
+    adjusted: Arc<Subject>,
+    /// What the row is a part of, if it is one.
+    whole: Option<Arc<Subject>>,
     decimals: u32,
     /// Whether there is a layout of that year, and the row is in it.
     asked: Asked,
@@ -217,9 +222,15 @@ fn place_of(sources: Sources<'_>, table: &TableLayout, row: &RowLayout, label: &
     let columns = (sources.year - earlier..=sources.year).map(|year| {
         let own = sources.layouts.iter().find(|layout| layout.year == year);
         let in_own = own.and_then(|layout| printed_row(layout, table, row, &path));
+        let whole = Subject::whole(&row.indicator, in_own.map_or(row.basis, |own| own.basis));
+        let is_part = !breakdown.is_empty();
+        let (breakdown, breakdown_code) = (breakdown.to_owned(), code.to_owned());
+        let subject = Subject { breakdown, breakdown_code, ..whole.clone() };
         Column {
             year,
-            basis: in_own.map_or(row.basis, |own| own.basis),
+            adjusted: Arc::new(Subject { basis: whole.basis.adjusted(), ..subject.clone() }),
+            subject: Arc::new(subject),
+            whole: is_part.then(|| Arc::new(whole)),
             decimals: in_own.map_or(row.decimals, |own| own.decimals),
             asked: match (own, in_own) {
                 (None, _) => Asked::Unknown,
@@ -264,7 +275,7 @@ impl<'a> Classes<'a> {
         let of_year = sources.values.iter().filter(|((year, _), _)| *year == sources.year);
         for ((_, key), value) in of_year.filter(|((_, key), _)| key.breakdown == "major_class") {
             if let Some(value) = value.value {
-                let of = (key.indicator_id.as_str(), key.basis, &key.unit);
+                let of = (key.indicator_id.as_str(), key.basis, &*key.unit);
                 classes.entry(of).or_default().push((key.breakdown_code.as_str(), value));
             }
         }
@@ -281,29 +292,30 @@ impl<'a> Classes<'a> {
     }
 }
 
-fn cell(sources: Sources<'_>, place: &Place, column: &Column, of: &Unit, unit: &Arc<Unit>) -> ReportCell {
+fn cell(
+    sources: Sources<'_>,
+    place: &Place,
+    column: &Column,
+    of: &Arc<Unit>,
+    unit: &Arc<Unit>,
+) -> ReportCell {
     let row = &place.row;
-    let mut key = ValueKey {
-        indicator_id: row.indicator_id.clone(),
-        // A value that a person set is printed where the one that it stands for would be.
-        basis: column.basis.adjusted(),
-        breakdown: row.breakdown.clone(),
-        breakdown_code: row.breakdown_code.clone(),
-        unit: of.clone(),
+    let find = |subject: &Arc<Subject>| {
+        let key = ValueKey { subject: Arc::clone(subject), unit: Arc::clone(of) };
+        let found = sources.values.get(&(column.year, &key)).copied();
+        found.or_else(|| moved(sources, column.year, &key))
     };
-    let find = |key: &ValueKey| {
-        sources.values.get(&(column.year, key)).copied().or_else(|| moved(sources, column.year, key))
+    // A value that a person set is printed where the one that it stands for would be.
+    let value = find(&column.adjusted).or_else(|| find(&column.subject));
+    let is_value = |whole: &Arc<Subject>| {
+        let key = ValueKey { subject: Arc::clone(whole), unit: Arc::clone(of) };
+        sources.values.get(&(column.year, &key)).is_some_and(|value| value.state == State::Value)
     };
-    let mut value = find(&key);
-    if value.is_none() {
-        key.basis = column.basis;
-        value = find(&key);
-    }
     let (state, printed_text) = match (column.asked, value) {
         (Asked::No, _) => (State::Blank, Some(String::new())),
         (_, Some(value)) => (value.state, value.printed(column.decimals)),
         // A part of a breakdown that nobody is in.
-        (Asked::Yes, None) if !row.breakdown.is_empty() && has_whole(sources, &key, column.year) => {
+        (Asked::Yes, None) if column.whole.as_ref().is_some_and(is_value) => {
             (State::Value, Some(Decimal::ZERO.printed(column.decimals)))
         }
         (_, None) => (State::Missing, None),
@@ -314,7 +326,7 @@ fn cell(sources: Sources<'_>, place: &Place, column: &Column, of: &Unit, unit: &
         row: row.clone(),
         column_year: column.year,
         unit: unit.clone(),
-        basis: value.map_or(column.basis, |value| value.key.basis),
+        basis: value.map_or(column.subject.basis, |value| value.key.basis),
         state,
         printed_text,
         numerator: ratio.map(|ratio| ratio.numerator),
@@ -329,8 +341,8 @@ fn moved<'a>(sources: Sources<'a>, year: ReportYear, key: &ValueKey) -> Option<&
         return None;
     }
     let region = sources.last_regions.get(&key.unit.school_code)?;
-    let unit = Unit { region_code: region.clone(), ..key.unit.clone() };
-    sources.values.get(&(year, &ValueKey { unit, ..key.clone() })).copied()
+    let unit = Arc::new(Unit { region_code: region.clone(), ..Unit::clone(&key.unit) });
+    sources.values.get(&(year, &ValueKey { unit, subject: Arc::clone(&key.subject) })).copied()
 }
 
 /// The same place in another year's layout.
@@ -345,11 +357,6 @@ fn printed_row<'a>(
         (other.path == path || template) && other.measure == row.measure
     };
     layout.table(&table.id)?.rows.iter().find(same_place)
-}
-
-fn has_whole(sources: Sources<'_>, part: &ValueKey, year: ReportYear) -> bool {
-    let whole = ValueKey { breakdown: String::new(), breakdown_code: String::new(), ..part.clone() };
-    sources.values.get(&(year, &whole)).is_some_and(|value| value.state == State::Value)
 }
 
 /// The cells of each unit, in printed order.

@@ -1,8 +1,8 @@
 //! Fragments of one dataset and year → its table: duplicates out, who counts decided.
 //!
-//! Polars evaluates the conditions of the contract; what rows have to do with each other (the same
-//! row twice, one person in two rows) is decided on numbers that stand for their texts. The rows
-//! themselves go from Parquet to Parquet as Arrow batches, which keep their field metadata.
+//! Polars evaluates the conditions of the contract, on the different combinations of what they look
+//! at; what rows have to do with each other (the same row twice, one person in two rows) is decided on
+//! numbers that stand for their texts. The rows themselves go from Parquet to Parquet as Arrow batches.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,15 @@ use arrow::array::{
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int32Type, SchemaRef};
 use arrow::error::ArrowError;
-use polars::prelude::{DataFrame, Expr, LazyFrame, PlRefPath, PolarsError, ScanArgsParquet, col, lit, when};
+use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PolarsError, lit, when};
 use sha2::{Digest, Sha256};
 
-use super::table_file::{self, TableFileError, TableWriter};
+use crate::combinations::{Combinations, TableError};
 use crate::contract::{Dataset, Shape};
 use crate::normalise::form;
 use crate::normalise::table::{FieldKind, FieldSpec, STAGING_FIELDS, schema, staged_fields};
 use crate::predicate;
+use crate::table_file::{self, TableWriter};
 
 /// What becomes of a staged row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,16 +92,6 @@ pub struct Assembled {
     pub told: Vec<Told>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum AssembleError {
-    #[error(transparent)]
-    Table(#[from] TableFileError),
-    #[error("polars: {0}")]
-    Polars(#[from] PolarsError),
-    #[error("arrow: {0}")]
-    Arrow(#[from] ArrowError),
-}
-
 /// The columns of a table in a release.
 #[must_use]
 pub fn published_fields(dataset: &Dataset) -> Vec<FieldSpec> {
@@ -128,11 +119,13 @@ pub fn assemble(
     sources: &[Source],
     regions: (&BTreeMap<String, String>, &str),
     to: &Path,
-) -> Result<Assembled, AssembleError> {
+) -> Result<Assembled, TableError> {
     let published = schema(&published_fields(dataset));
+    let all_rows: u64 = sources.iter().map(|source| source.rows).sum();
+    let mut held: Option<Vec<Vec<RecordBatch>>> = (all_rows <= HELD_ROWS).then(Vec::new);
     let decisions = match dataset.shape {
-        Shape::Form => Vec::new(),
-        Shape::Rows => decide(dataset, sources)?,
+        Shape::Form => None,
+        Shape::Rows => Some(decide(dataset, sources, held.as_mut())?),
     };
     let mut writer = TableWriter::create(to, Arc::clone(&published))?;
     let mut duplicates = vec![0; sources.len()];
@@ -141,13 +134,19 @@ pub fn assemble(
     let mut told = Vec::new();
     let mut next = 0;
     for (fragment, source) in sources.iter().enumerate() {
-        for batch in table_file::read(&source.path)? {
-            let batch = batch?;
-            let decided = match dataset.shape {
-                Shape::Form => vec![Decision::Counted; batch.num_rows()],
-                Shape::Rows => decisions[next..next + batch.num_rows()].to_vec(),
+        let batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>> =
+            match held.as_mut().and_then(|held| held.get_mut(fragment)) {
+                Some(held) => Box::new(std::mem::take(held).into_iter().map(Ok)),
+                None => Box::new(table_file::read_plain(&source.path, None)?),
             };
-            next += batch.num_rows();
+        for batch in batches {
+            let batch = batch?;
+            let rows = next..next + batch.num_rows();
+            next = rows.end;
+            let decided = match &decisions {
+                None => vec![Decision::Counted; rows.len()],
+                Some(decisions) => decisions[rows].to_vec(),
+            };
             let count = |wanted: Decision| decided.iter().filter(|&&d| d == wanted).count() as u64;
             duplicates[fragment] += count(Decision::Duplicate);
             shared[fragment] += count(Decision::SharedId);
@@ -230,25 +229,47 @@ fn regions(batch: &RecordBatch, region_of: &BTreeMap<String, String>, residual: 
     Arc::new(regions.finish())
 }
 
+/// Rows of a table up to which they are read once and held; of a larger one those columns that
+/// decide are read first, and the rest as it is written.
+const HELD_ROWS: u64 = 100_000;
+
+/// 128 bits that stand for a text.
+type Digest128 = [u8; 16];
+
 /// What decides on one staged row. Texts are told by 128 bits of their hash: millions of rows of
 /// one file fit, which as joined columns of text took gigabytes.
 struct Staged {
     school: u32,
-    digest: u128,
+    digest: Digest128,
     /// Nothing for rows without a name.
-    name: Option<u128>,
+    name: Option<Digest128>,
     /// Nothing where each row is a thing of its own.
-    key: Option<u128>,
-    counts: bool,
-    rank: i64,
+    key: Option<Digest128>,
+    /// The number of the combination of what conditions look at.
+    combination: u32,
     /// Its school counts in its fragment: other rows are nobody's double.
     open: bool,
 }
 
+/// What the conditions of the contract say of one combination.
+#[derive(Clone, Copy)]
+struct Judged {
+    counts: bool,
+    /// 0 for rows of the first preference that holds, and so on.
+    preference: u32,
+}
+
 /// One decision for each staged row, in the order of the fragments.
-fn decide(dataset: &Dataset, sources: &[Source]) -> Result<Vec<Decision>, AssembleError> {
-    let has_key = dataset.one_row.is_some();
-    let rows = staged(&staged_rows(dataset, sources)?, sources, has_key)?;
+fn decide(
+    dataset: &Dataset,
+    sources: &[Source],
+    held: Option<&mut Vec<Vec<RecordBatch>>>,
+) -> Result<Vec<Decision>, TableError> {
+    let per_school = dataset.one_row.as_ref().is_some_and(|rule| rule.per_school);
+    let (rows, judged) = staged(dataset, sources, held)?;
+    let judged = |row: &Staged| judged[row.combination as usize];
+    // Rows are the same thing where their keys are, in one school or in all.
+    let thing = |row: &Staged| Some((if per_school { row.school } else { 0 }, row.key?));
     let mut decisions = vec![Decision::SetAside; rows.len()];
     let mut seen = HashSet::with_capacity(rows.len());
     // The first of several equal rows stays.
@@ -262,34 +283,36 @@ fn decide(dataset: &Dataset, sources: &[Source]) -> Result<Vec<Decision>, Assemb
     }
     drop(seen);
     // Names under one number at one school: the first, and whether there is another.
-    let mut names: HashMap<(u128, u32), (u128, bool)> = HashMap::new();
+    let mut names: HashMap<(Digest128, u32), (Digest128, bool)> = HashMap::new();
     for row in candidates.iter().map(|&index| &rows[index]) {
         if let (Some(key), Some(name)) = (row.key, row.name) {
             let known = names.entry((key, row.school)).or_insert((name, false));
             known.1 |= known.0 != name;
         }
     }
-    let is_shared = |row: &Staged| {
-        row.key.is_some_and(|key| names.get(&(key, row.school)).is_some_and(|(_, shared)| *shared))
-    };
+    names.retain(|_, (_, shared)| *shared);
+    names.shrink_to_fit();
+    let is_shared = |row: &Staged| row.key.is_some_and(|key| names.contains_key(&(key, row.school)));
     // A row whose number is somebody else's too is no candidate to count.
-    let mut best: HashMap<u128, (i64, u32)> = HashMap::new();
-    for row in candidates.iter().map(|&index| &rows[index]).filter(|row| row.counts && !is_shared(row)) {
-        if let Some(key) = row.key {
-            let known = best.entry(key).or_insert((row.rank, row.school));
-            *known = (*known).min((row.rank, row.school));
+    let mut best: HashMap<(u32, Digest128), (u32, usize)> = HashMap::new();
+    for &index in &candidates {
+        let row = &rows[index];
+        if let Some(thing) = thing(row).filter(|_| judged(row).counts && !is_shared(row)) {
+            let rank = (judged(row).preference, index);
+            let known = best.entry(thing).or_insert(rank);
+            *known = (*known).min(rank);
         }
     }
     for index in candidates {
         let row = &rows[index];
         decisions[index] = if is_shared(row) {
             Decision::SharedId
-        } else if !row.counts {
+        } else if !judged(row).counts {
             Decision::NotCounted
         } else {
-            match row.key.and_then(|key| best.get(&key)) {
-                Some((rank, _)) if *rank == row.rank => Decision::Counted,
-                Some((_, school)) if *school == row.school => Decision::Repeated,
+            match thing(row).and_then(|thing| best.get(&thing)) {
+                Some((_, first)) if *first == index => Decision::Counted,
+                Some((_, first)) if rows[*first].school == row.school => Decision::Repeated,
                 Some(_) => Decision::OtherSchool,
                 None => Decision::Counted,
             }
@@ -298,79 +321,111 @@ fn decide(dataset: &Dataset, sources: &[Source]) -> Result<Vec<Decision>, Assemb
     Ok(decisions)
 }
 
-/// The staged rows in their order, with texts as numbers.
-fn staged(rows: &DataFrame, sources: &[Source], has_key: bool) -> Result<Vec<Staged>, PolarsError> {
-    let texts = |name: &str| rows.column(name).and_then(|column| column.str());
-    let (schools, digests, names, keys) =
-        (texts("school_code")?, texts("row_digest")?, texts("name_digest")?, texts("key")?);
-    let (counts, ranks) = (rows.column("counts")?.bool()?, rows.column("rank")?.i64()?);
-    let mut of_row = sources.iter().flat_map(|source| {
-        std::iter::repeat_n(&source.schools, usize::try_from(source.rows).unwrap_or_default())
-    });
-    let mut numbers: HashMap<&str, u32> = HashMap::new();
-    let mut staged = Vec::with_capacity(rows.height());
-    for row in 0..rows.height() {
-        let school = schools.get(row).unwrap_or_default();
-        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        staged.push(Staged {
-            school: *numbers.entry(school).or_insert(next),
-            digest: digests.get(row).map(number).unwrap_or_default(),
-            name: names.get(row).map(number),
-            key: keys.get(row).filter(|_| has_key).map(number),
-            counts: counts.get(row).unwrap_or_default(),
-            rank: ranks.get(row).unwrap_or(i64::MAX),
-            open: of_row.next().is_some_and(|counting| counting.contains(school)),
-        });
+/// The staged rows in their order, with texts as numbers, and what conditions say of each combination.
+fn staged(
+    dataset: &Dataset,
+    sources: &[Source],
+    mut held: Option<&mut Vec<Vec<RecordBatch>>>,
+) -> Result<(Vec<Staged>, Vec<Judged>), TableError> {
+    const TEXTS: [&str; 3] = ["school_code", "row_digest", "name_digest"];
+    let preferred = dataset.one_row.iter().flat_map(|rule| &rule.prefer);
+    let conditions = preferred.clone().chain([&dataset.counts_when]);
+    let looked_at: BTreeSet<String> = conditions.flat_map(|text| predicate::columns(text)).collect();
+    let rule = dataset.one_row.as_ref();
+    let needed: BTreeSet<String> = TEXTS
+        .into_iter()
+        .chain(rule.map(|rule| rule.key.as_str()))
+        .map(str::to_owned)
+        .chain(looked_at.iter().cloned())
+        .collect();
+    let columns = if held.is_some() { None } else { Some(&needed) };
+    let fields = schema(&staged_fields(dataset));
+    let mut combinations = Combinations::new(&fields, &looked_at, &BTreeSet::new())?;
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let mut rows = Vec::new();
+    for source in sources {
+        let mut batches = Vec::new();
+        for batch in table_file::read_plain(&source.path, columns)? {
+            let batch = batch?;
+            let of_row = combinations.add(&batch, None)?;
+            let [schools, digests, names] = TEXTS.map(|name| texts(&batch, name));
+            let (schools, digests, names) = (schools?, digests?, names?);
+            let keys = rule.map(|rule| texts(&batch, &rule.key)).transpose()?;
+            for (row, combination) in of_row.into_iter().enumerate() {
+                let school = schools.value(row);
+                let number_of_school = match numbers.get(school) {
+                    Some(&known) => known,
+                    None => {
+                        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+                        *numbers.entry(school.to_owned()).or_insert(next)
+                    }
+                };
+                let digest = number(digests.value(row));
+                let key = keys.filter(|keys| keys.is_valid(row)).map(|keys| number(keys.value(row)));
+                rows.push(Staged {
+                    school: number_of_school,
+                    digest,
+                    name: names.is_valid(row).then(|| number(names.value(row))),
+                    // In a school, what has no key is nothing else's double.
+                    key: key.or_else(|| rule.is_some_and(|rule| rule.per_school).then_some(digest)),
+                    combination,
+                    open: source.schools.contains(school),
+                });
+            }
+            batches.push(batch);
+            if held.is_none() {
+                batches.clear();
+            }
+        }
+        if let Some(held) = &mut held {
+            held.push(batches);
+        }
     }
-    Ok(staged)
+    Ok((rows, judge(dataset, combinations.frame()?)?))
+}
+
+/// A column of text that staging always has.
+fn texts<'a>(batch: &'a RecordBatch, column: &str) -> Result<&'a StringArray, ArrowError> {
+    let missing = || ArrowError::SchemaError(format!("no column of text `{column}`"));
+    batch.column_by_name(column).and_then(|column| column.as_string_opt()).ok_or_else(missing)
+}
+
+/// What the conditions say of each combination, in the order of their numbers.
+fn judge(dataset: &Dataset, combinations: DataFrame) -> Result<Vec<Judged>, PolarsError> {
+    let judged = combinations
+        .lazy()
+        .with_columns([
+            predicate::expression(&dataset.counts_when).alias("#counts"),
+            preference(dataset).cast(DataType::UInt32).alias("#preference"),
+        ])
+        .collect()?;
+    let counts = judged.column("#counts")?.bool()?.iter();
+    let preferences = judged.column("#preference")?.u32()?.iter();
+    let judged = counts.zip(preferences).map(|(counts, preference)| Judged {
+        counts: counts.unwrap_or_default(),
+        preference: preference.unwrap_or(u32::MAX),
+    });
+    Ok(judged.collect())
 }
 
 /// 128 bits of a text: a pseudonym or digest has just them, of others they are taken from a hash.
-fn number(text: &str) -> u128 {
+fn number(text: &str) -> Digest128 {
     if text.len() == 32
         && let Ok(number) = u128::from_str_radix(text, 16)
     {
-        return number;
+        return number.to_be_bytes();
     }
-    Sha256::digest(text).iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
+    let mut number = Digest128::default();
+    number.copy_from_slice(&Sha256::digest(text)[..16]);
+    number
 }
-
-/// The columns that decisions are made from, with the order of rows and the rank among equals.
-fn staged_rows(dataset: &Dataset, sources: &[Source]) -> Result<DataFrame, PolarsError> {
-    let paths: Vec<PlRefPath> =
-        sources.iter().map(|source| PlRefPath::try_from_path(&source.path)).collect::<Result<_, _>>()?;
-    let counts = predicate::expression(&dataset.counts_when);
-    let key = match &dataset.one_row {
-        None => lit(""),
-        // What has no key is nothing else's double.
-        Some(rule) if rule.per_school => {
-            col("school_code") + lit("|") + col(rule.key.as_str()).fill_null(col("row_digest"))
-        }
-        Some(rule) => col(rule.key.as_str()),
-    };
-    let scan = LazyFrame::scan_parquet_files(paths.into(), ScanArgsParquet::default())?;
-    scan.with_row_index("order", None)
-        .with_column(col("order").cast(polars::prelude::DataType::Int64))
-        .select([
-            col("school_code"),
-            col("row_digest"),
-            col("name_digest"),
-            key.alias("key"),
-            counts.alias("counts"),
-            (preference(dataset) * lit(RANK_STEP) + col("order")).alias("rank"),
-        ])
-        .collect()
-}
-
-/// Rows that a table may have before ranks of different preference would touch.
-const RANK_STEP: i64 = 1 << 40;
 
 /// 0 for rows of the first preference that holds, and so on.
 fn preference(dataset: &Dataset) -> Expr {
     let conditions = dataset.one_row.iter().flat_map(|rule| &rule.prefer);
-    let mut expression = lit(i64::MAX / RANK_STEP / 2);
+    let mut expression = lit(u32::MAX);
     for (position, text) in conditions.enumerate().collect::<Vec<_>>().into_iter().rev() {
-        let place = i64::try_from(position).unwrap_or(i64::MAX / RANK_STEP / 2);
+        let place = u32::try_from(position).unwrap_or(u32::MAX);
         expression = when(predicate::expression(text)).then(lit(place)).otherwise(expression);
     }
     expression

@@ -6,8 +6,6 @@ pub mod files;
 
 pub mod ground;
 
-pub mod table_file;
-
 pub mod assemble;
 
 pub mod publish;

@@ -1,5 +1,6 @@
 //! Arrow batches ↔ Parquet files.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,11 +9,15 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::reader::ChunkReader;
 
 /// Why a Parquet file could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +81,7 @@ impl TableWriter {
     }
 }
 
-/// A Parquet file being written in memory.
+/// A Parquet file being written in memory, without what fields carry beside their types.
 #[derive(Debug)]
 pub struct TableBytes(ArrowWriter<Vec<u8>>);
 
@@ -84,7 +89,8 @@ impl TableBytes {
     /// # Errors
     /// When the schema cannot be written: a fault of the program. So for all of it.
     pub fn new(schema: SchemaRef) -> Result<Self, ParquetError> {
-        ArrowWriter::try_new(Vec::new(), schema, Some(properties())).map(TableBytes)
+        let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+        ArrowWriter::try_new_with_options(Vec::new(), schema, options).map(TableBytes)
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
@@ -94,16 +100,6 @@ impl TableBytes {
     pub fn finish(self) -> Result<Vec<u8>, ParquetError> {
         self.0.into_inner()
     }
-}
-
-/// One batch as the bytes of a file.
-///
-/// # Errors
-/// When the batch cannot be written: a fault of the program.
-pub fn to_bytes(batch: &RecordBatch) -> Result<Vec<u8>, ParquetError> {
-    let mut bytes = TableBytes::new(batch.schema())?;
-    bytes.write(batch)?;
-    bytes.finish()
 }
 
 /// Writes one batch as a file.
@@ -121,19 +117,52 @@ pub fn write(path: &Path, batch: &RecordBatch) -> Result<u64, TableFileError> {
 /// # Errors
 /// Of the file system, or when it is no Parquet file.
 pub fn read(path: &Path) -> Result<ParquetRecordBatchReader, TableFileError> {
+    open(path, &ArrowReaderOptions::new(), None)
+}
+
+/// The same without what fields carry beside their types, and of the columns named only, where any
+/// are; those that the file has not are left out. For files of few rows that is most of the work.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_plain(
+    path: &Path,
+    columns: Option<&BTreeSet<String>>,
+) -> Result<ParquetRecordBatchReader, TableFileError> {
+    open(path, &ArrowReaderOptions::new().with_skip_arrow_metadata(true), columns)
+}
+
+fn open(
+    path: &Path,
+    options: &ArrowReaderOptions,
+    columns: Option<&BTreeSet<String>>,
+) -> Result<ParquetRecordBatchReader, TableFileError> {
     let io_error = |source| TableFileError::Io { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(io_error)?;
     let bytes = file.metadata().map_err(io_error)?.len();
     let reader = if bytes > READ_WHOLE_MAX {
-        ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build)
+        build(file, options, columns)
     } else {
         // A reader of a file opens it again for every column of every page.
         let mut content = Vec::new();
         file.read_to_end(&mut content).map_err(io_error)?;
-        let content = Bytes::from(content);
-        ParquetRecordBatchReaderBuilder::try_new(content).and_then(ParquetRecordBatchReaderBuilder::build)
+        build(Bytes::from(content), options, columns)
     };
     reader.map_err(|source| TableFileError::Parquet { path: path.to_owned(), source })
+}
+
+fn build<T: ChunkReader + 'static>(
+    content: T,
+    options: &ArrowReaderOptions,
+    columns: Option<&BTreeSet<String>>,
+) -> Result<ParquetRecordBatchReader, ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(content, options.clone())?;
+    let Some(columns) = columns else { return builder.build() };
+    let schema = builder.parquet_schema();
+    let names = schema.columns().iter().map(|column| column.name());
+    let wanted = names.enumerate().filter(|(_, name)| columns.contains(*name)).map(|(index, _)| index);
+    let mask = ProjectionMask::leaves(schema, wanted.collect::<Vec<_>>());
+    builder.with_projection(mask).build()
 }
 
 /// Files up to this size are read at once.

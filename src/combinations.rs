@@ -1,0 +1,287 @@
+//! The different combinations of values that some columns of a table have, and how many rows have each.
+//!
+//! Conditions look at a few columns with few different values: a million students have some thousand
+//! combinations of them. A scan finds those, and Polars evaluates conditions and groups on them, each
+//! with its number of rows, instead of on the rows. What is added up is summed for each combination.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchReader};
+use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type, Schema};
+use arrow::error::ArrowError;
+use polars::prelude::{
+    Column, DataFrame, Int128Chunked, IntoColumn, IntoSeries, NamedFrom, PolarsError, Series,
+};
+
+use crate::number::{ONE, SCALE};
+use crate::table_file::{self, TableFileError};
+
+/// The column of a frame that says how many rows a combination stands for.
+pub const ROWS: &str = "#rows";
+
+/// The columns of a frame with the sum of a column, as DECIMAL(38,10), and with its greatest value.
+#[must_use]
+pub fn sum_of(column: &str) -> String {
+    format!("#sum {column}")
+}
+
+#[must_use]
+pub fn greatest_of(column: &str) -> String {
+    format!("#greatest {column}")
+}
+
+/// Why a table's combinations could not be found, or nothing be computed on them.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    #[error(transparent)]
+    Table(#[from] TableFileError),
+    #[error("polars: {0}")]
+    Polars(#[from] PolarsError),
+    #[error("arrow: {0}")]
+    Arrow(#[from] ArrowError),
+}
+
+/// Values of one column, one for each combination.
+#[derive(Debug)]
+enum Values {
+    Text(Vec<Option<String>>),
+    Int32(Vec<Option<i32>>),
+    Int64(Vec<Option<i64>>),
+    Boolean(Vec<Option<bool>>),
+    Decimal(Vec<Option<i128>>),
+}
+
+impl Values {
+    fn new(kind: &DataType) -> Result<Self, ArrowError> {
+        Ok(match kind {
+            DataType::Utf8 => Values::Text(Vec::new()),
+            DataType::Int32 => Values::Int32(Vec::new()),
+            DataType::Int64 => Values::Int64(Vec::new()),
+            DataType::Boolean => Values::Boolean(Vec::new()),
+            DataType::Decimal128(..) => Values::Decimal(Vec::new()),
+            other => return Err(ArrowError::SchemaError(format!("no table has columns of {other}"))),
+        })
+    }
+
+    fn push(&mut self, column: &ArrayRef, row: usize) {
+        let is_there = column.is_valid(row);
+        match self {
+            Values::Text(values) => {
+                values.push(is_there.then(|| column.as_string::<i32>().value(row).to_owned()));
+            }
+            Values::Int32(values) => {
+                values.push(is_there.then(|| column.as_primitive::<Int32Type>().value(row)));
+            }
+            Values::Int64(values) => {
+                values.push(is_there.then(|| column.as_primitive::<Int64Type>().value(row)));
+            }
+            Values::Boolean(values) => values.push(is_there.then(|| column.as_boolean().value(row))),
+            Values::Decimal(values) => {
+                values.push(is_there.then(|| column.as_primitive::<Decimal128Type>().value(row)));
+            }
+        }
+    }
+
+    fn column(&self, name: &str) -> Result<Column, PolarsError> {
+        Ok(match self {
+            Values::Text(values) => Series::new(name.into(), values).into_column(),
+            Values::Int32(values) => Series::new(name.into(), values).into_column(),
+            Values::Int64(values) => Series::new(name.into(), values).into_column(),
+            Values::Boolean(values) => Series::new(name.into(), values).into_column(),
+            Values::Decimal(values) => decimals(name, values)?,
+        })
+    }
+}
+
+/// A column of DECIMAL(38,10), from units of 10⁻¹⁰.
+fn decimals(name: &str, values: &[Option<i128>]) -> Result<Column, PolarsError> {
+    let whole = Int128Chunked::new(name.into(), values);
+    Ok(whole.into_decimal(38, SCALE as usize)?.into_series().into_column())
+}
+
+/// What of a column is added up for each combination.
+#[derive(Debug)]
+struct Summed {
+    name: String,
+    sums: Vec<i128>,
+    greatest: Vec<Option<i128>>,
+}
+
+/// Combinations on their way, batch by batch.
+#[derive(Debug)]
+pub struct Combinations {
+    keys: Vec<(String, Values)>,
+    summed: Vec<Summed>,
+    rows: Vec<i64>,
+    known: HashMap<Vec<u8>, u32>,
+    /// Of the row being looked at, reused from row to row.
+    key: Vec<u8>,
+}
+
+impl Combinations {
+    /// Of the columns `keys` of tables of one schema, with `summed` added up.
+    ///
+    /// # Errors
+    /// When the schema lacks one of them.
+    pub fn new(
+        schema: &Schema,
+        keys: &BTreeSet<String>,
+        summed: &BTreeSet<String>,
+    ) -> Result<Self, ArrowError> {
+        let key = |name: &String| Ok((name.clone(), Values::new(schema.field_with_name(name)?.data_type())?));
+        let sum = |name: &String| Summed { name: name.clone(), sums: Vec::new(), greatest: Vec::new() };
+        Ok(Combinations {
+            keys: keys.iter().map(key).collect::<Result<_, ArrowError>>()?,
+            summed: summed.iter().map(sum).collect(),
+            rows: Vec::new(),
+            known: HashMap::new(),
+            key: Vec::new(),
+        })
+    }
+
+    /// Adds the rows of a batch, those that `counted` says where it does; gives the number of each row's
+    /// combination, in the order of rows (0 for those that were left out).
+    ///
+    /// # Errors
+    /// When the batch lacks a column.
+    pub fn add(
+        &mut self,
+        batch: &RecordBatch,
+        counted: Option<&BooleanArray>,
+    ) -> Result<Vec<u32>, ArrowError> {
+        let column = |name: &str| {
+            let missing = || ArrowError::SchemaError(format!("no column `{name}`"));
+            batch.column_by_name(name).ok_or_else(missing)
+        };
+        let keys: Vec<&ArrayRef> =
+            self.keys.iter().map(|(name, _)| column(name)).collect::<Result<_, _>>()?;
+        let summed: Vec<Vec<Option<i128>>> =
+            self.summed.iter().map(|of| column(&of.name).and_then(numbers)).collect::<Result<_, _>>()?;
+        let mut numbers = Vec::with_capacity(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            if counted.is_some_and(|counted| !(counted.is_valid(row) && counted.value(row))) {
+                numbers.push(0);
+                continue;
+            }
+            self.key.clear();
+            for column in &keys {
+                append(&mut self.key, column, row);
+            }
+            let number = match self.known.get(self.key.as_slice()) {
+                Some(&number) => number,
+                None => self.begin(&keys, row),
+            };
+            let at = number as usize;
+            self.rows[at] += 1;
+            for (of, values) in self.summed.iter_mut().zip(&summed) {
+                if let Some(value) = values[row] {
+                    of.sums[at] += value;
+                    of.greatest[at] = of.greatest[at].max(Some(value));
+                }
+            }
+            numbers.push(number);
+        }
+        Ok(numbers)
+    }
+
+    /// A combination not met before.
+    fn begin(&mut self, keys: &[&ArrayRef], row: usize) -> u32 {
+        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.known.insert(self.key.clone(), number);
+        self.rows.push(0);
+        for ((_, values), column) in self.keys.iter_mut().zip(keys) {
+            values.push(column, row);
+        }
+        for of in &mut self.summed {
+            of.sums.push(0);
+            of.greatest.push(None);
+        }
+        number
+    }
+
+    /// One row for each combination, in the order of their numbers: the key columns, [`ROWS`], and
+    /// [`sum_of`] and [`greatest_of`] each summed column.
+    ///
+    /// # Errors
+    /// When a number has more digits than a column takes.
+    pub fn frame(&self) -> Result<DataFrame, PolarsError> {
+        let mut columns = Vec::new();
+        for (name, values) in &self.keys {
+            columns.push(values.column(name)?);
+        }
+        columns.push(Series::new(ROWS.into(), &self.rows).into_column());
+        for of in &self.summed {
+            let sums: Vec<Option<i128>> = of.sums.iter().copied().map(Some).collect();
+            columns.push(decimals(&sum_of(&of.name), &sums)?);
+            columns.push(decimals(&greatest_of(&of.name), &of.greatest)?);
+        }
+        DataFrame::new(self.rows.len(), columns)
+    }
+}
+
+/// A cell as bytes that no other value of its column has.
+fn append(key: &mut Vec<u8>, column: &ArrayRef, row: usize) {
+    if column.is_null(row) {
+        key.push(0);
+        return;
+    }
+    key.push(1);
+    match column.data_type() {
+        DataType::Int32 => key.extend(column.as_primitive::<Int32Type>().value(row).to_le_bytes()),
+        DataType::Int64 => key.extend(column.as_primitive::<Int64Type>().value(row).to_le_bytes()),
+        DataType::Boolean => key.push(u8::from(column.as_boolean().value(row))),
+        DataType::Decimal128(..) => {
+            key.extend(column.as_primitive::<Decimal128Type>().value(row).to_le_bytes());
+        }
+        _ => {
+            let text = column.as_string::<i32>().value(row);
+            key.extend(text.len().to_le_bytes());
+            key.extend(text.as_bytes());
+        }
+    }
+}
+
+/// The numbers of a column in units of 10⁻¹⁰.
+fn numbers(column: &ArrayRef) -> Result<Vec<Option<i128>>, ArrowError> {
+    let whole = |number: i64| i128::from(number) * ONE;
+    Ok(match column.data_type() {
+        DataType::Int32 => {
+            let numbers = column.as_primitive::<Int32Type>();
+            numbers.iter().map(|number| number.map(i64::from).map(whole)).collect()
+        }
+        DataType::Int64 => {
+            column.as_primitive::<Int64Type>().iter().map(|number| number.map(whole)).collect()
+        }
+        DataType::Decimal128(..) => column.as_primitive::<Decimal128Type>().iter().collect(),
+        other => return Err(ArrowError::SchemaError(format!("{other} does not add up"))),
+    })
+}
+
+/// What one scan of a table finds: for each entry of `wanted`, by its name, the combinations of its key
+/// columns with its summed columns. Only rows whose column `counted` is true, where the table has one.
+///
+/// # Errors
+/// When the table cannot be read, or lacks a column.
+pub fn scan<'w>(
+    path: &Path,
+    wanted: &BTreeMap<&'w str, (BTreeSet<String>, BTreeSet<String>)>,
+) -> Result<BTreeMap<&'w str, Combinations>, TableError> {
+    const COUNTED: &str = "counted";
+    let mut columns: BTreeSet<String> = wanted.values().flat_map(|(keys, summed)| keys | summed).collect();
+    columns.insert(COUNTED.to_owned());
+    let reader = table_file::read_plain(path, Some(&columns))?;
+    let schema = reader.schema();
+    let mut found = BTreeMap::new();
+    for (&name, (keys, summed)) in wanted {
+        found.insert(name, Combinations::new(&schema, keys, summed)?);
+    }
+    for batch in reader {
+        let batch = batch?;
+        let counted = batch.column_by_name(COUNTED).map(AsArray::as_boolean);
+        for combinations in found.values_mut() {
+            combinations.add(&batch, counted)?;
+        }
+    }
+    Ok(found)
+}
