@@ -57,6 +57,8 @@ pub struct Delivered<'a> {
     pub label: &'a str,
     pub year: Option<ReportYear>,
     pub dataset: &'a str,
+    /// SHA-256 of `bytes`.
+    pub sha256: &'a str,
     /// SHA-256 of the file as dropped: of the bundle, for a member.
     pub landing: &'a str,
     pub bytes: &'a [u8],
@@ -158,8 +160,9 @@ pub fn take_in(
             }
         };
         let label = format!("{}!{}", delivered.label, member.name);
-        let delivered =
-            Delivered { label: &label, bytes: member.bytes.as_deref().unwrap_or(b""), ..delivered };
+        let bytes = member.bytes.as_deref().unwrap_or(b"");
+        let sha256 = files::sha256(bytes);
+        let delivered = Delivered { label: &label, sha256: &sha256, bytes, ..delivered };
         results.push(if member.too_large {
             let detail = format!("{} MB", intake.member_max >> 20);
             let finding = file_finding(delivered, finding::FILE_LIMIT, &detail);
@@ -179,7 +182,7 @@ fn taken(delivered: Delivered<'_>, outcome: Outcome) -> TakenIn {
         label: delivered.label.to_owned(),
         year: delivered.year.unwrap_or_default(),
         dataset: delivered.dataset.to_owned(),
-        sha256: files::sha256(delivered.bytes),
+        sha256: delivered.sha256.to_owned(),
         landing: delivered.landing.to_owned(),
         outcome,
         try_again: false,
@@ -207,13 +210,13 @@ fn take_in_one(
         let known: Vec<_> = definitions.datasets.iter().map(|dataset| dataset.dataset.as_str()).collect();
         return Ok(reject(finding::FOLDER_WRONG, &format!("数据集文件夹应为 {} 之一", known.join("、"))));
     };
-    let sha256 = files::sha256(delivered.bytes);
-    let said = intake.corrections.get(&(year, dataset.dataset.clone(), sha256.clone()));
-    let key = fragment_key(intake, dataset, year, &sha256, said);
+    let sha256 = delivered.sha256;
+    let said = intake.corrections.get(&(year, dataset.dataset.clone(), sha256.to_owned()));
+    let key = fragment_key(intake, dataset, year, sha256, said);
     if let Some(fragment) = known_fragment(intake.data, &key) {
         return Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))));
     }
-    let read = match read(intake, decoder, (dataset, year, &sha256), said, delivered.bytes)? {
+    let read = match read(intake, decoder, (dataset, year, sha256), said, delivered.bytes)? {
         Ok(read) => read,
         Err((rule, detail)) => {
             let try_again = rule == finding::FILE_PARSER_DIED && detail == death_words(Death::Killed);

@@ -308,11 +308,10 @@ impl TableLayout {
 }
 
 impl RowLayout {
-    /// Whether a label found in a filing means this row.
+    /// The [`label_key`]s that mean this row in a filing, its own first.
     #[must_use]
-    pub fn is_labelled(&self, label: &str) -> bool {
-        let key = label_key(label);
-        label_key(&self.label) == key || self.aliases.iter().any(|alias| label_key(alias) == key)
+    pub fn label_keys(&self) -> Vec<String> {
+        std::iter::once(&self.label).chain(&self.aliases).map(|label| label_key(label)).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use super::text;
 use super::{Counts, Normalised, People, Rejects, Unusable};
 use crate::decode::{Cell, Event, Row};
 use crate::finding::{self, Answers, Finding, Findings, Pushed};
-use crate::layout::{Layout, RowLayout, TableKind, TableLayout};
+use crate::layout::{Layout, RowLayout, TableKind, TableLayout, label_key};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
 use crate::position::{Place, told};
@@ -72,6 +72,8 @@ struct Filed<'a> {
 /// The table being read, once its header was seen.
 struct OpenTable<'a> {
     layout: &'a TableLayout,
+    /// What each of its rows is called: for every label of a filing all are looked through.
+    keys: Vec<Vec<String>>,
     columns: Option<Columns>,
     /// Where the next row of the layout is expected, and those met.
     next: usize,
@@ -83,7 +85,15 @@ struct OpenTable<'a> {
 
 impl<'a> OpenTable<'a> {
     fn new(layout: &'a TableLayout) -> Self {
-        OpenTable { layout, columns: None, next: 0, met: BTreeSet::new(), list: None, lines: 0 }
+        OpenTable {
+            layout,
+            keys: layout.rows.iter().map(RowLayout::label_keys).collect(),
+            columns: None,
+            next: 0,
+            met: BTreeSet::new(),
+            list: None,
+            lines: 0,
+        }
     }
 }
 
@@ -501,10 +511,13 @@ fn is_part(part: &Filed<'_>, whole: &Filed<'_>) -> bool {
 /// met; where that is none, nobody can say which is meant.
 fn find_row(table: &OpenTable<'_>, label: &str, unit: &str) -> Option<usize> {
     let rows = &table.layout.rows;
-    let above = table.next.checked_sub(1).and_then(|above| rows.get(above));
+    let key = label_key(label);
+    let is_labelled = |at: usize| table.keys[at].contains(&key);
+    let above = table.next.checked_sub(1).filter(|above| *above < rows.len());
     // Where the cell above is merged over both, its label stands here again.
     let no_label = text::compact(label).is_empty();
-    if let Some(above) = above.filter(|above| no_label || above.is_labelled(label)) {
+    if let Some(above) = above.filter(|&above| no_label || is_labelled(above)) {
+        let above = &rows[above];
         let further = |row: &RowLayout| {
             row.path == above.path && row.label.is_empty() && text::compact(&row.unit) == text::compact(unit)
         };
@@ -516,9 +529,9 @@ fn find_row(table: &OpenTable<'_>, label: &str, unit: &str) -> Option<usize> {
     if no_label {
         return None;
     }
-    let means = |row: &RowLayout| !row.label.is_empty() && row.is_labelled(label);
+    let means = |at: usize| !rows[at].label.is_empty() && is_labelled(at);
     let candidates: Vec<usize> =
-        (0..rows.len()).filter(|&at| !table.layout.is_beside(&rows[at]) && means(&rows[at])).collect();
+        (0..rows.len()).filter(|&at| !table.layout.is_beside(&rows[at]) && means(at)).collect();
     if let [only] = candidates.as_slice() {
         return Some(*only);
     }

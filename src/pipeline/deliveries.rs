@@ -11,7 +11,7 @@ use super::{Hashed, PROGRAM, Run, RunError, io_error, parallel};
 use crate::decode::Format;
 use crate::decode::sniff::sniff;
 use crate::decode::worker::{Decoder, Limits};
-use crate::finding::{self, Finding};
+use crate::finding::{self, Finding, Rule};
 use crate::intake::{self, Delivered, Intake, Outcome, TakenIn};
 use crate::normalise::Context;
 use crate::period::ReportYear;
@@ -20,6 +20,17 @@ use crate::runs::Seen;
 use crate::sources::drop_folder::{self, Dropped, Listing};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::Accepted;
+
+/// What came of looking at a dropped file.
+enum Looked {
+    NotWanted,
+    Unopened(&'static Rule),
+    /// With its new copy in landing, which is not durable yet.
+    Hashed {
+        sha256: String,
+        new: Option<PathBuf>,
+    },
+}
 
 impl Run<'_> {
     pub(super) fn list(&mut self) -> Result<Listing, RunError> {
@@ -35,46 +46,28 @@ impl Run<'_> {
     pub(super) fn hash(&mut self, dropped: &[Dropped]) -> Result<Vec<Hashed>, RunError> {
         let mut seen = Seen::load(&self.data);
         self.watch.stage("hash", dropped.len());
+        let looked = parallel::each(
+            self.settings.threads(),
+            dropped,
+            || (),
+            |(), file| {
+                let looked = self.look_at(file, &seen);
+                self.watch.step();
+                looked
+            },
+        );
         let mut hashed = Vec::with_capacity(dropped.len());
         let mut landed = Vec::new();
-        for file in dropped {
-            self.watch.step();
-            if file.year.is_some_and(|year| !self.is_asked(year)) || is_no_table(file) {
-                continue;
-            }
-            let known = seen.sha256(file).filter(|sha256| self.data.landing(sha256).exists());
-            let sha256 = match known {
-                Some(sha256) => sha256.to_owned(),
-                // It will be rejected for its size: it has a name in the books, and no copy.
-                None if self.is_too_large(file) => {
-                    let Ok(sha256) = files::sha256_of_file(&file.path) else {
-                        self.unopened.push((file.label.clone(), finding::FILE_UNOPENED));
-                        continue;
-                    };
-                    sha256
+        for (file, looked) in dropped.iter().zip(looked) {
+            match looked? {
+                Looked::NotWanted => {}
+                Looked::Unopened(rule) => self.unopened.push((file.label.clone(), rule)),
+                Looked::Hashed { sha256, new } => {
+                    landed.extend(new);
+                    seen.remember(file, &sha256);
+                    hashed.push(Hashed { file: file.clone(), sha256 });
                 }
-                None => match self.land(file, &mut landed) {
-                    Ok(Some(sha256)) => sha256,
-                    Ok(None) => {
-                        self.unopened.push((file.label.clone(), finding::FILE_GROWING));
-                        continue;
-                    }
-                    // A disk that fails says nothing of the file: the whole source is in doubt.
-                    Err(RunError::Io { path, source })
-                        if path == file.path && source.raw_os_error() == Some(Errno::IO.raw_os_error()) =>
-                    {
-                        return Err(RunError::Source { path, source });
-                    }
-                    // Gone since it was listed, or closed to us: one file, not the whole run.
-                    Err(RunError::Io { path, .. }) if path == file.path => {
-                        self.unopened.push((file.label.clone(), finding::FILE_UNOPENED));
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                },
-            };
-            seen.remember(file, &sha256);
-            hashed.push(Hashed { file: file.clone(), sha256 });
+            }
         }
         // What lies under no year is told with the newest.
         let newest = hashed.iter().filter_map(|input| input.file.year).max();
@@ -99,18 +92,50 @@ impl Run<'_> {
         self.request.years.is_empty() || self.request.years.contains(&year)
     }
 
+    /// The hash of a file, known or new; what is new is copied to landing.
+    fn look_at(&self, file: &Dropped, seen: &Seen) -> Result<Looked, RunError> {
+        if file.year.is_some_and(|year| !self.is_asked(year)) || is_no_table(file) {
+            return Ok(Looked::NotWanted);
+        }
+        if let Some(sha256) = seen.sha256(file).filter(|sha256| self.data.landing(sha256).exists()) {
+            return Ok(Looked::Hashed { sha256: sha256.to_owned(), new: None });
+        }
+        // It will be rejected for its size: it has a name in the books, and no copy.
+        if self.is_too_large(file) {
+            return Ok(match files::sha256_of_file(&file.path) {
+                Ok(sha256) => Looked::Hashed { sha256, new: None },
+                Err(_) => Looked::Unopened(finding::FILE_UNOPENED),
+            });
+        }
+        match self.land(file) {
+            Ok(Some((sha256, new))) => Ok(Looked::Hashed { sha256, new }),
+            Ok(None) => Ok(Looked::Unopened(finding::FILE_GROWING)),
+            // A disk that fails says nothing of the file: the whole source is in doubt.
+            Err(RunError::Io { path, source })
+                if path == file.path && source.raw_os_error() == Some(Errno::IO.raw_os_error()) =>
+            {
+                Err(RunError::Source { path, source })
+            }
+            // Gone since it was listed, or closed to us: one file, not the whole run.
+            Err(RunError::Io { path, .. }) if path == file.path => {
+                Ok(Looked::Unopened(finding::FILE_UNOPENED))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Keeps the bytes as received under their hash; nothing of a file that is still being written.
-    /// It is not durable yet when this returns: `landed` says what must be made so.
-    fn land(&self, file: &Dropped, landed: &mut Vec<PathBuf>) -> Result<Option<String>, RunError> {
+    /// A new copy is not durable yet when this returns.
+    fn land(&self, file: &Dropped) -> Result<Option<(String, Option<PathBuf>)>, RunError> {
         let bytes = drop_folder::read(file).map_err(io_error(&file.path))?;
         let Some(bytes) = bytes else { return Ok(None) };
         let sha256 = files::sha256(&bytes);
         let path = self.data.landing(&sha256);
-        if !path.exists() {
-            files::write_derived(&path, &bytes, Access::Restricted).map_err(io_error(&path))?;
-            landed.push(path);
+        if path.exists() {
+            return Ok(Some((sha256, None)));
         }
-        Ok(Some(sha256))
+        files::write_derived(&path, &bytes, Access::Restricted).map_err(io_error(&path))?;
+        Ok(Some((sha256, Some(path))))
     }
 
     /// Years whose own inputs, or those of the years before that it prints, are not those of the
@@ -262,6 +287,7 @@ impl Run<'_> {
             label: &file.label,
             year: file.year,
             dataset: &file.dataset,
+            sha256: &input.sha256,
             landing: &input.sha256,
             bytes: &bytes,
         };
@@ -286,6 +312,7 @@ impl Run<'_> {
             label: &accepted.file,
             year: Some(accepted.report_year),
             dataset: &accepted.dataset,
+            sha256: &accepted.landing,
             landing: &accepted.landing,
             bytes: &bytes,
         };
