@@ -22,8 +22,8 @@ use crate::indicators::{IndicatorValue, State, Unit, adjust};
 use crate::layout::{Basis, Level, label_key};
 use crate::period::ReportYear;
 use crate::position::Place as FilePlace;
-use crate::report::cells::ReportCell;
-use crate::report::figures::{self, Peers};
+use crate::report::cells::{CellRow, ReportCell};
+use crate::report::figures::{self, Keys, Peers};
 use crate::settings::Settings;
 use crate::table_file::{self as parquet_file, text_at};
 use crate::warehouse::layout::DataRoot;
@@ -69,22 +69,22 @@ pub struct Found {
 #[must_use]
 pub fn examine(settings: &Settings, definitions: &Definitions, of: Figures<'_>) -> Examined {
     let asking = Asking::new(definitions);
-    let units = figures::of_units(of.cells, of.year);
+    let units = figures::by_unit(of.cells);
     let peers = Peers::of(of.cells);
-    let asked = parallel::each(
-        settings.threads(),
-        &units,
-        || (),
-        |(), (unit, report)| asking.of(report, AskedOf::from(unit.level), &|row| peers.figures(row, unit)),
-    );
+    let asked = parallel::each(settings.threads(), &units, Keys::new, |keys, (unit, cells)| {
+        // Made here and forgotten here: those of all units would be as large as the year.
+        let report = figures::report(cells, of.year, keys);
+        let level = AskedOf::from(unit.level);
+        (report.figures.len(), asking.of(&report, level, &|row| peers.figures(row, unit)))
+    });
     let mut examined = Examined {
         year: of.year,
-        figures: units.iter().map(|(_, report)| report.figures.len()).sum(),
+        figures: asked.iter().map(|(figures, _)| figures).sum(),
         checked: of_values(definitions, of),
         ..Examined::default()
     };
     let mut by_relation: Vec<Counted> = vec![Counted::default(); asking.relations().count()];
-    for ((unit, _), answered) in units.iter().zip(asked) {
+    for ((unit, _), (_, answered)) in units.iter().zip(asked) {
         for (sum, counted) in by_relation.iter_mut().zip(answered.counts) {
             *sum += counted;
         }
@@ -558,8 +558,12 @@ pub fn read_release(
 
 /// The cells with the strings that a table `report_cell` has for them.
 fn as_printed(mut cells: Vec<ReportCell>, path: &Path) -> Result<Vec<ReportCell>, RunError> {
-    const KEY: [&str; 6] = ["report_table", "report_path", "measure", "level", "region_code", "school_code"];
-    let mut printed: HashMap<(Vec<String>, i32), (State, Option<String>)> = HashMap::new();
+    let mut at: HashMap<(&str, &str, &str, &Unit, ReportYear), usize> = HashMap::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let CellRow { report_table, report_path, measure, .. } = &*cell.row;
+        at.insert((report_table, report_path, measure, &cell.unit, cell.column_year), index);
+    }
+    let mut printed = Vec::new();
     for batch in parquet_file::read(path)? {
         let batch = batch?;
         let column_years = batch.column_by_name("column_year").map(AsArray::as_primitive::<Int32Type>);
@@ -567,20 +571,24 @@ fn as_printed(mut cells: Vec<ReportCell>, path: &Path) -> Result<Vec<ReportCell>
             continue;
         };
         for row in 0..batch.num_rows() {
-            let key = KEY.map(|column| text_at(&batch, column, row)).to_vec();
-            let text = texts.is_valid(row).then(|| text_at(&batch, "printed_text", row));
-            let state = State::named(&text_at(&batch, "state", row));
-            printed.insert((key, column_years.value(row)), (state, text));
+            let get = |column: &str| text_at(&batch, column, row);
+            let unit = Unit {
+                level: Level::named(&get("level")),
+                region_code: get("region_code"),
+                school_code: get("school_code"),
+            };
+            let (table, path, measure) = (get("report_table"), get("report_path"), get("measure"));
+            if let Some(&index) = at.get(&(&*table, &*path, &*measure, &unit, column_years.value(row))) {
+                let text = texts.is_valid(row).then(|| get("printed_text"));
+                let state = State::named(&get("state"));
+                if (cells[index].state, &cells[index].printed_text) != (state, &text) {
+                    printed.push((index, state, text));
+                }
+            }
         }
     }
-    for cell in &mut cells {
-        let Unit { level, region_code, school_code } = &*cell.unit;
-        let key =
-            [&cell.report_table, &cell.report_path, &cell.measure, level.name(), region_code, school_code]
-                .map(str::to_owned);
-        if let Some((state, text)) = printed.remove(&(key.to_vec(), cell.column_year)) {
-            (cell.state, cell.printed_text) = (state, text);
-        }
+    for (index, state, text) in printed {
+        (cells[index].state, cells[index].printed_text) = (state, text);
     }
     Ok(cells)
 }

@@ -24,20 +24,23 @@ impl Run<'_> {
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
         for year in years {
             let of = &self.years[&year];
-            let mut batches = vec![
-                ("indicator_value", tables::indicator_values(&of.values, self.definitions)?),
-                ("finding", tables::findings(&of.findings)?),
-                ("delivery", tables::deliveries(&of.deliveries)?),
-                ("dim_school", tables::dim_school(&self.school_rows(year))?),
-                ("override", tables::overrides(&of.overrides)?),
-                ("difference", tables::differences(&of.differences, self.definitions)?),
+            let definitions = self.definitions;
+            let values = |rows: &[_]| tables::indicator_values(rows, definitions);
+            let differences = |rows: &[_]| tables::differences(rows, definitions);
+            let mut written = vec![
+                self.write_rows("indicator_value", year, &of.values, values)?,
+                self.write_rows("finding", year, &of.findings, tables::findings)?,
+                self.write_rows("delivery", year, &of.deliveries, tables::deliveries)?,
+                self.write_rows("dim_school", year, &self.school_rows(year), tables::dim_school)?,
+                self.write_rows("override", year, &of.overrides, tables::overrides)?,
+                self.write_rows("difference", year, &of.differences, differences)?,
             ];
             if let Some(cells) = self.cells.get(&year) {
-                batches.push(("report_cell", tables::report_cells(cells)?));
+                written.push(self.write_rows("report_cell", year, cells, tables::report_cells)?);
             }
             let assembled = of.tables.clone();
-            for (table, batch) in batches {
-                self.stage_batch(table, Some(year), &batch)?;
+            for (table, path, rows) in written {
+                self.stage_file(table, Some(year), &path, rows)?;
             }
             for (table, (path, rows)) in assembled {
                 self.stage_file(&table, Some(year), &path, rows)?;
@@ -51,7 +54,9 @@ impl Run<'_> {
             ("dim_indicator", tables::dim_indicator(self.definitions)?),
         ];
         for (table, batch) in dims {
-            self.stage_batch(table, None, &batch)?;
+            let path = self.staged_path(table, None);
+            let rows = parquet_file::write(&path, &batch)?;
+            self.stage_file(table, None, &path, rows)?;
         }
         self.carry_over()
     }
@@ -71,15 +76,29 @@ impl Run<'_> {
         self.years[&year].schools.iter().map(row).collect()
     }
 
-    pub(super) fn stage_batch(
-        &mut self,
-        table: &str,
-        year: Option<ReportYear>,
-        batch: &RecordBatch,
-    ) -> Result<(), RunError> {
-        let path = self.data.staged_release().join(format!("{table}-{}.parquet", year.unwrap_or_default()));
-        let rows = parquet_file::write(&path, batch)?;
-        self.stage_file(table, year, &path, rows)
+    fn staged_path(&self, table: &str, year: Option<ReportYear>) -> PathBuf {
+        self.data.staged_release().join(format!("{table}-{}.parquet", year.unwrap_or_default()))
+    }
+
+    /// Writes the rows of a table, some at a time: as columns, all would be there twice.
+    fn write_rows<T>(
+        &self,
+        table: &'static str,
+        year: ReportYear,
+        rows: &[T],
+        batch: impl Fn(&[T]) -> Result<RecordBatch, ArrowError>,
+    ) -> Result<(&'static str, PathBuf, u64), RunError> {
+        const AT_A_TIME: usize = 65_536;
+        let path = self.staged_path(table, Some(year));
+        let (first, rest) = rows.split_at(rows.len().min(AT_A_TIME));
+        let first = batch(first)?;
+        let mut writer = parquet_file::TableWriter::create(&path, first.schema())?;
+        writer.write(&first)?;
+        for rows in rest.chunks(AT_A_TIME) {
+            writer.write(&batch(rows)?)?;
+        }
+        let rows = writer.finish()?;
+        Ok((table, path, rows))
     }
 
     /// Moves a finished table file under the name that its content gives it.

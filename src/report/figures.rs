@@ -16,21 +16,31 @@ use crate::report::cells::ReportCell;
 /// What a ratio printed here must be: its own numerator over its own denominator.
 pub const RECOMPUTED: &str = "printed_is_recomputed";
 
-/// The figures of one year's report, a unit each, in printed order.
+/// The cells of one year's report, a unit each, in printed order.
 #[must_use]
-pub fn of_units(cells: &[ReportCell], year: ReportYear) -> Vec<(&Unit, Report)> {
-    let mut keys: HashMap<&str, String> = HashMap::new();
+pub fn by_unit(cells: &[ReportCell]) -> Vec<(&Unit, Vec<&ReportCell>)> {
     let mut at: HashMap<&Unit, usize> = HashMap::new();
-    let mut units: Vec<(&Unit, Report)> = Vec::new();
+    let mut units: Vec<(&Unit, Vec<&ReportCell>)> = Vec::new();
     for cell in cells {
         let index = *at.entry(&*cell.unit).or_insert_with(|| {
-            units.push((&*cell.unit, Report { year, own: Some(Own::default()), ..Report::default() }));
+            units.push((&*cell.unit, Vec::new()));
             units.len() - 1
         });
-        let Some((_, report)) = units.get_mut(index) else { continue };
-        if let Some(own) = &mut report.own {
-            own.adjusted |= cell.basis.is_adjusted();
-        }
+        units[index].1.push(cell);
+    }
+    units
+}
+
+/// The keys of labels that were met: all units print the same rows.
+pub type Keys<'c> = HashMap<&'c str, String>;
+
+/// The figures of one unit's report, in printed order.
+#[must_use]
+pub fn report<'c>(cells: &[&'c ReportCell], year: ReportYear, keys: &mut Keys<'c>) -> Report {
+    let mut report = Report { year, ..Report::default() };
+    let mut own = Own::default();
+    for &cell in cells {
+        own.adjusted |= cell.basis.is_adjusted();
         let Some(text) = printed(cell) else { continue };
         report.stated.extend(recomputed(cell).map(Ok));
         let listed = is_listed(cell);
@@ -48,7 +58,8 @@ pub fn of_units(cells: &[ReportCell], year: ReportYear) -> Vec<(&Unit, Report)> 
             row: if listed { cell.serial.parse().unwrap_or_default() } else { 0 },
         });
     }
-    units
+    report.own = Some(own);
+    report
 }
 
 /// Whether a cell is of a line of a list, whose path ends in the line's number.
@@ -205,8 +216,9 @@ mod tests {
             cell("丙", Some(""), State::Blank),
             cell("丁", Some("-"), State::Dash),
         ];
-        let units = of_units(&cells, 2024);
-        let labels: Vec<&str> = units[0].1.figures.iter().map(|figure| figure.label.as_str()).collect();
+        let units = by_unit(&cells);
+        let report = report(&units[0].1, 2024, &mut Keys::new());
+        let labels: Vec<&str> = report.figures.iter().map(|figure| figure.label.as_str()).collect();
         assert_eq!((units.len(), labels), (1, vec!["甲", "丙", "丁"]));
     }
 
@@ -218,9 +230,8 @@ mod tests {
             basis,
             ..cell("双师", Some("45.59"), State::Value)
         };
-        let cells = [ratio(Basis::System)];
-        let units = of_units(&cells, 2024);
-        let stated = units[0].1.stated[0].as_ref().unwrap();
+        let report = report(&[&ratio(Basis::System)], 2024, &mut Keys::new());
+        let stated = report.stated[0].as_ref().unwrap();
         assert_eq!((stated.kind, stated.id.as_str()), (Kind::RatioPercent, RECOMPUTED));
         assert!(recomputed(&ratio(Basis::Filed)).is_none());
     }
