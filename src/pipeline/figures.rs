@@ -7,7 +7,7 @@ use arrow::array::Array;
 use arrow::datatypes::{Decimal128Type, Int32Type};
 
 use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
-use super::{Run, RunError, Used, documents};
+use super::{Run, RunError, Used, documents, parallel};
 use crate::checks::relation::Kind;
 use crate::contract::Dataset;
 use crate::decisions::findings::{self, Answers};
@@ -26,10 +26,15 @@ impl Run<'_> {
     /// Values of each year, then the printed cells, whose last-year column is last year's release.
     pub(super) fn compute(&mut self) -> Result<(), RunError> {
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
-        for &year in &years {
+        let threads = self.settings.threads();
+        let compute = |(): &mut (), &year: &ReportYear| -> Result<_, RunError> {
             let inputs = self.inputs(year)?;
-            let mut values =
-                compute::compute(&self.definitions.indicators, self.definitions.layout(year), &inputs)?;
+            let (indicators, layout) = (&self.definitions.indicators, self.definitions.layout(year));
+            let values = compute::compute(indicators, layout, &inputs)?;
+            Ok((inputs, values))
+        };
+        for (&year, computed) in years.iter().zip(parallel::each(threads, &years, || (), compute)) {
+            let (inputs, mut values) = computed?;
             let adjusted = self.adjust(year, &inputs, &values)?;
             values.extend(adjusted);
             values.sort_by(|a, b| a.key.cmp(&b.key));
@@ -37,7 +42,7 @@ impl Run<'_> {
             self.reconcile(year);
             self.compare_last_year(year)?;
         }
-        for year in years {
+        let print = |(): &mut (), &year: &ReportYear| {
             let mut earlier = Vec::new();
             let mut read = Vec::new();
             for back in 1..=self.definitions.earlier_years(year) {
@@ -48,9 +53,10 @@ impl Run<'_> {
             }
             let of_year = self.years[&year].values.iter();
             let all = of_year.chain(earlier.into_iter().flatten()).chain(read.iter().flatten());
-            let values = tables::indexed(all);
-            let cells = self.cells_of(year, &values)?;
-            self.cells.insert(year, cells);
+            self.cells_of(year, &tables::indexed(all))
+        };
+        for (&year, cells) in years.iter().zip(parallel::each(threads, &years, || (), print)) {
+            self.cells.insert(year, cells?);
         }
         Ok(())
     }

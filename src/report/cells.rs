@@ -21,8 +21,8 @@ pub struct ReportCell {
     pub state: State,
     /// `None` for missing.
     pub printed_text: Option<String>,
-    pub numerator: Option<Decimal>,
-    pub denominator: Option<Decimal>,
+    /// Numerator and denominator of a ratio.
+    pub parts: Option<Box<(Decimal, Decimal)>>,
     /// Schools whose part should be in it and is not.
     pub n_missing: i32,
 }
@@ -128,8 +128,7 @@ fn listed<'a>(
             basis: Basis::Filed,
             state: if words.is_empty() { State::Blank } else { State::Value },
             printed_text: Some(words.clone()),
-            numerator: None,
-            denominator: None,
+            parts: None,
             n_missing: 0,
         })
     })
@@ -329,8 +328,7 @@ fn cell(
         basis: value.map_or(column.subject.basis, |value| value.key.basis),
         state,
         printed_text,
-        numerator: ratio.map(|ratio| ratio.numerator),
-        denominator: ratio.map(|ratio| ratio.denominator),
+        parts: ratio.map(|ratio| Box::new((ratio.numerator, ratio.denominator))),
         n_missing: value.map_or(0, |value| value.n_missing),
     }
 }

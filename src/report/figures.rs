@@ -76,7 +76,7 @@ fn printed(cell: &ReportCell) -> Option<&str> {
 
 /// A printed ratio beside the whole numbers that it was made of, where these are counted from rows.
 fn recomputed(cell: &ReportCell) -> Option<Stated> {
-    let (numerator, denominator) = cell.numerator.zip(cell.denominator)?;
+    let (numerator, denominator) = **cell.parts.as_ref()?;
     if cell.basis != Basis::System || cell.state != State::Value || cell.column_year != cell.report_year {
         return None;
     }
@@ -129,6 +129,10 @@ fn recomputed(cell: &ReportCell) -> Option<Stated> {
 /// A row of one unit: last year's figure and this year's.
 type Pair<'c> = (Option<&'c ReportCell>, Option<&'c ReportCell>);
 
+/// Peers that a change is held against: more tell nothing more, and each of thousands would be held
+/// against all the others.
+const PEERS_MOST: usize = 200;
+
 /// The rows of all schools of a year, by which the change of one of them is judged.
 #[derive(Debug, Default)]
 pub struct Peers<'c> {
@@ -148,15 +152,18 @@ impl<'c> Peers<'c> {
         peers
     }
 
-    /// Last year's and this year's figures of the other schools that print both as numbers.
+    /// Last year's and this year's figures of other schools that print both as numbers: of all, or of
+    /// [`PEERS_MOST`] of them where there are more, spread evenly over the order of their codes.
     #[must_use]
     pub fn figures(&self, row: &RowKey, but: &Unit) -> (Vec<Figure>, Vec<Figure>) {
         if but.level != Level::School {
             return (Vec::new(), Vec::new());
         }
         let key = (row.table.as_str(), row.label.as_str(), row.measure.as_str());
+        let row = self.rows.get(&key);
+        let step = row.map_or(1, |schools| schools.len().div_ceil(PEERS_MOST).max(1));
         let others =
-            self.rows.get(&key).into_iter().flatten().filter(|(school, _)| **school != but.school_code);
+            row.into_iter().flatten().step_by(step).filter(|(school, _)| **school != but.school_code);
         others.filter_map(|(_, (before, now))| Some((figure((*before)?)?, figure((*now)?)?))).unzip()
     }
 }
@@ -202,8 +209,7 @@ mod tests {
             basis: Basis::System,
             state,
             printed_text: text.map(str::to_owned),
-            numerator: None,
-            denominator: None,
+            parts: None,
             n_missing: 0,
         }
     }
@@ -225,8 +231,7 @@ mod tests {
     #[test]
     fn a_ratio_stands_beside_its_own_parts() {
         let ratio = |basis| ReportCell {
-            numerator: Decimal::parse("1308"),
-            denominator: Decimal::parse("2869"),
+            parts: Decimal::parse("1308").zip(Decimal::parse("2869")).map(Box::new),
             basis,
             ..cell("双师", Some("45.59"), State::Value)
         };
@@ -249,5 +254,21 @@ mod tests {
         let row = RowKey { table: "表3".into(), label: "甲".into(), measure: "值".into() };
         let (before, now) = Peers::of(&cells).figures(&row, &cells[0].unit);
         assert_eq!((before.len(), now[0].text.as_str()), (1, "6"));
+    }
+
+    #[test]
+    fn of_thousands_of_peers_some_hundred_are_asked() {
+        let mut cells = Vec::new();
+        for school in 0..2 * PEERS_MOST + 10 {
+            for year in [2023, 2024] {
+                let mut one = cell("甲", Some("10"), State::Value);
+                (one.column_year, one.unit) = (year, unit(&format!("{school:05}")));
+                cells.push(one);
+            }
+        }
+        let row = RowKey { table: "表3".into(), label: "甲".into(), measure: "值".into() };
+        let (before, now) = Peers::of(&cells).figures(&row, &cells[0].unit);
+        assert!((PEERS_MOST / 2..=PEERS_MOST).contains(&before.len()), "{}", before.len());
+        assert_eq!(before.len(), now.len());
     }
 }

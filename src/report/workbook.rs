@@ -289,8 +289,8 @@ impl Sheet<'_> {
         let decimal = |value: Option<Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
         let mut aside = vec![
             this_year.basis.label().to_owned(),
-            decimal(this_year.numerator),
-            decimal(this_year.denominator),
+            decimal(this_year.parts.as_ref().map(|parts| parts.0)),
+            decimal(this_year.parts.as_ref().map(|parts| parts.1)),
         ];
         if columns.missing {
             aside.push(this_year.n_missing.to_string());
