@@ -154,14 +154,14 @@ class Scale:
         self.scale = scale
         self.folder = FOLDER / f"scale-{scale}"
         self.drop = self.folder / "drop"
-        self.data = self.folder / "var"
+        self.data = None
+        self.colds = 0
         self.series = {}
         self.duckdb = None
         self.memory = None
         self.summary = None
 
     def measure(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         say(f"scale {self.scale}: generating")
         timed([BIN / "mirror", "generate", "--out", self.drop, "--scale", self.scale, "--year", 2023, "--year", 2024])
@@ -179,8 +179,6 @@ class Scale:
         release = self.data / "warehouse" / json.loads((self.data / "warehouse/CURRENT.json").read_text())["path"]
         say(f"scale {self.scale}: DuckDB")
         self.duckdb = json.loads(timed([PYTHON, ROOT / "tests/bench/rivals.py", "duckdb", release, ROOT / "pipelines"]).out)
-        if not os.environ.get("KEEP"):
-            shutil.rmtree(self.folder)
 
     def turn(self, turn, polled):
         compared = self.scale not in MEMORY_ONLY
@@ -220,7 +218,10 @@ class Scale:
         say(f"  {what:<10} {timing.wall:8.2f} s")
 
     def cold(self, memory=False):
-        shutil.rmtree(self.data, ignore_errors=True)
+        # Nothing is removed before all is measured: ext4 looks past every file that was removed in the
+        # last minutes for each that it makes, which took a run a second.
+        self.colds += 1
+        self.data = self.folder / f"var-{self.colds}"
         return self.run(memory)
 
     def run(self, memory=False):
@@ -360,6 +361,8 @@ def main():
     for program in (BIN / "nianbao", BIN / "mirror", DECODE_ONLY):
         if not program.exists():
             sys.exit(f"bench: `{program}` is missing: make build, and cargo build --example decode_only")
+    for left in FOLDER.glob("scale-*"):
+        shutil.rmtree(left)
     FOLDER.mkdir(parents=True, exist_ok=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     load = os.getloadavg()[0]
@@ -374,6 +377,9 @@ def main():
     (FOLDER / "table.md").write_text(text + "\n", encoding="utf-8")
     (FOLDER / "results.json").write_text(json.dumps([scale.to_json() for scale in scales], indent=1), encoding="utf-8")
     print(text)
+    if not os.environ.get("KEEP"):
+        for scale in scales:
+            shutil.rmtree(scale.folder)
 
 
 if __name__ == "__main__":
