@@ -361,6 +361,7 @@ impl Examined {
             dimension: rule.map_or_else(String::new, |rule| rule.dimension.clone()),
             report_year: self.year,
             dataset: if place.file.is_empty() { String::new() } else { "filings".to_owned() },
+            region_code: one.unit.region_code.clone(),
             school_code: one.unit.school_code.clone(),
             place,
             message,

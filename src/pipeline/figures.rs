@@ -7,13 +7,14 @@ use arrow::array::Array;
 use arrow::datatypes::{Decimal128Type, Int32Type};
 
 use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
-use super::{Run, RunError, Used, documents};
+use super::{Run, RunError, Used, Year, documents};
 use crate::checks::relation::Kind;
 use crate::contract::Dataset;
+use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
-use crate::indicators::{IndicatorValue, State};
+use crate::indicators::{IndicatorValue, State, shown};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position::Place;
@@ -21,6 +22,34 @@ use crate::report::cells::{Lines, ReportCell, Values};
 use crate::tables;
 use crate::warehouse::assemble;
 use crate::warehouse::table_file::{self as parquet_file, text_at};
+
+impl Year {
+    /// Whose each finding is, and what persons said of questions that no check asks. Returns the ids of
+    /// decisions that hold no longer.
+    fn settle_questions(
+        &mut self,
+        year: ReportYear,
+        recorded: &[Override],
+        before: &BTreeSet<u32>,
+    ) -> Vec<u32> {
+        for finding in self.findings.iter_mut().filter(|finding| finding.region_code.is_empty()) {
+            if let Some(school) = self.schools.get(&finding.school_code) {
+                finding.region_code.clone_from(&school.region_code);
+            }
+        }
+        let deliveries = self.deliveries.iter();
+        let files: Vec<(&str, &str)> =
+            deliveries.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
+        let (holding, over) = findings::settle_questions(&mut self.findings, &files, year, recorded, before);
+        for decision in over.iter().filter(|decision| !before.contains(&decision.id)) {
+            let detail = format!("第 {} 号决定（{}，{}）", decision.id, decision.key, decision.who);
+            let school = decision.about.as_ref().map_or("", |about| about.school_code.as_str());
+            self.findings.push(Finding::new(finding::ANSWER_LAPSED, year, "", &detail).of_school(school));
+        }
+        self.overrides.extend(holding);
+        over.into_iter().map(|decision| decision.id).collect()
+    }
+}
 
 impl Run<'_> {
     /// Values of each year, then the printed cells, whose last-year column is last year's release.
@@ -118,7 +147,12 @@ impl Run<'_> {
             if said != before {
                 let title =
                     self.definitions.indicator(indicator).map_or(indicator.as_str(), |of| &of.title_zh);
-                let detail = format!("{title}（{}年）", year - 1);
+                let detail = format!(
+                    "{title}（{}年）：本年填报的上年数 {}，上年填报 {}",
+                    year - 1,
+                    shown_filed(said),
+                    shown_filed(before)
+                );
                 found.push(
                     Finding::new(finding::FILING_LAST_YEAR, year, "filings", &detail).of_school(school),
                 );
@@ -169,6 +203,7 @@ impl Run<'_> {
             self.lapsed_values.extend(lapsed.iter().map(|decision| decision.id));
             let counts = examined.check_counts();
             self.checks.extend(counts.iter().cloned());
+            let recorded = self.recorded.clone();
             let of = self.year(year);
             // One question a row: of two the one that a person can answer.
             let rule = findings::rule(Kind::SubsetLeSuperset);
@@ -183,6 +218,7 @@ impl Run<'_> {
             of.checks = counts;
             of.overrides.extend(holding);
             of.findings.extend(found);
+            let lapsed_questions = of.settle_questions(year, &recorded, &before);
             of.findings.sort_by(|a, b| {
                 (a.severity, &a.rule, &a.place, &a.school_code, &a.message).cmp(&(
                     b.severity,
@@ -192,6 +228,7 @@ impl Run<'_> {
                     &b.message,
                 ))
             });
+            self.lapsed_values.extend(lapsed_questions);
         }
         Ok(())
     }
@@ -214,6 +251,15 @@ impl Run<'_> {
             Some(path) => examined::filed_places(&path, self.definitions, year, &files),
             None => Ok(FiledPlaces::default()),
         }
+    }
+}
+
+/// What a school filed, in a message: a number, or that there is none. Words may name somebody.
+fn shown_filed(filed: &Filed) -> String {
+    match (filed.value, &filed.words) {
+        (Some(value), _) => value.to_string(),
+        (None, Some(_)) => "文字".to_owned(),
+        (None, None) => shown(filed.state.name()).to_owned(),
     }
 }
 
