@@ -95,8 +95,9 @@ impl Run<'_> {
         file.bytes > self.settings.file_size_max_mb << 20
     }
 
+    /// A frozen year is nobody's to ask for: what lies in its folder is not even hashed.
     pub(super) fn is_asked(&self, year: ReportYear) -> bool {
-        self.request.years.is_empty() || self.request.years.contains(&year)
+        !self.frozen.contains(&year) && (self.request.years.is_empty() || self.request.years.contains(&year))
     }
 
     /// Keeps the bytes as received under their hash; nothing of a file that is still being written.
@@ -120,6 +121,8 @@ impl Run<'_> {
         // A decision about a year acts on it, whatever lies in its folder now.
         let published = self.last.iter().flat_map(|last| &last.years);
         found.extend(published.filter(|year| self.decided_years.contains(year)));
+        // What decided a frozen year is what the release that stands says of it.
+        found.retain(|year| !self.frozen.contains(year));
         for &year in &found {
             let own = self.fingerprint(inputs, year);
             self.own_fingerprints.insert(year, own);
