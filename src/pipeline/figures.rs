@@ -183,7 +183,7 @@ impl Run<'_> {
     pub(super) fn check(&mut self) -> Result<(), RunError> {
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
         for year in years {
-            let mut examined = self.examined(year);
+            let mut examined = self.examined(year)?;
             if self.definitions.audit.relations.iter().any(|relation| relation.ratchet)
                 && let Some(last) = self.last.as_ref().filter(|last| last.years.contains(&year))
             {
@@ -233,12 +233,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn examined(&self, year: ReportYear) -> Examined {
+    fn examined(&self, year: ReportYear) -> Result<Examined, RunError> {
         let of = &self.years[&year];
         let schools = of.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
         let cells = self.cells.get(&year).map(Vec::as_slice).unwrap_or_default();
-        let figures = Figures { year, values: &of.values, cells, schools: &schools };
-        examined::examine(self.settings, self.definitions, figures)
+        let table = |table: &str, year: ReportYear| self.table_of(table, year);
+        let deliveries = examined::of_deliveries(self.definitions, &self.accepted(), &table, year)?;
+        let figures = Figures { year, values: &of.values, cells, schools: &schools, deliveries: &deliveries };
+        Ok(examined::examine(self.settings, self.definitions, figures))
     }
 
     fn filed_places(&self, year: ReportYear) -> Result<FiledPlaces, RunError> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::audit::printing::{Own, Printing, Report, RowKey, path_key};
 use crate::audit::{Stated, list_key};
-use crate::checks::audit_rules::Source;
+use crate::checks::audit_rules::{ROWS, Source};
 use crate::checks::printed::{Printed, read};
 use crate::checks::relation::{Asked, Figure, Kind, Operand};
 use crate::indicators::{State, Unit};
@@ -49,6 +49,56 @@ pub fn of_units(cells: &[ReportCell], year: ReportYear) -> Vec<(&Unit, Report)> 
         });
     }
     units
+}
+
+/// What the deliveries of a dataset say of themselves in a year, at one school or of the whole city.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfDeliveries {
+    /// The dataset's title.
+    pub dataset: String,
+    /// [`ROWS`], or the title of a column whose newest time it is.
+    pub measure: String,
+    pub year: ReportYear,
+    /// Empty for an export of the whole city.
+    pub school_code: String,
+    pub text: String,
+}
+
+/// Puts to each unit what the deliveries of its schools say: rows are added up, of times the newest counts.
+pub fn add_deliveries(units: &mut [(&Unit, Report)], told: &[OfDeliveries]) {
+    let regions: HashMap<String, String> = units
+        .iter()
+        .filter(|(unit, _)| unit.level == Level::School)
+        .map(|(unit, _)| (unit.school_code.clone(), unit.region_code.clone()))
+        .collect();
+    for (unit, report) in units {
+        let is_own = |one: &&OfDeliveries| match unit.level {
+            Level::City => true,
+            Level::County => regions.get(&one.school_code) == Some(&unit.region_code),
+            Level::School => one.school_code == unit.school_code,
+        };
+        let mut texts: BTreeMap<(&str, &str, ReportYear), String> = BTreeMap::new();
+        for one in told.iter().filter(is_own) {
+            let text = texts.entry((&one.dataset, &one.measure, one.year)).or_default();
+            *text = if one.measure == ROWS {
+                let rows = |text: &str| text.parse::<u64>().unwrap_or_default();
+                (rows(text) + rows(&one.text)).to_string()
+            } else {
+                std::mem::take(text).max(one.text.clone())
+            };
+        }
+        report.figures.extend(texts.into_iter().map(|((dataset, measure, year), text)| Printing {
+            source: Source::Deliveries,
+            table: "报送".to_owned(),
+            label: dataset.to_owned(),
+            key: path_key(dataset),
+            measure: measure.to_owned(),
+            year: Some(year),
+            unit: String::new(),
+            text,
+            row: 0,
+        }));
+    }
 }
 
 /// Whether a cell is of a line of a list, whose path ends in the line's number.
@@ -208,6 +258,39 @@ mod tests {
         let units = of_units(&cells, 2024);
         let labels: Vec<&str> = units[0].1.figures.iter().map(|figure| figure.label.as_str()).collect();
         assert_eq!((units.len(), labels), (1, vec!["甲", "丙", "丁"]));
+    }
+
+    #[test]
+    fn rows_of_deliveries_are_added_up_and_the_newest_time_counts() {
+        let mut cells = vec![cell("甲", Some("1"), State::Value), cell("甲", Some("1"), State::Value)];
+        cells[1].unit = unit("2");
+        let mut city = cell("甲", Some("2"), State::Value);
+        city.unit =
+            Arc::new(Unit { level: Level::City, region_code: "141000".into(), school_code: String::new() });
+        cells.push(city);
+        let told = |measure: &str, school: &str, text: &str| OfDeliveries {
+            dataset: "学生学籍".into(),
+            measure: measure.into(),
+            year: 2024,
+            school_code: school.into(),
+            text: text.into(),
+        };
+        let told = [
+            told(ROWS, "1", "90"),
+            told(ROWS, "2", "12"),
+            told("入学年月", "1", "2023-09"),
+            told("入学年月", "2", "2024-09"),
+        ];
+        let mut units = of_units(&cells, 2024);
+        add_deliveries(&mut units, &told);
+        let texts = |at: usize| -> Vec<&str> {
+            let own = units[at].1.figures.iter().filter(|figure| figure.source == Source::Deliveries);
+            own.map(|figure| figure.text.as_str()).collect()
+        };
+        assert_eq!(
+            [texts(0), texts(1), texts(2)],
+            [vec!["2023-09", "90"], vec!["2024-09", "12"], vec!["2024-09", "102"]]
+        );
     }
 
     #[test]

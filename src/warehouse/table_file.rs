@@ -8,11 +8,12 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::reader::ChunkReader;
 
 /// Why a Parquet file could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -121,19 +122,40 @@ pub fn write(path: &Path, batch: &RecordBatch) -> Result<u64, TableFileError> {
 /// # Errors
 /// Of the file system, or when it is no Parquet file.
 pub fn read(path: &Path) -> Result<ParquetRecordBatchReader, TableFileError> {
+    open(path, None)
+}
+
+/// As [`read`], and of the columns only some: what a wide table has beside them is not decoded.
+///
+/// # Errors
+/// See [`read`].
+pub fn read_columns(path: &Path, columns: &[&str]) -> Result<ParquetRecordBatchReader, TableFileError> {
+    open(path, Some(columns))
+}
+
+fn open(path: &Path, columns: Option<&[&str]>) -> Result<ParquetRecordBatchReader, TableFileError> {
     let io_error = |source| TableFileError::Io { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(io_error)?;
     let bytes = file.metadata().map_err(io_error)?.len();
     let reader = if bytes > READ_WHOLE_MAX {
-        ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build)
+        ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| only(builder, columns).build())
     } else {
         // A reader of a file opens it again for every column of every page.
         let mut content = Vec::new();
         file.read_to_end(&mut content).map_err(io_error)?;
         let content = Bytes::from(content);
-        ParquetRecordBatchReaderBuilder::try_new(content).and_then(ParquetRecordBatchReaderBuilder::build)
+        ParquetRecordBatchReaderBuilder::try_new(content).and_then(|builder| only(builder, columns).build())
     };
     reader.map_err(|source| TableFileError::Parquet { path: path.to_owned(), source })
+}
+
+fn only<T: ChunkReader>(
+    builder: ParquetRecordBatchReaderBuilder<T>,
+    columns: Option<&[&str]>,
+) -> ParquetRecordBatchReaderBuilder<T> {
+    let Some(columns) = columns else { return builder };
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    builder.with_projection(mask)
 }
 
 /// Files up to this size are read at once.

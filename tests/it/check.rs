@@ -108,7 +108,8 @@ impl Laboratory {
     }
 
     fn found(&self, cells: &[ReportCell]) -> Vec<Found> {
-        let figures = Figures { year: YEAR, values: &[], cells, schools: &self.release.schools };
+        let figures =
+            Figures { year: YEAR, values: &[], cells, schools: &self.release.schools, deliveries: &[] };
         examine(&self.settings, &self.definitions, figures).found
     }
 
@@ -433,6 +434,9 @@ fn report_of_words(dice: &mut Dice, fault: Option<Kind>) -> Value {
         {"key": "none_a", "printed": "0", "unit": "个"},
         {"key": "none_b", "printed": pick(Kind::SameState, "-".to_owned(), "0".to_owned()), "unit": "人"},
         {"key": "spare", "printed": "12", "unit": "项"},
+        {"key": "as_of", "printed": format!("截至{}年9月1日", if is(Kind::Freshness) { 2023 - dice.more(3) } else { 2024 })},
+        {"key": "rows", "printed": (if is(Kind::Volume) { whole * (8 + dice.more(9)) / 20 } else { whole * 20 }).to_string(), "unit": "条"},
+        {"key": "rows_before", "printed": (whole * 19).to_string(), "unit": "条"},
     ]);
     for (at, (before, now)) in block.iter().zip(&later).enumerate() {
         let list = figures.as_array_mut().unwrap();
@@ -454,6 +458,8 @@ fn report_of_words(dice: &mut Dice, fault: Option<Kind>) -> Value {
         {"kind": "identical_block", "earlier": names("before"), "later": names("now")},
         {"kind": "same_state", "a": "none_a", "b": "none_b"},
         {"kind": "entity_alias", "names": ["school_a", "school_b"]},
+        {"kind": "freshness", "stated": "as_of", "reference": "stock_at_september"},
+        {"kind": "volume", "count": "rows", "before": "rows_before"},
     ]})
 }
 
