@@ -557,6 +557,17 @@ mod tests {
     }
 
     #[test]
+    fn a_relation_between_deliveries_names_a_dataset_and_a_column_of_it() {
+        let files = with("audit/deliveries.toml", |text| {
+            text.replacen("报送:毕业生#行数", "报送:毕业生名册#行数", 1).replacen("#入学年月", "#入学月", 1)
+        });
+        let faults = faults(&files);
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].ends_with("no dataset has `学生学籍` with `入学月`"), "{}", faults[0]);
+        assert!(faults[1].ends_with("no dataset has `毕业生名册` with `行数`"), "{}", faults[1]);
+    }
+
+    #[test]
     fn all_faults_between_files_are_told_together() {
         let mut files = with("indicators/students.toml", |text| {
             text.replacen("table = \"student\"", "table = \"pupil\"", 1)

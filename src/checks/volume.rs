@@ -27,10 +27,10 @@ pub fn volume(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexami
     let share = count.value.over(usual).ok_or_else(Unexamined::too_large)?;
     let percent = share.times(Rational::int(100)).ok_or_else(Unexamined::too_large)?;
     let limits = context.limits;
-    let whole = |percent: i64| Rational::int(i128::from(percent));
+    let exactly = |percent: i64| Rational::int(i128::from(percent));
     let (least, most) = match (least, most) {
         // Where one limit is named the other side is open.
-        (None, None) => (Some(whole(100 - limits.fall_percent)), Some(whole(100 + limits.rise_percent))),
+        (None, None) => (Some(exactly(100 - limits.fall_percent)), Some(exactly(100 + limits.rise_percent))),
         (least, most) => (least.map(in_percent).transpose()?, most.map(in_percent).transpose()?),
     };
     let percent_shown = percent.shown(2);

@@ -23,11 +23,29 @@ pub struct Open {
     /// The school, or else the county or the city; empty where nobody is named.
     pub unit: String,
     pub count: u64,
-    /// What an answer names it by.
-    pub keys: Vec<String>,
+    /// What is answered one by one.
+    pub questions: Vec<Question>,
     /// Deliveries that it is about.
     pub files: Vec<String>,
     pub answered_by: String,
+}
+
+/// One question, and what an answer names it by.
+#[derive(Debug, Serialize)]
+pub struct Question {
+    pub key: String,
+    pub asks: String,
+}
+
+impl Question {
+    /// Of a finding that has a key.
+    fn of(finding: &Finding) -> Option<Question> {
+        let key = findings::key_of(&finding.message)?.to_owned();
+        let words = finding.message.split('〔').next().unwrap_or_default();
+        // The title stands above all of a rule.
+        let asks = words.split_once('：').map_or(words, |(_, asks)| asks);
+        Some(Question { key, asks: asks.to_owned() })
+    }
 }
 
 /// A year of a release as its signers must see it.
@@ -118,7 +136,7 @@ pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result
         title: title(rule),
         unit: unit.clone(),
         count: 0,
-        keys: Vec::new(),
+        questions: Vec::new(),
         files: Vec::new(),
         answered_by: answered_by(rule, year),
     };
@@ -133,9 +151,9 @@ pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result
         let key = (finding.severity, finding.rule.clone(), unit.to_owned());
         let one = open.entry(key).or_insert_with_key(new);
         one.count += finding.count;
-        one.keys.extend(findings::key_of(&finding.message).map(str::to_owned));
+        one.questions.extend(Question::of(finding));
         let file = &finding.place.file;
-        if one.keys.is_empty() && !file.is_empty() && !one.files.contains(file) {
+        if one.questions.is_empty() && !file.is_empty() && !one.files.contains(file) {
             one.files.push(file.clone());
         }
     }
@@ -188,17 +206,30 @@ pub fn print(unanswered: &Unanswered) {
     }
 }
 
-/// The keys of what is answered by key; else the unit with how many it has, and the files.
+/// The questions that are answered one by one; else the unit with how many it has, and the files.
 fn lines(open: &Open) -> Vec<String> {
-    if !open.keys.is_empty() {
-        return open.keys.clone();
+    const COLUMNS: usize = 60;
+    if !open.questions.is_empty() {
+        let line = |question: &Question| {
+            format!("{}  {}", question.key, cut(&question.asks, COLUMNS)).trim_end().to_owned()
+        };
+        return open.questions.iter().map(line).collect();
     }
     let unit = if open.unit.is_empty() { "-" } else { &open.unit };
-    vec![
-        format!("{} {}  {}", left(unit, 10), right(&open.count.to_string(), 5), open.files.join("、"))
-            .trim_end()
-            .to_owned(),
-    ]
+    let count = right(&open.count.to_string(), 5);
+    vec![format!("{} {count}  {}", left(unit, 10), open.files.join("、")).trim_end().to_owned()]
+}
+
+/// The beginning of a text, so many columns wide.
+fn cut(text: &str, columns: usize) -> String {
+    let mut cut = String::new();
+    for c in text.chars() {
+        if output::width(&cut) + 2 > columns {
+            return cut + "…";
+        }
+        cut.push(c);
+    }
+    cut
 }
 
 /// What was kept out, in a line.

@@ -56,26 +56,31 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Command::List => return list(global, &data),
         Command::Path { sql, release } => path(&data, sql, release)?,
         Command::Prune { keep, grace_days, dry_run } => {
-            let policy = policy(&settings, keep, grace_days);
-            prune(global, &data, policy, dry_run)?;
+            // Asked under the lock: nobody signs a release that is about to go.
+            let policy = |signed| policy(&settings, keep, grace_days, signed);
+            prune(global, &data, &policy, dry_run)?;
         }
     }
     Ok(ExitCode::Done)
 }
 
-fn policy(settings: &Settings, keep: Option<u32>, grace_days: Option<u32>) -> Policy {
+fn policy(settings: &Settings, keep: Option<u32>, grace_days: Option<u32>, signed: BTreeSet<u32>) -> Policy {
     Policy {
         keep: keep.unwrap_or(settings.release_keep),
         grace_days: grace_days.unwrap_or(settings.release_grace_days),
-        signed: BTreeSet::new(),
+        signed,
     }
 }
 
-fn prune(global: &Global, data: &DataRoot, policy: Policy, dry_run: bool) -> Result<(), Failure> {
+fn prune(
+    global: &Global,
+    data: &DataRoot,
+    policy: &dyn Fn(BTreeSet<u32>) -> Policy,
+    dry_run: bool,
+) -> Result<(), Failure> {
     runs::refuse_newer(data)?;
     let lock = runs::lock(data, "releases prune", &now())?;
-    // Asked under the lock: nobody signs a release that is about to go.
-    let policy = Policy { signed: signatures::final_releases(&signatures::all(data)?), ..policy };
+    let policy = policy(signatures::final_releases(&signatures::all(data)?));
     let plan = retention::plan(data, &policy, Timestamp::now())?;
     if !dry_run {
         retention::remove(data, &plan)?;

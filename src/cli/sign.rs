@@ -153,8 +153,8 @@ fn signed(
     let all = signatures::all(data)?;
     let holding = signatures::holding(&all, year, &of.1);
     let known = holding.get(&role).copied();
-    if known.is_some_and(|known| !signatures::is_same_person(&known.by, by)) {
-        let message = format!("{year} has a {} already, who signed it so", told(role));
+    if let Some(other) = known.filter(|known| !signatures::is_same_person(&known.by, by)) {
+        let message = format!("`{}` signed {year} as {} already", other.by, told(role));
         return Err(usage(&message).hint(
             "`sign --year Y --as ROLE --withdraw --by NAME --why TEXT` takes a signature back, on record",
         ));
@@ -169,12 +169,11 @@ fn signed(
     if unanswered.count() > 0 {
         return refused(global, &unanswered, "is not signed");
     }
-    let record = match known {
-        Some(known) => known.clone(),
-        None => {
-            let record = record_of(data, &of, year, Act::Sign, (by, at))?;
-            signatures::add(data, Record { role: Some(role), ..record })?
-        }
+    let record = if let Some(known) = known {
+        known.clone()
+    } else {
+        let record = record_of(data, &of, year, Act::Sign, (by, at))?;
+        signatures::add(data, Record { role: Some(role), ..record })?
     };
     let all = signatures::all(data)?;
     let now = signatures::holding(&all, year, &of.1);

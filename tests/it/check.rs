@@ -741,3 +741,66 @@ fn a_whole_city_of_clean_filings_is_asked_little() {
         assert!(found.iter().any(|row| get(row, "message").contains(&key)), "{key}");
     }
 }
+
+/// The village in two years, as it was a year before but for one of the staff.
+fn two_years() -> City {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    for file in ["schools/register.csv", "students/all.csv", "staff/all.csv"] {
+        let this_year = fs::read_to_string(city.drop_folder().join("2024").join(file)).unwrap();
+        let fewer = usize::from(file.starts_with("staff"));
+        let lines: Vec<&str> = this_year.lines().collect();
+        let earlier = lines[..lines.len() - fewer].join("\n").replace(",202409,", ",202309,");
+        city.deliver(&format!("2023/{file}"), earlier);
+    }
+    city
+}
+
+fn of_rule<'a>(rows: &'a [Record], rule: &str) -> Vec<&'a Record> {
+    rows.iter().filter(|row| get(row, "rule") == rule).collect()
+}
+
+#[test]
+fn a_roster_of_last_year_and_one_that_is_empty_now_are_asked_about() {
+    let city = two_years();
+    city.run();
+    let asked = of_checks(&city, "S2");
+    assert_eq!(
+        (of_rule(&asked, "C-FRESHNESS").len(), of_rule(&asked, "C-VOLUME").len()),
+        (0, 0),
+        "{asked:?}"
+    );
+
+    let path = city.drop_folder().join("2024/students/all.csv");
+    let roster = fs::read_to_string(&path).unwrap();
+    let changed: Vec<String> = roster
+        .lines()
+        .filter(|line| !line.starts_with(PROVINCIAL))
+        .map(
+            |line| {
+                if line.starts_with(HONGTONG) { line.replace(",202409,", ",202309,") } else { line.into() }
+            },
+        )
+        .collect();
+    fs::write(&path, changed.join("\n")).unwrap();
+    // A school that sends nothing would be kept: it says itself that its students are gone.
+    fs::remove_dir_all(city.data()).unwrap();
+    city.run();
+    let asked = of_checks(&city, "S2");
+    let stale = of_rule(&asked, "C-FRESHNESS");
+    assert_eq!(
+        (stale.len(), get(stale[0], "school_code"), get(stale[0], "region_code")),
+        (1, HONGTONG, "141024")
+    );
+    assert!(get(stale[0], "message").contains("已 337 天，超过 92 天"), "{stale:?}");
+    let gone = of_rule(&asked, "C-VOLUME");
+    assert_eq!((gone.len(), get(gone[0], "school_code")), (1, PROVINCIAL), "{gone:?}");
+    assert!(get(gone[0], "message").contains("上年 2，本次为 0，疑为漏报"), "{gone:?}");
+    // The release that stands is asked the same.
+    let key = "2024/roster_has_this_autumns_beginners/3614000002";
+    let (_, answers) = checked(&city, &["--year", "2024"]);
+    assert!(answers.iter().any(|answer| answer["key"] == key && answer["does"] == "S2"), "{answers:?}");
+    assert_eq!(answer(&city, key).0, Some(0));
+    city.run();
+    assert_eq!(of_rule(&of_checks(&city, "S2"), "C-FRESHNESS").len(), 0);
+}
