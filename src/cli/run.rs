@@ -66,7 +66,13 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     end(&data, with_report(record, &report), outcome_name(&report.outcome), code)?;
     lock.give_back().map_err(internal)?;
     if !report.frozen.is_empty() && args.year.is_empty() && !global.quiet {
-        let years: Vec<String> = report.frozen.iter().map(ToString::to_string).collect();
+        let files = |waiting: usize| match waiting {
+            0 => String::new(),
+            1 => " (1 file in its folder is none of those it was made of)".to_owned(),
+            _ => format!(" ({waiting} files in its folder are none of those it was made of)"),
+        };
+        let year = |(year, waiting): (&i32, &usize)| format!("{year}{}", files(*waiting));
+        let years: Vec<String> = report.frozen.iter().map(year).collect();
         output::note(&format!("frozen, and left as it was published: {}", years.join(", ")));
     }
     if global.json {
@@ -176,7 +182,8 @@ fn print_json(settings: &Settings, report: &RunReport, code: ExitCode) -> Result
         "held_back_by": held,
         "stages": report.stages,
         "checks": report.checks,
-        "frozen_years": report.frozen,
+        "frozen_years": report.frozen.keys().collect::<Vec<_>>(),
+        "frozen_files_waiting": report.frozen.values().sum::<usize>(),
     }))
 }
 

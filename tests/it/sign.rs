@@ -291,7 +291,7 @@ fn only_a_signed_year_is_frozen_and_no_run_touches_it() {
     let output = city.nianbao(&["run"]);
     assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
     assert!(
-        text(&output.stderr).contains("frozen, and left as it was published: 2023"),
+        text(&output.stderr).contains("frozen, and left as it was published: 2023 (1 file in"),
         "{}",
         text(&output.stderr)
     );
