@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::checks::audit_rules::{
-    AuditDefinitions, AuditFile, Limits, RelationDefinition, RuleText, TableTitle,
+    AuditDefinitions, AuditFile, Limits, ROWS, RelationDefinition, RuleText, TableTitle,
 };
 use crate::checks::relation::Kind;
 use crate::checks::{Partition, PartitionFile};
@@ -308,9 +308,29 @@ impl Reader {
         faults.extend(self.layout_faults());
         faults.extend(self.partition_faults());
         faults.extend(self.audit.faults(&|table| self.codes.contains_key(table)));
+        faults.extend(self.delivery_faults());
         for ((file, line), message) in faults {
             self.fault(&file, line, message);
         }
+    }
+
+    /// Relations between deliveries that name no dataset, or none of its columns.
+    fn delivery_faults(&self) -> Vec<(At, String)> {
+        let mut faults = Vec::new();
+        for (at, relation) in &self.audit.relations {
+            for (title, measure) in relation.deliveries() {
+                let dataset = self.datasets.iter().find(|(_, dataset)| dataset.title_zh == title);
+                let known = dataset.is_some_and(|(_, dataset)| {
+                    measure == ROWS || dataset.columns.iter().any(|column| column.title_zh == measure)
+                });
+                if !known {
+                    let message =
+                        format!("relation `{}`: no dataset has `{title}` with `{measure}`", relation.id);
+                    faults.push((at.clone(), message));
+                }
+            }
+        }
+        faults
     }
 
     fn dataset_faults(&self) -> Vec<(At, String)> {
@@ -534,6 +554,17 @@ mod tests {
         assert!(faults[0].ends_with("there is no rule kind `subset`"), "{}", faults[0]);
         assert!(faults[0].starts_with("pipelines/audit/table1.toml:"), "{}", faults[0]);
         assert!(!faults[0].contains(".toml: "), "no line: {}", faults[0]);
+    }
+
+    #[test]
+    fn a_relation_between_deliveries_names_a_dataset_and_a_column_of_it() {
+        let files = with("audit/deliveries.toml", |text| {
+            text.replacen("报送:毕业生#行数", "报送:毕业生名册#行数", 1).replacen("#入学年月", "#入学月", 1)
+        });
+        let faults = faults(&files);
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].ends_with("no dataset has `学生学籍` with `入学月`"), "{}", faults[0]);
+        assert!(faults[1].ends_with("no dataset has `毕业生名册` with `行数`"), "{}", faults[1]);
     }
 
     #[test]

@@ -209,7 +209,18 @@ pub const CONFIRMABLE: &[&Rule] = &[
     STUDENT_TWICE,
 ];
 
+/// Questions that are no row's and no figure's of a check, and that a named person answers by their key:
+/// what is odd is so, and stays.
+pub const ANSWERABLE: &[&Rule] =
+    &[EPOCH_1904, TWO_DELIVERIES, SCHOOL_MISSING, SCHOOL_TWO_FILES, FILING_LAST_YEAR, PRINTED_TWO_BASES];
+
 impl Rule {
+    /// Whether a question of this rule is answered by its key.
+    #[must_use]
+    pub fn is_answered_by_key(&self) -> bool {
+        ANSWERABLE.contains(&self)
+    }
+
     /// Whether a finding of this rule, about one row, can be confirmed as true.
     #[must_use]
     pub fn may_be_confirmed(&self) -> bool {
@@ -250,6 +261,9 @@ pub struct Finding {
     pub dimension: String,
     pub report_year: ReportYear,
     pub dataset: String,
+    /// The county, or the city; empty where nobody says.
+    #[serde(default)]
+    pub region_code: String,
     /// Empty when the school is not known, or none is meant.
     pub school_code: String,
     pub place: Place,
@@ -277,6 +291,7 @@ impl Finding {
             dimension: rule.dimension.to_owned(),
             report_year,
             dataset: dataset.to_owned(),
+            region_code: String::new(),
             school_code: String::new(),
             place: Place::default(),
             message,

@@ -22,6 +22,16 @@ pub enum ReferenceTime {
 }
 
 impl ReferenceTime {
+    /// As definitions name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ReferenceTime::StockAtSeptember => "stock_at_september",
+            ReferenceTime::SchoolYear => "school_year",
+            ReferenceTime::CalendarYear => "calendar_year",
+        }
+    }
+
     /// The dates for one year, as printed in tables: `2024-09-01`, or `2023-09-01/2024-08-31`.
     #[must_use]
     pub fn in_year(self, year: ReportYear) -> String {

@@ -257,6 +257,7 @@ pub fn findings(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
         ("message", T, "问题"),
         ("remedy", T, "处理办法"),
         ("count", L, "处数"),
+        ("region_code", T, "县（市、区）代码"),
     ];
     let rows = findings.iter().map(|finding| {
         vec![
@@ -274,6 +275,7 @@ pub fn findings(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
             text(&finding.message),
             text(&finding.remedy),
             count(finding.count),
+            text(&finding.region_code),
         ]
     });
     table(&columns, rows)
@@ -610,6 +612,11 @@ pub fn read_findings(path: &Path) -> Result<Vec<Finding>, TableFileError> {
                 dimension: get("dimension"),
                 report_year: ints("report_year", row),
                 dataset: get("dataset"),
+                // A release of before has no such column.
+                region_code: batch
+                    .column_by_name("region_code")
+                    .map(|_| get("region_code"))
+                    .unwrap_or_default(),
                 school_code: get("school_code"),
                 place: Place {
                     file: get("file"),

@@ -246,7 +246,9 @@ impl<'a> Finder<'a> {
                 }
             }
             if found.last().is_none_or(|found| found.figures.is_empty()) {
-                if optional.contains(field) {
+                // What is held against other deliveries has nothing to say where there are none.
+                let of_deliveries = places.iter().any(|sought| sought.place.source == Source::Deliveries);
+                if optional.contains(field) && !of_deliveries {
                     continue;
                 }
                 return Vec::new();

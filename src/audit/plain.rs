@@ -124,7 +124,8 @@ const OTHER_NAMES: [(&str, &str); 14] = [
 ];
 
 /// Operands that may be words of their own.
-const WORDS: [&str; 5] = ["claim", "count", "listed", "names", "catalogue"];
+const WORDS: [&str; 10] =
+    ["claim", "count", "listed", "names", "catalogue", "stated", "reference", "earliest", "latest", "at"];
 
 fn as_words(operand: &mut Operand) {
     if let Operand::Unknown(text) = operand {

@@ -144,6 +144,9 @@ impl From<Level> for AskedOf {
     }
 }
 
+/// The measure of a dataset's deliveries that is their rows; any other is a column.
+pub const ROWS: &str = "行数";
+
 /// One place, or several.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
@@ -200,13 +203,16 @@ pub enum Source {
     List,
     /// The same row of the other units of its level.
     Peers,
+    /// What deliveries of a dataset say of themselves, in a run: how many rows of them count, or the newest
+    /// time in a column.
+    Deliveries,
     /// Itself: `=20`.
     Literal,
 }
 
 impl Place {
     /// Reads `表1:毕业去向落实人数/升学人数#值@-1`, `正文:就业|就业人数[人]`, `正文表:教职工总数`,
-    /// `清单:核心专业名称`, `=20`.
+    /// `清单:核心专业名称`, `报送:学生学籍#行数`, `=20`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Place> {
         let place = |source, labels: Vec<String>| Place {
@@ -226,6 +232,7 @@ impl Place {
             "正文表" => Source::Body,
             "清单" => Source::List,
             "同类" => Source::Peers,
+            "报送" => Source::Deliveries,
             table if table.starts_with('表') => Source::Official(table.to_owned()),
             _ => return None,
         };
@@ -264,6 +271,16 @@ impl RuleText {
 }
 
 impl RelationDefinition {
+    /// The datasets and measures of deliveries that it names.
+    pub fn deliveries(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let places = self.of.values().flat_map(Names::all).filter_map(|name| Place::parse(name));
+        let deliveries = places.filter(|place| place.source == Source::Deliveries);
+        deliveries.flat_map(|place| {
+            let measure = place.measure;
+            place.labels.into_iter().map(move |label| (label, measure.clone()))
+        })
+    }
+
     /// Everything wrong with it that it can know by itself; `is_code_table` for `each` and catalogues.
     #[must_use]
     pub fn faults(&self, is_code_table: &dyn Fn(&str) -> bool) -> Vec<String> {
@@ -282,8 +299,13 @@ impl RelationDefinition {
         }
         for name in self.of.values().flat_map(Names::all) {
             if Place::parse(name).is_none() {
-                faults.push(format!("`{name}` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, =…"));
+                faults.push(format!(
+                    "`{name}` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…"
+                ));
             }
+        }
+        if self.levels.contains(&AskedOf::Report) && self.deliveries().next().is_some() {
+            faults.push("levels: a published report has no deliveries".to_owned());
         }
         if self.levels.is_empty() {
             faults.push("levels: it is asked of nobody".to_owned());
@@ -343,7 +365,7 @@ mod tests {
             of("id='a'\nkind='same_figure'\nof={a='表1:a',b='c',d='表1:d'}\neach='county'"),
             [
                 "`same_figure` has no `d`",
-                "`c` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, =…",
+                "`c` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…",
                 "each: there is no code table `county`"
             ]
         );

@@ -42,6 +42,10 @@ mod names;
 
 mod states;
 
+mod freshness;
+
+mod volume;
+
 pub use names::items;
 
 use std::collections::{BTreeMap, HashMap};

@@ -5,7 +5,7 @@ use crate::checks::printed::{Grain, Quantity};
 use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
 
 /// Peers by which a change is judged; fewer say nothing.
-const PEERS_MIN: usize = 5;
+pub const PEERS_MIN: usize = 5;
 
 /// `b` beside last year's `a`: within the band of ratios, or among those of its peers.
 pub fn yoy_outlier(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
@@ -99,7 +99,8 @@ fn among(ratio: Rational, mut peers: Vec<Rational>, score_tenths: i64) -> Option
     Some(distance > spread.times(score)?)
 }
 
-fn median(values: &mut [Rational]) -> Option<Rational> {
+/// The middle value, or half way between the middle two.
+pub fn median(values: &mut [Rational]) -> Option<Rational> {
     values.sort();
     let half = values.len() / 2;
     match values.len() % 2 {

@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::checks::audit_rules::Limits;
 use crate::checks::printed::{Printed, Quantity};
 use crate::checks::{
-    attainable, bounds, change, listed, mean, names, outlier, part_whole, ratio, same_figure, shares, states,
-    stock_flow, sums,
+    attainable, bounds, change, freshness, listed, mean, names, outlier, part_whole, ratio, same_figure,
+    shares, states, stock_flow, sums, volume,
 };
 use crate::normalise::CodeTables;
 
@@ -106,6 +106,8 @@ kinds! {
     FormatMix "format_mix" : ["a", "b"], [], [], states::format_mix;
     ColumnShift "column_shift" : ["row"], [], [], states::column_shift;
     DuplicateKey "duplicate_key" : ["a", "b"], [], [], states::duplicate_key;
+    Freshness "freshness" : ["stated"], [], ["reference", "earliest", "latest", "at", "at_most_days", "at_most_years"], freshness::freshness;
+    Volume "volume" : ["count"], [], ["before", "peers", "at_least", "at_most"], volume::volume;
 }
 
 /// A figure that a relation names.

@@ -12,6 +12,10 @@ mod decode_worker;
 
 mod explain;
 
+mod freeze;
+
+mod open;
+
 mod output;
 
 mod overrides;
@@ -27,6 +31,8 @@ mod run;
 mod runs;
 
 mod settings;
+
+mod sign;
 
 mod validate;
 
@@ -108,14 +114,18 @@ enum Command {
     Run(run::Args),
     /// Write every document again from the published release
     Report(report::Args),
-    /// Compare every file of the releases with its manifest
+    /// Compare every file of the releases with its manifest, and signatures with what was signed
     Verify(verify::Args),
     /// List releases, or print where one lies
     Releases(releases::Args),
     /// List the runs of the ledger, or show one
     Runs(runs::Args),
-    /// Record what a named person decides about a delivery, a value or a difference
+    /// Record what a named person decides about a delivery, a value, a difference or a question
     Override(overrides::Args),
+    /// Sign a year of a release, as 填报人, 审核人 or 负责人; refused while anything of it is open
+    Sign(sign::Args),
+    /// Keep a year that all three signed as it is: runs leave it alone until that is lifted
+    Freeze(freeze::Args),
     /// Rows that are kept out: list them, write the schools' correction sheets, read them back
     Quarantine(quarantine::Args),
     /// Explain a figure down to its rows: formula, basis, schools, files, differences
@@ -234,6 +244,8 @@ pub fn main() -> ExitCode {
         Command::Releases(args) => releases::run(&cli.global, args),
         Command::Runs(args) => runs::run(&cli.global, args),
         Command::Override(args) => overrides::run(&cli.global, args),
+        Command::Sign(args) => sign::run(&cli.global, args),
+        Command::Freeze(args) => freeze::run(&cli.global, args),
         Command::Quarantine(args) => quarantine::run(&cli.global, args),
         Command::Explain(args) => explain::run(&cli.global, args),
         Command::Catalogue(args) => catalogue::run(&cli.global, args),
@@ -274,8 +286,8 @@ fn published_year(data: &DataRoot, definitions: &Definitions, year: ReportYear) 
         let message = format!("release {release:06} has no year {year}; it has {}", years.join(", "));
         return Err(Failure::new(ExitCode::Usage, &message));
     }
-    if manifest.definitions != definitions.digest {
-        let message = format!("release {release:06} was made with other definitions");
+    if manifest.definitions_of(year) != definitions.digest {
+        let message = format!("{year} of release {release:06} was made with other definitions");
         return Err(Failure::new(ExitCode::Usage, &message)
             .hint("name them with --pipelines DIR, or `nianbao run` for a release with these"));
     }

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{ExitCode, Failure, Global, check, load_definitions, load_settings, now, output, values};
-use crate::decisions::findings;
 use crate::decisions::values::set_rule;
 use crate::decisions::{self, DecisionError, Override};
-use crate::finding::{self, Severity};
+use crate::decisions::{findings, signatures};
+use crate::finding::{self, Finding, Rule, Severity};
 use crate::indicators::shown;
+use crate::period::ReportYear;
+use crate::pipeline::{Examined, Standing};
 use crate::position::Place;
 use crate::runs;
 use crate::settings::{Overrides, Settings};
@@ -30,7 +32,7 @@ enum Command {
     Set(values::Set),
     /// Read the notes of a filled-in workbook of differences; each holds until its values change
     Read(values::Read),
-    /// Say why figures that a check asks about are right; it holds until one of them changes
+    /// Say why what is asked about is right as it is; it holds until that changes
     Answer(Answer),
     /// Every decision, oldest first
     List,
@@ -59,8 +61,10 @@ struct Accept {
 
 #[derive(Debug, clap::Args)]
 struct Answer {
-    /// The finding, as `nianbao check` names it: `2024/further_study_is_placed/3614000001`
-    key: String,
+    /// The finding, as `nianbao check` names it, `2024/further_study_is_placed/3614000001`, or as the
+    /// table `finding` has it between 〔 and 〕; several at once where one reason is that of all
+    #[arg(required = true, value_name = "KEY")]
+    keys: Vec<String>,
     /// Who decides
     #[arg(long, visible_alias = "by", value_name = "NAME")]
     who: String,
@@ -104,9 +108,12 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Command::Set(set) => load_definitions(&settings)
             .and_then(|definitions| values::set(&data, &definitions, set, now))
             .and_then(|one| record(global, &data, one)),
-        Command::Answer(answer) => {
-            answered(&settings, &data, answer, now).and_then(|one| record(global, &data, one))
-        }
+        Command::Answer(answer) => answered(&settings, &data, answer, &now).and_then(|decisions| {
+            decisions.iter().try_for_each(|one| refuse_frozen(&data, one.report_year))?;
+            let recorded = decisions::add_all(&data, decisions)?;
+            recorded.iter().try_for_each(|decision| told(global, decision))?;
+            Ok(ExitCode::Done)
+        }),
         Command::Read(read) => values::read(global, &settings, &data, read, &now),
         Command::List => Ok(ExitCode::Done),
     };
@@ -117,8 +124,17 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn record(global: &Global, data: &DataRoot, decision: Override) -> Result<ExitCode, Failure> {
+    refuse_frozen(data, decision.report_year)?;
     told(global, &decisions::add(data, decision)?)?;
     Ok(ExitCode::Done)
+}
+
+/// A decision about a year that no run may touch would be recorded, and never acted on.
+pub(super) fn refuse_frozen(data: &DataRoot, year: ReportYear) -> Result<(), Failure> {
+    let records = signatures::all(data)?;
+    let Some(record) = signatures::frozen(&records).remove(&year) else { return Ok(()) };
+    Err(Failure::new(ExitCode::Usage, &format!("{year} is frozen, by {} at {}", record.by, record.at))
+        .hint("`nianbao freeze --year Y --lift --by NAME --why TEXT` opens it again, on record"))
 }
 
 /// A decision and how it stands, for machines.
@@ -286,45 +302,95 @@ fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
     Ok(known)
 }
 
-/// The answer to a finding of a check, with the figures that it has now.
+/// The answers to findings, each with what it says now; all of them, or none.
 fn answered(
     settings: &Settings,
     data: &DataRoot,
     answer: &Answer,
-    when: String,
-) -> Result<Override, Failure> {
+    when: &str,
+) -> Result<Vec<Override>, Failure> {
     named(&answer.who, &answer.reason)?;
     let definitions = load_definitions(settings)?;
     let manifest = publish::current(data)?;
-    let year: Option<i32> = answer.key.split('/').next().and_then(|year| year.parse().ok());
-    let mut of_year = check::releases(data, manifest.as_ref());
-    of_year.retain(|of| Some(of.year) == year);
     // What was held back is newer than what stands.
-    for of in of_year.iter().rev() {
-        let examined = check::examined(settings, &definitions, of, &[], None)?;
-        let Some(found) = examined.found.iter().find(|found| found.key == answer.key) else { continue };
-        if found.severity != Severity::S2 {
-            let message = format!("`{}` is {}: it waits for no answer", answer.key, found.severity.code());
-            return Err(Failure::new(ExitCode::Usage, &message));
+    let mut releases = check::releases(data, manifest.as_ref());
+    releases.reverse();
+    let mut known: Vec<(usize, Examined)> = Vec::new();
+    let mut decisions = Vec::new();
+    for key in &answer.keys {
+        let year: Option<i32> = key.split('/').next().and_then(|year| year.parse().ok());
+        let mut decision = None;
+        for (at, of) in releases.iter().enumerate().filter(|(_, of)| Some(of.year) == year) {
+            if !known.iter().any(|(known, _)| *known == at) {
+                known.push((at, check::examined(settings, &definitions, of, &[], None)?));
+            }
+            let examined = known.iter().find(|(known, _)| *known == at);
+            let found = examined.and_then(|(_, of)| of.found.iter().find(|found| found.key == *key));
+            decision = match found {
+                Some(found) if found.severity != Severity::S2 => {
+                    return Err(waits_for_none(key, found.severity));
+                }
+                Some(found) => Some(Override {
+                    rule: found.rule.clone(),
+                    value: found.answer.printed.clone(),
+                    about: Some(findings::about(&found.answer, &found.unit)),
+                    ..answer_to(key, of.year, answer, when)
+                }),
+                None => question(data, of, key)?.map(|asked| Override {
+                    rule: asked.rule.clone(),
+                    about: Some(findings::about_question(&asked)),
+                    ..answer_to(key, of.year, answer, when)
+                }),
+            };
+            if decision.is_some() {
+                break;
+            }
         }
-        return Ok(Override {
-            format: 0,
-            id: 0,
-            report_year: of.year,
-            rule: found.rule.clone(),
-            key: found.key.clone(),
-            value: found.answer.printed.clone(),
-            who: answer.who.trim().to_owned(),
-            when,
-            reason: answer.reason.trim().to_owned(),
-            withdraws: None,
-            about: Some(findings::about(&found.answer, &found.unit)),
-            correction: None,
-        });
+        decisions.push(decision.ok_or_else(|| {
+            Failure::new(ExitCode::Usage, &format!("nothing asks about `{key}`")).hint(
+                "`nianbao check` names what it found; a finding of the table `finding` has it between 〔 and 〕",
+            )
+        })?);
     }
-    Err(Failure::new(ExitCode::Usage, &format!("no check asks about `{}`", answer.key)).hint(
-        "`nianbao check` names what it found; a finding of the table `finding` has it between 〔 and 〕",
-    ))
+    Ok(decisions)
+}
+
+fn waits_for_none(key: &str, severity: Severity) -> Failure {
+    let message = format!("`{key}` is {}: it waits for no answer", severity.code());
+    Failure::new(ExitCode::Usage, &message)
+}
+
+fn answer_to(key: &str, year: ReportYear, answer: &Answer, when: &str) -> Override {
+    Override {
+        format: 0,
+        id: 0,
+        report_year: year,
+        rule: String::new(),
+        key: key.to_owned(),
+        value: String::new(),
+        who: answer.who.trim().to_owned(),
+        when: when.to_owned(),
+        reason: answer.reason.trim().to_owned(),
+        withdraws: None,
+        about: None,
+        correction: None,
+    }
+}
+
+/// The question of a key that no check asks, as the release has it.
+fn question(data: &DataRoot, of: &check::Of<'_>, key: &str) -> Result<Option<Finding>, Failure> {
+    let path = match of.standing {
+        Standing::Published(manifest) => manifest.table(data, "finding", of.year),
+        Standing::HeldBack => data.staged_table("finding", of.year),
+    };
+    let Some(path) = path else { return Ok(None) };
+    let found = tables::read_findings(&path).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    let of_rule = |found: &Finding| finding::rule(&found.rule).is_some_and(Rule::is_answered_by_key);
+    let asked = found.into_iter().find(|one| of_rule(one) && findings::key_of(&one.message) == Some(key));
+    match asked {
+        Some(asked) if asked.severity != Severity::S2 => Err(waits_for_none(key, asked.severity)),
+        asked => Ok(asked),
+    }
 }
 
 fn withdrawn(data: &DataRoot, withdraw: &Withdraw, when: String) -> Result<Override, Failure> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::output::{self, left};
+use super::overrides::refuse_frozen;
 use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, published, values};
 use crate::decisions::corrections::{self, Change, Correction, Kind};
 use crate::decisions::{self, Override};
@@ -394,6 +395,7 @@ fn release(
     if !manifest.years.contains(&year) {
         return Err(usage(&format!("release {:06} has no year {year}", manifest.release)));
     }
+    refuse_frozen(data, year)?;
     let key = pipeline::pseudonym_key(data, Some(&manifest))?;
     let all = decisions::all(data)?;
     let standing = decisions::standing(&all);

@@ -1,9 +1,13 @@
 //! `nianbao releases`: which there are, and where one lies.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::{ExitCode, Failure, Global, load_settings, now, output};
+use crate::decisions::signatures;
+use crate::period::ReportYear;
 use crate::pipeline;
 use crate::runs;
 use crate::settings::{Overrides, Settings};
@@ -19,7 +23,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// All complete releases, oldest first
+    /// All complete releases, oldest first; years that all three signed have a ✓
     List,
     /// The folder of the current release, resolved once
     Path {
@@ -30,7 +34,7 @@ enum Command {
         #[arg(long, value_name = "NUMBER")]
         release: Option<u32>,
     },
-    /// Remove old releases, and what only they needed; the current one always stays
+    /// Remove old releases, and what only they needed; the current one and signed ones always stay
     Prune {
         /// Keep so many of the newest [default: the setting `release_keep`]
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
@@ -52,24 +56,32 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Command::List => return list(global, &data),
         Command::Path { sql, release } => path(&data, sql, release)?,
         Command::Prune { keep, grace_days, dry_run } => {
-            let policy = policy(&settings, keep, grace_days);
-            prune(global, &data, policy, dry_run)?;
+            // Asked under the lock: nobody signs a release that is about to go.
+            let policy = |signed| policy(&settings, keep, grace_days, signed);
+            prune(global, &data, &policy, dry_run)?;
         }
     }
     Ok(ExitCode::Done)
 }
 
-fn policy(settings: &Settings, keep: Option<u32>, grace_days: Option<u32>) -> Policy {
+fn policy(settings: &Settings, keep: Option<u32>, grace_days: Option<u32>, signed: BTreeSet<u32>) -> Policy {
     Policy {
         keep: keep.unwrap_or(settings.release_keep),
         grace_days: grace_days.unwrap_or(settings.release_grace_days),
+        signed,
     }
 }
 
-fn prune(global: &Global, data: &DataRoot, policy: Policy, dry_run: bool) -> Result<(), Failure> {
+fn prune(
+    global: &Global,
+    data: &DataRoot,
+    policy: &dyn Fn(BTreeSet<u32>) -> Policy,
+    dry_run: bool,
+) -> Result<(), Failure> {
     runs::refuse_newer(data)?;
     let lock = runs::lock(data, "releases prune", &now())?;
-    let plan = retention::plan(data, policy, Timestamp::now())?;
+    let policy = policy(signatures::final_releases(&signatures::all(data)?));
+    let plan = retention::plan(data, &policy, Timestamp::now())?;
     if !dry_run {
         retention::remove(data, &plan)?;
     }
@@ -109,6 +121,7 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
             None
         }
     };
+    let records = signatures::all(data)?;
     let mut listed = Vec::new();
     for release in publish::releases(data)? {
         let manifest = match publish::read_manifest(data, release) {
@@ -118,9 +131,20 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
                 continue;
             }
         };
+        let signed: Vec<ReportYear> = manifest
+            .years
+            .iter()
+            .copied()
+            .filter(|&year| {
+                let digest = manifest.year_digest(year);
+                digest.is_some_and(|digest| signatures::is_signed(&records, year, &digest))
+            })
+            .collect();
         if !global.json {
             let mark = if current == Some(release) { "*" } else { " " };
-            let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();
+            let signed = |year| if signed.contains(year) { "✓" } else { "" };
+            let years: Vec<String> =
+                manifest.years.iter().map(|year| format!("{year}{}", signed(year))).collect();
             output::line(&format!(
                 "{mark} {}  {}  {}  {} files  {}",
                 release_name(release),
@@ -135,6 +159,7 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
             "current": current == Some(release),
             "created": manifest.created,
             "years": manifest.years,
+            "signed_years": signed,
             "outcome": manifest.outcome,
             "digest": manifest.digest,
         }));

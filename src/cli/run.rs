@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::output::{self, Progress, left, right};
+use super::overrides::refuse_frozen;
 use super::{ExitCode, Failure, Global, ledger_failure, load_definitions, load_settings, now, quarantine};
 use crate::checks::CheckCount;
 use crate::decode::worker::OWN_PROGRAM;
@@ -21,7 +22,7 @@ use crate::warehouse::publish::{self, Corrections, Manifest, ReleaseOutcome, Sum
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only this report year; may be given several times [default: every year found]
+    /// Only this report year; may be given several times [default: every year found that is not frozen]
     #[arg(long, value_name = "YEAR")]
     year: Vec<i32>,
     /// Read this drop folder instead of the configured one
@@ -36,6 +37,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let now = now();
     let data = DataRoot::new(&settings.data_dir);
     runs::refuse_newer(&data)?;
+    args.year.iter().try_for_each(|&year| refuse_frozen(&data, year))?;
     let lock = runs::lock(&data, "run", &now)?;
     let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &error);
     if lock.was_left_behind() {
@@ -63,6 +65,16 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let code = exit_code(&report.outcome);
     end(&data, with_report(record, &report), outcome_name(&report.outcome), code)?;
     lock.give_back().map_err(internal)?;
+    if !report.frozen.is_empty() && args.year.is_empty() && !global.quiet {
+        let files = |waiting: usize| match waiting {
+            0 => String::new(),
+            1 => " (1 file in its folder is none of those it was made of)".to_owned(),
+            _ => format!(" ({waiting} files in its folder are none of those it was made of)"),
+        };
+        let year = |(year, waiting): (&i32, &usize)| format!("{year}{}", files(*waiting));
+        let years: Vec<String> = report.frozen.iter().map(year).collect();
+        output::note(&format!("frozen, and left as it was published: {}", years.join(", ")));
+    }
     if global.json {
         print_json(&settings, &report, code)?;
     } else {
@@ -170,6 +182,8 @@ fn print_json(settings: &Settings, report: &RunReport, code: ExitCode) -> Result
         "held_back_by": held,
         "stages": report.stages,
         "checks": report.checks,
+        "frozen_years": report.frozen.keys().collect::<Vec<_>>(),
+        "frozen_files_waiting": report.frozen.values().sum::<usize>(),
     }))
 }
 

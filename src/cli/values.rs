@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::overrides::named;
+use super::overrides::{named, refuse_frozen};
 use super::{ExitCode, Failure, Global, output, published};
 use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
@@ -207,6 +207,7 @@ pub fn read(
             Ok(Some(record)) => records.push(record),
         }
     }
+    records.iter().try_for_each(|record| refuse_frozen(data, record.report_year))?;
     taken.recorded = decisions::add_all(data, records)?;
     told(global, &taken)?;
     Ok(if taken.not_recorded.is_empty() { ExitCode::Done } else { ExitCode::Draft })

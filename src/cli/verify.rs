@@ -1,6 +1,7 @@
-//! `nianbao verify`: is what was published still what was published.
+//! `nianbao verify`: is what was published still what was published, and what was signed what was signed.
 
 use super::{ExitCode, Failure, Global, load_settings, output};
+use crate::decisions::signatures;
 use crate::settings::Overrides;
 use crate::warehouse::layout::{DataRoot, release_name};
 use crate::warehouse::verify;
@@ -15,7 +16,10 @@ pub struct Args {
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = DataRoot::new(&settings.data_dir);
-    let verified = verify::verify(&data, args.release)?;
+    let mut verified = verify::verify(&data, args.release)?;
+    let mut of_signatures = signatures::verify(&data)?;
+    of_signatures.retain(|damage| args.release.is_none_or(|release| [0, release].contains(&damage.release)));
+    verified.damages.extend(of_signatures);
     if let Some(release) = args.release
         && verified.releases.is_empty()
         && verified.damages.iter().all(|damage| damage.release != release)
@@ -27,8 +31,11 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         output::json(&verified)?;
     } else {
         for damage in &verified.damages {
-            let release =
-                if damage.release == 0 { "pointer".to_owned() } else { release_name(damage.release) };
+            let release = match damage.release {
+                0 if damage.path.starts_with("ledger/") => "ledger".to_owned(),
+                0 => "pointer".to_owned(),
+                release => release_name(release),
+            };
             let detail =
                 if damage.detail.is_empty() { String::new() } else { format!(": {}", damage.detail) };
             output::line(&format!("{release} {} {}{detail}", damage.kind, damage.path));

@@ -1,5 +1,6 @@
-//! Decisions about findings of checks: a named person says why a figure is right as it is. Each
-//! holds for the figures it was made of, and lapses when one of them changes.
+//! Decisions about findings: a named person says why what is asked about is right as it is. One about
+//! a finding of a check holds for the figures it was made of, one about another question for what that
+//! says and the files it names; each lapses when one of them changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +8,11 @@ use super::Override;
 use super::values::{About, newest};
 use crate::audit::Answer;
 use crate::checks::relation::Kind;
+use crate::finding::{self, ANSWERABLE, Finding, Rule, Severity};
 use crate::indicators::Unit;
+use crate::layout::Level;
 use crate::period::ReportYear;
+use crate::warehouse::files;
 
 /// The rule that findings of a kind are recorded under: `C-SUM-OF-PARTS`.
 #[must_use]
@@ -94,6 +98,84 @@ impl<'a> Answers<'a> {
     }
 }
 
+/// Whether a finding is a question that is answered by its key, and is no finding of a check.
+#[must_use]
+pub fn is_question(finding: &Finding) -> bool {
+    finding.severity == Severity::S2 && finding::rule(&finding.rule).is_some_and(Rule::is_answered_by_key)
+}
+
+/// What a question is answered by: `2024/Q-TWO-BASES/3fa9c1d207`, with its school where it has one.
+/// Other words, figures or bytes of a file that it names make another question.
+#[must_use]
+pub fn question_key(finding: &Finding, files: &[(&str, &str)]) -> String {
+    let Finding { report_year, rule, school_code, dataset, message, place, .. } = finding;
+    let mut text = format!("{dataset}|{}|{message}", finding.place_text());
+    let mut named: Vec<&str> = files
+        .iter()
+        .filter(|(file, _)| place.file == *file || message.contains(file))
+        .map(|(_, sha256)| *sha256)
+        .collect();
+    named.sort_unstable();
+    for sha256 in named {
+        text += &format!("|{sha256}");
+    }
+    let school = if school_code.is_empty() { String::new() } else { format!("{school_code}/") };
+    format!("{report_year}/{rule}/{school}{}", &files::sha256(text.as_bytes())[..10])
+}
+
+/// The key that a finding of a release carries between 〔 and 〕.
+#[must_use]
+pub fn key_of(message: &str) -> Option<&str> {
+    let key = message.rsplit_once('〔')?.1.split_once('〕')?.0;
+    Some(key).filter(|key| !key.is_empty())
+}
+
+/// What a decision about such a question is about.
+#[must_use]
+pub fn about_question(finding: &Finding) -> About {
+    let message = finding.message.split('〔').next().unwrap_or_default();
+    About {
+        indicator_id: String::new(),
+        relation: finding.rule.clone(),
+        level: if finding.school_code.is_empty() { Level::City } else { Level::School },
+        region_code: finding.region_code.clone(),
+        school_code: finding.school_code.clone(),
+        under: BTreeMap::from([(finding.rule.clone(), message.to_owned())]),
+    }
+}
+
+/// Gives each question its key, and notes on those that were answered by whom. Returns the decisions
+/// that hold, and those whose question is no more.
+#[must_use]
+pub fn settle_questions(
+    found: &mut [Finding],
+    files: &[(&str, &str)],
+    year: ReportYear,
+    standing: &[Override],
+    lapsed: &BTreeSet<u32>,
+) -> (Vec<Override>, Vec<Override>) {
+    let mut decisions: BTreeMap<&str, &Override> = BTreeMap::new();
+    for rule in ANSWERABLE {
+        let own = newest(standing, rule.id, year).into_iter();
+        // A decision about a delivery may be of the same rule.
+        decisions.extend(own.filter(|(_, decision)| decision.about.is_some()));
+    }
+    let mut holding: BTreeMap<u32, Override> = BTreeMap::new();
+    for finding in found.iter_mut().filter(|finding| is_question(finding)) {
+        let key = question_key(finding, files);
+        finding.message += &format!("〔{key}〕");
+        let decision = decisions.get(key.as_str()).filter(|decision| !lapsed.contains(&decision.id));
+        if let Some(decision) = decision {
+            finding.severity = Severity::S3;
+            finding.message += &format!("（{}已说明：{}）", decision.who, decision.reason);
+            holding.insert(decision.id, (*decision).clone());
+        }
+    }
+    let over = decisions.into_values().filter(|decision| !holding.contains_key(&decision.id)).cloned();
+    let over = over.collect();
+    (holding.into_values().collect(), over)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +239,41 @@ mod tests {
         let none = BTreeSet::new();
         assert_eq!(Answers::of(2024, &records, &none).rest().len(), 1);
         assert_eq!(Answers::of(2023, &records, &none).rest().len(), 0);
+    }
+
+    #[test]
+    fn a_question_is_answered_for_its_words_and_the_bytes_of_its_files() {
+        let question = || {
+            let place = crate::position::Place { file: "2024/staff/a.xlsx".into(), ..Default::default() };
+            Finding::new(finding::EPOCH_1904, 2024, "staff", "").at(place).of_school("36")
+        };
+        let key = question_key(&question(), &[("2024/staff/a.xlsx", "ab"), ("2024/staff/b.xlsx", "cd")]);
+        assert!(key.starts_with("2024/W-EPOCH-1904/36/"), "{key}");
+        let decision = Override {
+            format: 0,
+            id: 4,
+            report_year: 2024,
+            rule: finding::EPOCH_1904.id.into(),
+            key,
+            value: String::new(),
+            who: "王科长".into(),
+            when: "2024-10-08T09:00:00+08:00".into(),
+            reason: "已核对".into(),
+            withdraws: None,
+            about: Some(about_question(&question())),
+            correction: None,
+        };
+        let records = [decision];
+        let settled = |sha256: &str, lapsed: &[u32]| {
+            let mut found = vec![question()];
+            let lapsed = lapsed.iter().copied().collect();
+            let files = [("2024/staff/a.xlsx", sha256)];
+            let (holding, over) = settle_questions(&mut found, &files, 2024, &records, &lapsed);
+            assert!(key_of(&found[0].message).is_some());
+            (found[0].severity, holding.len(), over.len())
+        };
+        assert_eq!(settled("ab", &[]), (Severity::S3, 1, 0));
+        assert_eq!(settled("ef", &[]), (Severity::S2, 0, 1));
+        assert_eq!(settled("ab", &[4]), (Severity::S2, 0, 1), "it does not come back");
     }
 }

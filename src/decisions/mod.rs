@@ -6,8 +6,8 @@
 //! record of its own.
 //!
 //! A decision can also be about values ([`values`]): it sets one, or says why two of them differ;
-//! about single rows of a delivery ([`corrections`]); or about a finding of a check ([`findings`]):
-//! it says why the figures are right as they are.
+//! about single rows of a delivery ([`corrections`]); or about a finding ([`findings`]): it says why
+//! what is asked about is right as it is. Who answers for a year signs it ([`signatures`]).
 
 pub mod findings;
 
@@ -15,10 +15,13 @@ pub mod values;
 
 pub mod corrections;
 
+pub mod signatures;
+
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::period::ReportYear;
@@ -61,8 +64,8 @@ pub enum DecisionError {
     Io { path: PathBuf, source: io::Error },
     #[error("`{}` does not parse: {message}", path.display())]
     Damaged { path: PathBuf, message: String },
-    #[error("`{}` is of format {found}; this program reads up to {FORMAT}", path.display())]
-    Newer { path: PathBuf, found: u32 },
+    #[error("`{}` is of format {found}; this program reads up to {known}", path.display())]
+    Newer { path: PathBuf, found: u32, known: u32 },
 }
 
 /// Every record, oldest first.
@@ -70,21 +73,27 @@ pub enum DecisionError {
 /// # Errors
 /// When one cannot be read, is damaged, or is of a newer format: a decision is never passed over.
 pub fn all(data: &DataRoot) -> Result<Vec<Override>, DecisionError> {
+    let mut records: Vec<Override> = read_folder(&data.overrides(), FORMAT)?;
+    records.sort_by_key(|record| record.id);
+    Ok(records)
+}
+
+/// Every record of a folder, in no order.
+fn read_folder<T: DeserializeOwned>(folder: &Path, known: u32) -> Result<Vec<T>, DecisionError> {
     #[derive(Deserialize)]
     struct Versioned {
         format: u32,
     }
-    let folder = data.overrides();
-    let io_error = |path: &PathBuf| {
-        let path = path.clone();
+    let io_error = |path: &Path| {
+        let path = path.to_owned();
         move |source| DecisionError::Io { path, source }
     };
     if !folder.exists() {
         return Ok(Vec::new());
     }
     let mut records = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
-        let path = entry.map_err(io_error(&folder))?.path();
+    for entry in fs::read_dir(folder).map_err(io_error(folder))? {
+        let path = entry.map_err(io_error(folder))?.path();
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
@@ -94,13 +103,24 @@ pub fn all(data: &DataRoot) -> Result<Vec<Override>, DecisionError> {
             message: error.to_string(),
         };
         let Versioned { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if format > FORMAT {
-            return Err(DecisionError::Newer { path, found: format });
+        if format > known {
+            return Err(DecisionError::Newer { path, found: format, known });
         }
-        records.push(serde_json::from_slice::<Override>(&bytes).map_err(damaged)?);
+        records.push(serde_json::from_slice(&bytes).map_err(damaged)?);
     }
-    records.sort_by_key(|record| record.id);
     Ok(records)
+}
+
+/// Writes the record of a number, durably.
+fn write_record<T: Serialize>(folder: &Path, id: u32, record: &T) -> Result<(), DecisionError> {
+    let path = record_path(folder, id);
+    let json = serde_json::to_vec_pretty(record).map_err(io::Error::other);
+    json.and_then(|json| files::write_whole(&path, &json, Access::Open))
+        .map_err(|source| DecisionError::Io { path, source })
+}
+
+fn record_path(folder: &Path, id: u32) -> PathBuf {
+    folder.join(format!("{id:06}.json"))
 }
 
 /// Those that stand: neither taken back, nor taking back.
@@ -131,10 +151,7 @@ pub fn add_all(data: &DataRoot, mut records: Vec<Override>) -> Result<Vec<Overri
     for (id, record) in (last + 1..).zip(&mut records) {
         record.format = FORMAT;
         record.id = id;
-        let path = data.overrides().join(format!("{id:06}.json"));
-        let json = serde_json::to_vec_pretty(&record).map_err(io::Error::other);
-        json.and_then(|json| files::write_whole(&path, &json, Access::Open))
-            .map_err(|source| DecisionError::Io { path, source })?;
+        write_record(&data.overrides(), id, record)?;
     }
     Ok(records)
 }

@@ -37,6 +37,12 @@ impl Run<'_> {
         let drop = &self.settings.drop_dir;
         let listing =
             drop_folder::list(drop).map_err(|source| RunError::Source { path: drop.clone(), source })?;
+        for file in &listing.files {
+            let Some(waiting) = file.year.and_then(|year| self.frozen.get_mut(&year)) else { continue };
+            let mut inputs = self.last.iter().flat_map(|last| &last.inputs);
+            let is_known = inputs.any(|input| input.file == file.label && input.bytes == file.bytes);
+            *waiting += usize::from(!is_known);
+        }
         let refused = listing.refused.iter().cloned();
         self.unopened = refused.map(|label| (label, finding::FILE_UNOPENED)).collect();
         Ok(listing)
@@ -88,8 +94,10 @@ impl Run<'_> {
         file.bytes > self.settings.file_size_max_mb << 20
     }
 
+    /// A frozen year is nobody's to ask for: what lies in its folder is not even hashed.
     pub(super) fn is_asked(&self, year: ReportYear) -> bool {
-        self.request.years.is_empty() || self.request.years.contains(&year)
+        !self.frozen.contains_key(&year)
+            && (self.request.years.is_empty() || self.request.years.contains(&year))
     }
 
     /// The hash of a file, known or new; what is new is copied to landing.
@@ -145,6 +153,8 @@ impl Run<'_> {
         // A decision about a year acts on it, whatever lies in its folder now.
         let published = self.last.iter().flat_map(|last| &last.years);
         found.extend(published.filter(|year| self.decided_years.contains(year)));
+        // What decided a frozen year is what the release that stands says of it.
+        found.retain(|year| !self.frozen.contains_key(year));
         for &year in &found {
             let own = self.fingerprint(inputs, year);
             self.own_fingerprints.insert(year, own);

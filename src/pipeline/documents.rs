@@ -166,7 +166,10 @@ impl Run<'_> {
     pub(super) fn write_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
         let behind = self.last.as_ref().is_some_and(|last| !are_of(&self.data, last));
         let written = if behind {
-            let mut years = manifest.years.iter();
+            // A frozen year that other definitions made is not written by these.
+            let made_with_these =
+                |year: &&ReportYear| manifest.definitions_of(**year) == self.definitions.digest;
+            let mut years = manifest.years.iter().filter(made_with_these);
             years.try_for_each(|&year| report_again(self.settings, self.definitions, manifest, year))
         } else {
             write_reports(self.settings, self.definitions, &self.data, manifest, &self.cells)

@@ -1,16 +1,16 @@
 //! Everything that must hold before anybody sees a figure, asked of one year's figures: of those a
 //! run is about to publish, and again of those that stand.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int32Type;
 
 use super::{RunError, documents, parallel};
 use crate::audit::printing::{RowKey, name};
 use crate::audit::{Answer, Asking, Audit, Counted, FoundAt, OfUnit, Tally, Told};
-use crate::checks::audit_rules::{AskedOf, Names, Place, RelationDefinition, Source};
+use crate::checks::audit_rules::{AskedOf, Names, Place, ROWS, RelationDefinition, Source};
 use crate::checks::relation::{Kind, Verdict};
 use crate::checks::{self, CheckCount, Checked};
 use crate::decisions::Override;
@@ -23,11 +23,11 @@ use crate::layout::{Basis, Level, label_key};
 use crate::period::ReportYear;
 use crate::position::Place as FilePlace;
 use crate::report::cells::{CellRow, ReportCell};
-use crate::report::figures::{self, Keys, Peers};
+use crate::report::figures::{self, Keys, OfDeliveries, Peers};
 use crate::settings::Settings;
 use crate::table_file::{self as parquet_file, text_at};
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::Manifest;
+use crate::warehouse::publish::{Accepted, Manifest};
 
 /// The figures of one year.
 #[derive(Clone, Copy)]
@@ -37,6 +37,7 @@ pub struct Figures<'a> {
     pub cells: &'a [ReportCell],
     /// By code.
     pub schools: &'a BTreeMap<String, String>,
+    pub deliveries: &'a [OfDeliveries],
 }
 
 /// What was found, and how much was looked at.
@@ -70,10 +71,12 @@ pub struct Found {
 pub fn examine(settings: &Settings, definitions: &Definitions, of: Figures<'_>) -> Examined {
     let asking = Asking::new(definitions);
     let units = figures::by_unit(of.cells);
+    let deliveries = figures::deliveries_by_unit(&units, of.deliveries);
     let peers = Peers::of(of.cells);
     let asked = parallel::each(settings.threads(), &units, Keys::new, |keys, (unit, cells)| {
         // Made here and forgotten here: those of all units would be as large as the year.
-        let report = figures::report(cells, of.year, keys);
+        let mut report = figures::report(cells, of.year, keys);
+        report.figures.extend(deliveries.get(unit).into_iter().flat_map(figures::of_deliveries));
         let level = AskedOf::from(unit.level);
         (report.figures.len(), asking.of(&report, level, &|row| peers.figures(row, unit)))
     });
@@ -361,6 +364,7 @@ impl Examined {
             dimension: rule.map_or_else(String::new, |rule| rule.dimension.clone()),
             report_year: self.year,
             dataset: if place.file.is_empty() { String::new() } else { "filings".to_owned() },
+            region_code: one.unit.region_code.clone(),
             school_code: one.unit.school_code.clone(),
             place,
             message,
@@ -507,12 +511,14 @@ pub struct Release {
     pub values: Vec<IndicatorValue>,
     pub cells: Vec<ReportCell>,
     pub schools: BTreeMap<String, String>,
+    pub deliveries: Vec<OfDeliveries>,
 }
 
 impl Release {
     #[must_use]
     pub fn figures(&self) -> Figures<'_> {
-        Figures { year: self.year, values: &self.values, cells: &self.cells, schools: &self.schools }
+        let Release { year, values, cells, schools, deliveries } = self;
+        Figures { year: *year, values, cells, schools, deliveries }
     }
 }
 
@@ -553,7 +559,90 @@ pub fn read_release(
         Some(path) => as_printed(cells, &path)?,
         None => cells,
     };
-    Ok(Release { year, values, cells, schools })
+    // Which deliveries counted is said by a manifest, which a release that was held back never got.
+    let accepted = match standing {
+        Standing::Published(manifest) => manifest.accepted.as_slice(),
+        Standing::HeldBack => &[],
+    };
+    let deliveries = of_deliveries(definitions, accepted, &table, year)?;
+    Ok(Release { year, values, cells, schools, deliveries })
+}
+
+/// What is asked about the deliveries of a year: their rows, and last year's; the newest times in columns.
+///
+/// # Errors
+/// When a table cannot be read.
+pub(super) fn of_deliveries(
+    definitions: &Definitions,
+    accepted: &[Accepted],
+    table: &dyn Fn(&str, ReportYear) -> Option<PathBuf>,
+    year: ReportYear,
+) -> Result<Vec<OfDeliveries>, RunError> {
+    let asked: BTreeSet<(String, String)> =
+        definitions.audit.relations.iter().flat_map(RelationDefinition::deliveries).collect();
+    let mut told = Vec::new();
+    for (title, measure) in asked {
+        let Some(dataset) = definitions.datasets.iter().find(|dataset| dataset.title_zh == title) else {
+            continue;
+        };
+        let one = |year: ReportYear, school: String, text: String| OfDeliveries {
+            dataset: title.clone(),
+            measure: measure.clone(),
+            year,
+            school_code: school,
+            text,
+        };
+        if measure == ROWS {
+            let mut rows: BTreeMap<(ReportYear, &str), u64> = BTreeMap::new();
+            for accepted in accepted.iter().filter(|accepted| accepted.dataset == dataset.dataset) {
+                for (school, count) in &accepted.units {
+                    *rows.entry((accepted.report_year, school)).or_default() += count;
+                }
+            }
+            let before: Vec<&str> =
+                rows.keys().filter(|(of, _)| *of == year - 1).map(|(_, school)| *school).collect();
+            // Who delivered last year and nothing now has 0, where anybody delivered now.
+            if rows.keys().any(|(of, _)| *of == year) {
+                for school in before {
+                    rows.entry((year, school)).or_default();
+                }
+            }
+            let own = rows.into_iter().filter(|((of, _), _)| [year - 1, year].contains(of));
+            told.extend(own.map(|((of, school), rows)| one(of, school.to_owned(), rows.to_string())));
+            continue;
+        }
+        let column = dataset.columns.iter().find(|column| column.title_zh == measure);
+        let Some((column, path)) = column.zip(table(&dataset.table, year)) else { continue };
+        let newest = newest(&path, &column.name)?;
+        told.extend(newest.into_iter().map(|(school, text)| one(year, school, text)));
+    }
+    Ok(told)
+}
+
+/// The newest time of a column at each school, of the rows that count.
+fn newest(path: &Path, column: &str) -> Result<BTreeMap<String, String>, RunError> {
+    let mut newest: BTreeMap<String, String> = BTreeMap::new();
+    let columns = ["school_code", "counted", column].map(str::to_owned).into();
+    for batch in parquet_file::read_plain(path, Some(&columns))? {
+        let batch = batch?;
+        let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        let (Some(schools), Some(times)) = (text("school_code"), text(column)) else { continue };
+        let counted = batch.column_by_name("counted").and_then(|column| column.as_boolean_opt());
+        for row in (0..batch.num_rows()).filter(|row| times.is_valid(*row)) {
+            if counted.is_some_and(|counted| !counted.value(row)) {
+                continue;
+            }
+            let (school, time) = (schools.value(row), times.value(row));
+            match newest.get_mut(school) {
+                Some(known) if known.as_str() >= time => {}
+                Some(known) => time.clone_into(known),
+                None => {
+                    newest.insert(school.to_owned(), time.to_owned());
+                }
+            }
+        }
+    }
+    Ok(newest)
 }
 
 /// The cells with the strings that a table `report_cell` has for them.

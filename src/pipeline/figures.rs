@@ -7,13 +7,14 @@ use arrow::array::Array;
 use arrow::datatypes::{Decimal128Type, Int32Type};
 
 use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
-use super::{Run, RunError, Used, documents, parallel};
+use super::{Run, RunError, Used, Year, documents, parallel};
 use crate::checks::relation::Kind;
 use crate::contract::Dataset;
+use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
-use crate::indicators::{IndicatorValue, State};
+use crate::indicators::{IndicatorValue, State, shown};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position::Place;
@@ -21,6 +22,34 @@ use crate::report::cells::{Lines, ReportCell, Values};
 use crate::table_file::{self as parquet_file, text_at};
 use crate::tables;
 use crate::warehouse::assemble;
+
+impl Year {
+    /// Whose each finding is, and what persons said of questions that no check asks. Returns the ids of
+    /// decisions that hold no longer.
+    fn settle_questions(
+        &mut self,
+        year: ReportYear,
+        recorded: &[Override],
+        before: &BTreeSet<u32>,
+    ) -> Vec<u32> {
+        for finding in self.findings.iter_mut().filter(|finding| finding.region_code.is_empty()) {
+            if let Some(school) = self.schools.get(&finding.school_code) {
+                finding.region_code.clone_from(&school.region_code);
+            }
+        }
+        let deliveries = self.deliveries.iter();
+        let files: Vec<(&str, &str)> =
+            deliveries.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
+        let (holding, over) = findings::settle_questions(&mut self.findings, &files, year, recorded, before);
+        for decision in over.iter().filter(|decision| !before.contains(&decision.id)) {
+            let detail = format!("第 {} 号决定（{}，{}）", decision.id, decision.key, decision.who);
+            let school = decision.about.as_ref().map_or("", |about| about.school_code.as_str());
+            self.findings.push(Finding::new(finding::ANSWER_LAPSED, year, "", &detail).of_school(school));
+        }
+        self.overrides.extend(holding);
+        over.into_iter().map(|decision| decision.id).collect()
+    }
+}
 
 impl Run<'_> {
     /// Values of each year, then the printed cells, whose last-year column is last year's release.
@@ -124,7 +153,12 @@ impl Run<'_> {
             if said != before {
                 let title =
                     self.definitions.indicator(indicator).map_or(indicator.as_str(), |of| &of.title_zh);
-                let detail = format!("{title}（{}年）", year - 1);
+                let detail = format!(
+                    "{title}（{}年）：本年填报的上年数 {}，上年填报 {}",
+                    year - 1,
+                    shown_filed(said),
+                    shown_filed(before)
+                );
                 found.push(
                     Finding::new(finding::FILING_LAST_YEAR, year, "filings", &detail).of_school(school),
                 );
@@ -155,7 +189,7 @@ impl Run<'_> {
     pub(super) fn check(&mut self) -> Result<(), RunError> {
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
         for year in years {
-            let mut examined = self.examined(year);
+            let mut examined = self.examined(year)?;
             if self.definitions.audit.relations.iter().any(|relation| relation.ratchet)
                 && let Some(last) = self.last.as_ref().filter(|last| last.years.contains(&year))
             {
@@ -175,6 +209,7 @@ impl Run<'_> {
             self.lapsed_values.extend(lapsed.iter().map(|decision| decision.id));
             let counts = examined.check_counts();
             self.checks.extend(counts.iter().cloned());
+            let recorded = self.recorded.clone();
             let of = self.year(year);
             // One question a row: of two the one that a person can answer.
             let rule = findings::rule(Kind::SubsetLeSuperset);
@@ -189,6 +224,7 @@ impl Run<'_> {
             of.checks = counts;
             of.overrides.extend(holding);
             of.findings.extend(found);
+            let lapsed_questions = of.settle_questions(year, &recorded, &before);
             of.findings.sort_by(|a, b| {
                 (a.severity, &a.rule, &a.place, &a.school_code, &a.message).cmp(&(
                     b.severity,
@@ -198,16 +234,19 @@ impl Run<'_> {
                     &b.message,
                 ))
             });
+            self.lapsed_values.extend(lapsed_questions);
         }
         Ok(())
     }
 
-    fn examined(&self, year: ReportYear) -> Examined {
+    fn examined(&self, year: ReportYear) -> Result<Examined, RunError> {
         let of = &self.years[&year];
         let schools = of.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
         let cells = self.cells.get(&year).map(Vec::as_slice).unwrap_or_default();
-        let figures = Figures { year, values: &of.values, cells, schools: &schools };
-        examined::examine(self.settings, self.definitions, figures)
+        let table = |table: &str, year: ReportYear| self.table_of(table, year);
+        let deliveries = examined::of_deliveries(self.definitions, &self.accepted(), &table, year)?;
+        let figures = Figures { year, values: &of.values, cells, schools: &schools, deliveries: &deliveries };
+        Ok(examined::examine(self.settings, self.definitions, figures))
     }
 
     fn filed_places(&self, year: ReportYear) -> Result<FiledPlaces, RunError> {
@@ -220,6 +259,15 @@ impl Run<'_> {
             Some(path) => examined::filed_places(&path, self.definitions, year, &files),
             None => Ok(FiledPlaces::default()),
         }
+    }
+}
+
+/// What a school filed, in a message: a number, or that there is none. Words may name somebody.
+fn shown_filed(filed: &Filed) -> String {
+    match (filed.value, &filed.words) {
+        (Some(value), _) => value.to_string(),
+        (None, Some(_)) => "文字".to_owned(),
+        (None, None) => shown(filed.state.name()).to_owned(),
     }
 }
 

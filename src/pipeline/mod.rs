@@ -37,6 +37,7 @@ use rust_xlsxwriter::XlsxError;
 use crate::checks::CheckCount;
 use crate::combinations::TableError;
 use crate::decisions::corrections::{self, FileKey, OfFile};
+use crate::decisions::signatures;
 use crate::decisions::values::SetValue;
 use crate::decisions::{self, DecisionError, Override};
 use crate::definition::Definitions;
@@ -99,6 +100,9 @@ pub struct RunReport {
     /// The files that were taken in.
     pub deliveries: Vec<Delivery>,
     pub checks: Vec<CheckCount>,
+    /// Years that were left as they are, as somebody froze them, and how many files in the folder of each
+    /// are not, by name and size, those it was made of.
+    pub frozen: BTreeMap<ReportYear, usize>,
 }
 
 /// How far a run is, for whoever watches.
@@ -246,6 +250,8 @@ struct Run<'a> {
     corrections: BTreeMap<FileKey, OfFile>,
     /// Years that anything was ever decided about, also what was taken back since.
     decided_years: BTreeSet<ReportYear>,
+    /// Years that change only when somebody lifts the freeze, with the files that wait for that.
+    frozen: BTreeMap<ReportYear, usize>,
     /// Ids of decisions about values that this run found to hold no longer.
     lapsed_values: BTreeSet<u32>,
     stages: Vec<Stage>,
@@ -288,6 +294,7 @@ impl<'a> Run<'a> {
         let lapsed = last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
         let overrides: Vec<Override> =
             recorded.iter().filter(|decision| !lapsed.contains(&decision.id)).cloned().collect();
+        let frozen = signatures::frozen(&signatures::all(&data)?).into_keys().map(|year| (year, 0)).collect();
         let corrections = corrections::by_file(&data, &key, &overrides)?;
         Ok(Run {
             settings,
@@ -301,6 +308,7 @@ impl<'a> Run<'a> {
             recorded,
             corrections,
             decided_years,
+            frozen,
             lapsed_values: BTreeSet::new(),
             stages: Vec::new(),
             checks: Vec::new(),
@@ -346,7 +354,7 @@ impl<'a> Run<'a> {
 
     fn report(self, outcome: RunOutcome) -> RunReport {
         let deliveries = self.years.into_values().flat_map(|of| of.deliveries).collect();
-        RunReport { outcome, stages: self.stages, deliveries, checks: self.checks }
+        RunReport { outcome, stages: self.stages, deliveries, checks: self.checks, frozen: self.frozen }
     }
 
     fn make_staging(&self) -> Result<(), RunError> {

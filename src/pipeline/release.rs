@@ -81,6 +81,7 @@ impl Run<'_> {
             created: self.request.now.clone(),
             program: PROGRAM.to_owned(),
             definitions: self.definitions.digest.clone(),
+            made_with: self.made_with(),
             key: KeyId { id: self.key.id(), check_value: self.key.check_value() },
             years: fingerprints.keys().copied().collect(),
             fingerprints,
@@ -99,6 +100,15 @@ impl Run<'_> {
         // What is left of it is cleared by the next run.
         let _ = fs::remove_dir_all(&staged);
         Ok(manifest)
+    }
+
+    /// The definitions that each year was made with: these, or those of a year that is kept.
+    fn made_with(&self) -> BTreeMap<ReportYear, String> {
+        let last = self.last.iter().flat_map(|last| last.years.iter().map(move |year| (last, year)));
+        let mut made_with: BTreeMap<ReportYear, String> =
+            last.map(|(last, &year)| (year, last.definitions_of(year).to_owned())).collect();
+        made_with.extend(self.years.keys().map(|year| (*year, self.definitions.digest.clone())));
+        made_with
     }
 
     /// What each year was normalised into; of a year that is kept, what the release that stands says.

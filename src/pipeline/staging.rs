@@ -15,7 +15,7 @@ use crate::period::ReportYear;
 use crate::table_file::{self as parquet_file};
 use crate::tables::{self, SchoolRow};
 use crate::warehouse::files::{self, Access};
-use crate::warehouse::layout::{flat_file, table_file};
+use crate::warehouse::layout::{flat_file, is_of_year, table_file};
 use crate::warehouse::publish::StagedFile;
 
 impl Run<'_> {
@@ -126,8 +126,7 @@ impl Run<'_> {
     pub(super) fn carry_over(&mut self) -> Result<(), RunError> {
         let Some(last) = &self.last else { return Ok(()) };
         for year in last.years.iter().filter(|year| !self.years.contains_key(year)) {
-            let part = format!("/report_year={year}/");
-            for file in last.files.iter().filter(|file| file.path.contains(&part)) {
+            for file in last.files.iter().filter(|file| is_of_year(&file.path, *year)) {
                 let from = self.data.release(last.release).join(&file.path);
                 // A file that rotted is not passed on as if it were sound.
                 if files::sha256_of_file(&from).map_err(io_error(&from))? != file.sha256 {

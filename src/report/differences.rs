@@ -305,6 +305,8 @@ fn noted_row(sheet: &str, row: u32, get: &dyn Fn(&str) -> String) -> Result<Note
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::decode::{self, Event};
     use crate::definition;
@@ -322,7 +324,7 @@ mod tests {
             report_year: 2024,
             key: PairKey {
                 indicator_id: "students".into(),
-                unit: Unit { level, region_code: "141002".into(), school_code: school.into() },
+                unit: Arc::new(Unit { level, region_code: "141002".into(), school_code: school.into() }),
                 basis_a: Delivered::System,
                 basis_b: Delivered::Filed,
             },

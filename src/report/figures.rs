@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::audit::printing::{Own, Printing, Report, RowKey, path_key};
 use crate::audit::{Stated, list_key};
-use crate::checks::audit_rules::Source;
+use crate::checks::audit_rules::{ROWS, Source};
 use crate::checks::printed::{Printed, read};
 use crate::checks::relation::{Asked, Figure, Kind, Operand};
 use crate::indicators::{State, Unit};
@@ -60,6 +60,67 @@ pub fn report<'c>(cells: &[&'c ReportCell], year: ReportYear, keys: &mut Keys<'c
     }
     report.own = Some(own);
     report
+}
+
+/// What the deliveries of a dataset say of themselves in a year, at one school or of the whole city.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfDeliveries {
+    /// The dataset's title.
+    pub dataset: String,
+    /// [`ROWS`], or the title of a column whose newest time it is.
+    pub measure: String,
+    pub year: ReportYear,
+    /// Empty for an export of the whole city.
+    pub school_code: String,
+    pub text: String,
+}
+
+/// What deliveries say, by dataset, measure and year.
+type Texts<'d> = BTreeMap<(&'d str, &'d str, ReportYear), String>;
+
+/// What the deliveries of each unit's schools say: rows are added up, of times the newest counts.
+#[must_use]
+pub fn deliveries_by_unit<'u, 'd>(
+    units: &[(&'u Unit, Vec<&ReportCell>)],
+    told: &'d [OfDeliveries],
+) -> HashMap<&'u Unit, Texts<'d>> {
+    let of_level = |level: Level| units.iter().map(|(unit, _)| *unit).filter(move |unit| unit.level == level);
+    let schools: HashMap<&str, &Unit> =
+        of_level(Level::School).map(|unit| (unit.school_code.as_str(), unit)).collect();
+    let counties: HashMap<&str, &Unit> =
+        of_level(Level::County).map(|unit| (unit.region_code.as_str(), unit)).collect();
+    let city = of_level(Level::City).next();
+    let mut by_unit: HashMap<&Unit, Texts<'_>> = HashMap::new();
+    for one in told {
+        let school = schools.get(one.school_code.as_str()).copied();
+        let county = school.and_then(|school| counties.get(school.region_code.as_str()).copied());
+        for unit in [school, county, city].into_iter().flatten() {
+            let key = (one.dataset.as_str(), one.measure.as_str(), one.year);
+            let text = by_unit.entry(unit).or_default().entry(key).or_default();
+            *text = if one.measure == ROWS {
+                let rows = |text: &str| text.parse::<u64>().unwrap_or_default();
+                (rows(text) + rows(&one.text)).to_string()
+            } else {
+                std::mem::take(text).max(one.text.clone())
+            };
+        }
+    }
+    by_unit
+}
+
+/// What deliveries say, as figures beside those that are printed.
+pub fn of_deliveries<'d>(texts: &'d Texts<'_>) -> impl Iterator<Item = Printing> + 'd {
+    texts.iter().map(|((dataset, measure, year), text)| Printing {
+        source: Source::Deliveries,
+        table: "报送".to_owned(),
+        label: (*dataset).to_owned(),
+        key: path_key(dataset),
+        measure: (*measure).to_owned(),
+        year: Some(*year),
+        unit: String::new(),
+        text: text.clone(),
+        row: 0,
+    })
 }
 
 /// Whether a cell is of a line of a list, whose path ends in the line's number.
@@ -226,6 +287,38 @@ mod tests {
         let report = report(&units[0].1, 2024, &mut Keys::new());
         let labels: Vec<&str> = report.figures.iter().map(|figure| figure.label.as_str()).collect();
         assert_eq!((units.len(), labels), (1, vec!["甲", "丙", "丁"]));
+    }
+
+    #[test]
+    fn rows_of_deliveries_are_added_up_and_the_newest_time_counts() {
+        let mut cells = vec![cell("甲", Some("1"), State::Value), cell("甲", Some("1"), State::Value)];
+        cells[1].unit = unit("2");
+        let mut city = cell("甲", Some("2"), State::Value);
+        city.unit =
+            Arc::new(Unit { level: Level::City, region_code: "141000".into(), school_code: String::new() });
+        cells.push(city);
+        let told = |measure: &str, school: &str, text: &str| OfDeliveries {
+            dataset: "学生学籍".into(),
+            measure: measure.into(),
+            year: 2024,
+            school_code: school.into(),
+            text: text.into(),
+        };
+        let told = [
+            told(ROWS, "1", "90"),
+            told(ROWS, "2", "12"),
+            told("入学年月", "1", "2023-09"),
+            told("入学年月", "2", "2024-09"),
+        ];
+        let units = by_unit(&cells);
+        let deliveries = deliveries_by_unit(&units, &told);
+        let texts = |at: usize| -> Vec<String> {
+            of_deliveries(&deliveries[units[at].0]).map(|figure| figure.text).collect()
+        };
+        assert_eq!(
+            [texts(0), texts(1), texts(2)],
+            [vec!["2023-09", "90"], vec!["2024-09", "12"], vec!["2024-09", "102"]]
+        );
     }
 
     #[test]

@@ -132,6 +132,12 @@ impl DataRoot {
         self.0.join("ledger/overrides")
     }
 
+    /// Signatures under years, and what was frozen, a file each.
+    #[must_use]
+    pub fn signatures(&self) -> PathBuf {
+        self.0.join("ledger/signatures")
+    }
+
     /// The format of the data root, and where its file system was tested.
     #[must_use]
     pub fn format(&self) -> PathBuf {
@@ -167,6 +173,12 @@ pub fn release_name(number: u32) -> String {
 #[must_use]
 pub fn table_file(table: &str, year: Option<ReportYear>, sha256: &str) -> PathBuf {
     table_folder(table, year).join(format!("{table}-{}.parquet", &sha256[..16]))
+}
+
+/// Whether a file of a release, by its path below it, is of one year.
+#[must_use]
+pub fn is_of_year(path: &str, year: ReportYear) -> bool {
+    path.contains(&format!("/report_year={year}/"))
 }
 
 /// The folder of a table inside a release; of one year of it, where it has years.

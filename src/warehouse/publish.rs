@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Access};
-use super::layout::{DataRoot, release_name, table_folder};
+use super::layout::{DataRoot, is_of_year, release_name, table_folder};
 use crate::checks::CheckCount;
 use crate::finding::Severity;
 use crate::normalise::Counts;
@@ -40,6 +40,10 @@ pub struct Manifest {
     pub created: String,
     pub program: String,
     pub definitions: String,
+    /// Those that each year was made with, which may be older where a year was left as it was. A year
+    /// that is not here was made with those of the release.
+    #[serde(default)]
+    pub made_with: BTreeMap<ReportYear, String>,
     pub key: KeyId,
     /// SHA-256, for each year, over what decided it: inputs, definitions, settings, program, key.
     pub fingerprints: BTreeMap<ReportYear, String>,
@@ -80,6 +84,26 @@ impl Manifest {
         let folder = table_folder(table, Some(year));
         let file = self.files.iter().find(|file| Path::new(&file.path).starts_with(&folder))?;
         Some(data.release(self.release).join(&file.path))
+    }
+
+    /// Digest of the definitions that a year was made with.
+    #[must_use]
+    pub fn definitions_of(&self, year: ReportYear) -> &str {
+        self.made_with.get(&year).unwrap_or(&self.definitions)
+    }
+
+    /// SHA-256 over names and contents of a year's files and the definitions that it was made with: the
+    /// same in every release in which the year is the same, byte for byte. None without such files.
+    #[must_use]
+    pub fn year_digest(&self, year: ReportYear) -> Option<String> {
+        let of_year = self.files.iter().filter(|file| is_of_year(&file.path, year));
+        let mut lines: Vec<String> = of_year.map(|file| format!("{} {}", file.path, file.sha256)).collect();
+        if lines.is_empty() {
+            return None;
+        }
+        lines.sort();
+        lines.push(format!("definitions {}", self.definitions_of(year)));
+        Some(files::sha256(lines.join("\n").as_bytes()))
     }
 }
 

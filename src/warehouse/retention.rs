@@ -17,12 +17,14 @@ use super::layout::{DataRoot, release_name};
 use super::publish::{self, Accepted, Manifest, PublishError};
 
 /// What to keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     /// This many of the newest releases stay, whatever their age.
     pub keep: u32,
     /// A release stays this long after another took its place: somebody may still be reading it.
     pub grace_days: u32,
+    /// Final releases, which stay for ever.
+    pub signed: BTreeSet<u32>,
 }
 
 /// What a clean-up removes.
@@ -41,7 +43,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// When the pointer or a manifest cannot be read: who does not know what is needed removes nothing.
-pub fn plan(data: &DataRoot, policy: Policy, now: Timestamp) -> Result<Plan, PublishError> {
+pub fn plan(data: &DataRoot, policy: &Policy, now: Timestamp) -> Result<Plan, PublishError> {
     let grace = SignedDuration::from_hours(24 * i64::from(policy.grace_days));
     let Some(current) = publish::current(data)? else { return Ok(Plan::default()) };
     let releases: Vec<Manifest> = publish::releases(data)?
@@ -56,7 +58,8 @@ pub fn plan(data: &DataRoot, policy: Policy, now: Timestamp) -> Result<Plan, Pub
         // It was read until the next one took its place.
         let replaced = releases.get(index + 1).and_then(|next| next.created.parse::<Timestamp>().ok());
         let read_by_nobody = replaced.is_some_and(|replaced| now.duration_since(replaced) > grace);
-        if index < newest && read_by_nobody && manifest.release != current.release {
+        let stays = manifest.release == current.release || policy.signed.contains(&manifest.release);
+        if index < newest && read_by_nobody && !stays {
             plan.releases.push(manifest.release);
         } else {
             kept.push(manifest);

@@ -108,7 +108,8 @@ impl Laboratory {
     }
 
     fn found(&self, cells: &[ReportCell]) -> Vec<Found> {
-        let figures = Figures { year: YEAR, values: &[], cells, schools: &self.release.schools };
+        let figures =
+            Figures { year: YEAR, values: &[], cells, schools: &self.release.schools, deliveries: &[] };
         examine(&self.settings, &self.definitions, figures).found
     }
 
@@ -433,6 +434,9 @@ fn report_of_words(dice: &mut Dice, fault: Option<Kind>) -> Value {
         {"key": "none_a", "printed": "0", "unit": "个"},
         {"key": "none_b", "printed": pick(Kind::SameState, "-".to_owned(), "0".to_owned()), "unit": "人"},
         {"key": "spare", "printed": "12", "unit": "项"},
+        {"key": "as_of", "printed": format!("截至{}年9月1日", if is(Kind::Freshness) { 2023 - dice.more(3) } else { 2024 })},
+        {"key": "rows", "printed": (if is(Kind::Volume) { whole * (8 + dice.more(9)) / 20 } else { whole * 20 }).to_string(), "unit": "条"},
+        {"key": "rows_before", "printed": (whole * 19).to_string(), "unit": "条"},
     ]);
     for (at, (before, now)) in block.iter().zip(&later).enumerate() {
         let list = figures.as_array_mut().unwrap();
@@ -454,6 +458,8 @@ fn report_of_words(dice: &mut Dice, fault: Option<Kind>) -> Value {
         {"kind": "identical_block", "earlier": names("before"), "later": names("now")},
         {"kind": "same_state", "a": "none_a", "b": "none_b"},
         {"kind": "entity_alias", "names": ["school_a", "school_b"]},
+        {"kind": "freshness", "stated": "as_of", "reference": "stock_at_september"},
+        {"kind": "volume", "count": "rows", "before": "rows_before"},
     ]})
 }
 
@@ -734,4 +740,67 @@ fn a_whole_city_of_clean_filings_is_asked_little() {
         let key = format!("〔{year}/{key}/141000〕");
         assert!(found.iter().any(|row| get(row, "message").contains(&key)), "{key}");
     }
+}
+
+/// The village in two years, as it was a year before but for one of the staff.
+fn two_years() -> City {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    for file in ["schools/register.csv", "students/all.csv", "staff/all.csv"] {
+        let this_year = fs::read_to_string(city.drop_folder().join("2024").join(file)).unwrap();
+        let fewer = usize::from(file.starts_with("staff"));
+        let lines: Vec<&str> = this_year.lines().collect();
+        let earlier = lines[..lines.len() - fewer].join("\n").replace(",202409,", ",202309,");
+        city.deliver(&format!("2023/{file}"), earlier);
+    }
+    city
+}
+
+fn of_rule<'a>(rows: &'a [Record], rule: &str) -> Vec<&'a Record> {
+    rows.iter().filter(|row| get(row, "rule") == rule).collect()
+}
+
+#[test]
+fn a_roster_of_last_year_and_one_that_is_empty_now_are_asked_about() {
+    let city = two_years();
+    city.run();
+    let asked = of_checks(&city, "S2");
+    assert_eq!(
+        (of_rule(&asked, "C-FRESHNESS").len(), of_rule(&asked, "C-VOLUME").len()),
+        (0, 0),
+        "{asked:?}"
+    );
+
+    let path = city.drop_folder().join("2024/students/all.csv");
+    let roster = fs::read_to_string(&path).unwrap();
+    let changed: Vec<String> = roster
+        .lines()
+        .filter(|line| !line.starts_with(PROVINCIAL))
+        .map(
+            |line| {
+                if line.starts_with(HONGTONG) { line.replace(",202409,", ",202309,") } else { line.into() }
+            },
+        )
+        .collect();
+    fs::write(&path, changed.join("\n")).unwrap();
+    // A school that sends nothing would be kept: it says itself that its students are gone.
+    fs::remove_dir_all(city.data()).unwrap();
+    city.run();
+    let asked = of_checks(&city, "S2");
+    let stale = of_rule(&asked, "C-FRESHNESS");
+    assert_eq!(
+        (stale.len(), get(stale[0], "school_code"), get(stale[0], "region_code")),
+        (1, HONGTONG, "141024")
+    );
+    assert!(get(stale[0], "message").contains("已 337 天，超过 92 天"), "{stale:?}");
+    let gone = of_rule(&asked, "C-VOLUME");
+    assert_eq!((gone.len(), get(gone[0], "school_code")), (1, PROVINCIAL), "{gone:?}");
+    assert!(get(gone[0], "message").contains("上年 2，本次为 0，疑为漏报"), "{gone:?}");
+    // The release that stands is asked the same.
+    let key = "2024/roster_has_this_autumns_beginners/3614000002";
+    let (_, answers) = checked(&city, &["--year", "2024"]);
+    assert!(answers.iter().any(|answer| answer["key"] == key && answer["does"] == "S2"), "{answers:?}");
+    assert_eq!(answer(&city, key).0, Some(0));
+    city.run();
+    assert_eq!(of_rule(&of_checks(&city, "S2"), "C-FRESHNESS").len(), 0);
 }

@@ -315,7 +315,8 @@ mod model {
                 }
                 now += SignedDuration::from_hours(24 * (days % 7));
                 let before = publish::releases(&data).unwrap();
-                let plan = retention::plan(&data, Policy { keep, grace_days }, now).unwrap();
+                let policy = Policy { keep, grace_days, ..Policy::default() };
+                let plan = retention::plan(&data, &policy, now).unwrap();
                 retention::remove(&data, &plan).unwrap();
                 let after = publish::releases(&data).unwrap();
                 for (place, release) in before.iter().rev().enumerate() {

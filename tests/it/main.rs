@@ -38,6 +38,8 @@ mod set_aside;
 
 mod shapes;
 
+mod sign;
+
 mod tidy;
 
 mod truth;

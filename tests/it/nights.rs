@@ -155,7 +155,7 @@ fn a_cell_of_words_where_a_date_must_be_costs_a_cell() {
     let city = City::empty();
     Village::new().deliver(&city);
     let file = city.drop_folder().join("2024/students/all.csv");
-    let roster = fs::read_to_string(&file).unwrap().replacen(",202309,", ",未知,", 1);
+    let roster = fs::read_to_string(&file).unwrap().replacen(",202409,", ",未知,", 1);
     fs::write(&file, roster).unwrap();
     city.run();
     assert_eq!(value(&city, "students", "141000").1, "9");

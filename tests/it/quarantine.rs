@@ -535,7 +535,7 @@ fn a_cell_that_was_not_used_is_mended_too() {
     let city = City::empty();
     Village::new().deliver(&city);
     let file = city.drop_folder().join(ROSTER);
-    fs::write(&file, fs::read_to_string(&file).unwrap().replacen(",202309,", ",未知,", 1)).unwrap();
+    fs::write(&file, fs::read_to_string(&file).unwrap().replacen(",202409,", ",未知,", 1)).unwrap();
     city.run();
     assert_eq!(rows(&city, ROSTER), [9, 0, 0, 1]);
     assert_eq!(told(&city), [format!("{YAODU} 2 E-CELL open")]);

@@ -540,7 +540,7 @@ fn an_adjusted_last_year_stays_adjusted_in_the_next_report() {
     Village::new().deliver(&last);
     for file in ["schools/register.csv", "students/all.csv"] {
         let content = fs::read_to_string(last.drop_folder().join("2024").join(file)).unwrap();
-        city.deliver(&format!("2023/{file}"), content.replacen("202309,护理", "202209,护理", 1));
+        city.deliver(&format!("2023/{file}"), content.replacen("202409,护理", "202309,护理", 1));
     }
     city.run();
     let before = cells(&city);

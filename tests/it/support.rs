@@ -263,7 +263,7 @@ impl Village {
         for s in &self.students {
             let (id, birth, sex) = identity(s.serial);
             students += &format!(
-                "{},{},{sex},{birth},居民身份证,{id},汉族,{},202309,{},{}\n",
+                "{},{},{sex},{birth},居民身份证,{id},汉族,{},202409,{},{}\n",
                 s.school,
                 name(s.serial),
                 s.entered_by,

@@ -1,0 +1,258 @@
+//! What of a year waits for an answer, and which command gives it: nobody signs while anything does.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::output::{self, left, right};
+use super::{ExitCode, Failure};
+use crate::decisions::findings;
+use crate::finding::{self, Finding, Rule, Severity};
+use crate::period::ReportYear;
+use crate::reconcile::Difference;
+use crate::tables;
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::{Manifest, YearSummary};
+
+/// What is open of one rule at one place.
+#[derive(Debug, Serialize)]
+pub struct Open {
+    pub rule: String,
+    pub severity: &'static str,
+    pub title: String,
+    /// The school, or else the county or the city; empty where nobody is named.
+    pub unit: String,
+    pub count: u64,
+    /// What is answered one by one.
+    pub questions: Vec<Question>,
+    /// Deliveries that it is about.
+    pub files: Vec<String>,
+    pub answered_by: String,
+}
+
+/// One question, and what an answer names it by.
+#[derive(Debug, Serialize)]
+pub struct Question {
+    pub key: String,
+    pub asks: String,
+}
+
+impl Question {
+    /// Of a finding that has a key.
+    fn of(finding: &Finding) -> Option<Question> {
+        let key = findings::key_of(&finding.message)?.to_owned();
+        let words = finding.message.split('〔').next().unwrap_or_default();
+        // The title stands above all of a rule.
+        let asks = words.split_once('：').map_or(words, |(_, asks)| asks);
+        Some(Question { key, asks: asks.to_owned() })
+    }
+}
+
+/// A year of a release as its signers must see it.
+#[derive(Debug, Serialize)]
+pub struct Unanswered {
+    pub report_year: ReportYear,
+    pub release: u32,
+    pub open: Vec<Open>,
+    /// What was kept out, which nobody has to answer: it is counted, and does not count.
+    pub rows_kept_out: u64,
+    pub files_rejected: u64,
+}
+
+impl Unanswered {
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.open.iter().map(|open| open.count).sum()
+    }
+}
+
+/// What waits for an answer: every question (S2), and deliveries that are set aside until somebody
+/// accepts them.
+fn waits(finding: &Finding) -> bool {
+    let answered = || finding::rule(&finding.rule).is_some_and(Rule::is_answered_by_override);
+    match finding.severity {
+        Severity::S2 => true,
+        Severity::S0 | Severity::S1 => answered(),
+        Severity::S3 => false,
+    }
+}
+
+/// Which commands answer a rule, for the reader to complete.
+pub fn answered_by(rule: &str, year: ReportYear) -> String {
+    let by_key = "nianbao override answer KEY… --by NAME --why TEXT".to_owned();
+    let Some(known) = finding::rule(rule) else { return by_key };
+    if known.is_answered_by_key() && !known.is_answered_by_override() {
+        return by_key;
+    }
+    let is = |one: &Rule| known.id == one.id;
+    if is(finding::BASES_DIFFER) {
+        format!(
+            "fill in the workbook …填报与系统差异表.xlsx of reports/{year}/, then nianbao override read FILE; or \
+             nianbao override set"
+        )
+    } else if is(finding::TWO_DELIVERIES) {
+        format!(
+            "nianbao override accept --rule {rule} --file FILE --who NAME --reason TEXT for the one that counts; \
+             then take the other away, or {by_key}"
+        )
+    } else if known.is_answered_by_override() {
+        format!(
+            "nianbao override accept --rule {rule} --file FILE --who NAME --reason TEXT, or a new delivery"
+        )
+    } else if known.may_be_confirmed() || known.takes_out() {
+        format!("nianbao quarantine export --year {year}; filled in, nianbao quarantine release FILE")
+    } else if is(finding::VALUE_LAPSED) {
+        "nianbao override set anew, or nianbao override withdraw NUMBER".to_owned()
+    } else if is(finding::CORRECTION_UNFIT) {
+        "nianbao override withdraw NUMBER, then answer the new correction sheet".to_owned()
+    } else {
+        "nianbao run, when the file is whole".to_owned()
+    }
+}
+
+/// Everything open of a year of a release.
+///
+/// # Errors
+/// When its tables cannot be read, or it has no such year.
+pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result<Unanswered, Failure> {
+    let internal = |error: &dyn std::fmt::Display| Failure::new(ExitCode::Internal, &error.to_string());
+    let Some(path) = manifest.table(data, "finding", year) else {
+        return Err(no_year(manifest, year));
+    };
+    let found = tables::read_findings(&path).map_err(|error| internal(&error))?;
+    let differences = match manifest.table(data, "difference", year) {
+        Some(path) => tables::read_differences(&path).map_err(|error| internal(&error))?,
+        None => Vec::new(),
+    };
+    let empty = YearSummary::default();
+    let of = manifest.summary.years.get(&year).unwrap_or(&empty);
+    let title = |rule: &str| {
+        let known = of.rules.iter().find(|known| known.rule == rule);
+        known.map_or_else(String::new, |known| known.title.clone())
+    };
+    let new = |(severity, rule, unit): &(Severity, String, String)| Open {
+        rule: rule.clone(),
+        severity: severity.code(),
+        title: title(rule),
+        unit: unit.clone(),
+        count: 0,
+        questions: Vec::new(),
+        files: Vec::new(),
+        answered_by: answered_by(rule, year),
+    };
+    let mut open: BTreeMap<(Severity, String, String), Open> = BTreeMap::new();
+    for finding in found.iter().filter(|finding| waits(finding)) {
+        // Told once an indicator: whose they are stands in the table of differences.
+        if finding.rule == finding::BASES_DIFFER.id {
+            continue;
+        }
+        let unit = [&finding.school_code, &finding.region_code].into_iter().find(|code| !code.is_empty());
+        let unit = unit.map_or("", String::as_str);
+        let key = (finding.severity, finding.rule.clone(), unit.to_owned());
+        let one = open.entry(key).or_insert_with_key(new);
+        one.count += finding.count;
+        one.questions.extend(Question::of(finding));
+        let file = &finding.place.file;
+        if one.questions.is_empty() && !file.is_empty() && !one.files.contains(file) {
+            one.files.push(file.clone());
+        }
+    }
+    for difference in differences.iter().filter(|one| Difference::is_open(one)) {
+        let key =
+            (Severity::S2, finding::BASES_DIFFER.id.to_owned(), difference.key.unit.school_code.clone());
+        open.entry(key).or_insert_with_key(new).count += 1;
+    }
+    Ok(Unanswered {
+        report_year: year,
+        release: manifest.release,
+        open: open.into_values().collect(),
+        rows_kept_out: of.rows.quarantined,
+        files_rejected: of.files.rejected,
+    })
+}
+
+/// A year that a release does not have.
+pub fn no_year(manifest: &Manifest, year: ReportYear) -> Failure {
+    let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();
+    let message = format!("release {:06} has no year {year}; it has {}", manifest.release, years.join(", "));
+    Failure::new(ExitCode::Usage, &message)
+}
+
+/// Prints what is open, rule by rule, with the units and the command that answers it.
+pub fn print(unanswered: &Unanswered) {
+    /// More units or keys of a rule are told as a number: `--json` has them all.
+    const SHOWN: usize = 12;
+    let mut at = 0;
+    while let Some(first) = unanswered.open.get(at) {
+        let of_rule = |open: &&Open| (&open.rule, open.severity) == (&first.rule, first.severity);
+        let own: Vec<&Open> = unanswered.open[at..].iter().take_while(of_rule).collect();
+        at += own.len();
+        let count: u64 = own.iter().map(|open| open.count).sum();
+        output::line(&format!(
+            "{} {}  {} {}",
+            first.severity,
+            right(&count.to_string(), 6),
+            left(&first.rule, 22),
+            first.title
+        ));
+        let lines: Vec<String> = own.iter().flat_map(|open| lines(open)).collect();
+        for line in lines.iter().take(SHOWN) {
+            output::line(&format!("             {line}"));
+        }
+        if lines.len() > SHOWN {
+            output::line(&format!("             … {} more", lines.len() - SHOWN));
+        }
+        output::line(&format!("           → {}", first.answered_by));
+    }
+}
+
+/// The questions that are answered one by one; else the unit with how many it has, and the files.
+fn lines(open: &Open) -> Vec<String> {
+    const COLUMNS: usize = 60;
+    if !open.questions.is_empty() {
+        let line = |question: &Question| {
+            format!("{}  {}", question.key, cut(&question.asks, COLUMNS)).trim_end().to_owned()
+        };
+        return open.questions.iter().map(line).collect();
+    }
+    let unit = if open.unit.is_empty() { "-" } else { &open.unit };
+    let count = right(&open.count.to_string(), 5);
+    vec![format!("{} {count}  {}", left(unit, 10), open.files.join("、")).trim_end().to_owned()]
+}
+
+/// The beginning of a text, so many columns wide.
+fn cut(text: &str, columns: usize) -> String {
+    let mut cut = String::new();
+    for c in text.chars() {
+        if output::width(&cut) + 2 > columns {
+            return cut + "…";
+        }
+        cut.push(c);
+    }
+    cut
+}
+
+/// What was kept out, in a line.
+#[must_use]
+pub fn kept_out(unanswered: &Unanswered) -> String {
+    format!(
+        "kept out, and no obstacle to signing: {} rows in quarantine, {} files rejected (S1)",
+        unanswered.rows_kept_out, unanswered.files_rejected
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_question_has_a_command_that_answers_it() {
+        let run_again = [finding::FILE_GROWING.id];
+        for rule in finding::RULES.iter().filter(|rule| rule.severity == Severity::S2) {
+            let by = answered_by(rule.id, 2024);
+            assert_eq!(by.starts_with("nianbao run"), run_again.contains(&rule.id), "{}: {by}", rule.id);
+        }
+        assert!(answered_by("C-RATIO", 2024).starts_with("nianbao override answer"));
+        assert!(answered_by(finding::DELIVERY_SHORT.id, 2024).contains("--rule E-VOLUME"));
+    }
+}
