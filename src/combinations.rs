@@ -285,3 +285,107 @@ pub fn scan<'w>(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Int32Array, Int64Array, StringArray};
+    use arrow::datatypes::Field;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Row = (Option<String>, Option<i32>, Option<i64>, bool);
+
+    fn batch(rows: &[Row]) -> (RecordBatch, BooleanArray) {
+        let fields = [("sex", DataType::Utf8), ("grade", DataType::Int32), ("hours", DataType::Int64)];
+        let fields: Vec<Field> = fields.map(|(name, kind)| Field::new(name, kind, true)).to_vec();
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(rows.iter().map(|row| row.0.as_deref()).collect::<StringArray>()),
+            Arc::new(rows.iter().map(|row| row.1).collect::<Int32Array>()),
+            Arc::new(rows.iter().map(|row| row.2).collect::<Int64Array>()),
+        ];
+        let counted = rows.iter().map(|row| Some(row.3)).collect();
+        (RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(), counted)
+    }
+
+    fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+        names.map(str::to_owned).into()
+    }
+
+    /// The combinations of `sex` and `grade` with the sum and the greatest of `hours`, as a frame tells them.
+    fn found(
+        combinations: &Combinations,
+    ) -> BTreeMap<(Option<String>, Option<i32>), (i64, i128, Option<i128>)> {
+        let frame = combinations.frame().unwrap();
+        let column = |name: &str| frame.column(name).unwrap().clone();
+        let decimals = |name: String| -> Vec<Option<i128>> {
+            column(&name).decimal().unwrap().physical().iter().collect()
+        };
+        let (sexes, grades, rows) = (column("sex"), column("grade"), column(ROWS));
+        let (sums, greatest) = (decimals(sum_of("hours")), decimals(greatest_of("hours")));
+        let told = (0..frame.height()).map(|at| {
+            let key = (sexes.str().unwrap().get(at).map(str::to_owned), grades.i32().unwrap().get(at));
+            (key, (rows.i64().unwrap().get(at).unwrap(), sums[at].unwrap(), greatest[at]))
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn what_is_missing_is_another_value_than_what_is_empty() {
+        let row = |sex: Option<&str>, hours| (sex.map(str::to_owned), None, hours, true);
+        let (batch, _) =
+            batch(&[row(None, Some(3)), row(Some(""), None), row(None, Some(4)), row(Some("1"), None)]);
+        let keys = names(["sex", "grade"]);
+        let mut combinations = Combinations::new(&batch.schema(), &keys, &names(["hours"])).unwrap();
+        assert_eq!(combinations.add(&batch, None).unwrap(), [0, 1, 0, 2]);
+        let found = found(&combinations);
+        assert_eq!(found[&(None, None)], (2, 7 * ONE, Some(4 * ONE)));
+        assert_eq!(found[&(Some(String::new()), None)], (1, 0, None));
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn without_columns_to_tell_apart_all_rows_are_one() {
+        let rows = vec![(None, Some(1), None, true); 3];
+        let (batch, _) = batch(&rows);
+        let none = BTreeSet::new();
+        let mut combinations = Combinations::new(&batch.schema(), &none, &none).unwrap();
+        assert_eq!(combinations.add(&batch, None).unwrap(), [0, 0, 0]);
+        assert_eq!(combinations.frame().unwrap().height(), 1);
+        assert!(Combinations::new(&batch.schema(), &names(["age"]), &none).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_what_going_over_all_rows_finds(
+            rows in prop::collection::vec(
+                (
+                    prop::option::of("[12]{0,2}"),
+                    prop::option::of(0..3_i32),
+                    prop::option::of(-5..5_i64),
+                    any::<bool>(),
+                ),
+                0..60,
+            ),
+            cut in 0..60_usize,
+        ) {
+            let mut slow = BTreeMap::new();
+            for (sex, grade, hours, _) in rows.iter().filter(|row| row.3) {
+                let of: &mut (i64, i128, Option<i128>) = slow.entry((sex.clone(), *grade)).or_default();
+                of.0 += 1;
+                of.1 += i128::from(hours.unwrap_or_default()) * ONE;
+                of.2 = of.2.max(hours.map(|hours| i128::from(hours) * ONE));
+            }
+            let parts = rows.split_at(cut.min(rows.len()));
+            let (first, counted) = batch(parts.0);
+            let (keys, summed) = (names(["sex", "grade"]), names(["hours"]));
+            let mut combinations = Combinations::new(&first.schema(), &keys, &summed).unwrap();
+            combinations.add(&first, Some(&counted)).unwrap();
+            let (second, counted) = batch(parts.1);
+            combinations.add(&second, Some(&counted)).unwrap();
+            prop_assert_eq!(found(&combinations), slow);
+        }
+    }
+}
