@@ -296,7 +296,10 @@ mod tests {
 
     use super::*;
 
+    type Key = (Option<String>, Option<i32>);
     type Row = (Option<String>, Option<i32>, Option<i64>, bool);
+    /// Rows, their sum, the greatest of them.
+    type Told = (i64, i128, Option<i128>);
 
     fn batch(rows: &[Row]) -> (RecordBatch, BooleanArray) {
         let fields = [("sex", DataType::Utf8), ("grade", DataType::Int32), ("hours", DataType::Int64)];
@@ -315,9 +318,7 @@ mod tests {
     }
 
     /// The combinations of `sex` and `grade` with the sum and the greatest of `hours`, as a frame tells them.
-    fn found(
-        combinations: &Combinations,
-    ) -> BTreeMap<(Option<String>, Option<i32>), (i64, i128, Option<i128>)> {
+    fn found(combinations: &Combinations) -> BTreeMap<Key, Told> {
         let frame = combinations.frame().unwrap();
         let column = |name: &str| frame.column(name).unwrap().clone();
         let decimals = |name: String| -> Vec<Option<i128>> {
@@ -373,7 +374,7 @@ mod tests {
         ) {
             let mut slow = BTreeMap::new();
             for (sex, grade, hours, _) in rows.iter().filter(|row| row.3) {
-                let of: &mut (i64, i128, Option<i128>) = slow.entry((sex.clone(), *grade)).or_default();
+                let of: &mut Told = slow.entry((sex.clone(), *grade)).or_default();
                 of.0 += 1;
                 of.1 += i128::from(hours.unwrap_or_default()) * ONE;
                 of.2 = of.2.max(hours.map(|hours| i128::from(hours) * ONE));

@@ -16,7 +16,7 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::reader::ChunkReader;
 
 /// Why a Parquet file could not be written or read.
@@ -81,7 +81,8 @@ impl TableWriter {
     }
 }
 
-/// A Parquet file being written in memory, without what fields carry beside their types.
+/// A Parquet file of few rows, being written in memory: without what fields carry beside their types, and
+/// without what helps those who look for rows in many.
 #[derive(Debug)]
 pub struct TableBytes(ArrowWriter<Vec<u8>>);
 
@@ -89,7 +90,13 @@ impl TableBytes {
     /// # Errors
     /// When the schema cannot be written: a fault of the program. So for all of it.
     pub fn new(schema: SchemaRef) -> Result<Self, ParquetError> {
-        let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_created_by("nianbao".to_owned())
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_dictionary_enabled(false)
+            .build();
+        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         ArrowWriter::try_new_with_options(Vec::new(), schema, options).map(TableBytes)
     }
 

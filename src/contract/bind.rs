@@ -1,10 +1,12 @@
 //! Header texts → canonical columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::unit::{self, Conversion, Unit};
 use super::{Column, Dataset, Version};
+use crate::code_table::narrow;
 use crate::decode::Row;
+use crate::decode::cell::is_blank;
 use crate::position::told;
 
 /// Rows looked at to find the header. Exports seen so far put it within the first 12.
@@ -27,6 +29,49 @@ pub fn header_key(text: &str) -> String {
         }
     }
     key
+}
+
+/// Whether the [`header_key`] of a text may begin as `is_first` says; where only folding all of it
+/// tells, it may. Texts of data rows mostly may not, and need not be folded.
+fn may_begin(text: &str, is_first: impl Fn(char) -> bool) -> bool {
+    let seen = text.chars().filter(|&c| !is_blank(c)).map(narrow).find(|c| !matches!(c, '*' | '"' | '\''));
+    match seen {
+        None | Some('(' | ')' | '_') => true,
+        Some(c) => c.to_uppercase().next().is_some_and(is_first),
+    }
+}
+
+/// The header keys of a dataset's columns, worked out once.
+#[derive(Debug, Clone)]
+pub struct HeaderKeys {
+    /// Key → index of the column.
+    known: HashMap<String, usize>,
+    /// What the known keys begin with.
+    firsts: HashSet<char>,
+    /// Of each column the keys of its names and of its fallback names.
+    columns: Vec<[Vec<String>; 2]>,
+}
+
+impl HeaderKeys {
+    fn of(dataset: &Dataset) -> &Self {
+        dataset.header_keys.get_or_init(|| {
+            let keys = |names: &[String]| names.iter().map(|name| header_key(name)).collect();
+            let columns: Vec<[Vec<String>; 2]> =
+                dataset.columns.iter().map(|of| [keys(&of.names), keys(&of.fallback_names)]).collect();
+            let known: HashMap<String, usize> = columns
+                .iter()
+                .enumerate()
+                .flat_map(|(index, names)| names.iter().flatten().map(move |key| (key.clone(), index)))
+                .collect();
+            HeaderKeys { firsts: known.keys().filter_map(|key| key.chars().next()).collect(), known, columns }
+        })
+    }
+
+    /// The column that a header text names.
+    fn column(&self, label: &str) -> Option<usize> {
+        let may_be = may_begin(label, |first| self.firsts.contains(&first));
+        if may_be { self.known.get(&header_key(label)).copied() } else { None }
+    }
 }
 
 /// Where a file has each column.
@@ -72,15 +117,15 @@ pub fn find_header(
     version: &Version,
     rows: &[Row<'static>],
 ) -> Result<(usize, Binding), BindError> {
-    let known = known_headers(dataset);
+    let keys = HeaderKeys::of(dataset);
     let required = dataset.columns.iter().filter(|column| column.required).count();
     let mut best: Option<(usize, usize)> = None;
     for (index, row) in rows.iter().enumerate() {
         let labels = labels(rows, index, version.header_rows);
-        let named: std::collections::HashSet<_> = labels
+        let named: HashSet<usize> = labels
             .iter()
-            .filter_map(|label| known.get(&header_key(label)))
-            .filter(|&&column| dataset.columns[column].required)
+            .filter_map(|label| keys.column(label))
+            .filter(|&column| dataset.columns[column].required)
             .collect();
         let hits = named.len();
         if row.filled() > 1 && best.is_none_or(|(_, most)| hits > most) {
@@ -90,7 +135,7 @@ pub fn find_header(
     let Some((index, hits)) = best else { return Err(BindError::NoHeader { nearest: Vec::new() }) };
     // Where the row under it names more columns, some header texts are split over two rows.
     let named = |header_rows| {
-        labels(rows, index, header_rows).iter().filter(|label| known.contains_key(&header_key(label))).count()
+        labels(rows, index, header_rows).iter().filter(|label| keys.column(label).is_some()).count()
     };
     let mut header_rows = version.header_rows;
     if named(header_rows + 1) > named(header_rows) {
@@ -164,17 +209,6 @@ fn is_remark(inside: &str) -> bool {
     inside.is_empty() || ["必填", "选填", "可填"].iter().any(|start| inside.starts_with(start))
 }
 
-/// Header key → index of the column.
-fn known_headers(dataset: &Dataset) -> HashMap<String, usize> {
-    let mut known = HashMap::new();
-    for (index, column) in dataset.columns.iter().enumerate() {
-        for name in column.names.iter().chain(&column.fallback_names) {
-            known.insert(header_key(name), index);
-        }
-    }
-    known
-}
-
 /// The lowest text of each column of a header that starts at `first`.
 fn labels(rows: &[Row<'static>], first: usize, header_rows: usize) -> Vec<String> {
     let header = &rows[first..rows.len().min(first + header_rows)];
@@ -196,8 +230,8 @@ fn bind(
     let keys: Vec<String> = labels.iter().map(|label| header_key(label)).collect();
     let mut used = vec![false; labels.len()];
     let mut cells = Vec::with_capacity(dataset.columns.len());
-    for column in &dataset.columns {
-        cells.push(position(column, &keys, &mut used)?);
+    for (column, names) in dataset.columns.iter().zip(&HeaderKeys::of(dataset).columns) {
+        cells.push(position(column, names, &keys, &mut used)?);
     }
     let ignored: Vec<String> = version.ignored.iter().map(|name| header_key(name)).collect();
     let unknown: Vec<String> = labels
@@ -229,10 +263,14 @@ fn missing_title(column: &Column, unknown: &[String]) -> String {
 }
 
 /// The cell of one column: by its names, else by its fallback names, never two at once.
-fn position(column: &Column, keys: &[String], used: &mut [bool]) -> Result<Option<usize>, BindError> {
+fn position(
+    column: &Column,
+    names: &[Vec<String>; 2],
+    keys: &[String],
+    used: &mut [bool],
+) -> Result<Option<usize>, BindError> {
     let mut found = None;
-    for names in [&column.names, &column.fallback_names] {
-        let wanted: Vec<String> = names.iter().map(|name| header_key(name)).collect();
+    for wanted in names {
         let hits: Vec<usize> =
             keys.iter().enumerate().filter(|(_, key)| wanted.contains(key)).map(|(index, _)| index).collect();
         for &hit in &hits {
@@ -254,7 +292,10 @@ pub fn repeats_header(binding: &Binding, row: &Row<'_>) -> bool {
     const LOOKED_AT: usize = 4;
     let filled = row.cells.iter().enumerate().filter(|(_, cell)| !cell.is_blank());
     let first: Vec<_> = filled.take(LOOKED_AT).collect();
-    let same = |index: usize, text: &str| binding.keys.get(index).is_some_and(|key| *key == header_key(text));
+    let same = |index: usize, text: &str| {
+        let key = binding.keys.get(index);
+        key.is_some_and(|key| may_begin(text, |first| key.starts_with(first)) && *key == header_key(text))
+    };
     let repeated = first.iter().filter(|(index, cell)| same(*index, &cell.text())).count();
     first.len() > 1 && repeated * 2 > first.len()
 }

@@ -8,6 +8,8 @@ pub mod bind;
 
 pub mod unit;
 
+use std::sync::OnceLock;
+
 use serde::Deserialize;
 
 use crate::code_table::{Status, folded};
@@ -51,6 +53,8 @@ pub struct Dataset {
     pub versions: Vec<Version>,
     #[serde(rename = "column", default)]
     pub columns: Vec<Column>,
+    #[serde(skip)]
+    header_keys: OnceLock<bind::HeaderKeys>,
 }
 
 fn always() -> String {

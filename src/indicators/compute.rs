@@ -152,6 +152,9 @@ fn school_unit(inputs: &Inputs, code: &str) -> Unit {
     Unit { level: Level::School, region_code: region.clone(), school_code: code.to_owned() }
 }
 
+/// The parts of a unit, by school.
+type Own<'p, P> = Vec<(&'p String, &'p P)>;
+
 struct Computer<'a> {
     indicators: &'a [Indicator],
     layout: Option<&'a Layout>,
@@ -352,8 +355,8 @@ impl Computer<'_> {
     }
 
     /// Parts by the region of their schools, so that each unit is made from its own alone.
-    fn by_region<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> BTreeMap<&str, Vec<(&'p String, &'p P)>> {
-        let mut by_region: BTreeMap<&str, Vec<(&String, &P)>> = BTreeMap::new();
+    fn by_region<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> BTreeMap<&str, Own<'p, P>> {
+        let mut by_region: BTreeMap<&str, Own<'_, P>> = BTreeMap::new();
         for (school, part) in parts {
             by_region.entry(self.region_of(school)).or_default().push((school, part));
         }
@@ -361,7 +364,7 @@ impl Computer<'_> {
     }
 
     /// The units that have any of `parts` below them or stand for a region, each with its own parts.
-    fn with_own<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> Vec<(Arc<Unit>, Vec<(&'p String, &'p P)>)> {
+    fn with_own<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> Vec<(Arc<Unit>, Own<'p, P>)> {
         let mut by_region = self.by_region(parts);
         let school = |(code, part): (&'p String, &'p P)| {
             let known = self.units.schools.get(code).cloned();

@@ -92,21 +92,18 @@ pub fn measure(
     let groups_of_frame = frame.as_ref().map(|frame| groups(frame, breakdowns)).transpose()?;
     let mut measured = BTreeMap::new();
     for indicator in indicators {
-        let of = match indicator.system.as_ref() {
-            Some(Calculation::CountDistinct(of)) => {
-                let Some(frame) = frame_of(&indicator.id)? else { continue };
-                let distinct = frame
-                    .lazy()
-                    .filter(condition(&of.condition))
-                    .group_by([by.clone(), vec![col(of.column.as_str()).alias("distinct_value")]].concat())
-                    .agg([])
-                    .collect()?;
-                Measured { sets: sets(&distinct, breakdowns)?, ..Measured::default() }
-            }
-            _ => {
-                let (Some(frame), Some(groups)) = (&frame, &groups_of_frame) else { continue };
-                Measured { values: values(frame, groups, &indicator.id)?, ..Measured::default() }
-            }
+        let of = if let Some(Calculation::CountDistinct(of)) = indicator.system.as_ref() {
+            let Some(frame) = frame_of(&indicator.id)? else { continue };
+            let distinct = frame
+                .lazy()
+                .filter(condition(&of.condition))
+                .group_by([by.clone(), vec![col(of.column.as_str()).alias("distinct_value")]].concat())
+                .agg([])
+                .collect()?;
+            Measured { sets: sets(&distinct, breakdowns)?, ..Measured::default() }
+        } else {
+            let (Some(frame), Some(groups)) = (&frame, &groups_of_frame) else { continue };
+            Measured { values: values(frame, groups, &indicator.id)?, ..Measured::default() }
         };
         measured.insert(indicator.id.clone(), of);
     }

@@ -194,6 +194,7 @@ pub fn write_reports(
     manifest: &Manifest,
     cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
 ) -> Result<(), RunError> {
+    let mut all_written = Vec::new();
     for (&year, cells) in cells {
         let Some(layout) = definitions.layout(year) else { continue };
         let schools = match manifest.table(data, "dim_school", year) {
@@ -229,16 +230,17 @@ pub fn write_reports(
         let written: Vec<PathBuf> = written.into_iter().collect::<Result<_, _>>()?;
         let path = data.reports(year).join("指标目录.xlsx");
         let bytes = catalogue::workbook(&catalogue::entries(definitions), &manifest.created)?;
-        files::write_whole(&path, &bytes, Access::Open).map_err(io_error(&path))?;
+        files::write_derived(&path, &bytes, Access::Open).map_err(io_error(&path))?;
+        all_written.push(path);
         for folder in [COUNTIES, SCHOOLS] {
             let folder = data.reports(year).join(folder);
             forget_others(&folder, &written).map_err(io_error(&folder))?;
         }
-        files::make_durable(&written).map_err(io_error(&data.reports(year)))?;
+        all_written.extend(written);
         let heading = heading_of(format!("{}({})", settings.city_name, settings.city_code));
-        reconciled::write_differences(settings, definitions, data, manifest, &heading)?;
+        all_written.extend(reconciled::write_differences(settings, definitions, data, manifest, &heading)?);
     }
-    Ok(())
+    files::make_durable(&all_written).map_err(io_error(data.path()))
 }
 
 const COUNTIES: &str = "县（市、区）";

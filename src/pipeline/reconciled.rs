@@ -2,6 +2,7 @@
 //! with what they said of them, and the documents that tell both.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::{Run, RunError, io_error};
 use crate::contract::Dataset;
@@ -206,19 +207,21 @@ fn footnote(definitions: &Definitions, names: &Names, set: &AppliedValue) -> Str
     text
 }
 
-/// Writes the workbook of a year's differences from its release; nothing for releases without them.
+/// Writes the workbook of a year's differences from its release, and tells where; nothing for releases
+/// without them. It is not durable yet.
 pub(super) fn write_differences(
     settings: &Settings,
     definitions: &Definitions,
     data: &DataRoot,
     manifest: &Manifest,
     heading: &Heading,
-) -> Result<(), RunError> {
+) -> Result<Option<PathBuf>, RunError> {
     let year = heading.year;
-    let Some(path) = manifest.table(data, "difference", year) else { return Ok(()) };
+    let Some(path) = manifest.table(data, "difference", year) else { return Ok(None) };
     let (names, _) = names(settings, definitions, data, manifest, year)?;
     let rows = tables::read_differences(&path)?;
     let bytes = differences::workbook(&rows, definitions, &names, heading)?;
     let path = data.reports(year).join(format!("{}{year}年度填报与系统差异表.xlsx", settings.city_name));
-    files::write_whole(&path, &bytes, Access::Open).map_err(io_error(&path))
+    files::write_derived(&path, &bytes, Access::Open).map_err(io_error(&path))?;
+    Ok(Some(path))
 }

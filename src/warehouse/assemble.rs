@@ -353,12 +353,11 @@ fn staged(
             let keys = rule.map(|rule| texts(&batch, &rule.key)).transpose()?;
             for (row, combination) in of_row.into_iter().enumerate() {
                 let school = schools.value(row);
-                let number_of_school = match numbers.get(school) {
-                    Some(&known) => known,
-                    None => {
-                        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-                        *numbers.entry(school.to_owned()).or_insert(next)
-                    }
+                let number_of_school = if let Some(&known) = numbers.get(school) {
+                    known
+                } else {
+                    let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+                    *numbers.entry(school.to_owned()).or_insert(next)
                 };
                 let digest = number(digests.value(row));
                 let key = keys.filter(|keys| keys.is_valid(row)).map(|keys| number(keys.value(row)));
