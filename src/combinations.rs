@@ -11,7 +11,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBa
 use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type, Schema};
 use arrow::error::ArrowError;
 use polars::prelude::{
-    Column, DataFrame, Int128Chunked, IntoColumn, IntoSeries, NamedFrom, PolarsError, Series,
+    Column, DataFrame, Expr, Int128Chunked, IntoColumn, IntoLazy, IntoSeries, NamedFrom, PolarsError, Series,
 };
 
 use crate::number::{ONE, SCALE};
@@ -217,6 +217,16 @@ impl Combinations {
             columns.push(decimals(&greatest_of(&of.name), &of.greatest)?);
         }
         DataFrame::new(self.rows.len(), columns)
+    }
+
+    /// Whether a condition holds for each combination, in the order of their numbers.
+    ///
+    /// # Errors
+    /// When it cannot be evaluated on the key columns.
+    pub fn which_meet(&self, condition: Expr) -> Result<Vec<bool>, PolarsError> {
+        let frame = self.frame()?.lazy().with_column(condition.alias("#meets")).collect()?;
+        let meets = frame.column("#meets")?.bool()?.iter();
+        Ok(meets.map(Option::unwrap_or_default).collect())
     }
 }
 

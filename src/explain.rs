@@ -6,17 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Decimal128Type, Int32Type};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatchReader};
+use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type};
 use arrow::error::ArrowError;
-use polars::prelude::{DataType, LazyFrame, NULL, PlRefPath, PolarsError, ScanArgsParquet, col, lit};
+use polars::prelude::{PolarsError, col};
 use serde::Serialize;
 
+use crate::combinations::Combinations;
 use crate::definition::Definitions;
 use crate::indicators::definition::{Answers, Calculation, Combination, Indicator};
 use crate::indicators::{IndicatorValue, State, Subject, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Each, Level};
-use crate::number::{Decimal, ONE, SCALE};
+use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
 use crate::predicate;
 use crate::report::catalogue::{self, Entry};
@@ -310,7 +311,7 @@ impl<'a> Explainer<'a> {
                 let get = |name: &str| text_at(&batch, name, row);
                 let count = |name: &str| {
                     let column = batch.column_by_name(name);
-                    let column = column.map(AsArray::as_primitive::<arrow::datatypes::Int64Type>);
+                    let column = column.map(AsArray::as_primitive::<Int64Type>);
                     column.and_then(|column| u64::try_from(column.value(row)).ok()).unwrap_or_default()
                 };
                 take(self, &get, &count);
@@ -642,59 +643,55 @@ impl<'a> Explainer<'a> {
 
     /// The rows that count, and how many do not, by reason.
     fn measured_rows(&self, path: &Path, unit: &Unit, to: &mut Derivation) -> Result<(), ExplainError> {
-        let path = PlRefPath::try_from_path(path)?;
-        let scan = LazyFrame::scan_parquet(path, ScanArgsParquet::default())?;
+        let looked_at = &predicate::columns(&to.condition) | &BTreeSet::from(["school_code".to_owned()]);
+        let told = ["source_file", "source_sheet", "source_row", "counted", "not_counted_because"];
+        let told = told.into_iter().chain(Some(to.column.as_str()).filter(|column| !column.is_empty()));
+        let columns = &looked_at | &told.map(str::to_owned).collect();
+        let reader = table_file::read_plain(path, Some(&columns))?;
+        let mut combinations = Combinations::new(&reader.schema(), &looked_at, &BTreeSet::new())?;
+        let mut batches = Vec::new();
+        for batch in reader {
+            let batch = batch?;
+            let of_rows = combinations.add(&batch, None)?;
+            batches.push((batch, of_rows));
+        }
         let condition = col("school_code").is_not_null().and(predicate::expression(&to.condition));
-        let taken = if to.column.is_empty() { lit(NULL) } else { col(to.column.as_str()) };
-        let frame = scan
-            .select([
-                col("school_code"),
-                col("source_file"),
-                col("source_sheet"),
-                col("source_row"),
-                col("counted"),
-                col("not_counted_because"),
-                condition.alias("meets"),
-                taken.alias("taken"),
-            ])
-            .collect()?;
-        let schools = frame.column("school_code")?.str()?;
-        let (files, sheets) = (frame.column("source_file")?.str()?, frame.column("source_sheet")?.str()?);
-        let rows = frame.column("source_row")?.cast(&DataType::Int32)?;
-        let rows = rows.i32()?;
-        let (counted, meets) = (frame.column("counted")?.bool()?, frame.column("meets")?.bool()?);
-        let reasons = frame.column("not_counted_because")?.str()?;
-        let taken = taken_texts(frame.column("taken")?)?;
+        let meets = combinations.which_meet(condition)?;
         let mut excluded: BTreeMap<String, u64> = BTreeMap::new();
-        for row in 0..frame.height() {
-            let school = schools.get(row).unwrap_or_default();
-            if !self.is_in(school, unit) {
-                continue;
+        for (batch, of_rows) in &batches {
+            let counted = batch.column_by_name("counted").map(AsArray::as_boolean);
+            let numbers = batch.column_by_name("source_row").map(AsArray::as_primitive::<Int32Type>);
+            for (row, &combination) in of_rows.iter().enumerate() {
+                let school = text_at(batch, "school_code", row);
+                if !self.is_in(&school, unit) {
+                    continue;
+                }
+                if !counted.is_some_and(|counted| counted.is_valid(row) && counted.value(row)) {
+                    let reason = text_at(batch, "not_counted_because", row);
+                    let reason = match reason.as_str() {
+                        "status" => "状态不计入",
+                        "counted_at_other_school" => "同一人计在另一所学校",
+                        "counted_in_other_row" => "同一对象计在另一行",
+                        other => other,
+                    };
+                    *excluded.entry(reason.to_owned()).or_default() += 1;
+                    continue;
+                }
+                if !meets[combination as usize] {
+                    *excluded.entry(format!("不满足 {}", to.condition)).or_default() += 1;
+                    continue;
+                }
+                let file = text_at(batch, "source_file", row);
+                to.rows.push(RowAt {
+                    school_code: school,
+                    at: At {
+                        file: self.files.get(file.as_str()).cloned().unwrap_or(file),
+                        sheet: text_at(batch, "source_sheet", row),
+                        row: numbers.map(|numbers| numbers.value(row)).unwrap_or_default(),
+                    },
+                    value: batch.column_by_name(&to.column).and_then(|column| told_at(column, row)),
+                });
             }
-            if counted.get(row) != Some(true) {
-                let reason = match reasons.get(row).unwrap_or_default() {
-                    "status" => "状态不计入",
-                    "counted_at_other_school" => "同一人计在另一所学校",
-                    "counted_in_other_row" => "同一对象计在另一行",
-                    other => other,
-                };
-                *excluded.entry(reason.to_owned()).or_default() += 1;
-                continue;
-            }
-            if meets.get(row) != Some(true) {
-                *excluded.entry(format!("不满足 {}", to.condition)).or_default() += 1;
-                continue;
-            }
-            let file = files.get(row).unwrap_or_default();
-            to.rows.push(RowAt {
-                school_code: school.to_owned(),
-                at: At {
-                    file: self.files.get(file).map_or(file, String::as_str).to_owned(),
-                    sheet: sheets.get(row).unwrap_or_default().to_owned(),
-                    row: rows.get(row).unwrap_or_default(),
-                },
-                value: taken.get(row).cloned().flatten(),
-            });
         }
         to.excluded.extend(excluded.into_iter().map(|(reason, rows)| Excluded { reason, rows }));
         Ok(())
@@ -881,26 +878,16 @@ impl<'a> Explainer<'a> {
     }
 }
 
-/// A column's cells as exact texts.
-fn taken_texts(column: &polars::prelude::Column) -> Result<Vec<Option<String>>, PolarsError> {
-    match column.dtype() {
-        DataType::Null => Ok(vec![None; column.len()]),
-        DataType::Decimal(..) => {
-            let scaled = column.cast(&DataType::Decimal(38, SCALE as usize))?;
-            let cells =
-                scaled.decimal()?.physical().iter().map(|cell| cell.map(|cell| Decimal(cell).to_string()));
-            Ok(cells.collect())
-        }
-        kind if kind.is_integer() => {
-            let whole = column.cast(&DataType::Int64)?;
-            let text = |cell: i64| Decimal(i128::from(cell) * ONE).to_string();
-            Ok(whole.i64()?.iter().map(|cell| cell.map(text)).collect())
-        }
-        _ => {
-            let texts = column.cast(&DataType::String)?;
-            Ok(texts.str()?.iter().map(|cell| cell.map(str::to_owned)).collect())
-        }
-    }
+/// A cell as it is told; `None` where there is nothing in it.
+fn told_at(column: &ArrayRef, row: usize) -> Option<String> {
+    let whole = |number: i64| Decimal(i128::from(number) * ONE).to_string();
+    column.is_valid(row).then(|| match column.data_type() {
+        DataType::Int32 => whole(column.as_primitive::<Int32Type>().value(row).into()),
+        DataType::Int64 => whole(column.as_primitive::<Int64Type>().value(row)),
+        DataType::Decimal128(..) => Decimal(column.as_primitive::<Decimal128Type>().value(row)).to_string(),
+        DataType::Boolean => column.as_boolean().value(row).to_string(),
+        _ => column.as_string::<i32>().value(row).to_owned(),
+    })
 }
 
 /// The formula in words, with its numbers.
