@@ -152,14 +152,7 @@ pub fn read_indicator_values(
                             breakdown_code: get("breakdown_code"),
                         },
                     ),
-                    unit: shared(
-                        &mut units,
-                        Unit {
-                            level: Level::named(&get("level")),
-                            region_code: get("region_code"),
-                            school_code: get("school_code"),
-                        },
-                    ),
+                    unit: shared(&mut units, unit_of(get)),
                 },
                 state: State::named(&get("state")),
                 value: decimals("value", row),
@@ -173,6 +166,15 @@ pub fn read_indicator_values(
         }
     }
     Ok(values)
+}
+
+/// The unit of a row, from its columns.
+pub fn unit_of(get: impl Fn(&str) -> String) -> Unit {
+    Unit {
+        level: Level::named(&get("level")),
+        region_code: get("region_code"),
+        school_code: get("school_code"),
+    }
 }
 
 /// One of those known that is the same, or this one, known from now on.
@@ -763,14 +765,7 @@ pub fn read_differences(path: &Path) -> Result<Vec<Difference>, TableFileError> 
                 report_year: years.map(|years| years.value(row)).unwrap_or_default(),
                 key: PairKey {
                     indicator_id: get("indicator_id"),
-                    unit: shared(
-                        &mut units,
-                        Unit {
-                            level: Level::named(&get("level")),
-                            region_code: get("region_code"),
-                            school_code: get("school_code"),
-                        },
-                    ),
+                    unit: shared(&mut units, unit_of(get)),
                     basis_a: Delivered::named(&get("basis_a"))?,
                     basis_b: Delivered::named(&get("basis_b"))?,
                 },

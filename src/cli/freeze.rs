@@ -3,7 +3,6 @@
 use super::sign::{self, record_of, release_of, told};
 use super::{ExitCode, Failure, Global, load_settings, now, open, output};
 use crate::decisions::signatures::{self, Act, Record, Role};
-use crate::position;
 use crate::runs;
 use crate::settings::Overrides;
 use crate::warehouse::layout::DataRoot;
@@ -32,20 +31,14 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = DataRoot::new(&settings.data_dir);
     let by = sign::named(&args.by)?;
-    let why = args.why.trim();
-    if why.is_empty() {
-        return Err(usage("a decision needs a reason"));
-    }
-    if position::told(why) != why {
-        return Err(usage("the reason has a long number: nobody's number belongs there"));
-    }
+    let why = sign::reason(&args.why, "a decision needs a reason")?;
     runs::refuse_newer(&data)?;
     let now = now();
     let lock = runs::lock(&data, "freeze", &now)?;
     let done = if args.lift {
-        lifted(&data, args.year, &by, why, now)
+        lifted(&data, args.year, &by, &why, now)
     } else {
-        frozen(global, &data, args.year, &by, why, now)
+        frozen(global, &data, args.year, &by, &why, now)
     };
     if !lock.was_left_behind() {
         lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;

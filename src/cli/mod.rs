@@ -280,14 +280,11 @@ fn published(data: &DataRoot, hint: &'static str) -> Result<Manifest, Failure> {
 /// The release that stands, which has the year and was made with these definitions.
 fn published_year(data: &DataRoot, definitions: &Definitions, year: ReportYear) -> Result<Manifest, Failure> {
     let manifest = published(data, "`nianbao run` publishes a release")?;
-    let release = manifest.release;
     if !manifest.years.contains(&year) {
-        let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();
-        let message = format!("release {release:06} has no year {year}; it has {}", years.join(", "));
-        return Err(Failure::new(ExitCode::Usage, &message));
+        return Err(open::no_year(&manifest, year));
     }
     if manifest.definitions_of(year) != definitions.digest {
-        let message = format!("{year} of release {release:06} was made with other definitions");
+        let message = format!("{year} of release {:06} was made with other definitions", manifest.release);
         return Err(Failure::new(ExitCode::Usage, &message)
             .hint("name them with --pipelines DIR, or `nianbao run` for a release with these"));
     }

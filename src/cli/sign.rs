@@ -96,6 +96,18 @@ pub(super) fn named(by: &str) -> Result<String, Failure> {
     Ok(by.to_owned())
 }
 
+/// A reason that may stand in a record; `missing` says what wants one.
+pub(super) fn reason(why: &str, missing: &str) -> Result<String, Failure> {
+    let why = why.trim();
+    if why.is_empty() {
+        return Err(usage(missing));
+    }
+    if position::told(why) != why {
+        return Err(usage("the reason has a long number: nobody's number belongs there"));
+    }
+    Ok(why.to_owned())
+}
+
 /// The release that is meant, with the digest of its year.
 pub(super) fn release_of(
     data: &DataRoot,
@@ -233,13 +245,7 @@ fn withdrawn(
     why: &str,
     at: String,
 ) -> Result<ExitCode, Failure> {
-    let why = why.trim();
-    if why.is_empty() {
-        return Err(usage("taking a signature back needs a reason"));
-    }
-    if position::told(why) != why {
-        return Err(usage("the reason has a long number: nobody's number belongs there"));
-    }
+    let why = reason(why, "taking a signature back needs a reason")?;
     super::overrides::refuse_frozen(data, year)?;
     let (_, digest) = release_of(data, year, None)?;
     let all = signatures::all(data)?;
@@ -247,14 +253,8 @@ fn withdrawn(
         return Err(usage(&format!("no signature of the {} holds on {year}", told(role)))
             .hint("`nianbao sign --list` has them all; one that has lapsed needs no withdrawal"));
     };
-    let record = Record {
-        act: Act::Withdraw,
-        by: by.to_owned(),
-        at,
-        why: why.to_owned(),
-        withdraws: Some(known.id),
-        ..known.clone()
-    };
+    let record =
+        Record { act: Act::Withdraw, by: by.to_owned(), at, why, withdraws: Some(known.id), ..known.clone() };
     let record = signatures::add(data, record)?;
     if global.json {
         output::json(&record)?;
