@@ -143,6 +143,7 @@ rules! {
     FILING_ROW_TWICE = "E-FILING-TWICE", S1, "一致性", "填报表中同一指标出现两次，后一行未采用", "请删除多余的一行";
     ROW_ID_SHARED = "E-ID-SHARED", S1, "准确性", "同一证件号码对应不同姓名", "请核对是哪一位学生的证件号码";
     CELL_BAD = "E-CELL", S1, "规范性", "单元格的值无法使用，已按空值处理，该行保留", "请更正该单元格";
+    CELL_PERSONAL = "E-PERSONAL", S1, "规范性", "文字栏内像是写有个人的证件号码、电话号码或邮箱，该单元格已取出，只存于隔离区，该行保留", "请删去该单元格中的个人信息，只填该栏应填的内容";
     ID_CHECK_DIGIT = "Q-ID-CHECK", S2, "准确性", "身份证号校验码不对，该行保留，不用于跨年关联", "请核对证件号码";
     ID_BIRTH = "Q-ID-BIRTH", S2, "一致性", "出生日期与证件号码不一致", "请核对出生日期与证件号码";
     ID_SEX = "Q-ID-SEX", S2, "一致性", "性别与证件号码不一致", "请核对性别与证件号码";
@@ -179,6 +180,9 @@ rules! {
     ANSWER_LAPSED = "W-ANSWER-LAPSED", S3, "一致性", "所说明的数值已改变或不再有疑问，原说明不再有效", "仍有疑问的，重新核对后用 nianbao override answer 说明";
     PARTS_BROKEN = "E-PARTS", S1, "一致性", "分项之和与总数不符", "请核对分项";
 }
+
+/// Rules that take a cell out of a row that counts all the same.
+pub const TAKES_CELL: &[&Rule] = &[CELL_BAD, FILING_CELL, CELL_PERSONAL];
 
 /// Rules that set a whole delivery aside until a named person accepts it: the file reads, and
 /// using it may do harm.

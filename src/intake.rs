@@ -27,11 +27,14 @@ use crate::definition::Definitions;
 use crate::finding::{self, Answers, Finding, Findings, Rule};
 use crate::layout::Layout;
 use crate::normalise::form::FormNormaliser;
+use crate::normalise::identity::PseudonymKey;
 use crate::normalise::rows::RowsNormaliser;
 use crate::normalise::{Context, Counts, Normalised, Unusable};
 use crate::period::ReportYear;
+use crate::personal;
 use crate::position::{Place, column_letters, told};
 use crate::sources::bundle::{Bundle, BundleError};
+use crate::sources::drop_folder;
 use crate::table_file::{self, TableBytes, TableFileError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
@@ -159,7 +162,8 @@ pub fn take_in(
                 return rejected(rule, &detail);
             }
         };
-        let label = format!("{}!{}", delivered.label, member.name);
+        let name = drop_folder::without_numbers(&member.name, &|name| intake.context.key.label(name));
+        let label = format!("{}!{name}", delivered.label);
         let bytes = member.bytes.as_deref().unwrap_or(b"");
         let sha256 = files::sha256(bytes);
         let delivered = Delivered { label: &label, sha256: &sha256, bytes, ..delivered };
@@ -351,6 +355,7 @@ fn read(
 ) -> Result<Result<Read, Fault>, IntakeError> {
     let no_contract = || Ok(Err((finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
     let Some(version) = dataset.version(year) else { return no_contract() };
+    let key = intake.context.key;
     let nobody = Answers::default();
     let answers = said.map_or(&nobody, |said| &said.answers);
     let (decoded, finished, mut parts, mender) = match dataset.shape {
@@ -364,7 +369,7 @@ fn read(
                 mender.hand_on(told, |told| rows.event(told));
                 parts.take(rows.ready());
             };
-            let ((rows, parts, mender), decoded) = decode_into(reader, bytes, new, event)?;
+            let ((rows, parts, mender), decoded) = decode_into(reader, bytes, key, new, event)?;
             match decoded {
                 Ok(decoded) => (decoded, rows.finish()?, parts, mender),
                 Err(error) => return Ok(Err(decode_fault(error))),
@@ -380,7 +385,7 @@ fn read(
             let event = |(form, mender): &mut (FormNormaliser<'_>, Mender<'_>), told: &Event<'_>| {
                 mender.hand_on(told, |told| form.event(told));
             };
-            let ((form, mender), decoded) = decode_into(reader, bytes, new, event)?;
+            let ((form, mender), decoded) = decode_into(reader, bytes, key, new, event)?;
             match decoded {
                 Ok(decoded) => (decoded, form.finish()?, Parts::default(), mender),
                 Err(error) => return Ok(Err(decode_fault(error))),
@@ -391,7 +396,7 @@ fn read(
         Ok(mut normalised) => {
             for note in &decoded.notes {
                 let Some(rule) = finding::rule(&note.rule) else { continue };
-                let place = Place { sheet: told(&note.sheet), row: note.row, ..Place::default() };
+                let place = Place { sheet: note.sheet.clone(), row: note.row, ..Place::default() };
                 let finding = Finding::new(rule, year, &dataset.dataset, &note.detail).at(place);
                 normalised.findings.push(finding);
             }
@@ -430,7 +435,7 @@ impl<'a> Mender<'a> {
     fn hand_on(&mut self, event: &Event<'_>, mut to: impl FnMut(&Event<'_>)) {
         let Some(said) = self.said else { return to(event) };
         match event {
-            Event::Sheet(name) => self.sheet = told(name),
+            Event::Sheet(name) => (*name).clone_into(&mut self.sheet),
             Event::Row(row) => {
                 let place = (self.sheet.clone(), row.number);
                 let mended = said.rows.get(&place).and_then(|of| corrections::mended(row, &of.changes));
@@ -471,18 +476,31 @@ impl<'a> Mender<'a> {
 fn decode_into<N>(
     reader: &mut Decoder,
     bytes: &[u8],
+    key: &PseudonymKey,
     new: impl Fn() -> N,
     event: impl Fn(&mut N, &Event<'_>),
 ) -> Result<(N, Result<decode::Decoded, DecodeError>), IntakeError> {
     let mut attempt = || -> Result<_, IntakeError> {
         let mut normaliser = new();
-        let decoded = reader.decode(bytes, &mut |told| event(&mut normaliser, &told))?;
+        let mut decoded = reader.decode(bytes, &mut |told| match told {
+            // A sheet is known by its name from here on.
+            Event::Sheet(name) => event(&mut normaliser, &Event::Sheet(&sheet_name(name, key))),
+            told => event(&mut normaliser, &told),
+        })?;
+        for note in decoded.iter_mut().flat_map(|decoded| &mut decoded.notes) {
+            note.sheet = sheet_name(&note.sheet, key);
+        }
         Ok((normaliser, decoded))
     };
     match attempt()? {
         (_, Err(DecodeError::ReaderDied(Death::Killed))) => attempt(),
         done => Ok(done),
     }
+}
+
+/// A sheet's name without the numbers of persons in it, told apart from others.
+fn sheet_name(name: &str, key: &PseudonymKey) -> String {
+    personal::redacted_apart(name, &|name| key.label(name))
 }
 
 fn decode_fault(error: DecodeError) -> Fault {

@@ -4,7 +4,7 @@
 //!
 //! In the order in which data flows; a module uses only those above it.
 //!
-//! - [`period`], [`position`], [`finding`], [`number`]: the nouns everything shares.
+//! - [`period`], [`personal`], [`position`], [`finding`], [`number`]: the nouns everything shares.
 //! - [`settings`]: defaults → site file → environment → flags.
 //! - [`sources`]: the drop folder and bundles; bytes as received.
 //! - [`decode`]: bytes → rows of text cells with positions, whatever the format.
@@ -18,6 +18,7 @@
 //! - [`definition`]: all of `pipelines/`, read and checked whole.
 //! - [`audit`]: a published report, held against itself. Reads no files.
 //! - [`warehouse`]: Parquet in immutable releases.
+//! - [`documents`]: what people fill in, which is never replaced.
 //! - [`decisions`]: what named persons decided, beside the data it is about.
 //! - [`intake`]: one delivered file → a fragment of a table.
 //! - [`report`]: printed cells, workbooks.
@@ -29,6 +30,8 @@
 //! - [`cli`]: one file a command.
 
 pub mod period;
+
+pub mod personal;
 
 pub mod position;
 
@@ -67,6 +70,8 @@ pub mod definition;
 pub mod audit;
 
 pub mod warehouse;
+
+pub mod documents;
 
 pub mod decisions;
 

@@ -28,6 +28,10 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         }
     }
     if let Some(path) = &args.out {
+        if std::fs::symlink_metadata(path).is_ok() {
+            let message = format!("`{}` is there already, and may be somebody's work", path.display());
+            return Err(Failure::new(ExitCode::Usage, &message).hint("name another file, or move it away"));
+        }
         let created = now();
         let bytes = catalogue::workbook(&entries, created.get(..19).unwrap_or(&created))
             .map_err(|error| Failure::new(ExitCode::Internal, &format!("catalogue: {error}")))?;

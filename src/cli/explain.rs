@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, output, published_year};
+use super::{ExitCode, Failure, Global, data_root, load_definitions, load_settings, output, published_year};
 use crate::explain::{City, Derivation, ExplainError, Explainer, Explanation, Place, RowAt};
 use crate::layout::{Basis, Delivered};
 use crate::report::catalogue;
 use crate::settings::Overrides;
-use crate::warehouse::layout::DataRoot;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -27,7 +26,7 @@ pub struct Args {
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let definitions = load_definitions(&settings)?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
     let manifest = published_year(&data, &definitions, args.year)?;
     let city = City {
         code: &settings.city_code,

@@ -1,7 +1,7 @@
 //! `nianbao freeze`: a year that all three signed is left alone by every run, until that is lifted.
 
 use super::sign::{self, record_of, release_of, told};
-use super::{ExitCode, Failure, Global, load_settings, now, open, output};
+use super::{ExitCode, Failure, Global, data_root, load_settings, now, open, output};
 use crate::decisions::signatures::{self, Act, Record, Role};
 use crate::runs;
 use crate::settings::Overrides;
@@ -29,7 +29,7 @@ fn usage(message: &str) -> Failure {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
     let by = sign::named(&args.by)?;
     let why = sign::reason(&args.why, "a decision needs a reason")?;
     runs::refuse_newer(&data)?;

@@ -10,6 +10,8 @@ mod check;
 
 mod decode_worker;
 
+mod documents;
+
 mod explain;
 
 mod freeze;
@@ -116,6 +118,8 @@ enum Command {
     Report(report::Args),
     /// Compare every file of the releases with its manifest, and signatures with what was signed
     Verify(verify::Args),
+    /// List the documents that were written, and which of them people filled in or have open
+    Documents(documents::Args),
     /// List releases, or print where one lies
     Releases(releases::Args),
     /// List the runs of the ledger, or show one
@@ -241,6 +245,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&cli.global, args),
         Command::Report(args) => report::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),
+        Command::Documents(args) => documents::run(&cli.global, args),
         Command::Releases(args) => releases::run(&cli.global, args),
         Command::Runs(args) => runs::run(&cli.global, args),
         Command::Override(args) => overrides::run(&cli.global, args),
@@ -269,6 +274,21 @@ fn now() -> String {
 
 fn ledger_failure(error: &std::io::Error) -> Failure {
     Failure::new(ExitCode::Internal, &format!("ledger: {error}"))
+}
+
+/// The data root, where there is one: nothing but a run with deliveries makes it.
+fn data_root(settings: &Settings) -> Result<DataRoot, Failure> {
+    let data = DataRoot::new(&settings.data_dir);
+    if data.exists() {
+        return Ok(data);
+    }
+    let message = format!("there is no data root at `{}`", absolute(data.path()).display());
+    Err(Failure::new(ExitCode::Usage, &message)
+        .hint("a run with deliveries makes one; look at --data, or data_dir in the settings"))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The release that stands; `hint` says what makes one, or what it is needed for.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{ExitCode, Failure, Global, check, load_definitions, load_settings, now, output, values};
+use super::{
+    ExitCode, Failure, Global, check, data_root, load_definitions, load_settings, now, output, values,
+};
 use crate::decisions::values::set_rule;
 use crate::decisions::{self, DecisionError, Override};
 use crate::decisions::{findings, signatures};
@@ -10,7 +12,7 @@ use crate::finding::{self, Finding, Rule, Severity};
 use crate::indicators::shown;
 use crate::period::ReportYear;
 use crate::pipeline::{Examined, Standing};
-use crate::position::Place;
+use crate::position::{self, Place};
 use crate::runs;
 use crate::settings::{Overrides, Settings};
 use crate::table_file;
@@ -93,7 +95,7 @@ impl From<DecisionError> for Failure {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
     if let Command::List = args.command {
         return list(global, &data);
     }
@@ -198,6 +200,10 @@ fn told(global: &Global, decision: &Override) -> Result<(), Failure> {
 pub(super) fn named(who: &str, reason: &str) -> Result<(), Failure> {
     if who.trim().is_empty() || reason.trim().is_empty() {
         return Err(Failure::new(ExitCode::Usage, "a decision needs a name and a reason"));
+    }
+    if position::told(who) != who || position::told(reason) != reason {
+        let message = "the name or the reason has a long number: nobody's number belongs there";
+        return Err(Failure::new(ExitCode::Usage, message));
     }
     Ok(())
 }

@@ -9,10 +9,13 @@ use serde::Serialize;
 
 use super::output::{self, left};
 use super::overrides::refuse_frozen;
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, published, values};
+use super::{
+    ExitCode, Failure, Global, data_root, documents, load_definitions, load_settings, now, published, values,
+};
 use crate::decisions::corrections::{self, Change, Correction, Kind};
 use crate::decisions::{self, Override};
 use crate::definition::Definitions;
+use crate::documents::{self as written, Draft, Register};
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
 use crate::pipeline;
@@ -94,7 +97,7 @@ fn internal(error: &dyn std::fmt::Display) -> Failure {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
     if let Command::List(asked) = &args.command {
         return list(global, &data, asked);
     }
@@ -200,6 +203,7 @@ pub fn print_open(open: &Open) {
 /// A workbook that was written.
 #[derive(Debug, Serialize)]
 struct Written {
+    /// Beside its place, where somebody's work lies there.
     path: PathBuf,
     report_year: ReportYear,
     /// Empty for a summary.
@@ -231,10 +235,20 @@ fn export(
             None => data.correction_sheets(year),
         };
         let whole = asked.school.is_none();
-        let own = write_year(settings, definitions, &manifest, (year, &names), &cases, &folder, whole)?;
+        let (mut own, drafts): (Vec<Written>, Vec<Draft>) =
+            write_year(settings, definitions, &manifest, (year, &names), &cases, &folder, whole)?
+                .into_iter()
+                .unzip();
+        let mut register = Register::load(data)?;
+        let placed = register.place(drafts)?;
         // An old sheet beside new ones would be believed; what lies elsewhere is not ours to remove.
         if whole && asked.out.is_none() {
-            forget_others(&folder, &own).map_err(|error| internal(&error))?;
+            for folder in [folder.clone(), folder.join(COUNTIES), folder.join(SCHOOLS)] {
+                register.forget_others(&folder, &placed)?;
+            }
+        }
+        for (one, placed) in own.iter_mut().zip(placed) {
+            one.path = placed.lies_at;
         }
         written.extend(own);
     }
@@ -251,6 +265,7 @@ fn export(
         }
         let sheets = written.iter().filter(|one| !one.school_code.is_empty()).count();
         output::note(&format!("{sheets} correction sheets: they hold people's data, hand them on with care"));
+        documents::print_waiting(global, data)?;
     }
     Ok(ExitCode::Done)
 }
@@ -287,7 +302,7 @@ fn write_year(
     cases: &[Case],
     folder: &Path,
     whole: bool,
-) -> Result<Vec<Written>, Failure> {
+) -> Result<Vec<(Written, Draft)>, Failure> {
     let titles: BTreeMap<String, String> = definitions
         .datasets
         .iter()
@@ -296,12 +311,14 @@ fn write_year(
     let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
     let release = format!("第 {} 版{draft}", release_name(manifest.release));
     let of = Of { year, names, titles: &titles, release: &release, created: &manifest.created };
-    let mut written = Vec::new();
+    let mut all_written = Vec::new();
     let mut write = |path: PathBuf, bytes: &[u8], school: &str, tally: Tally| -> Result<(), Failure> {
-        write_restricted(folder, &path, bytes)
+        let kind = if school.is_empty() { written::Kind::Report } else { written::Kind::Corrections };
+        let draft = draft_restricted(folder, &path, bytes, kind)
             .map_err(|error| internal(&format!("`{}`: {error}", path.display())))?;
         let Tally { rows, queries, .. } = tally;
-        written.push(Written { path, report_year: year, school_code: school.to_owned(), rows, queries });
+        let one = Written { path, report_year: year, school_code: school.to_owned(), rows, queries };
+        all_written.push((one, draft));
         Ok(())
     };
     let mut by_school: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
@@ -319,7 +336,7 @@ fn write_year(
         write(folder.join(SCHOOLS).join(file), &bytes, code, tally)?;
     }
     if !whole || cases.is_empty() {
-        return Ok(written);
+        return Ok(all_written);
     }
     let tallies = sheets::tallies(cases);
     let mut regions: Vec<&str> = tallies.keys().map(|(school, _)| names.region_of(school)).collect();
@@ -335,33 +352,17 @@ fn write_year(
     let city = &settings.city_name;
     let bytes = sheets::summary_workbook(of, None, city, &tallies).map_err(|error| internal(&error))?;
     write(folder.join(format!("{}{year}年更正汇总.xlsx", file_name(city))), &bytes, "", Tally::default())?;
-    Ok(written)
+    Ok(all_written)
 }
 
-/// Writes a file that its owner alone reads, in folders that its owner alone enters.
-fn write_restricted(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a document that its owner alone reads beside its place, in folders that its owner alone enters.
+fn draft_restricted(folder: &Path, path: &Path, bytes: &[u8], kind: written::Kind) -> std::io::Result<Draft> {
     for folder in [Some(folder), path.parent()].into_iter().flatten() {
         files::make_folder(folder, Access::Restricted)?;
         // It may have been there, open to others.
         fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     }
-    files::write_whole(path, bytes, Access::Restricted)
-}
-
-fn forget_others(folder: &Path, written: &[Written]) -> std::io::Result<()> {
-    for folder in [folder.to_owned(), folder.join(COUNTIES), folder.join(SCHOOLS)] {
-        if !folder.is_dir() {
-            continue;
-        }
-        for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            let is_book = path.extension().is_some_and(|extension| extension == "xlsx");
-            if is_book && !written.iter().any(|one| one.path == path) {
-                fs::remove_file(path)?;
-            }
-        }
-    }
-    Ok(())
+    written::draft(path.to_owned(), bytes, kind, Access::Restricted)
 }
 
 /// What became of a workbook's rows.
@@ -384,7 +385,7 @@ fn release(
 ) -> Result<ExitCode, Failure> {
     let file = &asked.file;
     // A parser's own words may quote the file.
-    let book = values::sheets_of(settings, file, &|_| "it does not read as a workbook".to_owned())?;
+    let (book, sha256) = values::sheets_of(settings, file, &|_| "it does not read as a workbook".to_owned())?;
     let refused = |faults: &[filled::Fault]| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
@@ -424,6 +425,7 @@ fn release(
         }
     }
     taken.recorded = decisions::add_all(data, records)?;
+    Register::load(data)?.read_back(sha256)?;
     told(global, &taken)?;
     Ok(ExitCode::Done)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{ExitCode, Failure, Global, load_settings, now, output};
+use super::{ExitCode, Failure, Global, data_root, load_settings, now, output};
 use crate::decisions::signatures;
 use crate::period::ReportYear;
 use crate::pipeline;
@@ -51,7 +51,7 @@ enum Command {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
     match args.command {
         Command::List => return list(global, &data),
         Command::Path { sql, release } => path(&data, sql, release)?,

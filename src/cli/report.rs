@@ -1,9 +1,12 @@
 //! `nianbao report`: every document of a year again, from the published release.
 
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, output, published_year};
+use super::{
+    ExitCode, Failure, Global, data_root, documents, load_definitions, load_settings, now, output,
+    published_year,
+};
 use crate::pipeline;
+use crate::runs;
 use crate::settings::Overrides;
-use crate::warehouse::layout::DataRoot;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -15,9 +18,25 @@ pub struct Args {
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let definitions = load_definitions(&settings)?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
+    runs::refuse_newer(&data)?;
+    let lock = runs::lock(&data, "report", &now())?;
     let manifest = published_year(&data, &definitions, args.year)?;
+    if definitions.layout(args.year).is_none() {
+        let printed = manifest.years.iter().filter(|year| definitions.layout(**year).is_some());
+        let printed: Vec<String> = printed.map(ToString::to_string).collect();
+        let message = format!(
+            "{} has no documents, as no layout prints it; these years have: {}",
+            args.year,
+            printed.join(", ")
+        );
+        return Err(Failure::new(ExitCode::Usage, &message));
+    }
     pipeline::report_again(&settings, &definitions, &manifest, args.year)?;
+    if !lock.was_left_behind() {
+        lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    }
     output::line(&data.reports(args.year).display().to_string());
+    documents::print_waiting(global, &data)?;
     Ok(ExitCode::Done)
 }

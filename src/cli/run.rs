@@ -1,20 +1,26 @@
 //! `nianbao run`: the main job.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::output::{self, Progress, left, right};
 use super::overrides::refuse_frozen;
-use super::{ExitCode, Failure, Global, ledger_failure, load_definitions, load_settings, now, quarantine};
+use super::{
+    ExitCode, Failure, Global, absolute, documents, ledger_failure, load_definitions, load_settings, now,
+    quarantine,
+};
 use crate::checks::CheckCount;
 use crate::decode::worker::OWN_PROGRAM;
 use crate::definition::Definitions;
 use crate::finding::Finding;
-use crate::pipeline::{self, PROGRAM, Request, RunOutcome, RunReport};
+use crate::period::ReportYear;
+use crate::pipeline::{self, PROGRAM, Request, RunError, RunOutcome, RunReport};
 use crate::reconcile::Reconciled;
 use crate::runs::{self, DeliveredFile, Process};
 use crate::settings::{Overrides, Settings};
+use crate::sources::drop_folder;
 use crate::tables::Delivery;
 use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
@@ -38,6 +44,10 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let data = DataRoot::new(&settings.data_dir);
     runs::refuse_newer(&data)?;
     args.year.iter().try_for_each(|&year| refuse_frozen(&data, year))?;
+    let new_root = look_before(&settings, &data, &args.year)?;
+    if let Some(root) = &new_root {
+        output::note(&format!("new data root: {}", root.display()));
+    }
     let lock = runs::lock(&data, "run", &now)?;
     let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &error);
     if lock.was_left_behind() {
@@ -76,11 +86,62 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         output::note(&format!("frozen, and left as it was published: {}", years.join(", ")));
     }
     if global.json {
-        print_json(&settings, &report, code)?;
+        print_json(global, &settings, &report, new_root.as_deref(), code)?;
     } else {
         print_people(&settings, &report);
+        documents::print_waiting(global, &data)?;
+        if let Some(root) = &new_root {
+            output::line("");
+            output::line(&format!("New data root: {}", root.display()));
+        }
     }
     Ok(code)
+}
+
+/// What is asked for must be there before anything is written. The path of the data root, where this
+/// run makes it.
+fn look_before(
+    settings: &Settings,
+    data: &DataRoot,
+    asked: &[ReportYear],
+) -> Result<Option<PathBuf>, Failure> {
+    if data.exists() && asked.is_empty() {
+        return Ok(None);
+    }
+    let drop = &settings.drop_dir;
+    let listing = drop_folder::list(drop, &|_| String::new())
+        .map_err(|source| RunError::Source { path: drop.clone(), source })?;
+    let mut found: BTreeMap<ReportYear, usize> = BTreeMap::new();
+    for year in listing.files.iter().filter_map(|file| file.year) {
+        *found.entry(year).or_default() += 1;
+    }
+    let published = publish::current(data)?.map(|manifest| manifest.years).unwrap_or_default();
+    let there: Vec<String> = found
+        .iter()
+        .map(|(year, files)| format!("{year} ({files} {})", if *files == 1 { "file" } else { "files" }))
+        .collect();
+    let there = if there.is_empty() {
+        format!("`{}` has no deliveries", drop.display())
+    } else {
+        format!("`{}` has {}", drop.display(), there.join(", "))
+    };
+    if let Some(year) = asked.iter().find(|year| !found.contains_key(year) && !published.contains(year)) {
+        let stands: Vec<String> = published.iter().map(ToString::to_string).collect();
+        let stands =
+            if stands.is_empty() { String::new() } else { format!("; published: {}", stands.join(", ")) };
+        return Err(Failure::new(ExitCode::Usage, &format!("there is nothing of {year}: {there}{stands}"))
+            .hint("a report year is a folder of four digits: DROP/2024/students/…"));
+    }
+    if data.exists() {
+        return Ok(None);
+    }
+    let root = absolute(data.path());
+    if found.is_empty() {
+        let message = format!("{there}, and there is no data root at `{}`", root.display());
+        return Err(Failure::new(ExitCode::Usage, &message)
+            .hint("look at --drop and --data; deliveries lie under a year: DROP/2024/students/…"));
+    }
+    Ok(Some(root))
 }
 
 fn exit_code(outcome: &RunOutcome) -> ExitCode {
@@ -162,7 +223,13 @@ fn with_report(record: runs::Run, report: &RunReport) -> runs::Run {
     }
 }
 
-fn print_json(settings: &Settings, report: &RunReport, code: ExitCode) -> Result<(), Failure> {
+fn print_json(
+    global: &Global,
+    settings: &Settings,
+    report: &RunReport,
+    new_root: Option<&Path>,
+    code: ExitCode,
+) -> Result<(), Failure> {
     let (manifest, summary) = parts(&report.outcome);
     let held: Vec<&Finding> = match &report.outcome {
         RunOutcome::HeldBack { findings, .. } => findings.iter().collect(),
@@ -184,6 +251,8 @@ fn print_json(settings: &Settings, report: &RunReport, code: ExitCode) -> Result
         "checks": report.checks,
         "frozen_years": report.frozen.keys().collect::<Vec<_>>(),
         "frozen_files_waiting": report.frozen.values().sum::<usize>(),
+        "documents_waiting": documents::waiting_json(global, &data)?,
+        "new_data_root": new_root,
     }))
 }
 

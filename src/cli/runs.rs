@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::output::{self, left, right};
-use super::{ExitCode, Failure, Global, ledger_failure, load_settings, now};
+use super::{ExitCode, Failure, Global, data_root, ledger_failure, load_settings, now};
 use crate::finding::Severity;
 use crate::runs::{self, Amount, Entry, Run};
 use crate::settings::{Overrides, RUN_KEEP_DAYS_MIN, Settings};
@@ -38,7 +38,7 @@ enum Command {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
     match &args.command {
         Command::List => list(global, &data),
         Command::Show { run } => show(global, &data, run),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::open::{self, Unanswered};
-use super::{ExitCode, Failure, Global, load_settings, now, output, published};
+use super::{ExitCode, Failure, Global, data_root, load_settings, now, output, published};
 use crate::decisions::signatures::{self, Act, Record, Role, State};
 use crate::period::ReportYear;
 use crate::position;
@@ -65,7 +65,7 @@ fn usage(message: &str) -> Failure {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
     let (Some(year), Some(role), Some(by)) = (args.year, args.role, &args.by) else {
         return list(global, &data, args.year);
     };

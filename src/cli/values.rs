@@ -13,6 +13,7 @@ use crate::decisions::{self, Override};
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
 use crate::decode::{DecodeError, Event, Row};
 use crate::definition::Definitions;
+use crate::documents::Register;
 use crate::indicators::{IndicatorValue, State, adjust, shown};
 use crate::layout::{Delivered, Level};
 use crate::number::Decimal;
@@ -73,9 +74,6 @@ fn current(data: &DataRoot) -> Result<Manifest, Failure> {
 /// The value that a person sets, with what is delivered under it in the release that stands.
 pub fn set(data: &DataRoot, definitions: &Definitions, set: &Set, when: String) -> Result<Override, Failure> {
     named(&set.by, &set.why)?;
-    if position::told(&set.why) != set.why || position::told(&set.by) != set.by {
-        return Err(usage("the name or the reason has a long number: nobody's number belongs there"));
-    }
     let Some(basis) = Delivered::named(&set.basis) else {
         return Err(usage(&format!("`{}` is no basis: filed or system", set.basis)));
     };
@@ -176,7 +174,7 @@ pub fn read(
     read: &Read,
     when: &str,
 ) -> Result<ExitCode, Failure> {
-    let rows = noted_rows(settings, &read.file)?;
+    let (rows, sha256) = noted_rows(settings, &read.file)?;
     let manifest = current(data)?;
     let all = decisions::all(data)?;
     // The newest about each difference; a key has its year.
@@ -209,26 +207,32 @@ pub fn read(
     }
     records.iter().try_for_each(|record| refuse_frozen(data, record.report_year))?;
     taken.recorded = decisions::add_all(data, records)?;
+    // What was not recorded stands in the workbook alone.
+    if taken.not_recorded.is_empty() {
+        Register::load(data)?.read_back(sha256)?;
+    }
     told(global, &taken)?;
     Ok(if taken.not_recorded.is_empty() { ExitCode::Done } else { ExitCode::Draft })
 }
 
-/// The rows with a note, read as every delivery is.
-fn noted_rows(settings: &Settings, file: &Path) -> Result<Vec<Noted>, Failure> {
-    let sheets = sheets_of(settings, file, &|error| error.to_string())?;
-    differences::read(&sheets).map_err(|faults| {
+/// The rows with a note, read as every delivery is, and the SHA-256 of the file.
+fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<Noted>, String), Failure> {
+    let (sheets, sha256) = sheets_of(settings, file, &|error| error.to_string())?;
+    let rows = differences::read(&sheets).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
             .hint("nothing was recorded; mend the workbook, or fill in the one in reports/ anew")
-    })
+    })?;
+    Ok((rows, sha256))
 }
 
-/// The rows of a workbook that somebody filled in, by sheet. `words` is what may be told of a fault.
+/// The rows of a workbook that somebody filled in, by sheet, and the SHA-256 of its bytes. `words` is what
+/// may be told of a fault.
 pub(super) fn sheets_of(
     settings: &Settings,
     file: &Path,
     words: &dyn Fn(&DecodeError) -> String,
-) -> Result<Vec<(String, Vec<Row<'static>>)>, Failure> {
+) -> Result<(Vec<(String, Vec<Row<'static>>)>, String), Failure> {
     let name = file.display();
     let bytes = match fs::metadata(file) {
         Ok(found) if found.len() > settings.file_size_max_mb << 20 => {
@@ -259,7 +263,7 @@ pub(super) fn sheets_of(
     outcome.map_err(|error| usage(&format!("`{name}`: {}", words(&error))))?;
     match bad {
         Some(row) => Err(usage(&format!("`{name}`: row {row} does not split into cells"))),
-        None => Ok(sheets),
+        None => Ok((sheets, crate::warehouse::files::sha256(&bytes))),
     }
 }
 
@@ -339,6 +343,9 @@ fn told(global: &Global, taken: &Taken) -> Result<(), Failure> {
     }
     for NotRecorded { sheet, row, why } in &taken.not_recorded {
         output::line(&format!("not recorded: sheet `{sheet}`, row {row}: {why}"));
+    }
+    if !taken.not_recorded.is_empty() {
+        output::note("the workbook stays as it is, as it alone has what was not recorded");
     }
     let notes = |count: usize| if count == 1 { "1 note".to_owned() } else { format!("{count} notes") };
     let recorded = taken.recorded.len();

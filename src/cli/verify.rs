@@ -1,9 +1,9 @@
 //! `nianbao verify`: is what was published still what was published, and what was signed what was signed.
 
-use super::{ExitCode, Failure, Global, load_settings, output};
+use super::{ExitCode, Failure, Global, data_root, load_settings, output};
 use crate::decisions::signatures;
 use crate::settings::Overrides;
-use crate::warehouse::layout::{DataRoot, release_name};
+use crate::warehouse::layout::release_name;
 use crate::warehouse::verify;
 
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub struct Args {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let data = DataRoot::new(&settings.data_dir);
+    let data = data_root(&settings)?;
     let mut verified = verify::verify(&data, args.release)?;
     let mut of_signatures = signatures::verify(&data)?;
     of_signatures.retain(|damage| args.release.is_none_or(|release| [0, release].contains(&damage.release)));

@@ -157,6 +157,10 @@ pub struct Column {
     pub id_type: Option<String>,
     /// For majors: the column with the month of entry, which decides the catalogue.
     pub entry: Option<String>,
+    /// For months: whether none can lie after the report year. A file most of whose rows have later ones is
+    /// of another year, whatever year it was delivered for.
+    #[serde(default)]
+    pub not_after_report_year: bool,
     /// What the table's numbers are in. A header that states another unit of its kind is converted.
     pub unit: Option<String>,
     /// Whether its header, or the line 单位： above it, must state a unit: 元 and 万元 look alike.

@@ -16,6 +16,7 @@ use crate::finding::{self, Answers, Finding, Findings, Pushed};
 use crate::layout::{Layout, RowLayout, TableKind, TableLayout, label_key};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
+use crate::personal;
 use crate::position::{Place, told};
 
 /// The columns of the table `filing`.
@@ -350,15 +351,15 @@ impl<'a> FormNormaliser<'a> {
         table.lines += 1;
         let path = format!("{}/{}", list.title, table.lines);
         for ((index, cell), measure) in texts.into_iter().zip(&list.columns) {
-            let (state, words) = filed_text(cell);
+            let (state, words, fault) = filed_text(cell);
             let value = Decimal::parse(&words);
             let at = (&*table.layout.id, &*path, &**measure, &*list.indicator);
             self.push_filed(at, (state, words, value), self.layout.year, row.number, school);
-            if state == "missing" {
+            if let Some(rule) = fault {
                 let place = self.place_of(row, index);
                 let place = Place { header: measure.clone(), ..place };
-                self.findings.push(self.finding(finding::FILING_CELL, &path).at(place).of_school(school));
-                self.keep(finding::FILING_CELL, row, u32::try_from(index + 1).unwrap_or_default());
+                self.findings.push(self.finding(rule, &path).at(place).of_school(school));
+                self.keep(rule, row, u32::try_from(index + 1).unwrap_or_default());
             }
         }
         self.counts.loaded += 1;
@@ -373,24 +374,25 @@ impl<'a> FormNormaliser<'a> {
         cell: &Cell<'_>,
         school: &str,
     ) {
-        let (state, printed, value) = if layout.text {
-            let (state, words) = filed_text(cell);
-            (state, words, None)
+        let (state, printed, value, fault) = if layout.text {
+            let (state, words, fault) = filed_text(cell);
+            (state, words, None, fault)
         } else {
             let (state, value) = filed_state(cell);
-            (state, cell.text().into_owned(), value)
+            let fault = (state == "missing").then_some(finding::FILING_CELL);
+            (state, cell.text().into_owned(), value, fault)
         };
         let header = if table.is_beside(layout) { layout.measure.clone() } else { format!("{year}年") };
         let place = Place { header, ..self.place_of(row, index) };
         if let Some(value) = value {
             self.filed.push(Filed { table, row: layout, year, value, place });
-        } else if state == "missing" {
-            self.findings.push(self.finding(finding::FILING_CELL, &layout.path).at(place).of_school(school));
+        } else if let Some(rule) = fault {
+            self.findings.push(self.finding(rule, &layout.path).at(place).of_school(school));
         }
         let at = (&*table.id, &*layout.path, &*layout.measure, &*layout.indicator);
         self.push_filed(at, (state, printed, value), year, row.number, school);
-        if state == "missing" {
-            self.keep(finding::FILING_CELL, row, u32::try_from(index + 1).unwrap_or_default());
+        if let Some(rule) = fault {
+            self.keep(rule, row, u32::try_from(index + 1).unwrap_or_default());
         }
     }
 
@@ -592,20 +594,23 @@ fn list_header(row: &Row<'_>, columns: &[String]) -> Option<Vec<usize>> {
 /// Words of at most this many characters are filed in a cell.
 const WORDS_MAX: usize = 80;
 
-/// Blank, dash, words, or what may not stand there: long texts, and numbers as people have them.
-fn filed_text(cell: &Cell<'_>) -> (&'static str, String) {
+/// Blank, dash, words, or what may not stand there, by which rule: long texts, and numbers as people have
+/// them.
+fn filed_text(cell: &Cell<'_>) -> (&'static str, String, Option<&'static finding::Rule>) {
     if cell.is_blank() {
-        return ("blank", String::new());
+        return ("blank", String::new(), None);
     }
     let words = cell.text().trim().to_owned();
     if matches!(text::compact(&words).as_str(), "-" | "--" | "/" | "无") {
-        return ("dash", words);
+        return ("dash", words, None);
     }
-    let longest = words.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default();
-    if words.chars().count() > WORDS_MAX || longest >= 7 || words.contains(['\n', '\r']) {
-        return ("missing", String::new());
+    if personal::is_in_words(&words) {
+        return ("missing", String::new(), Some(finding::CELL_PERSONAL));
     }
-    ("value", words)
+    if words.chars().count() > WORDS_MAX || words.contains(['\n', '\r']) {
+        return ("missing", String::new(), Some(finding::FILING_CELL));
+    }
+    ("value", words, None)
 }
 
 /// Whether there is anything in a cell that a person wrote.

@@ -188,6 +188,13 @@ impl PseudonymKey {
         hex(&mac.finalize().into_bytes()[..PSEUDONYM_BYTES])
     }
 
+    /// What tells one name from another where both are told without the numbers in them.
+    #[must_use]
+    pub fn label(&self, name: &str) -> String {
+        // A letter first: it is no number again.
+        format!("n{}", &self.pseudonym("label|v1|", name)[..7])
+    }
+
     /// Eight digits that tell keys apart, and tell nothing of the key.
     #[must_use]
     pub fn id(&self) -> String {

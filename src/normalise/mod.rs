@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::code_table::CodeTable;
 use crate::contract::bind::BindError;
 use crate::decode::{Cell, Row};
-use crate::finding::{CELL_BAD, FILING_CELL, Finding, Rule};
+use crate::finding::{Finding, Rule, TAKES_CELL};
 
 /// Code tables by id.
 pub type CodeTables = BTreeMap<String, CodeTable>;
@@ -148,7 +148,7 @@ impl Rejects {
     #[must_use]
     pub fn places(&self) -> std::collections::BTreeSet<(String, u32)> {
         let rows = Rejects::read(&self.lines).into_iter();
-        let is_out = |kept: &KeptRow| ![CELL_BAD.id, FILING_CELL.id].contains(&&*kept.reject.rule);
+        let is_out = |kept: &KeptRow| TAKES_CELL.iter().all(|rule| rule.id != kept.reject.rule);
         rows.filter(is_out).map(|kept| (kept.reject.sheet.into_owned(), kept.reject.row)).collect()
     }
 
@@ -269,7 +269,7 @@ mod tests {
         };
         rejects.header("甲", &["姓名".to_owned(), "证件号".to_owned()]);
         rejects.push(finding::ROW_ID_FORMAT, "甲", &row(4, &["张", "1"]), 2, "3614000001");
-        rejects.push(CELL_BAD, "甲", &row(5, &["王", "x"]), 2, "3614000001");
+        rejects.push(finding::CELL_BAD, "甲", &row(5, &["王", "x"]), 2, "3614000001");
         // A sheet of which nothing is kept has no header among the lines.
         rejects.header("乙", &["其他".to_owned()]);
         rejects.no_header("丙");

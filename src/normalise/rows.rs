@@ -15,6 +15,7 @@ use crate::decode::{Cell, Event, Row};
 use crate::finding::{self, Answers, Finding, Findings, Pushed, Rule};
 use crate::number::Decimal;
 use crate::period::ReportYear;
+use crate::personal;
 use crate::position::{Place, told};
 
 /// Takes the events of one file and makes typed rows of them.
@@ -39,6 +40,8 @@ pub struct RowsNormaliser<'a> {
     bound_sheets: usize,
     data_rows: u64,
     other_period: u64,
+    /// Rows with a month that lies after the report year, where none can.
+    of_later_years: u64,
     /// A title or a sheet's name states a period that the delivery cannot be of.
     period_stated: bool,
 }
@@ -123,6 +126,7 @@ impl<'a> RowsNormaliser<'a> {
             bound_sheets: 0,
             data_rows: 0,
             other_period: 0,
+            of_later_years: 0,
             period_stated: false,
         }
     }
@@ -184,7 +188,8 @@ impl<'a> RowsNormaliser<'a> {
         if self.people.are_mangled() {
             return Ok(Err(Unusable::Mangled));
         }
-        if self.period_stated || self.other_period > 0 && self.other_period == self.data_rows {
+        let other_period = self.other_period > 0 && self.other_period == self.data_rows;
+        if self.period_stated || other_period || self.of_later_years * 2 > self.data_rows {
             return Ok(Err(Unusable::Period));
         }
         for statement in std::mem::take(&mut self.totals).finish() {
@@ -369,17 +374,19 @@ impl<'a> RowsNormaliser<'a> {
             notes: Vec::new(),
             person: None,
             name: None,
+            is_of_later_year: false,
             name_digest: None,
         };
         let values = reader.values()?;
-        let RowReader { notes, person, name, .. } = reader;
+        let RowReader { notes, person, name, is_of_later_year, .. } = reader;
+        self.of_later_years += u64::from(is_of_later_year);
         let school = self.school_of(binding, row);
         for (rule, column, detail) in notes {
             let place = self.cell_place(binding, row, column);
             let at = place.column;
             let pushed = self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
             // The row counts without the cell: it is kept for who is to mend it.
-            if rule.id == finding::CELL_BAD.id && pushed != Pushed::Beyond {
+            if finding::TAKES_CELL.contains(&rule) && pushed != Pushed::Beyond {
                 self.keep(rule, row, at, &school);
             }
         }
@@ -488,6 +495,8 @@ struct RowReader<'r, 'a> {
     person: Option<(String, IdNumber)>,
     /// As delivered.
     name: Option<String>,
+    /// A month of it lies after the report year, where none can.
+    is_of_later_year: bool,
     /// Of the name as it is compared; none where a character of it is known to one system only.
     name_digest: Option<String>,
 }
@@ -548,6 +557,11 @@ impl RowReader<'_, '_> {
         match read {
             Ok(values) => Ok(values),
             Err(_) if column.says_none(&self.cell(position).text()) => Ok(blank),
+            // Somebody's number says nothing against the row.
+            Err(rule) if *rule == *finding::CELL_PERSONAL => {
+                self.notes.push((rule, Some(position), String::new()));
+                Ok(blank)
+            }
             Err(rule) if column.required || column.bad_value == BadValue::DiscardRow => {
                 Err(Refused { rule, column: Some(position) })
             }
@@ -564,11 +578,16 @@ impl RowReader<'_, '_> {
         let cell = self.cell(position);
         let one = |text: String| Ok(vec![Value::Text(text)]);
         match column.kind {
+            ColumnType::Text if personal::is_in_words(&cell.text()) => Err(finding::CELL_PERSONAL),
             ColumnType::Text => one(cell.text().into_owned()),
             ColumnType::SchoolCode => one(text::school_code(cell)?),
             ColumnType::YearMonth => {
                 let month = text::year_month(cell)?;
                 self.note_day_number(position);
+                if column.not_after_report_year {
+                    let of = month.get(..4).and_then(|year| year.parse::<ReportYear>().ok());
+                    self.is_of_later_year |= of.is_some_and(|of| of > year);
+                }
                 one(month)
             }
             ColumnType::Integer => Ok(vec![Value::Int(text::whole(self.number(position)?)?)]),
@@ -605,6 +624,9 @@ impl RowReader<'_, '_> {
     /// The number in a cell, in the contract's unit.
     fn number(&self, position: usize) -> Result<Decimal, &'static Rule> {
         let delivered = text::decimal(self.cell(position))?;
+        if delivered.0.abs() > text::AMOUNT_MAX * crate::number::ONE {
+            return Err(finding::ROW_NUMBER);
+        }
         match self.binding.conversions[position] {
             Some(conversion) => conversion.apply(delivered).ok_or(finding::ROW_UNIT),
             None => Ok(delivered),

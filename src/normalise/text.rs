@@ -131,6 +131,9 @@ fn grouped(text: &str) -> bool {
 /// No school counts further: a longer number is somebody's number in the wrong column.
 pub const COUNT_MAX: i128 = 999_999_999;
 
+/// No school has so many square metres or yuan: a longer number is somebody's phone or account.
+pub const AMOUNT_MAX: i128 = 9_999_999_999;
+
 /// A whole number that is not negative, up to [`COUNT_MAX`].
 ///
 /// # Errors

@@ -35,8 +35,8 @@ enum Looked {
 impl Run<'_> {
     pub(super) fn list(&mut self) -> Result<Listing, RunError> {
         let drop = &self.settings.drop_dir;
-        let listing =
-            drop_folder::list(drop).map_err(|source| RunError::Source { path: drop.clone(), source })?;
+        let listing = drop_folder::list(drop, &|name| self.key.label(name))
+            .map_err(|source| RunError::Source { path: drop.clone(), source })?;
         for file in &listing.files {
             let Some(waiting) = file.year.and_then(|year| self.frozen.get_mut(&year)) else { continue };
             let mut inputs = self.last.iter().flat_map(|last| &last.inputs);

@@ -1,11 +1,12 @@
 //! Printed cells of a release, and the documents made from them.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use super::{Run, RunError, io_error, parallel, reconciled};
 use crate::definition::Definitions;
+use crate::documents::{self as written, Draft, Kind, Placed, Register};
 use crate::indicators::{IndicatorValue, Unit};
 use crate::layout::Level;
 use crate::period::ReportYear;
@@ -164,16 +165,24 @@ impl Run<'_> {
     /// The documents of a release: of the years this run made, or of all where those of the release
     /// before were not finished. Noted when they are written; until then the next run writes them.
     pub(super) fn write_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
-        let behind = self.last.as_ref().is_some_and(|last| !are_of(&self.data, last));
-        let written = if behind {
-            // A frozen year that other definitions made is not written by these.
-            let made_with_these =
-                |year: &&ReportYear| manifest.definitions_of(**year) == self.definitions.digest;
-            let mut years = manifest.years.iter().filter(made_with_these);
-            years.try_for_each(|&year| report_again(self.settings, self.definitions, manifest, year))
-        } else {
-            write_reports(self.settings, self.definitions, &self.data, manifest, &self.cells)
-        };
+        if self.last.as_ref().is_some_and(|last| !are_of(&self.data, last)) {
+            return self.write_all_documents(manifest);
+        }
+        let written = write_reports(self.settings, self.definitions, &self.data, manifest, &self.cells);
+        self.note_documents(manifest, written)
+    }
+
+    /// The documents of every year of a release.
+    pub(super) fn write_all_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
+        // A frozen year that other definitions made is not written by these.
+        let made_with_these = |year: &&ReportYear| manifest.definitions_of(**year) == self.definitions.digest;
+        let mut years = manifest.years.iter().filter(made_with_these);
+        let written =
+            years.try_for_each(|&year| report_again(self.settings, self.definitions, manifest, year));
+        self.note_documents(manifest, written)
+    }
+
+    fn note_documents(&self, manifest: &Manifest, written: Result<(), RunError>) -> Result<(), RunError> {
         let path = self.data.reported_release();
         let name = format!("{}\n", release_name(manifest.release));
         let noted = written
@@ -194,7 +203,7 @@ pub fn write_reports(
     manifest: &Manifest,
     cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
 ) -> Result<(), RunError> {
-    let mut all_written = Vec::new();
+    let mut drafts = Vec::new();
     for (&year, cells) in cells {
         let Some(layout) = definitions.layout(year) else { continue };
         let schools = match manifest.table(data, "dim_school", year) {
@@ -213,7 +222,7 @@ pub fn write_reports(
         let by_unit = cells::by_unit(cells);
         let mut units: Vec<&Unit> = by_unit.keys().copied().collect();
         units.sort();
-        let write = |(): &mut (), unit: &&Unit| -> Result<PathBuf, RunError> {
+        let write = |(): &mut (), unit: &&Unit| -> Result<Draft, RunError> {
             let (folder, name) = named(settings, definitions, &schools, unit, year);
             let heading = heading_of(format!("{name}({})", code(unit)));
             let cells = by_unit.get(*unit).map(Vec::as_slice).unwrap_or_default();
@@ -222,25 +231,28 @@ pub fn write_reports(
             let file = format!("{prefix}{}{year}年度质量报告数据表.xlsx", file_name(&name));
             let folder = data.reports(year).join(folder);
             files::make_folder(&folder, Access::Open).map_err(io_error(&folder))?;
-            let path = folder.join(file);
-            files::write_derived(&path, &bytes, Access::Open).map_err(io_error(&path))?;
-            Ok(path)
+            report_draft(folder.join(file), &bytes)
         };
-        let written = parallel::each(settings.threads(), &units, || (), write);
-        let written: Vec<PathBuf> = written.into_iter().collect::<Result<_, _>>()?;
-        let path = data.reports(year).join("指标目录.xlsx");
-        let bytes = catalogue::workbook(&catalogue::entries(definitions), &manifest.created)?;
-        files::write_derived(&path, &bytes, Access::Open).map_err(io_error(&path))?;
-        all_written.push(path);
-        for folder in [COUNTIES, SCHOOLS] {
-            let folder = data.reports(year).join(folder);
-            forget_others(&folder, &written).map_err(io_error(&folder))?;
+        for written in parallel::each(settings.threads(), &units, || (), write) {
+            drafts.push(written?);
         }
-        all_written.extend(written);
+        let bytes = catalogue::workbook(&catalogue::entries(definitions), &manifest.created)?;
+        drafts.push(report_draft(data.reports(year).join("指标目录.xlsx"), &bytes)?);
         let heading = heading_of(format!("{}({})", settings.city_name, settings.city_code));
-        all_written.extend(reconciled::write_differences(settings, definitions, data, manifest, &heading)?);
+        drafts.extend(reconciled::write_differences(settings, definitions, data, manifest, &heading)?);
     }
-    files::make_durable(&all_written).map_err(io_error(data.path()))
+    let mut register = Register::load(data)?;
+    let placed: Vec<Placed> = register.place(drafts)?;
+    for &year in cells.keys().filter(|year| definitions.layout(**year).is_some()) {
+        for folder in ["", COUNTIES, SCHOOLS] {
+            register.forget_others(&data.reports(year).join(folder), &placed)?;
+        }
+    }
+    Ok(())
+}
+
+fn report_draft(path: PathBuf, bytes: &[u8]) -> Result<Draft, RunError> {
+    written::draft(path.clone(), bytes, Kind::Report, Access::Open).map_err(io_error(&path))
 }
 
 const COUNTIES: &str = "县（市、区）";
@@ -270,20 +282,6 @@ fn named(
 
 fn code(unit: &Unit) -> &str {
     if unit.level == Level::School { &unit.school_code } else { &unit.region_code }
-}
-
-/// Removes the workbooks of units that are no more: an old one beside new ones would be believed.
-fn forget_others(folder: &Path, written: &[PathBuf]) -> io::Result<()> {
-    if !folder.exists() {
-        return Ok(());
-    }
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "xlsx") && !written.contains(&path) {
-            fs::remove_file(path)?;
-        }
-    }
-    Ok(())
 }
 
 /// The names of one year's schools, by code.

@@ -71,7 +71,8 @@ pub struct Found {
 #[must_use]
 pub fn examine(settings: &Settings, definitions: &Definitions, of: Figures<'_>) -> Examined {
     let asking = Asking::new(definitions);
-    let units = figures::by_unit(of.cells);
+    // A year that no layout prints has deliveries all the same.
+    let units = figures::by_unit(of.cells, of.values.iter().map(|value| &*value.key.unit));
     let deliveries = figures::deliveries_by_unit(&units, of.deliveries);
     let peers = Peers::of(of.cells);
     let asked = parallel::each(settings.threads(), &units, Keys::new, |keys, (unit, cells)| {

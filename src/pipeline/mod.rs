@@ -41,6 +41,7 @@ use crate::decisions::signatures;
 use crate::decisions::values::SetValue;
 use crate::decisions::{self, DecisionError, Override};
 use crate::definition::Definitions;
+use crate::documents::{DocumentError, Register};
 use crate::finding::{Finding, Rule};
 use crate::indicators::IndicatorValue;
 use crate::indicators::compute::School;
@@ -140,6 +141,8 @@ pub enum RunError {
     Damaged(PathBuf),
     #[error("{0}")]
     Key(String),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     /// Everything else was done: the release stands.
     #[error("release {release:06} is published, but its documents are not written: {source}")]
     Documents { release: u32, source: Box<RunError> },
@@ -167,14 +170,16 @@ pub fn run(
     let inputs = run.timed("hash", |run| run.hash(&listing.files))?;
     run.count((listing.files.len(), "files"), (inputs.len(), "files"));
     let years = run.years_to_do(&inputs);
-    if inputs.is_empty() && (run.last.is_none() || !request.years.is_empty()) {
+    if inputs.is_empty() && run.last.is_none() {
         return Ok(run.report(RunOutcome::NothingFound));
     }
     if years.is_empty() {
         let Some(last) = run.last.clone() else { return Ok(run.report(RunOutcome::NothingFound)) };
-        // The run that published it may have died before its documents were written.
-        if !documents::are_of(&run.data, &last) {
-            run.timed("report", |run| run.write_documents(&last))?;
+        // The run that published it may have died before its documents were written, and what somebody
+        // filled in may have been read back since.
+        let register = Register::load(&run.data)?;
+        if !documents::are_of(&run.data, &last) || register.is_behind(&run.data.all_reports())? {
+            run.timed("report", |run| run.write_all_documents(&last))?;
         }
         return Ok(run.report(RunOutcome::NothingToDo(Box::new(last))));
     }

@@ -2,13 +2,13 @@
 //! with what they said of them, and the documents that tell both.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::{Run, RunError, io_error};
 use crate::contract::Dataset;
 use crate::decisions::Override;
 use crate::decisions::values::{self, SetValue};
 use crate::definition::Definitions;
+use crate::documents::{self, Draft, Kind};
 use crate::finding::{self, Finding};
 use crate::indicators::compute::Inputs;
 use crate::indicators::definition::Indicator;
@@ -21,7 +21,7 @@ use crate::report::workbook::{Footnote, Heading};
 use crate::settings::Settings;
 use crate::table_file::{self as parquet_file, text_at};
 use crate::tables::{self, AppliedValue};
-use crate::warehouse::files::{self, Access};
+use crate::warehouse::files::Access;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
@@ -207,21 +207,21 @@ fn footnote(definitions: &Definitions, names: &Names, set: &AppliedValue) -> Str
     text
 }
 
-/// Writes the workbook of a year's differences from its release, and tells where; nothing for releases
-/// without them. It is not durable yet.
+/// Writes the workbook of a year's differences from its release beside its place; nothing for releases
+/// without them.
 pub(super) fn write_differences(
     settings: &Settings,
     definitions: &Definitions,
     data: &DataRoot,
     manifest: &Manifest,
     heading: &Heading,
-) -> Result<Option<PathBuf>, RunError> {
+) -> Result<Option<Draft>, RunError> {
     let year = heading.year;
     let Some(path) = manifest.table(data, "difference", year) else { return Ok(None) };
     let (names, _) = names(settings, definitions, data, manifest, year)?;
     let rows = tables::read_differences(&path)?;
     let bytes = differences::workbook(&rows, definitions, &names, heading)?;
     let path = data.reports(year).join(format!("{}{year}年度填报与系统差异表.xlsx", settings.city_name));
-    files::write_derived(&path, &bytes, Access::Open).map_err(io_error(&path))?;
-    Ok(Some(path))
+    let draft = documents::draft(path.clone(), &bytes, Kind::Differences, Access::Open);
+    Ok(Some(draft.map_err(io_error(&path))?))
 }

@@ -18,7 +18,10 @@ pub const RECOMPUTED: &str = "printed_is_recomputed";
 
 /// The cells of one year's report, a unit each, in printed order.
 #[must_use]
-pub fn by_unit(cells: &[ReportCell]) -> Vec<(&Unit, Vec<&ReportCell>)> {
+pub fn by_unit<'u>(
+    cells: &'u [ReportCell],
+    others: impl Iterator<Item = &'u Unit>,
+) -> Vec<(&'u Unit, Vec<&'u ReportCell>)> {
     let mut at: HashMap<&Unit, usize> = HashMap::new();
     let mut units: Vec<(&Unit, Vec<&ReportCell>)> = Vec::new();
     for cell in cells {
@@ -27,6 +30,12 @@ pub fn by_unit(cells: &[ReportCell]) -> Vec<(&Unit, Vec<&ReportCell>)> {
             units.len() - 1
         });
         units[index].1.push(cell);
+    }
+    for unit in others {
+        at.entry(unit).or_insert_with(|| {
+            units.push((unit, Vec::new()));
+            units.len() - 1
+        });
     }
     units
 }
@@ -283,7 +292,7 @@ mod tests {
             cell("丙", Some(""), State::Blank),
             cell("丁", Some("-"), State::Dash),
         ];
-        let units = by_unit(&cells);
+        let units = by_unit(&cells, std::iter::empty());
         let report = report(&units[0].1, 2024, &mut Keys::new());
         let labels: Vec<&str> = report.figures.iter().map(|figure| figure.label.as_str()).collect();
         assert_eq!((units.len(), labels), (1, vec!["甲", "丙", "丁"]));
@@ -310,7 +319,7 @@ mod tests {
             told("入学年月", "1", "2023-09"),
             told("入学年月", "2", "2024-09"),
         ];
-        let units = by_unit(&cells);
+        let units = by_unit(&cells, std::iter::empty());
         let deliveries = deliveries_by_unit(&units, &told);
         let texts = |at: usize| -> Vec<String> {
             of_deliveries(&deliveries[units[at].0]).map(|figure| figure.text).collect()

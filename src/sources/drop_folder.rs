@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use rustix::fs::OFlags;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::period::ReportYear;
-use crate::position;
+use crate::personal;
 
 /// A file found in the drop folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,13 +41,17 @@ pub struct Listing {
     pub refused: Vec<String>,
 }
 
-/// Lists all files below the drop folder in order of their labels.
+/// What tells one hidden name from another, keyed.
+pub type Digest<'a> = &'a dyn Fn(&str) -> String;
+
+/// Lists all files below the drop folder in order of their labels. `digest` tells names apart that are
+/// told without the numbers in them.
 ///
 /// # Errors
 /// When a folder cannot be read.
-pub fn list(drop: &Path) -> io::Result<Listing> {
+pub fn list(drop: &Path, digest: Digest<'_>) -> io::Result<Listing> {
     let mut listing = Listing::default();
-    walk(drop, drop, &mut listing)?;
+    walk(drop, drop, digest, &mut listing)?;
     listing.files.sort_by(|a, b| a.label.cmp(&b.label));
     Ok(listing)
 }
@@ -85,22 +89,22 @@ fn keeps_its_promise(file: &Dropped, bytes: &[u8]) -> bool {
     promised.len() == 64 && promised.as_bytes().chunks(2).map(byte).eq(digest.iter().map(|&byte| Some(byte)))
 }
 
-fn walk(drop: &Path, folder: &Path, listing: &mut Listing) -> io::Result<()> {
+fn walk(drop: &Path, folder: &Path, digest: Digest<'_>, listing: &mut Listing) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            walk(drop, &path, listing)?;
+            walk(drop, &path, digest, listing)?;
             continue;
         }
         if !kind.is_file() {
-            listing.refused.push(label(drop, &path));
+            listing.refused.push(label(drop, &path, digest));
         } else if is_no_delivery(&entry.file_name().to_string_lossy()) {
             listing.ignored += 1;
         } else {
             match entry.metadata() {
-                Ok(metadata) => listing.files.push(dropped(drop, path, &metadata)),
+                Ok(metadata) => listing.files.push(dropped(drop, path, &metadata, digest)),
                 // Taken away while the folder was listed.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
@@ -125,8 +129,8 @@ pub(super) fn is_no_delivery(path: &str) -> bool {
 /// Report years that a folder may name.
 const YEARS: std::ops::RangeInclusive<ReportYear> = 2000..=2100;
 
-fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {
-    let label = label(drop, &path);
+fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata, digest: Digest<'_>) -> Dropped {
+    let label = label(drop, &path, digest);
     let mut folders = label.split('/');
     let year = folders.next().filter(|year| label.contains('/') && year.len() == 4);
     let year = year.and_then(|year| year.parse().ok()).filter(|year| YEARS.contains(year));
@@ -147,26 +151,32 @@ fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata) -> Dropped {
 
 /// The path below the drop folder, told so that different paths are told differently: bytes that
 /// are no text are escaped, and so is what would change how a line is shown.
-fn label(drop: &Path, path: &Path) -> String {
+fn label(drop: &Path, path: &Path, digest: Digest<'_>) -> String {
     let below = path.strip_prefix(drop).unwrap_or(path).as_os_str().as_bytes();
     let mut label = String::new();
     for chunk in below.utf8_chunks() {
         label += &told(chunk.valid());
         label.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
-    without_numbers(&label)
+    without_numbers(&label, digest)
 }
 
-/// A name without the long numbers in it, which may be somebody's; what is hidden is told apart by
-/// a few digits of its hash.
-pub(super) fn without_numbers(name: &str) -> String {
-    let shown = position::told(name);
-    if shown == name {
-        return shown;
-    }
-    let digest = Sha256::digest(name);
-    let hash = digest.iter().take(4).fold(0_u32, |hash, byte| hash << 8 | u32::from(*byte));
-    format!("{shown}~{hash:08x}")
+/// A path without the numbers of persons in it, and the names beside them; hidden parts are told apart.
+pub fn without_numbers(path: &str, digest: Digest<'_>) -> String {
+    let part = |part: &str| match part.rsplit_once('.') {
+        // What kind of file it is stays.
+        Some((stem, ending)) if is_ending(ending) => {
+            format!("{}.{ending}", personal::redacted_apart(stem, digest))
+        }
+        _ => personal::redacted_apart(part, digest),
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+fn is_ending(ending: &str) -> bool {
+    ending.len() <= 5
+        && ending.starts_with(|c: char| c.is_ascii_alphabetic())
+        && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A name with control characters and directional marks escaped.
@@ -197,7 +207,7 @@ mod tests {
             fs::write(path, "x").unwrap();
         }
         std::os::unix::fs::symlink("/etc/passwd", drop.path().join("2024/students/link.xls")).unwrap();
-        let listing = list(drop.path()).unwrap();
+        let listing = list(drop.path(), &|_| String::new()).unwrap();
         let seen: Vec<_> =
             listing.files.iter().map(|f| (f.label.as_str(), f.year, f.dataset.as_str())).collect();
         assert_eq!(
@@ -215,10 +225,17 @@ mod tests {
     #[test]
     fn names_that_are_no_text_stay_apart() {
         use std::ffi::OsStr;
-        let named =
-            |bytes: &[u8]| label(Path::new("drop"), &Path::new("drop").join(OsStr::from_bytes(bytes)));
+        let named = |bytes: &[u8]| {
+            label(Path::new("drop"), &Path::new("drop").join(OsStr::from_bytes(bytes)), &|_| {
+                "0a1b".to_owned()
+            })
+        };
         assert_eq!(named(b"a\xcf\xe7.csv"), "a\\xcf\\xe7.csv");
         assert_ne!(named(b"\xcf\xe7.csv"), named(b"\xbb\xf4.csv"));
         assert_eq!(named("甲\u{202e}xslx.csv".as_bytes()), "甲\\u{202e}xslx.csv");
+        assert_eq!(
+            named("2024/students/班13800138000/王小明 137-1234-6003.tar.gz".as_bytes()),
+            "2024/students/…~0a1b/…~0a1b.gz"
+        );
     }
 }

@@ -81,6 +81,20 @@ pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
 const WAITING_AT_ONCE: usize = 8;
 
 fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
+    let beside = write_temporary(path, bytes, access, durable)?;
+    let placed = fs::rename(&beside, path);
+    if placed.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    placed
+}
+
+/// Writes what is to stand at `path` beside it, under a name that [`remove_half_written`] knows, and tells
+/// the name: renaming it is what is left to do.
+///
+/// # Errors
+/// Of the file system; nothing is left behind then.
+pub fn write_temporary(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new("."));
     if durable {
         make_folder(folder, access)?;
@@ -95,11 +109,11 @@ fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io:
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
     let written = file.write_all(bytes).and_then(|()| if durable { file.sync_all() } else { Ok(()) });
     drop(file);
-    let placed = written.and_then(|()| fs::rename(&beside, path));
-    if placed.is_err() {
+    if let Err(error) = written {
         let _ = fs::remove_file(&beside);
+        return Err(error);
     }
-    placed
+    Ok(beside)
 }
 
 /// Removes what a process that died left half written below a folder. Only the holder of the

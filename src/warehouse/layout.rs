@@ -112,13 +112,31 @@ impl DataRoot {
 
     #[must_use]
     pub fn reports(&self, year: ReportYear) -> PathBuf {
-        self.0.join("reports").join(year.to_string())
+        self.all_reports().join(year.to_string())
+    }
+
+    /// The documents of all years.
+    #[must_use]
+    pub fn all_reports(&self) -> PathBuf {
+        self.0.join("reports")
     }
 
     /// The release that the documents in `reports/` were written from.
     #[must_use]
     pub fn reported_release(&self) -> PathBuf {
-        self.0.join("reports/.release")
+        self.all_reports().join(".release")
+    }
+
+    /// What of the documents is as it was written, so that nothing a person filled in is replaced.
+    #[must_use]
+    pub fn documents(&self) -> PathBuf {
+        self.0.join("ledger/documents.json")
+    }
+
+    /// Whether a run has been here: nothing but a run with deliveries makes a data root.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        ["ledger", "warehouse"].iter().any(|name| self.0.join(name).is_dir())
     }
 
     #[must_use]

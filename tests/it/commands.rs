@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::Output;
 
-use crate::support::{City, Village, files, register, text};
+use crate::support::{City, Village, a_year_before, files, register, text};
 
 /// Exit code and both streams, with what differs from run to run taken out.
 fn told(city: &City, output: &Output) -> String {
@@ -67,7 +67,7 @@ fn a_year_can_be_run_alone_and_leaves_the_others_as_they_are() {
         // Last year's rosters had somebody less: the same rows again would be set aside.
         let fewer = usize::from(!dataset.starts_with("schools"));
         let lines: Vec<&str> = this_year.lines().collect();
-        city.deliver(&format!("2023/{dataset}"), lines[..lines.len() - fewer].join("\n"));
+        city.deliver(&format!("2023/{dataset}"), a_year_before(&lines[..lines.len() - fewer].join("\n")));
     }
     city.run();
     let before: Vec<_> = files(&city.release().join("tables/student/report_year=2024"));
@@ -93,6 +93,138 @@ fn a_source_that_cannot_be_read_is_told_as_such() {
     error: drop folder `<CITY>/drop`: No such file or directory (os error 2)
     hint: name the drop folder with --drop DIR, or set drop_dir; `mirror generate` makes one to try
     ");
+}
+
+#[test]
+fn only_a_run_with_deliveries_makes_a_data_root_and_says_so() {
+    let city = village();
+    let commands: [&[&str]; 16] = [
+        &["releases", "list"],
+        &["releases", "path"],
+        &["releases", "prune"],
+        &["runs", "list"],
+        &["runs", "prune"],
+        &["verify"],
+        &["check"],
+        &["documents"],
+        &["report", "--year", "2024"],
+        &["explain", "students", "--year", "2024"],
+        &["override", "list"],
+        &["override", "withdraw", "1", "--by", "王科长", "--why", "误批"],
+        &["quarantine", "list"],
+        &["quarantine", "export"],
+        &["sign", "--list"],
+        &["freeze", "--year", "2024", "--by", "王科长", "--why", "定稿"],
+    ];
+    for command in commands {
+        let output = city.nianbao(command);
+        assert_eq!(output.status.code(), Some(2), "{command:?} {}", text(&output.stderr));
+        let said = text(&output.stderr);
+        assert!(said.contains(&format!("there is no data root at `{}`", city.data().display())), "{said}");
+        assert!(!city.data().exists(), "{command:?}");
+    }
+    let output = city.nianbao(&["run"]);
+    let said = format!("ew data root: {}", city.data().display());
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(stderr.lines().next().unwrap().ends_with(&said), "{stderr}");
+    assert!(stdout.lines().last().unwrap().ends_with(&said), "{stdout}");
+    let again = city.nianbao(&["run"]);
+    assert!(!(text(&again.stdout) + &text(&again.stderr)).contains(&said));
+}
+
+#[test]
+fn a_drop_folder_without_deliveries_makes_no_data_root() {
+    let city = City::empty();
+    insta::assert_snapshot!(told(&city, &city.nianbao(&["run"])), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: `<CITY>/drop` has no deliveries, and there is no data root at `<CITY>/var`
+    hint: look at --drop and --data; deliveries lie under a year: DROP/2024/students/…
+    ");
+    assert!(!city.data().exists());
+}
+
+#[test]
+fn a_year_that_is_not_there_is_told_with_those_that_are() {
+    let city = village();
+    insta::assert_snapshot!(told(&city, &city.nianbao(&["run", "--year", "24"])), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: there is nothing of 24: `<CITY>/drop` has 2024 (4 files)
+    hint: a report year is a folder of four digits: DROP/2024/students/…
+    ");
+    assert!(!city.data().exists());
+    city.run();
+    insta::assert_snapshot!(told(&city, &city.nianbao(&["run", "--year", "2019"])), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: there is nothing of 2019: `<CITY>/drop` has 2024 (4 files); published: 2024
+    hint: a report year is a folder of four digits: DROP/2024/students/…
+    ");
+    insta::assert_snapshot!(told(&city, &city.nianbao(&["report", "--year", "2019"])), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: release 000001 has no year 2019; it has 2024
+    ");
+    // A year that is published can be asked for, whether or not its files still lie there.
+    fs::remove_dir_all(city.drop_folder().join("2024")).unwrap();
+    fs::create_dir(city.drop_folder().join("2024")).unwrap();
+    let output = city.nianbao(&["run", "--year", "2024"]);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_year_that_no_layout_prints_has_no_documents_to_write() {
+    let city = village();
+    city.deliver("2022/schools/register.csv", register());
+    city.run();
+    insta::assert_snapshot!(told(&city, &city.nianbao(&["report", "--year", "2022"])), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: 2022 has no documents, as no layout prints it; these years have: 2024
+    ");
+    assert!(!city.data().join("reports/2022").exists());
+}
+
+#[test]
+fn what_another_year_delivered_is_not_taken_for_a_year_without_a_layout() {
+    let city = village();
+    for dataset in ["schools/register.csv", "students/all.csv", "graduates/all.csv"] {
+        let file = fs::read_to_string(city.drop_folder().join("2024").join(dataset)).unwrap();
+        // Who entered in 2024, or graduated, did not in a report of 2019.
+        city.deliver(&format!("2019/{dataset}"), file);
+    }
+    city.run();
+    let delivered = |dataset: &str| {
+        let deliveries = city.table("delivery");
+        let of = deliveries.iter().find(|row| row["report_year"] == "2019" && row["dataset"] == dataset);
+        let of = of.unwrap_or_else(|| panic!("no {dataset}"));
+        (of["outcome"].clone(), of["rows_loaded"].clone())
+    };
+    assert_eq!(delivered("students"), ("rejected".to_owned(), "0".to_owned()));
+    assert_eq!(delivered("graduates"), ("rejected".to_owned(), "0".to_owned()));
+    let findings = city.table("finding");
+    let of_students =
+        findings.iter().find(|row| row["report_year"] == "2019" && row["dataset"] == "students");
+    assert_eq!(of_students.unwrap()["rule"], "E-PERIOD");
+}
+
+#[test]
+fn a_roster_of_the_year_before_is_asked_about_in_a_year_without_a_layout() {
+    let city = village();
+    for dataset in ["schools/register.csv", "students/all.csv"] {
+        let file = fs::read_to_string(city.drop_folder().join("2024").join(dataset)).unwrap();
+        city.deliver(&format!("2019/{dataset}"), file.replace(",202409,", ",201809,"));
+    }
+    city.run();
+    let findings = city.table("finding");
+    let asked = findings.iter().filter(|row| row["report_year"] == "2019" && row["rule"] == "C-FRESHNESS");
+    assert_eq!(asked.count(), 3);
 }
 
 #[test]

@@ -18,9 +18,13 @@ mod earlier_years;
 
 mod explain;
 
+mod filled_in;
+
 mod fuzz_corpus;
 
 mod ledger;
+
+mod mirror;
 
 mod metamorphic;
 

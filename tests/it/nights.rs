@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::support::{City, HONGTONG, Village, YAODU, files, get, register, text};
+use crate::support::{City, HONGTONG, Village, YAODU, a_year_before, files, get, register, text};
 
 /// Two years of the village; in 2023 one student's row is bad, and one of the staff is not there.
 fn two_years() -> City {
@@ -20,7 +20,7 @@ fn two_years() -> City {
             "staff" => this_year.trim_end().rsplit_once('\n').unwrap().0.to_owned(),
             _ => this_year,
         };
-        city.deliver(&format!("2023/{from}"), bad);
+        city.deliver(&format!("2023/{from}"), a_year_before(&bad));
     }
     village.students.pop();
     city

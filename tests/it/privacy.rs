@@ -1,10 +1,19 @@
 //! People's data is nowhere outside the restricted folders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use crate::support::{City, Village, files, read, text, whole_city, with_check_digit};
+use nianbao::contract::{Column, ColumnType, Dataset, Shape};
+use nianbao::definition::{self, Definitions};
+use nianbao::layout::TableKind;
+
+use crate::support::{
+    City, Record, Village, YAODU, files, get, identity, name, read, register, save, sheets, text, whole_city,
+    with_check_digit,
+};
 
 /// Numbers and names of everybody that was loaded.
 fn people(city: &City) -> (BTreeSet<String>, BTreeSet<String>) {
@@ -176,7 +185,7 @@ fn no_canary_leaves_the_restricted_folders_in_any_disguise() {
     let row = |name: &str, id: &str, birth: &str, status: &str| {
         format!(
             "{},{name},男,{birth},居民身份证,{id},汉族,统一招生考试/普通入学,202309,护理,{status}\n",
-            crate::support::YAODU
+            YAODU
         )
     };
     roster += &row(canaries[0], &id, "2008-04-17", "在读");
@@ -215,8 +224,7 @@ fn no_canary_leaves_the_restricted_folders_in_any_disguise() {
         looked_at.push((name.clone(), fs::read(path).unwrap()));
         // Compressed pages hide what they hold from a search of their bytes.
         if path.extension().is_some_and(|extension| extension == "parquet") {
-            let cells: Vec<String> =
-                read(path).into_iter().flat_map(std::collections::BTreeMap::into_values).collect();
+            let cells: Vec<String> = read(path).into_iter().flat_map(BTreeMap::into_values).collect();
             looked_at.push((name, cells.join("\n").into_bytes()));
         }
     }
@@ -231,9 +239,396 @@ fn no_canary_leaves_the_restricted_folders_in_any_disguise() {
         }
     }
     // The test sees what is there: the school's code is in the open, in its own spelling.
-    assert!(finder(crate::support::YAODU.as_bytes()).is_some());
+    assert!(finder(YAODU.as_bytes()).is_some());
     // The canaries did go through: they are kept where they belong.
     let kept: Vec<u8> =
         files(&city.data().join("quarantine")).iter().flat_map(|path| fs::read(path).unwrap()).collect();
     assert!(text(&kept).contains(canaries[0]) && text(&kept).contains(canaries[4]));
+}
+
+/// Somebody invented, as clerks write them into whatever cell is at hand.
+struct Canary {
+    name: &'static str,
+    id: String,
+    phone: &'static str,
+}
+
+impl Canary {
+    fn new() -> Self {
+        let id = with_check_digit("14100220080417123");
+        Canary { name: "欧阳金丝雀", id, phone: "13791234600" }
+    }
+
+    /// Alone, beside the name, apart by all kinds of marks, in full width.
+    fn spellings(&self) -> Vec<String> {
+        let (id, phone, name) = (&self.id, self.phone, self.name);
+        let wide = |text: &str| -> String {
+            let widen = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
+            text.chars().map(|c| if c.is_ascii_graphic() { widen(c) } else { c }).collect()
+        };
+        let parts = |mark: &str| format!("{}{mark}{}{mark}{}", &phone[..3], &phone[3..7], &phone[7..]);
+        let mut spellings = vec![id.clone(), wide(id), format!("{} {} {}", &id[..6], &id[6..14], &id[14..])];
+        spellings.extend([phone.to_owned(), wide(&parts("-"))]);
+        spellings.extend(["-", " ", ".", "_", "—", "·", "/", "，", "\u{200b}", " - "].map(parts));
+        spellings.push(format!("({}){}", &phone[..3], &phone[3..]));
+        spellings.push(format!("+86 {phone}"));
+        spellings.extend([
+            format!("{name}{phone}"),
+            format!("{name} {}", parts("-")),
+            format!("{id}（{name}）"),
+        ]);
+        spellings
+    }
+}
+
+/// Everything that lies outside the restricted folders, by name: workbooks unpacked, tables decompressed.
+fn in_the_open(city: &City) -> Vec<(String, Vec<u8>)> {
+    let restricted = ["landing", "identity", "staging", "quarantine"].map(|name| city.data().join(name));
+    let mut found = Vec::new();
+    for path in
+        files(&city.data()).iter().filter(|path| restricted.iter().all(|zone| !path.starts_with(zone)))
+    {
+        let name = path.display().to_string();
+        found.push((name.clone(), name.clone().into_bytes()));
+        found.push((name.clone(), fs::read(path).unwrap()));
+        match path.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("parquet") => {
+                let cells: Vec<String> = read(path).into_iter().flat_map(BTreeMap::into_values).collect();
+                found.push((name, cells.join("\n").into_bytes()));
+            }
+            Some("xlsx") => found.extend(unpacked(path)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn unpacked(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
+    let mut members = Vec::new();
+    for at in 0..archive.len() {
+        let mut member = archive.by_index(at).unwrap();
+        let name = format!("{}!{}", path.display(), member.name().unwrap());
+        let mut bytes = Vec::new();
+        member.read_to_end(&mut bytes).unwrap();
+        members.push((name.clone(), name.into_bytes()));
+        members.push((format!("{}!{at}", path.display()), bytes));
+    }
+    members
+}
+
+/// The digits of a text, in whatever width, so that nothing between them hides anything.
+fn digits(bytes: &[u8]) -> String {
+    let narrow = |c: char| match c {
+        '０'..='９' => char::from_u32(u32::from(c) - 0xfee0),
+        _ => Some(c),
+    };
+    text(bytes).chars().filter_map(narrow).filter(char::is_ascii_digit).collect()
+}
+
+/// The places in the open where a canary is, in any disguise, with what is seen there.
+fn leaks(canary: &Canary, open: &[(String, Vec<u8>)]) -> Vec<(String, String)> {
+    let forms: Vec<Vec<u8>> = [canary.name, &canary.id, &canary.id[..17], canary.phone]
+        .iter()
+        .flat_map(|canary| disguises(canary))
+        .collect();
+    let has = |bytes: &[u8], form: &[u8]| bytes.windows(form.len()).any(|window| window == form);
+    let mut leaks = Vec::new();
+    for (name, bytes) in open {
+        if let Some(form) = forms.iter().find(|form| has(bytes, form)) {
+            leaks.push((name.clone(), text(form)));
+        }
+        // However it is spelled: in words, not where numbers follow each other in a file of numbers.
+        for line in text(bytes).lines().filter(|line| line.len() < 300) {
+            let digits = digits(line.as_bytes());
+            if [canary.phone, &canary.id[..17]].iter().any(|number| digits.contains(number)) {
+                leaks.push((name.clone(), line.to_owned()));
+            }
+        }
+    }
+    leaks
+}
+
+/// A value that a column takes.
+fn sound(column: &Column, definitions: &Definitions, serial: u32) -> String {
+    match column.kind {
+        ColumnType::Text => "甲".to_owned(),
+        ColumnType::SchoolCode => YAODU.to_owned(),
+        ColumnType::Code => {
+            let table = &definitions.codes[column.codes.as_ref().unwrap()];
+            table.codes().iter().find(|code| code.valid_in(2024)).unwrap().label.clone()
+        }
+        ColumnType::Integer | ColumnType::Decimal => "1".to_owned(),
+        ColumnType::YearMonth => "202409".to_owned(),
+        ColumnType::BirthDate => identity(serial).1,
+        ColumnType::PersonName => name(serial),
+        ColumnType::IdNumber => identity(serial).0,
+        ColumnType::RegistrationNumber => String::new(),
+        ColumnType::Region => "141002".to_owned(),
+        ColumnType::Major => "710201".to_owned(),
+        ColumnType::ReportYear => "2024".to_owned(),
+    }
+}
+
+fn header(column: &Column) -> String {
+    let name = column.names.first().or(column.fallback_names.first()).unwrap();
+    match &column.unit {
+        Some(unit) if column.states_unit => format!("{name}（{unit}）"),
+        _ => name.clone(),
+    }
+}
+
+fn csv(cells: impl IntoIterator<Item = String>) -> String {
+    let quoted = |cell: String| format!("\"{}\"", cell.replace('"', "\"\""));
+    cells.into_iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// A file of a dataset in which every column in turn has every spelling of a canary, and how many rows have
+/// one in a column of words.
+fn poisoned(dataset: &Dataset, definitions: &Definitions, spellings: &[String]) -> (String, usize) {
+    let mut file = csv(dataset.columns.iter().map(header));
+    if dataset.version(2024).unwrap().header_rows == 2 {
+        file += &csv(dataset.columns.iter().map(|_| String::new()));
+    }
+    let (mut serial, mut words) = (300, 0);
+    for (at, column) in dataset.columns.iter().enumerate() {
+        for spelling in spellings {
+            serial += 1;
+            words += usize::from(column.kind == ColumnType::Text);
+            file += &csv(dataset.columns.iter().enumerate().map(|(other, column)| {
+                if other == at {
+                    spelling.clone()
+                } else if column.kind == ColumnType::SchoolCode && dataset.table == "school" {
+                    // One school a row.
+                    format!("361400{serial:04}")
+                } else {
+                    sound(column, definitions, serial)
+                }
+            }));
+        }
+    }
+    (file + &csv([format!("注：{}", spellings[0])]), words)
+}
+
+#[test]
+fn no_column_of_any_contract_carries_a_number_of_a_person() {
+    let canary = Canary::new();
+    let spellings = canary.spellings();
+    let definitions = definition::load(&definition::embedded()).unwrap();
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let mut expected: BTreeMap<String, usize> = BTreeMap::new();
+    for dataset in definitions.datasets.iter().filter(|dataset| dataset.shape == Shape::Rows) {
+        let (file, words) = poisoned(dataset, &definitions, &spellings);
+        let mut path = format!("2024/{}/poisoned.csv", dataset.dataset);
+        if dataset.table == "school" {
+            // The schools themselves come first.
+            path = "2024/schools/register.csv".to_owned();
+            let columns: Vec<String> = dataset.columns.iter().map(header).collect();
+            let own = register();
+            let heads: Vec<&str> = own.lines().next().unwrap().split(',').collect();
+            let rows = own.lines().skip(1).map(|line| {
+                let cells: Vec<&str> = line.split(',').collect();
+                let cell = |column: &String| heads.iter().position(|head| head == column).map(|at| cells[at]);
+                csv(columns.iter().map(|column| cell(column).unwrap_or_default().to_owned()))
+            });
+            let (head, rest) = file.split_once('\n').unwrap();
+            city.deliver(&path, format!("{head}\n{}{rest}", rows.collect::<String>()));
+        } else {
+            city.deliver(&path, file);
+        }
+        if words > 0 {
+            expected.insert(dataset.dataset.clone(), words);
+        }
+    }
+    assert!(expected.len() >= 7, "{expected:?}");
+    let site = city.path().join("site.toml");
+    fs::write(&site, "max_missing_schools = 1000\n").unwrap();
+    city.run_with(&["--config", site.to_str().unwrap()]);
+    let findings = city.table("finding");
+    let count = |dataset: &str| -> usize {
+        let of = |row: &&Record| get(row, "rule") == "E-PERSONAL" && get(row, "dataset") == dataset;
+        findings.iter().filter(of).map(|row| get(row, "count").parse::<usize>().unwrap()).sum()
+    };
+    for (dataset, words) in &expected {
+        assert_eq!(count(dataset), *words, "{dataset}");
+    }
+    assert_eq!(leaks(&canary, &in_the_open(&city)), []);
+    // Each is kept where it belongs, for who is to mend it, and the row counts without it.
+    let kept: String = files(&city.data().join("quarantine/rows"))
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for spelling in &spellings {
+        assert!(kept.contains(spelling.as_str()), "{spelling}");
+    }
+    let prizes = city.table("contest_prize").iter().filter(|row| get(row, "contest").is_empty()).count();
+    assert_eq!(prizes, spellings.len());
+}
+
+/// A filing with a canary in every cell of words, and in every line of the lists under its tables.
+fn poisoned_filing(definitions: &Definitions, spellings: &[String]) -> (Vec<u8>, usize) {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let mut next = spellings.iter().cycle();
+    let mut planted = 0;
+    let layout = definitions.layout(2024).unwrap();
+    for table in layout.tables.iter().filter(|table| table.kind == TableKind::Official) {
+        let sheet = book.add_worksheet().set_name(&table.id).unwrap();
+        let mut at = 0;
+        let mut write = |cells: &[String]| {
+            for (column, cell) in (0..).zip(cells) {
+                sheet.write_string(at, column, cell).unwrap();
+            }
+            at += 1;
+        };
+        write(&[table.title.clone()]);
+        write(&[format!("名称：云岭职业学校({YAODU})")]);
+        let mut head: Vec<String> = ["序号", "指标", "单位", "2023年", "2024年"].map(str::to_owned).into();
+        head.extend(table.beside.iter().cloned());
+        write(&head);
+        for row in table.rows.iter().filter(|row| !table.beside.contains(&row.measure)) {
+            let mut cells = vec![String::new(), row.label.clone(), row.unit.clone()];
+            for _ in 0..2 {
+                planted += usize::from(row.text);
+                cells.push(if row.text { next.next().unwrap().clone() } else { "1".to_owned() });
+            }
+            for measure in &table.beside {
+                let own = table.rows.iter().find(|other| other.path == row.path && other.measure == *measure);
+                let is_words = own.is_some_and(|own| own.text);
+                planted += usize::from(is_words);
+                cells.push(if is_words { next.next().unwrap().clone() } else { "1".to_owned() });
+            }
+            write(&cells);
+        }
+        if let Some(list) = &table.list {
+            write(&[&["序号".to_owned()], &list.columns[..]].concat());
+            for spelling in spellings {
+                let line: Vec<String> = list.columns.iter().map(|_| spelling.clone()).collect();
+                planted += line.len();
+                write(&[&["1".to_owned()], &line[..]].concat());
+            }
+        }
+    }
+    (book.save_to_buffer().unwrap(), planted)
+}
+
+#[test]
+fn no_cell_of_a_filing_carries_a_number_of_a_person() {
+    let canary = Canary::new();
+    let definitions = definition::load(&definition::embedded()).unwrap();
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let (filing, planted) = poisoned_filing(&definitions, &canary.spellings());
+    assert!(planted > 60, "{planted}");
+    city.deliver("2024/filings/f.xlsx", filing);
+    city.run();
+    let findings = city.table("finding");
+    let own = findings.iter().filter(|row| get(row, "rule") == "E-PERSONAL");
+    assert_eq!(own.map(|row| get(row, "count").parse::<usize>().unwrap()).sum::<usize>(), planted);
+    assert_eq!(leaks(&canary, &in_the_open(&city)), []);
+}
+
+#[test]
+fn names_of_files_sheets_and_headers_are_told_without_numbers_of_persons() {
+    let canary = Canary::new();
+    let city = City::empty();
+    let village = Village::new();
+    village.deliver(&city);
+    for (at, spelling) in canary.spellings().iter().filter(|spelling| !spelling.contains('/')).enumerate() {
+        // No two are the same bytes: each is a delivery of its own.
+        city.deliver(&format!("2024/students/{spelling}.csv"), format!("x,{spelling}\n1,{at}\n"));
+        city.deliver(&format!("2024/students/{spelling}/{at}.csv"), format!("{spelling},y\n1,{at}\n"));
+        let mut bundle = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        bundle.start_file(format!("{spelling}.csv"), zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut bundle, format!("x,y\n{at},4\n").as_bytes()).unwrap();
+        city.deliver(&format!("2024/staff/{at}.zip"), bundle.finish().unwrap().into_inner());
+        // Sheets that read, and are in every row's source; a header more than the contract knows.
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet().set_name(spelling).unwrap();
+        let (id, ..) = identity(400 + u32::try_from(at).unwrap());
+        let header = [
+            "学校标识码",
+            "姓名",
+            "身份证件类型",
+            "身份证件号",
+            "教职工类别",
+            "双师型",
+            "当前状态",
+            spelling,
+        ];
+        let row =
+            [YAODU, &name(400 + u32::try_from(at).unwrap()), "居民身份证", &id, "专任教师", "是", "在职", ""];
+        for (line, cells) in (0..).zip([header, row]) {
+            for (column, cell) in (0..).zip(cells) {
+                sheet.write_string(line, column, cell).unwrap();
+            }
+        }
+        city.deliver(&format!("2024/staff/{at}.xlsx"), book.save_to_buffer().unwrap());
+    }
+    let output = city.nianbao(&["run"]);
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    let mut open = in_the_open(&city);
+    for command in [&["runs", "show", "latest"][..], &["quarantine", "list"], &["check"]] {
+        let shown = city.nianbao(command);
+        open.push((format!("{command:?}"), [shown.stdout, shown.stderr].concat()));
+    }
+    open.push(("run".to_owned(), [output.stdout, output.stderr].concat()));
+    assert_eq!(leaks(&canary, &open), []);
+    // Hidden names are told apart: as many sheets as there were.
+    let sheets: BTreeSet<String> =
+        city.table("staff").iter().map(|row| get(row, "source_sheet").to_owned()).collect();
+    assert_eq!(sheets.len(), 1 + canary.spellings().iter().filter(|one| !one.contains('/')).count());
+}
+
+#[test]
+fn no_decision_takes_a_number_of_a_person() {
+    let canary = Canary::new();
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.deliver("2024/filings/a.csv", crate::reconcile::filing(YAODU, "3", "5", "1000"));
+    city.run();
+    let path = files(&city.data().join("reports/2024"))
+        .into_iter()
+        .find(|path| path.to_string_lossy().ends_with("差异表.xlsx"))
+        .unwrap();
+    let book = sheets(&path);
+    let heads = book[0].1.iter().position(|row| row.iter().any(|cell| cell == "处理说明")).unwrap();
+    let column = |head: &str| book[0].1[heads].iter().position(|cell| cell == head).unwrap();
+    let filled = city.path().join("filled.xlsx");
+    for spelling in canary.spellings() {
+        let words = spelling.as_str();
+        let commands: [&[&str]; 8] = [
+            &[
+                "override", "set", "students", "--year", "2024", "--school", YAODU, "--value", "9", "--by",
+                "王", "--why", words,
+            ],
+            &[
+                "override", "set", "students", "--year", "2024", "--school", YAODU, "--value", "9", "--by",
+                words, "--why", "x",
+            ],
+            &["override", "accept", "--rule", "E-VOLUME", "--file", "x", "--by", "王", "--why", words],
+            &["override", "answer", "2024/x", "--by", "王", "--why", words],
+            &["override", "withdraw", "1", "--by", words, "--why", "x"],
+            &["sign", "--year", "2024", "--as", "preparer", "--by", words],
+            &["freeze", "--year", "2024", "--by", words, "--why", "x"],
+            &["freeze", "--year", "2024", "--lift", "--by", "王", "--why", words],
+        ];
+        for command in commands {
+            let output = city.nianbao(command);
+            let said = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{command:?} {said}");
+            assert!(said.contains("nobody's number belongs there"), "{command:?} {said}");
+        }
+        for head in ["处理说明", "处理人"] {
+            let mut book = book.clone();
+            let row = &mut book[0].1[heads + 1];
+            (row[column("处理说明")], row[column("处理人")]) = ("已核实".to_owned(), "王科长".to_owned());
+            row[column(head)] = spelling.clone();
+            save(&book, &filled);
+            let output = city.nianbao(&["override", "read", filled.to_str().unwrap()]);
+            assert_eq!(output.status.code(), Some(2), "{spelling} {head}");
+        }
+    }
+    assert!(!city.data().join("ledger/overrides").exists());
+    assert_eq!(leaks(&canary, &in_the_open(&city)), []);
 }

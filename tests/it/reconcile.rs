@@ -8,12 +8,12 @@ use nianbao::number::Decimal;
 use serde_json::Value;
 
 use crate::support::{
-    City, HONGTONG, PROVINCIAL, Record, Sheets, Village, YAODU, decimal, files, get, save, sheets, text,
-    whole_city,
+    City, HONGTONG, PROVINCIAL, Record, Sheets, Village, YAODU, a_year_before, decimal, files, get, save,
+    sheets, text, whole_city,
 };
 
 /// What a school files: rows of 表1 and of 表6, last year and this year.
-fn filing(school: &str, graduates: &str, students: &str, funding: &str) -> String {
+pub fn filing(school: &str, graduates: &str, students: &str, funding: &str) -> String {
     format!(
         "表1 人才培养质量计分卡\n名称：某校({school})\n序号,指标,单位,2023年,2024年\n1,毕业生人数,人,,{graduates}\n\
          表6 落实政策表\n名称：某校({school})\n序号,指标,单位,2023年,2024年\n1,全日制在校生人数,人,,{students}\n\
@@ -312,6 +312,7 @@ fn a_note_written_in_the_workbook_closes_its_difference_until_a_value_changes() 
 #[test]
 fn a_workbook_that_is_not_one_is_refused_whole() {
     let city = village();
+    city.run();
     let refused = |sheets: &Sheets, arguments: &[&str]| {
         let (code, told) = read(&city, sheets, arguments);
         assert_eq!(code, Some(2), "{told}");
@@ -320,7 +321,6 @@ fn a_workbook_that_is_not_one_is_refused_whole() {
     };
     let none = vec![("学校".to_owned(), vec![vec!["年度".to_owned()]])];
     assert!(refused(&none, &[]).contains("sheet `学校`: no row has the heads 年度、代码"));
-    city.run();
     let good = filled(&city, YAODU, "students", "已核实", "李老师");
     let with = |head: &str, value: &str| {
         let mut sheets = good.clone();
@@ -540,7 +540,7 @@ fn an_adjusted_last_year_stays_adjusted_in_the_next_report() {
     Village::new().deliver(&last);
     for file in ["schools/register.csv", "students/all.csv"] {
         let content = fs::read_to_string(last.drop_folder().join("2024").join(file)).unwrap();
-        city.deliver(&format!("2023/{file}"), content.replacen("202409,护理", "202309,护理", 1));
+        city.deliver(&format!("2023/{file}"), a_year_before(&content));
     }
     city.run();
     let before = cells(&city);
@@ -578,7 +578,7 @@ fn what_cannot_be_set_is_refused_with_the_reason() {
         assert!(text(&output.stderr).contains(told), "{arguments:?}: {}", text(&output.stderr));
     };
     let good = ["students", "--year", "2024", "--school", YAODU, "--value", "8"];
-    refused(&good, "nothing is published yet");
+    refused(&good, "there is no data root");
     city.run();
     let with = |index: usize, value: &'static str| {
         let mut arguments = good;

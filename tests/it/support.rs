@@ -297,6 +297,11 @@ impl Village {
     }
 }
 
+/// A roster as it was a year before: this year's beginners began then.
+pub fn a_year_before(roster: &str) -> String {
+    roster.replace(",202409,", ",202309,")
+}
+
 pub fn register() -> String {
     let mut text = String::from(
         "学校标识码,学校名称,办学类型,举办者性质,隶属层级,属地管理行政区划码,学校状态,教职工额定编制数\n",

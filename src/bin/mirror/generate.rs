@@ -2,14 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::city::{BIFF8_SCHOOL, School};
 use crate::exports::{Export, Scope};
 use crate::files::{self, Delivery, Form};
+use crate::folder::Folder;
 use crate::rng::Rng;
 use crate::shapes::{self, Shape};
 use crate::sheet::{Counts, Frame, Sheet};
@@ -17,8 +17,6 @@ use crate::totals::YEARS;
 use crate::truth::Truth;
 use crate::world::{Dataset, World, YEAR_BEFORE};
 
-/// Written first and last: a folder that holds it is ours to replace.
-const TRUTH_FILE: &str = "truth.jsonl";
 const THREADS: usize = 2;
 
 pub struct Summary {
@@ -35,22 +33,26 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Writes the exports of `years` and `truth.jsonl` into `out`.
-pub fn generate(out: &Path, years: &[u16], seed: u64, scale: usize) -> Result<Summary, Box<dyn Error>> {
-    clear(out)?;
-    // A run cut short leaves the marker, so that the next one can replace it.
-    fs::write(out.join(TRUTH_FILE), "")?;
+/// Writes the exports of `years` and `truth.jsonl` into `out`; tells what of somebody else's stays there.
+pub fn generate(
+    out: &Path,
+    force: bool,
+    years: &[u16],
+    seed: u64,
+    scale: usize,
+) -> Result<(Summary, Vec<PathBuf>), Box<dyn Error>> {
+    let folder = Folder::cleared(out, force)?;
     let world = World::new(seed, scale);
     let jobs = jobs(&world, years);
-    let mut truths = write_all(&world, &jobs, out)?;
+    let mut truths = write_all(&world, &jobs, &folder)?;
     if years.contains(&YEARS[0]) {
         truths.extend(world.values_before());
     }
     for year in known(years) {
         truths.extend(world.values(year));
     }
-    write_truth(&out.join(TRUTH_FILE), &truths)?;
-    Ok(summary(&world, jobs.len(), &truths))
+    let summary = summary(&world, jobs.len(), &truths);
+    Ok((summary, folder.finish(truths)?))
 }
 
 /// The roster behind the committed BIFF8 file, as xlsx.
@@ -66,29 +68,6 @@ fn fixture_sheet(seed: u64) -> Sheet {
 /// Indices into `YEARS` of the years asked for.
 fn known(years: &[u16]) -> impl Iterator<Item = usize> {
     (0..YEARS.len()).filter(|&year| years.contains(&YEARS[year]))
-}
-
-/// Empties a previous output, and refuses anything that may be somebody's work.
-fn clear(out: &Path) -> Result<(), Box<dyn Error>> {
-    fs::create_dir_all(out)?;
-    let mut names = Vec::new();
-    for entry in fs::read_dir(out)? {
-        names.push(entry?.file_name().to_string_lossy().into_owned());
-    }
-    if names.is_empty() {
-        return Ok(());
-    }
-    let mut folders = YEARS.iter().chain([&YEAR_BEFORE]).map(u16::to_string);
-    let folders: Vec<String> = folders.by_ref().collect();
-    let ours = |name: &String| name == TRUTH_FILE || folders.contains(name);
-    if !names.iter().all(ours) || !names.iter().any(|name| name == TRUTH_FILE) {
-        let folder = out.display();
-        return Err(format!("{folder} is not empty and not an earlier output of mirror").into());
-    }
-    for name in names.iter().filter(|name| *name != TRUTH_FILE) {
-        fs::remove_dir_all(out.join(name))?;
-    }
-    Ok(())
 }
 
 /// One file to write.
@@ -149,12 +128,12 @@ type Done = Vec<(usize, Result<Vec<Truth>, String>)>;
 
 /// Threads take jobs as they become free; what each tells is put in the order of the jobs, so
 /// that it is always the same.
-fn write_all(world: &World, jobs: &[Job], out: &Path) -> Result<Vec<Truth>, Box<dyn Error>> {
+fn write_all(world: &World, jobs: &[Job], folder: &Folder) -> Result<Vec<Truth>, Box<dyn Error>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Done::new();
         while let Some((index, job)) = take(jobs, &next) {
-            done.push((index, job.write(world, out).map_err(|error| error.to_string())));
+            done.push((index, job.write(world, folder).map_err(|error| error.to_string())));
         }
         done
     };
@@ -189,9 +168,9 @@ struct Output {
 }
 
 impl Job {
-    fn write(&self, world: &World, out: &Path) -> Result<Vec<Truth>, Box<dyn Error>> {
+    fn write(&self, world: &World, folder: &Folder) -> Result<Vec<Truth>, Box<dyn Error>> {
         let Output { path, bytes, truths } = self.output(world)?;
-        write_file(&out.join(path), &bytes)?;
+        folder.write(path, &bytes)?;
         Ok(truths)
     }
 
@@ -276,23 +255,6 @@ impl Job {
     }
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(())
-}
-
-fn write_truth(path: &Path, truths: &[Truth]) -> Result<(), Box<dyn Error>> {
-    let mut text = String::new();
-    for truth in truths {
-        text.push_str(&serde_json::to_string(truth)?);
-        text.push('\n');
-    }
-    write_file(path, text.as_bytes())
-}
-
 fn summary(world: &World, files: usize, truths: &[Truth]) -> Summary {
     let mut rows = 0;
     let mut planted = 0;
@@ -300,7 +262,7 @@ fn summary(world: &World, files: usize, truths: &[Truth]) -> Summary {
         match truth {
             Truth::File(file) => rows += file.rows,
             Truth::Planted(_) => planted += 1,
-            Truth::Value(_) => {}
+            Truth::Value(_) | Truth::Written(_) => {}
         }
     }
     Summary { schools: world.schools.len(), files, rows, planted }
@@ -379,18 +341,5 @@ mod tests {
             }
         }
         assert!((graduates - 9397.0f64).abs() < 0.5);
-    }
-
-    #[test]
-    fn a_folder_of_somebody_else_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("notes.txt"), "mine").unwrap();
-        assert!(clear(folder.path()).is_err());
-        fs::write(folder.path().join(TRUTH_FILE), "").unwrap();
-        assert!(clear(folder.path()).is_err());
-        fs::remove_file(folder.path().join("notes.txt")).unwrap();
-        fs::create_dir(folder.path().join("2023")).unwrap();
-        clear(folder.path()).unwrap();
-        assert!(!folder.path().join("2023").exists());
     }
 }

@@ -15,6 +15,7 @@ mod exports;
 mod facts;
 mod files;
 mod filings;
+mod folder;
 mod generate;
 mod graduates;
 mod majors;
@@ -54,6 +55,9 @@ enum Command {
         /// Folder to write into; empty, new, or a previous output, which is replaced
         #[arg(long)]
         out: PathBuf,
+        /// Write although something else lies in the folder: what mirror did not write stays as it is
+        #[arg(long)]
+        force: bool,
         /// Report year; may be given more than once
         #[arg(long = "year", value_parser = clap::value_parser!(u16).range(2023..=2024),
               default_values_t = totals::YEARS)]
@@ -85,11 +89,14 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Generate { out, mut years, seed, scale } => {
+        Command::Generate { out, force, mut years, seed, scale } => {
             years.sort_unstable();
             years.dedup();
-            let summary = generate::generate(&out, &years, seed, usize::from(scale))?;
+            let (summary, kept) = generate::generate(&out, force, &years, seed, usize::from(scale))?;
             eprintln!("{summary}");
+            for path in &kept {
+                eprintln!("kept, as mirror did not write it: {}", path.display());
+            }
         }
         Command::Fixture { out } => std::fs::write(out, generate::fixture()?)?,
     }

@@ -8,9 +8,17 @@ use crate::sheet::Counts;
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Truth {
+    Written(Written),
     Value(Value),
     Planted(Planted),
     File(FileCounts),
+}
+
+/// A file that mirror wrote, so that it knows what it may replace.
+#[derive(Debug, Clone, Serialize)]
+pub struct Written {
+    pub path: String,
+    pub sha256: String,
 }
 
 #[derive(Debug, Serialize)]

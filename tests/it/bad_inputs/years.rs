@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::definitions::copied_definitions;
-use crate::support::{City, HONGTONG, Record, Village, YAODU, files, get, register};
+use crate::support::{City, HONGTONG, Record, Village, YAODU, a_year_before, files, get, register};
 
 /// The village, delivered for 2023 as well without the last of its people: a year is no copy of
 /// another. `change` makes what 2023 delivered of a file's text.
@@ -16,7 +16,7 @@ fn two_years(change: impl Fn(&str, String) -> String) -> City {
         let text = fs::read_to_string(city.drop_folder().join("2024").join(file)).unwrap();
         let shorter = text.trim_end().rsplit_once('\n').unwrap().0.to_owned() + "\n";
         let text = if file.starts_with("schools") { text } else { shorter };
-        city.deliver(&format!("2023/{file}"), change(file, text));
+        city.deliver(&format!("2023/{file}"), change(file, a_year_before(&text)));
     }
     city
 }

@@ -1,0 +1,621 @@
+//! Documents that people open, fill in and save, and what of them the program may replace.
+//!
+//! A document may be replaced or removed while it is, byte for byte, as it was written, or once what was
+//! filled in was read back. Everything else at its place is somebody's work: it stays, and the new one is
+//! written beside it under a name that says so. The same holds while a program has it open.
+//!
+//! Hashes of what is about to be written are noted before it takes its place, so that a document whose
+//! writer died is still known as the program's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::warehouse::files::{self, Access};
+use crate::warehouse::layout::DataRoot;
+
+/// What a document is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Read by people alone.
+    Report,
+    /// Differences between bases, with room for notes.
+    Differences,
+    /// A school's rows to correct.
+    Corrections,
+}
+
+impl Kind {
+    /// The command that reads what was filled in.
+    #[must_use]
+    pub fn read_by(self) -> Option<&'static str> {
+        match self {
+            Kind::Report => None,
+            Kind::Differences => Some("nianbao override read"),
+            Kind::Corrections => Some("nianbao quarantine release"),
+        }
+    }
+}
+
+/// A document that is written, and has not taken its place yet.
+#[derive(Debug)]
+pub struct Draft {
+    /// Where it belongs.
+    path: PathBuf,
+    temporary: PathBuf,
+    sha256: String,
+    kind: Kind,
+}
+
+/// Writes a document beside its place.
+///
+/// # Errors
+/// Of the file system.
+pub fn draft(path: PathBuf, bytes: &[u8], kind: Kind, access: Access) -> io::Result<Draft> {
+    let temporary = files::write_temporary(&path, bytes, access, false)?;
+    Ok(Draft { sha256: files::sha256(bytes), path, temporary, kind })
+}
+
+/// A document in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Where it belongs.
+    pub path: PathBuf,
+    /// Where it lies: elsewhere when somebody's work lies where it belongs.
+    pub lies_at: PathBuf,
+}
+
+/// How a document is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    AsWritten,
+    /// Somebody changed it, and nothing of that was read back.
+    FilledIn,
+    /// Somebody changed it, and what it says was read back.
+    ReadBack,
+    /// A program has it open.
+    Open,
+}
+
+/// A document of the register as it lies there now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    pub path: PathBuf,
+    pub kind: Kind,
+    pub condition: Condition,
+    /// Where the new one was written meanwhile.
+    pub newer: Option<PathBuf>,
+    /// It is itself the new one of another, which waits.
+    pub stands_in_for: Option<PathBuf>,
+}
+
+impl Found {
+    /// Whether somebody's work waits in it.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        matches!(self.condition, Condition::FilledIn | Condition::Open)
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Entry {
+    kind: Kind,
+    /// SHA-256 of what the program wrote there; two while one takes the other's place.
+    made: Vec<String>,
+    /// What the file system said of it when it was written, so that an unchanged one is not read again.
+    #[serde(default)]
+    stamp: Option<Stamp>,
+    /// The path of the document beside which it was written.
+    #[serde(default)]
+    stands_in_for: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    bytes: u64,
+    /// Seconds and nanoseconds of the last change, as the file system says.
+    changed: (i64, i64),
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Stamp {
+            bytes: metadata.len(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            inode: metadata.ino(),
+        }
+    }
+}
+
+const FORMAT: u32 = 1;
+
+/// What lies in `ledger/documents.json`. Paths are relative to the data root where they lie below it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    format: u32,
+    documents: BTreeMap<String, Entry>,
+    /// SHA-256 of filled-in documents that were read back.
+    read: BTreeSet<String>,
+}
+
+/// Every document that was written, by its path. The lock must be held by whoever writes with it.
+#[derive(Debug)]
+pub struct Register {
+    data: DataRoot,
+    root: PathBuf,
+    documents: BTreeMap<String, Entry>,
+    read: BTreeSet<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    #[error("`{}`: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("`{}` is damaged: {message}", path.display())]
+    Damaged { path: PathBuf, message: String },
+    #[error("`{}`: it is of format {format}; this program reads up to {FORMAT}", path.display())]
+    Newer { path: PathBuf, format: u32 },
+    #[error("`{}` and every name beside it hold somebody's work: move one of them away", .0.display())]
+    NoPlace(PathBuf),
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> DocumentError + '_ {
+    move |source| DocumentError::Io { path: path.to_owned(), source }
+}
+
+/// Documents beside one that nobody read back; nobody fills in so many copies.
+const BESIDE_MAX: usize = 50;
+
+impl Register {
+    /// Reads the register; documents that an older program wrote are found out once.
+    ///
+    /// # Errors
+    /// Of the file system, or when the register does not read.
+    pub fn load(data: &DataRoot) -> Result<Register, DocumentError> {
+        let root = std::path::absolute(data.path()).map_err(at(data.path()))?;
+        let mut register =
+            Register { data: data.clone(), root, documents: BTreeMap::new(), read: BTreeSet::new() };
+        let path = data.documents();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                register.adopt()?;
+                return Ok(register);
+            }
+            Err(source) => return Err(DocumentError::Io { path, source }),
+        };
+        let damaged = |error: serde_json::Error| DocumentError::Damaged {
+            path: data.documents(),
+            message: error.to_string(),
+        };
+        #[derive(Deserialize)]
+        struct Versioned {
+            format: u32,
+        }
+        let Versioned { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if format > FORMAT {
+            return Err(DocumentError::Newer { path, format });
+        }
+        let Stored { documents, read, .. } = serde_json::from_slice(&bytes).map_err(damaged)?;
+        Ok(Register { documents, read, ..register })
+    }
+
+    /// Documents of a program that kept no register: those that did not change since it noted that all were
+    /// written are its own. The file system's time of change cannot be set by a copy.
+    fn adopt(&mut self) -> Result<(), DocumentError> {
+        let Ok(noted) = fs::metadata(self.data.reported_release()) else { return Ok(()) };
+        let noted = (noted.ctime(), noted.ctime_nsec());
+        for path in workbooks_below(&self.data.all_reports())? {
+            let metadata = fs::metadata(&path).map_err(at(&path))?;
+            let stamp = Stamp::of(&metadata);
+            if stamp.changed <= noted {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let kind = if name.ends_with("差异表.xlsx") { Kind::Differences } else { Kind::Report };
+                let made = vec![files::sha256_of_file(&path).map_err(at(&path))?];
+                let entry = Entry { kind, made, stamp: Some(stamp), stands_in_for: None };
+                self.documents.insert(self.key(&path), entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&self, path: &Path) -> String {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        path.strip_prefix(&self.root).unwrap_or(&path).to_string_lossy().into_owned()
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        // As people gave the data root; an absolute key stays as it is.
+        self.data.path().join(key)
+    }
+
+    fn save(&self, durable: bool) -> Result<(), DocumentError> {
+        let path = self.data.documents();
+        let stored = Stored { format: FORMAT, documents: self.documents.clone(), read: self.read.clone() };
+        let mut json = serde_json::to_vec_pretty(&stored).map_err(io::Error::other).map_err(at(&path))?;
+        json.push(b'\n');
+        let write = if durable { files::write_whole } else { files::write_derived };
+        write(&path, &json, Access::Open).map_err(at(&path))
+    }
+
+    /// How a document is found; `None` where there is none.
+    fn condition(&self, path: &Path) -> Result<Option<Condition>, DocumentError> {
+        let metadata = match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(at(path)(error)),
+        };
+        if is_open(path) {
+            return Ok(Some(Condition::Open));
+        }
+        // What took a document's name and is no file was put there by somebody.
+        if !metadata.is_file() {
+            return Ok(Some(Condition::FilledIn));
+        }
+        let entry = self.documents.get(&self.key(path));
+        if entry.is_some_and(|entry| entry.stamp == Some(Stamp::of(&metadata))) {
+            return Ok(Some(Condition::AsWritten));
+        }
+        let sha256 = files::sha256_of_file(path).map_err(at(path))?;
+        let condition = if entry.is_some_and(|entry| entry.made.contains(&sha256)) {
+            Condition::AsWritten
+        } else if self.read.contains(&sha256) {
+            Condition::ReadBack
+        } else {
+            Condition::FilledIn
+        };
+        Ok(Some(condition))
+    }
+
+    fn may_replace(&self, path: &Path) -> Result<bool, DocumentError> {
+        Ok(matches!(self.condition(path)?, None | Some(Condition::AsWritten | Condition::ReadBack)))
+    }
+
+    /// Puts documents where they belong, or beside somebody's work that lies there, and makes them durable.
+    ///
+    /// # Errors
+    /// Of the file system. What took its place until then is known as the program's own.
+    pub fn place(&mut self, drafts: Vec<Draft>) -> Result<Vec<Placed>, DocumentError> {
+        let mut placed = Vec::with_capacity(drafts.len());
+        let mut stale = Vec::new();
+        for draft in &drafts {
+            let mut names = std::iter::once(draft.path.clone())
+                .chain((1..=BESIDE_MAX).map(|number| beside(&draft.path, number)));
+            let free = names.find_map(|path| match self.may_replace(&path) {
+                Ok(true) => Some(Ok(path)),
+                Ok(false) => None,
+                Err(error) => Some(Err(error)),
+            });
+            let lies_at = free.unwrap_or_else(|| Err(DocumentError::NoPlace(draft.path.clone())))?;
+            for path in names.take_while(|path| path.exists()) {
+                if self.condition(&path)? == Some(Condition::AsWritten) {
+                    stale.push(path);
+                }
+            }
+            self.intend(draft, &lies_at)?;
+            placed.push(Placed { path: draft.path.clone(), lies_at });
+        }
+        self.save(true)?;
+        for (draft, placed) in drafts.iter().zip(&placed) {
+            fs::rename(&draft.temporary, &placed.lies_at).map_err(at(&placed.lies_at))?;
+        }
+        for path in stale {
+            self.remove(&path)?;
+        }
+        let written: Vec<PathBuf> = placed.iter().map(|placed| placed.lies_at.clone()).collect();
+        files::make_durable(&written).map_err(at(self.data.path()))?;
+        for (draft, placed) in drafts.into_iter().zip(&placed) {
+            let stamp = fs::metadata(&placed.lies_at).map_err(at(&placed.lies_at))?;
+            if let Some(entry) = self.documents.get_mut(&self.key(&placed.lies_at)) {
+                (entry.made, entry.stamp) = (vec![draft.sha256], Some(Stamp::of(&stamp)));
+            }
+        }
+        // Without it every document is hashed the next time, and known all the same.
+        self.save(false)?;
+        Ok(placed)
+    }
+
+    /// Notes that a document is about to take its place.
+    fn intend(&mut self, draft: &Draft, lies_at: &Path) -> Result<(), DocumentError> {
+        let mut made = vec![draft.sha256.clone()];
+        if self.condition(lies_at)?.is_some() {
+            made.push(files::sha256_of_file(lies_at).map_err(at(lies_at))?);
+        }
+        let belongs_at = self.key(&draft.path);
+        let key = self.key(lies_at);
+        let stands_in_for = (key != belongs_at).then(|| belongs_at.clone());
+        if stands_in_for.is_some() {
+            // Whatever lies there, it is in the register from now on, as something that waits.
+            let entry = Entry { kind: draft.kind, made: Vec::new(), stamp: None, stands_in_for: None };
+            self.documents.entry(belongs_at).or_insert(entry);
+        }
+        self.documents.insert(key, Entry { kind: draft.kind, made, stamp: None, stands_in_for });
+        Ok(())
+    }
+
+    /// Removes documents of a folder that are no longer made: an old one beside new ones would be believed.
+    /// Somebody's work stays.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn forget_others(&mut self, folder: &Path, made: &[Placed]) -> Result<(), DocumentError> {
+        let folder = self.key(folder);
+        let made: BTreeSet<String> = made.iter().map(|placed| self.key(&placed.path)).collect();
+        let is_old = |(key, entry): &(&String, &Entry)| {
+            let belongs_at = entry.stands_in_for.as_ref().unwrap_or(key);
+            Path::new(key).parent() == Some(Path::new(&folder)) && !made.contains(belongs_at)
+        };
+        let old: Vec<String> = self.documents.iter().filter(is_old).map(|(key, _)| key.clone()).collect();
+        for key in &old {
+            let path = self.path(key);
+            match self.condition(&path)? {
+                None => {
+                    self.documents.remove(key);
+                }
+                Some(Condition::AsWritten | Condition::ReadBack) => self.remove(&path)?,
+                Some(Condition::FilledIn | Condition::Open) => {}
+            }
+        }
+        if old.is_empty() { Ok(()) } else { self.save(true) }
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<(), DocumentError> {
+        fs::remove_file(path).map_err(at(path))?;
+        self.documents.remove(&self.key(path));
+        Ok(())
+    }
+
+    /// Notes that everything the document of this SHA-256 says was read back: as it is, it may be replaced.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn read_back(&mut self, sha256: String) -> Result<(), DocumentError> {
+        self.read.insert(sha256);
+        self.save(true)
+    }
+
+    /// Every document of the register that lies in its place, by path.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn all(&self) -> Result<Vec<Found>, DocumentError> {
+        let mut found = Vec::new();
+        for (key, entry) in &self.documents {
+            let path = self.path(key);
+            let Some(condition) = self.condition(&path)? else { continue };
+            let newer = self.documents.iter().find(|(newer, other)| {
+                other.stands_in_for.as_ref() == Some(key) && self.path(newer).exists()
+            });
+            found.push(Found {
+                path,
+                kind: entry.kind,
+                condition,
+                newer: newer.map(|(newer, _)| self.path(newer)),
+                stands_in_for: entry.stands_in_for.as_ref().map(|key| self.path(key)),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Whether a document below a folder lies beside its place, and could take it now.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn is_behind(&self, folder: &Path) -> Result<bool, DocumentError> {
+        for (key, entry) in &self.documents {
+            let Some(belongs_at) = &entry.stands_in_for else { continue };
+            let (path, belongs_at) = (self.path(key), self.path(belongs_at));
+            if path.starts_with(folder) && path.exists() && self.may_replace(&belongs_at)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The name of a new document beside one that is not to be replaced.
+fn beside(path: &Path, number: usize) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let number = if number == 1 { String::new() } else { number.to_string() };
+    path.with_file_name(format!("{stem}（新版{number}，原件已填写或正打开）.{extension}"))
+}
+
+/// Whether a spreadsheet program has a document open, by the file that it puts beside it.
+fn is_open(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let without_two: String = name.chars().skip(2).collect();
+    // Excel, Word and WPS; WPS on Linux; LibreOffice.
+    let locks =
+        [format!("~${name}"), format!("~${without_two}"), format!(".~{name}"), format!(".~lock.{name}#")];
+    locks.iter().any(|lock| fs::symlink_metadata(path.with_file_name(lock)).is_ok())
+}
+
+fn workbooks_below(folder: &Path) -> Result<Vec<PathBuf>, DocumentError> {
+    let mut found = Vec::new();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        Err(error) => return Err(at(folder)(error)),
+    };
+    for entry in entries {
+        let path = entry.map_err(at(folder))?.path();
+        if path.is_dir() {
+            found.extend(workbooks_below(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "xlsx") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Desk {
+        folder: tempfile::TempDir,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let desk = Desk { folder: tempfile::tempdir().unwrap() };
+            fs::create_dir_all(desk.path("ledger")).unwrap();
+            desk
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        fn register(&self) -> Register {
+            Register::load(&DataRoot::new(self.folder.path())).unwrap()
+        }
+
+        /// Writes one document and tells the name it got.
+        fn write(&self, text: &str) -> String {
+            let draft =
+                draft(self.path("reports/a.xlsx"), text.as_bytes(), Kind::Differences, Access::Open).unwrap();
+            let placed = self.register().place(vec![draft]).unwrap();
+            placed[0].lies_at.file_name().unwrap().to_string_lossy().into_owned()
+        }
+
+        fn fill_in(&self, name: &str, text: &str) {
+            fs::write(self.path("reports").join(name), text).unwrap();
+        }
+
+        /// Names and contents.
+        fn lies(&self) -> Vec<(String, String)> {
+            let read = |path: PathBuf| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                (name, fs::read_to_string(path).unwrap())
+            };
+            let mut lies: Vec<_> =
+                workbooks_below(&self.path("reports")).unwrap().into_iter().map(read).collect();
+            lies.sort();
+            lies
+        }
+
+        fn waiting(&self) -> Vec<String> {
+            let found = self.register().all().unwrap();
+            let name = |found: Found| found.path.file_name().unwrap().to_string_lossy().into_owned();
+            found.into_iter().filter(Found::waits).map(name).collect()
+        }
+    }
+
+    const NEW: &str = "a（新版，原件已填写或正打开）.xlsx";
+    const NEW_2: &str = "a（新版2，原件已填写或正打开）.xlsx";
+
+    fn pair(name: &str, text: &str) -> (String, String) {
+        (name.to_owned(), text.to_owned())
+    }
+
+    #[test]
+    fn a_document_is_replaced_while_it_is_as_written() {
+        let desk = Desk::new();
+        assert_eq!([desk.write("one"), desk.write("two")], ["a.xlsx", "a.xlsx"]);
+        assert_eq!((desk.lies(), desk.waiting()), (vec![pair("a.xlsx", "two")], vec![]));
+    }
+
+    #[test]
+    fn what_was_filled_in_stays_until_it_is_read_back() {
+        let desk = Desk::new();
+        desk.write("one");
+        desk.fill_in("a.xlsx", "one, filled in");
+        assert_eq!([desk.write("two"), desk.write("three")], [NEW, NEW]);
+        assert_eq!(desk.lies(), [pair("a.xlsx", "one, filled in"), pair(NEW, "three")]);
+        assert_eq!(desk.waiting(), ["a.xlsx"]);
+        // The new one is filled in as well: nothing of either is lost.
+        desk.fill_in(NEW, "three, filled in");
+        assert_eq!(desk.write("four"), NEW_2);
+        assert_eq!(desk.waiting(), ["a.xlsx", NEW]);
+        let reports = desk.path("reports");
+        assert!(!desk.register().is_behind(&reports).unwrap());
+        desk.register().read_back(files::sha256(b"one, filled in")).unwrap();
+        assert_eq!(desk.waiting(), [NEW]);
+        assert!(desk.register().is_behind(&reports).unwrap());
+        assert_eq!(desk.write("five"), "a.xlsx");
+        assert_eq!(desk.lies(), [pair("a.xlsx", "five"), pair(NEW, "three, filled in")]);
+        // What was read is these bytes, and no later ones.
+        desk.fill_in("a.xlsx", "five, filled in");
+        assert_eq!(desk.write("six"), NEW_2);
+    }
+
+    #[test]
+    fn an_open_document_is_not_replaced() {
+        for lock in ["~$a.xlsx", "~$xlsx", ".~a.xlsx", ".~lock.a.xlsx#"] {
+            let desk = Desk::new();
+            desk.write("one");
+            fs::write(desk.path("reports").join(lock), "").unwrap();
+            assert_eq!(desk.write("two"), NEW, "{lock}");
+            assert_eq!(desk.waiting(), ["a.xlsx"]);
+            fs::remove_file(desk.path("reports").join(lock)).unwrap();
+            assert_eq!(desk.write("three"), "a.xlsx");
+            assert_eq!(desk.lies(), [pair("a.xlsx", "three")]);
+        }
+    }
+
+    #[test]
+    fn documents_that_are_no_longer_made_go_unless_somebody_wrote_in_them() {
+        let desk = Desk::new();
+        let folder = desk.path("reports");
+        let mut register = desk.register();
+        let write = |register: &mut Register, names: &[&str]| {
+            let draft = |name: &&str| draft(folder.join(name), b"x", Kind::Report, Access::Open).unwrap();
+            register.place(names.iter().map(draft).collect()).unwrap()
+        };
+        let placed = write(&mut register, &["a.xlsx", "b.xlsx", "c.xlsx"]);
+        desk.fill_in("b.xlsx", "mine");
+        desk.fill_in("theirs.xlsx", "never ours");
+        register.forget_others(&folder, &placed[..1]).unwrap();
+        assert_eq!(
+            desk.lies(),
+            [pair("a.xlsx", "x"), pair("b.xlsx", "mine"), pair("theirs.xlsx", "never ours")]
+        );
+        assert_eq!(desk.waiting(), ["b.xlsx"]);
+    }
+
+    #[test]
+    fn a_document_whose_writer_died_is_known_as_its_own() {
+        let desk = Desk::new();
+        desk.write("one");
+        let draft = draft(desk.path("reports/a.xlsx"), b"two", Kind::Report, Access::Open).unwrap();
+        let mut register = desk.register();
+        register.intend(&draft, &desk.path("reports/a.xlsx")).unwrap();
+        register.save(true).unwrap();
+        for text in ["one", "two"] {
+            desk.fill_in("a.xlsx", text);
+            assert_eq!(desk.waiting(), Vec::<String>::new(), "{text}");
+        }
+        desk.fill_in("a.xlsx", "three");
+        assert_eq!(desk.waiting(), ["a.xlsx"]);
+    }
+
+    #[test]
+    fn documents_of_a_program_without_a_register_are_its_own_if_they_are_older_than_its_note() {
+        let desk = Desk::new();
+        fs::create_dir(desk.path("reports")).unwrap();
+        desk.fill_in("old.xlsx", "x");
+        fs::write(desk.path("reports/.release"), "000001\n").unwrap();
+        let noted = fs::metadata(desk.path("reports/.release")).unwrap();
+        // The file system's clock is coarse: written again until it is later.
+        let is_later = || {
+            let later = fs::metadata(desk.path("reports/later.xlsx"));
+            later.is_ok_and(|later| (later.ctime(), later.ctime_nsec()) > (noted.ctime(), noted.ctime_nsec()))
+        };
+        while !is_later() {
+            desk.fill_in("later.xlsx", "filled in");
+        }
+        let register = desk.register();
+        let condition = |name: &str| register.condition(&desk.path("reports").join(name)).unwrap();
+        assert_eq!(condition("old.xlsx"), Some(Condition::AsWritten));
+        assert_eq!(condition("later.xlsx"), Some(Condition::FilledIn));
+    }
+}
