@@ -136,6 +136,11 @@ impl Stamp {
 
 const FORMAT: u32 = 1;
 
+#[derive(Deserialize)]
+struct Versioned {
+    format: u32,
+}
+
 /// What lies in `ledger/documents.json`. Paths are relative to the data root where they lie below it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
@@ -195,10 +200,6 @@ impl Register {
             path: data.documents(),
             message: error.to_string(),
         };
-        #[derive(Deserialize)]
-        struct Versioned {
-            format: u32,
-        }
         let Versioned { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
         if format > FORMAT {
             return Err(DocumentError::Newer { path, format });

@@ -226,13 +226,16 @@ fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<Noted>, String), 
     Ok((rows, sha256))
 }
 
+/// Rows by sheet.
+type FilledSheets = Vec<(String, Vec<Row<'static>>)>;
+
 /// The rows of a workbook that somebody filled in, by sheet, and the SHA-256 of its bytes. `words` is what
 /// may be told of a fault.
 pub(super) fn sheets_of(
     settings: &Settings,
     file: &Path,
     words: &dyn Fn(&DecodeError) -> String,
-) -> Result<(Vec<(String, Vec<Row<'static>>)>, String), Failure> {
+) -> Result<(FilledSheets, String), Failure> {
     let name = file.display();
     let bytes = match fs::metadata(file) {
         Ok(found) if found.len() > settings.file_size_max_mb << 20 => {
@@ -244,7 +247,7 @@ pub(super) fn sheets_of(
     let bytes = bytes.map_err(|error| usage(&format!("`{name}`: {error}")))?;
     let limits =
         Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
-    let mut sheets: Vec<(String, Vec<Row<'static>>)> = Vec::new();
+    let mut sheets = FilledSheets::new();
     let mut bad = None;
     let mut decoder = Decoder::new(Path::new(OWN_PROGRAM), limits);
     let outcome = decoder.decode(&bytes, &mut |event| match event {

@@ -231,13 +231,13 @@ pub fn write_reports(
             let file = format!("{prefix}{}{year}年度质量报告数据表.xlsx", file_name(&name));
             let folder = data.reports(year).join(folder);
             files::make_folder(&folder, Access::Open).map_err(io_error(&folder))?;
-            report_draft(folder.join(file), &bytes)
+            report_draft(&folder.join(file), &bytes)
         };
         for written in parallel::each(settings.threads(), &units, || (), write) {
             drafts.push(written?);
         }
         let bytes = catalogue::workbook(&catalogue::entries(definitions), &manifest.created)?;
-        drafts.push(report_draft(data.reports(year).join("指标目录.xlsx"), &bytes)?);
+        drafts.push(report_draft(&data.reports(year).join("指标目录.xlsx"), &bytes)?);
         let heading = heading_of(format!("{}({})", settings.city_name, settings.city_code));
         drafts.extend(reconciled::write_differences(settings, definitions, data, manifest, &heading)?);
     }
@@ -251,8 +251,8 @@ pub fn write_reports(
     Ok(())
 }
 
-fn report_draft(path: PathBuf, bytes: &[u8]) -> Result<Draft, RunError> {
-    written::draft(path.clone(), bytes, Kind::Report, Access::Open).map_err(io_error(&path))
+fn report_draft(path: &Path, bytes: &[u8]) -> Result<Draft, RunError> {
+    written::draft(path.to_owned(), bytes, Kind::Report, Access::Open).map_err(io_error(path))
 }
 
 const COUNTIES: &str = "县（市、区）";

@@ -183,10 +183,7 @@ fn no_canary_leaves_the_restricted_folders_in_any_disguise() {
     let file = city.drop_folder().join("2024/students/all.csv");
     let mut roster = fs::read_to_string(&file).unwrap();
     let row = |name: &str, id: &str, birth: &str, status: &str| {
-        format!(
-            "{},{name},男,{birth},居民身份证,{id},汉族,统一招生考试/普通入学,202309,护理,{status}\n",
-            YAODU
-        )
+        format!("{YAODU},{name},男,{birth},居民身份证,{id},汉族,统一招生考试/普通入学,202309,护理,{status}\n")
     };
     roster += &row(canaries[0], &id, "2008-04-17", "在读");
     roster += &row(canaries[0], &id, canaries[3], canaries[4]);
@@ -481,7 +478,7 @@ fn poisoned_filing(definitions: &Definitions, spellings: &[String]) -> (Vec<u8>,
             }
             at += 1;
         };
-        write(&[table.title.clone()]);
+        write(std::slice::from_ref(&table.title));
         write(&[format!("名称：云岭职业学校({YAODU})")]);
         let mut head: Vec<String> = ["序号", "指标", "单位", "2023年", "2024年"].map(str::to_owned).into();
         head.extend(table.beside.iter().cloned());
