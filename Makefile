@@ -33,7 +33,7 @@ run: build ## Generate the samples if there are none, run the program on drop/, 
 	code=0; $(BIN)/nianbao run || code=$$?; \
 	case $$code in \
 		0|10) ;; \
-		*) echo "make run: nianbao ended with exit code $$code; README.md tells what it means" >&2; exit $$code ;; \
+		*) echo "make run: nianbao ended with exit code $$code; docs/reference/commands.md tells what it means" >&2; exit $$code ;; \
 	esac; \
 	echo; \
 	echo "Where to look:"; \

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A code table as written in `pipelines/codes/<id>.toml`.
 #[derive(Debug, Deserialize)]
@@ -20,7 +20,7 @@ pub struct CodeTableDefinition {
 }
 
 /// How sure a definition is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     Found,

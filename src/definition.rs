@@ -17,11 +17,12 @@ use crate::checks::audit_rules::{
 use crate::checks::relation::Kind;
 use crate::checks::{Partition, PartitionFile};
 use crate::code_table::{CodeTable, CodeTableDefinition};
-use crate::contract::{Dataset, Shape};
+use crate::contract::{Column, Dataset, Role, Shape};
 use crate::indicators::definition::{Calculation, Indicator, IndicatorFile};
 use crate::layout::Layout;
 use crate::normalise::{CodeTables, form, identity::hex, table};
 use crate::period::ReportYear;
+use crate::predicate::Predicate;
 
 /// Everything defined, consistent.
 #[derive(Debug)]
@@ -34,8 +35,10 @@ pub struct Definitions {
     pub audit: AuditDefinitions,
     /// SHA-256 over names and contents of all files.
     pub digest: String,
-    /// SHA-256 over the files that decide what rows become: contracts, code tables, layouts.
-    pub rows_digest: String,
+    /// SHA-256 of each file without its comments, by its name below the folder: `codes/sex.toml`.
+    contents: BTreeMap<String, String>,
+    /// The file of each code table.
+    code_files: BTreeMap<String, String>,
 }
 
 /// Something wrong in a definition file.
@@ -99,6 +102,20 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
+/// Code and name of the city whose counties all regions of some definition files are; `None` where they are of
+/// several, or of none.
+#[must_use]
+pub fn only_city(files: &[DefinitionFile]) -> Option<(String, String)> {
+    let (_, text) = files.iter().find(|(name, _)| below(name) == "codes/region.toml")?;
+    let regions: CodeTableDefinition = toml::from_str(text).ok()?;
+    let is_above = |code: &str| regions.codes.iter().any(|other| other.parent.as_deref() == Some(code));
+    let counties = regions.codes.iter().filter(|code| !is_above(&code.code));
+    let cities: BTreeSet<&str> = counties.filter_map(|county| county.parent.as_deref()).collect();
+    let [only] = cities.into_iter().collect::<Vec<_>>()[..] else { return None };
+    let city = regions.codes.iter().find(|code| code.code == only)?;
+    Some((city.code.clone(), city.label.clone()))
+}
+
 /// Reads and checks all definitions.
 ///
 /// # Errors
@@ -115,9 +132,6 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
         reader.faults.sort();
         return Err(reader.faults);
     }
-    let rows = |name: &str| {
-        !folder_of(name).is_some_and(|folder| matches!(folder, "indicators" | "checks" | "audit"))
-    };
     let audit = reader.audit.checked();
     Ok(Definitions {
         audit,
@@ -127,7 +141,8 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
         layouts: reader.layouts.into_iter().map(|(_, layout)| layout).collect(),
         partitions: reader.partitions.into_iter().map(|(_, partition)| partition).collect(),
         digest: digest(files.iter()),
-        rows_digest: digest(files.iter().filter(|(name, _)| rows(name))),
+        contents: files.iter().map(|(name, text)| (below(name), content_digest(text))).collect(),
+        code_files: reader.code_files,
     })
 }
 
@@ -142,6 +157,31 @@ fn digest<'a>(files: impl Iterator<Item = &'a DefinitionFile>) -> String {
     hex(&hash.finalize())
 }
 
+/// `codes/sex.toml` of `pipelines/codes/sex.toml`.
+fn below(name: &str) -> String {
+    let name = Path::new(name);
+    let file = name.file_name().unwrap_or_default().to_string_lossy();
+    match name.parent().and_then(Path::file_name) {
+        Some(folder) => format!("{}/{file}", folder.to_string_lossy()),
+        None => file.into_owned(),
+    }
+}
+
+/// SHA-256 of what a file says: comments that have a line to themselves, and blank lines, say nothing.
+fn content_digest(text: &str) -> String {
+    // Within a text of several lines nothing is a comment.
+    let plain = !text.contains("\"\"\"") && !text.contains("'''");
+    let mut hash = Sha256::new();
+    for line in text.lines() {
+        let said = line.trim();
+        if !plain || !(said.is_empty() || said.starts_with('#')) {
+            hash.update(line.trim_end());
+            hash.update("\n");
+        }
+    }
+    hex(&hash.finalize())
+}
+
 fn folder_of(name: &str) -> Option<&str> {
     Path::new(name).parent()?.file_name()?.to_str()
 }
@@ -152,6 +192,7 @@ type At = (String, usize);
 #[derive(Default)]
 struct Reader {
     codes: CodeTables,
+    code_files: BTreeMap<String, String>,
     datasets: Vec<(At, Dataset)>,
     indicators: Vec<(At, Indicator)>,
     layouts: Vec<(At, Layout)>,
@@ -287,6 +328,7 @@ impl Reader {
 
     fn code_table(&mut self, name: &str, definition: CodeTableDefinition) {
         let id = definition.id.clone();
+        self.code_files.insert(id.clone(), below(name));
         match CodeTable::new(definition) {
             Ok(table) => {
                 if self.codes.insert(id.clone(), table).is_some() {
@@ -336,6 +378,13 @@ impl Reader {
     fn dataset_faults(&self) -> Vec<(At, String)> {
         let mut faults = Vec::new();
         let mut seen = BTreeSet::new();
+        for role in [Role::Register, Role::Filing] {
+            let mut own = self.datasets.iter().filter(|(_, dataset)| dataset.role == Some(role)).skip(1);
+            if let Some((at, dataset)) = own.next() {
+                let message = format!("`{}` has a role that another dataset has", dataset.dataset);
+                faults.push((at.clone(), message));
+            }
+        }
         for (at, dataset) in &self.datasets {
             if !seen.insert(&dataset.dataset) {
                 faults.push((at.clone(), format!("the dataset `{}` is defined twice", dataset.dataset)));
@@ -353,8 +402,8 @@ impl Reader {
     fn condition_faults(&self, dataset: &Dataset) -> Vec<String> {
         let columns = self.columns(&dataset.table).unwrap_or_default();
         let conditions = dataset.one_row.iter().flat_map(|rule| &rule.prefer).chain([&dataset.counts_when]);
-        let parsed: Vec<_> = conditions.filter_map(|text| crate::predicate::parse(text).ok()).collect();
-        let named = parsed.iter().flat_map(crate::predicate::Predicate::columns);
+        let parsed = conditions.filter_map(|condition| condition.predicate().ok());
+        let named = parsed.flat_map(Predicate::columns);
         let keys = dataset.one_row.iter().map(|rule| rule.key.as_str());
         named
             .chain(keys)
@@ -368,11 +417,13 @@ impl Reader {
         let mut seen = BTreeSet::new();
         let is_indicator = |id: &str| self.indicators.iter().any(|(_, indicator)| indicator.id == id);
         let columns = |table: &str| self.columns(table);
+        let register = self.datasets.iter().find(|(_, dataset)| dataset.role == Some(Role::Register));
+        let register = register.map_or(String::new(), |(_, dataset)| dataset.table.clone());
         for (at, indicator) in &self.indicators {
             if !seen.insert(&indicator.id) {
                 faults.push((at.clone(), format!("the indicator `{}` is defined twice", indicator.id)));
             }
-            for message in indicator.faults(&is_indicator, &columns) {
+            for message in indicator.faults(&is_indicator, &columns, &register) {
                 faults.push((at.clone(), format!("indicator `{}` {message}", indicator.id)));
             }
             if self.depends_on_itself(indicator) {
@@ -499,6 +550,37 @@ impl Definitions {
         self.datasets.iter().find(|dataset| dataset.dataset == name)
     }
 
+    /// The dataset of a role.
+    #[must_use]
+    pub fn of_role(&self, role: Role) -> Option<&Dataset> {
+        self.datasets.iter().find(|dataset| dataset.role == Some(role))
+    }
+
+    /// The table of a role's dataset; empty where there is none.
+    #[must_use]
+    pub fn table_of_role(&self, role: Role) -> &str {
+        self.of_role(role).map_or("", |dataset| &dataset.table)
+    }
+
+    /// The attributes of schools, in the register's order.
+    pub fn school_attributes(&self) -> impl Iterator<Item = &Column> {
+        let columns = self.of_role(Role::Register).into_iter().flat_map(table::table_columns);
+        columns.filter(|column| column.attribute)
+    }
+
+    /// Provinces, cities and counties (GB/T 2260).
+    #[must_use]
+    pub fn regions(&self) -> Option<&CodeTable> {
+        self.codes.get("region")
+    }
+
+    /// What a region is called in a year; its code where nobody says.
+    #[must_use]
+    pub fn region_name<'r>(&'r self, code: &'r str, year: ReportYear) -> &'r str {
+        let region = self.regions().and_then(|regions| regions.look_up_any_year(code, year));
+        region.map_or(code, |region| &region.label)
+    }
+
     #[must_use]
     pub fn indicator(&self, id: &str) -> Option<&Indicator> {
         self.indicators.iter().find(|indicator| indicator.id == id)
@@ -509,11 +591,67 @@ impl Definitions {
         self.layouts.iter().find(|layout| layout.year == year)
     }
 
+    /// SHA-256 over what the rows of a dataset become in a year by: its contract of that year, the code tables
+    /// that this names, the layout if it is a form.
+    #[must_use]
+    pub fn contract_digest(&self, dataset: &Dataset, year: ReportYear) -> String {
+        let mut lines = vec![contract_content(dataset, year)];
+        let of_year = dataset.in_year(year);
+        lines.extend(of_year.code_tables().into_iter().map(|table| self.content(self.code_files.get(table))));
+        if dataset.shape == Shape::Form {
+            lines.push(self.content(Some(&layout_file(year))));
+        }
+        hex(&Sha256::digest(lines.join("\n")))
+    }
+
+    /// What a year reads of the definitions, by file, each with its SHA-256: contracts in the version of the
+    /// year, the code tables of the datasets that were delivered, the layouts that it prints, and all
+    /// indicators and relations.
+    #[must_use]
+    pub fn read_by(&self, year: ReportYear, delivered: &BTreeSet<&str>) -> BTreeMap<String, String> {
+        /// Read for the dimensions and the rows of printed tables, whatever was delivered.
+        const ALWAYS: [&str; 3] = ["region", "major", "major_class"];
+        let mut read: BTreeMap<String, String> = BTreeMap::new();
+        let mut tables: BTreeSet<&str> = ALWAYS.into_iter().collect();
+        for dataset in &self.datasets {
+            read.insert(format!("datasets/{}.toml", dataset.dataset), contract_content(dataset, year));
+            if delivered.contains(dataset.dataset.as_str()) {
+                tables.extend(dataset.columns.iter().filter_map(|column| column.codes.as_deref()));
+                tables.extend(dataset.code_tables());
+            }
+        }
+        tables.extend(self.audit.relations.iter().flat_map(RelationDefinition::code_tables));
+        let mut files: BTreeSet<&String> =
+            tables.into_iter().filter_map(|table| self.code_files.get(table)).collect();
+        let shared =
+            |file: &&String| ["indicators/", "checks/", "audit/"].iter().any(|at| file.starts_with(at));
+        files.extend(self.contents.keys().filter(shared));
+        let layouts: Vec<String> = (year - self.earlier_years(year)..=year).map(layout_file).collect();
+        files.extend(layouts.iter().filter(|file| self.contents.contains_key(*file)));
+        read.extend(files.into_iter().map(|file| (file.clone(), self.content(Some(file)))));
+        read
+    }
+
+    fn content(&self, file: Option<&String>) -> String {
+        file.and_then(|file| self.contents.get(file)).cloned().unwrap_or_default()
+    }
+
     /// How many years before a year its report prints; last year's filings are compared in any case.
     #[must_use]
     pub fn earlier_years(&self, year: ReportYear) -> ReportYear {
         self.layout(year).map_or(1, Layout::earlier_years).max(1)
     }
+}
+
+fn layout_file(year: ReportYear) -> String {
+    format!("layouts/{year}.toml")
+}
+
+/// What a dataset's contract says of one year.
+fn contract_content(dataset: &Dataset, year: ReportYear) -> String {
+    // Texts, numbers and lists of them always serialise.
+    let json = serde_json::to_vec(&*dataset.in_year(year)).unwrap_or_default();
+    hex(&Sha256::digest(json))
 }
 
 #[cfg(test)]
@@ -534,6 +672,15 @@ mod tests {
     #[test]
     fn what_comes_with_the_program_is_consistent() {
         assert_eq!(faults(&embedded()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn definitions_of_one_city_say_which() {
+        let city = |files: &[DefinitionFile]| only_city(files).map(|(code, name)| format!("{code} {name}"));
+        assert_eq!(city(&embedded()).as_deref(), Some("141000 临汾市"));
+        let other = "\n[[code]]\ncode = \"140902\"\nlabel = \"忻府区\"\nparent = \"140900\"\n\
+                     [[code]]\ncode = \"140900\"\nlabel = \"忻州市\"\nparent = \"140000\"\n";
+        assert_eq!(city(&with("codes/region.toml", |text| text.to_owned() + other)), None);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Documents that people open, fill in and save, and what of them the program may replace.
 //!
-//! A document may be replaced or removed while it is, byte for byte, as it was written, or once what was
-//! filled in was read back. Everything else at its place is somebody's work: it stays, and the new one is
-//! written beside it under a name that says so. The same holds while a program has it open.
+//! A document may be replaced or removed while it is, byte for byte, as it was written. One that was filled
+//! in and read back makes room, and is kept in a folder beside it, as nobody can say that all that a person
+//! wrote was read. Everything else at its place is somebody's work: it stays, and the new one is written
+//! beside it under a name that says so. The same holds while a program has it open.
 //!
 //! Hashes of what is about to be written are noted before it takes its place, so that a document whose
 //! writer died is still known as the program's own.
@@ -10,9 +11,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::warehouse::files::{self, Access};
@@ -21,7 +24,7 @@ use crate::warehouse::layout::DataRoot;
 /// What a document is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum DocumentKind {
     /// Read by people alone.
     Report,
     /// Differences between bases, with room for notes.
@@ -30,14 +33,14 @@ pub enum Kind {
     Corrections,
 }
 
-impl Kind {
+impl DocumentKind {
     /// The command that reads what was filled in.
     #[must_use]
     pub fn read_by(self) -> Option<&'static str> {
         match self {
-            Kind::Report => None,
-            Kind::Differences => Some("nianbao override read"),
-            Kind::Corrections => Some("nianbao quarantine release"),
+            DocumentKind::Report => None,
+            DocumentKind::Differences => Some("nianbao override read"),
+            DocumentKind::Corrections => Some("nianbao quarantine release"),
         }
     }
 }
@@ -49,14 +52,14 @@ pub struct Draft {
     path: PathBuf,
     temporary: PathBuf,
     sha256: String,
-    kind: Kind,
+    kind: DocumentKind,
 }
 
 /// Writes a document beside its place.
 ///
 /// # Errors
 /// Of the file system.
-pub fn draft(path: PathBuf, bytes: &[u8], kind: Kind, access: Access) -> io::Result<Draft> {
+pub fn draft(path: PathBuf, bytes: &[u8], kind: DocumentKind, access: Access) -> io::Result<Draft> {
     let temporary = files::write_temporary(&path, bytes, access, false)?;
     Ok(Draft { sha256: files::sha256(bytes), path, temporary, kind })
 }
@@ -73,7 +76,7 @@ pub struct Placed {
 /// How a document is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Condition {
+pub enum DocumentState {
     AsWritten,
     /// Somebody changed it, and nothing of that was read back.
     FilledIn,
@@ -87,8 +90,8 @@ pub enum Condition {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Found {
     pub path: PathBuf,
-    pub kind: Kind,
-    pub condition: Condition,
+    pub kind: DocumentKind,
+    pub state: DocumentState,
     /// Where the new one was written meanwhile.
     pub newer: Option<PathBuf>,
     /// It is itself the new one of another, which waits.
@@ -99,13 +102,20 @@ impl Found {
     /// Whether somebody's work waits in it.
     #[must_use]
     pub fn waits(&self) -> bool {
-        matches!(self.condition, Condition::FilledIn | Condition::Open)
+        matches!(self.state, DocumentState::FilledIn | DocumentState::Open)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Gone where it took its place; what did not is no document.
+        let _ = fs::remove_file(&self.temporary);
     }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Entry {
-    kind: Kind,
+    kind: DocumentKind,
     /// SHA-256 of what the program wrote there; two while one takes the other's place.
     made: Vec<String>,
     /// What the file system said of it when it was written, so that an unchanged one is not read again.
@@ -178,22 +188,23 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> DocumentError + '_ {
 /// Documents beside one that nobody read back; nobody fills in so many copies.
 const BESIDE_MAX: usize = 50;
 
+/// The folder that keeps documents which were read back and made room for new ones.
+const READ_BACK: &str = "已读回";
+
 impl Register {
-    /// Reads the register; documents that an older program wrote are found out once.
+    /// Reads the register. What lies in a document's place and is not in it, as after a program that kept none,
+    /// may be somebody's work, and is treated so.
     ///
     /// # Errors
     /// Of the file system, or when the register does not read.
     pub fn load(data: &DataRoot) -> Result<Register, DocumentError> {
         let root = std::path::absolute(data.path()).map_err(at(data.path()))?;
-        let mut register =
+        let register =
             Register { data: data.clone(), root, documents: BTreeMap::new(), read: BTreeSet::new() };
         let path = data.documents();
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                register.adopt()?;
-                return Ok(register);
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(register),
             Err(source) => return Err(DocumentError::Io { path, source }),
         };
         let damaged = |error: serde_json::Error| DocumentError::Damaged {
@@ -206,25 +217,6 @@ impl Register {
         }
         let Stored { documents, read, .. } = serde_json::from_slice(&bytes).map_err(damaged)?;
         Ok(Register { documents, read, ..register })
-    }
-
-    /// Documents of a program that kept no register: those that did not change since it noted that all were
-    /// written are its own. The file system's time of change cannot be set by a copy.
-    fn adopt(&mut self) -> Result<(), DocumentError> {
-        let Ok(noted) = fs::metadata(self.data.reported_release()) else { return Ok(()) };
-        let noted = (noted.ctime(), noted.ctime_nsec());
-        for path in workbooks_below(&self.data.all_reports())? {
-            let metadata = fs::metadata(&path).map_err(at(&path))?;
-            let stamp = Stamp::of(&metadata);
-            if stamp.changed <= noted {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let kind = if name.ends_with("差异表.xlsx") { Kind::Differences } else { Kind::Report };
-                let made = vec![files::sha256_of_file(&path).map_err(at(&path))?];
-                let entry = Entry { kind, made, stamp: Some(stamp), stands_in_for: None };
-                self.documents.insert(self.key(&path), entry);
-            }
-        }
-        Ok(())
     }
 
     fn key(&self, path: &Path) -> String {
@@ -247,36 +239,36 @@ impl Register {
     }
 
     /// How a document is found; `None` where there is none.
-    fn condition(&self, path: &Path) -> Result<Option<Condition>, DocumentError> {
+    fn state(&self, path: &Path) -> Result<Option<DocumentState>, DocumentError> {
         let metadata = match fs::symlink_metadata(path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(at(path)(error)),
         };
         if is_open(path) {
-            return Ok(Some(Condition::Open));
+            return Ok(Some(DocumentState::Open));
         }
         // What took a document's name and is no file was put there by somebody.
         if !metadata.is_file() {
-            return Ok(Some(Condition::FilledIn));
+            return Ok(Some(DocumentState::FilledIn));
         }
         let entry = self.documents.get(&self.key(path));
         if entry.is_some_and(|entry| entry.stamp == Some(Stamp::of(&metadata))) {
-            return Ok(Some(Condition::AsWritten));
+            return Ok(Some(DocumentState::AsWritten));
         }
         let sha256 = files::sha256_of_file(path).map_err(at(path))?;
-        let condition = if entry.is_some_and(|entry| entry.made.contains(&sha256)) {
-            Condition::AsWritten
+        let state = if entry.is_some_and(|entry| entry.made.contains(&sha256)) {
+            DocumentState::AsWritten
         } else if self.read.contains(&sha256) {
-            Condition::ReadBack
+            DocumentState::ReadBack
         } else {
-            Condition::FilledIn
+            DocumentState::FilledIn
         };
-        Ok(Some(condition))
+        Ok(Some(state))
     }
 
     fn may_replace(&self, path: &Path) -> Result<bool, DocumentError> {
-        Ok(matches!(self.condition(path)?, None | Some(Condition::AsWritten | Condition::ReadBack)))
+        Ok(matches!(self.state(path)?, None | Some(DocumentState::AsWritten | DocumentState::ReadBack)))
     }
 
     /// Puts documents where they belong, or beside somebody's work that lies there, and makes them durable.
@@ -285,37 +277,27 @@ impl Register {
     /// Of the file system. What took its place until then is known as the program's own.
     pub fn place(&mut self, drafts: Vec<Draft>) -> Result<Vec<Placed>, DocumentError> {
         let mut placed = Vec::with_capacity(drafts.len());
-        let mut stale = Vec::new();
         for draft in &drafts {
-            let mut names = std::iter::once(draft.path.clone())
-                .chain((1..=BESIDE_MAX).map(|number| beside(&draft.path, number)));
-            let free = names.find_map(|path| match self.may_replace(&path) {
-                Ok(true) => Some(Ok(path)),
-                Ok(false) => None,
-                Err(error) => Some(Err(error)),
-            });
-            let lies_at = free.unwrap_or_else(|| Err(DocumentError::NoPlace(draft.path.clone())))?;
-            for path in names.take_while(|path| path.exists()) {
-                if self.condition(&path)? == Some(Condition::AsWritten) {
-                    stale.push(path);
-                }
-            }
+            let lies_at = self.free_place(&draft.path)?;
             self.intend(draft, &lies_at)?;
             placed.push(Placed { path: draft.path.clone(), lies_at });
         }
         self.save(true)?;
-        for (draft, placed) in drafts.iter().zip(&placed) {
-            fs::rename(&draft.temporary, &placed.lies_at).map_err(at(&placed.lies_at))?;
-        }
-        for path in stale {
-            self.remove(&path)?;
+        for (draft, placed) in drafts.iter().zip(&mut placed) {
+            // Somebody may have saved it since it was looked at.
+            while !self.take_place(draft, &placed.lies_at)? {
+                placed.lies_at = self.free_place(&draft.path)?;
+                self.intend(draft, &placed.lies_at)?;
+                self.save(true)?;
+            }
+            self.remove_stale(placed)?;
         }
         let written: Vec<PathBuf> = placed.iter().map(|placed| placed.lies_at.clone()).collect();
         files::make_durable(&written).map_err(at(self.data.path()))?;
-        for (draft, placed) in drafts.into_iter().zip(&placed) {
+        for (draft, placed) in drafts.iter().zip(&placed) {
             let stamp = fs::metadata(&placed.lies_at).map_err(at(&placed.lies_at))?;
             if let Some(entry) = self.documents.get_mut(&self.key(&placed.lies_at)) {
-                (entry.made, entry.stamp) = (vec![draft.sha256], Some(Stamp::of(&stamp)));
+                (entry.made, entry.stamp) = (vec![draft.sha256.clone()], Some(Stamp::of(&stamp)));
             }
         }
         // Without it every document is hashed the next time, and known all the same.
@@ -323,10 +305,93 @@ impl Register {
         Ok(placed)
     }
 
+    /// Where a document is written: where it belongs, or beside what is not to be replaced there.
+    fn free_place(&self, path: &Path) -> Result<PathBuf, DocumentError> {
+        let names = std::iter::once(path.to_owned()).chain((1..=BESIDE_MAX).map(|at| beside(path, at)));
+        for name in names {
+            if self.may_replace(&name)? {
+                return Ok(name);
+            }
+        }
+        Err(DocumentError::NoPlace(path.to_owned()))
+    }
+
+    /// Moves a draft to its place, unless what lies there is not to be replaced now. The two change names in
+    /// one step, so that whatever was there can be looked at and put back.
+    fn take_place(&self, draft: &Draft, lies_at: &Path) -> Result<bool, DocumentError> {
+        match self.state(lies_at)? {
+            None => return renamed_where_nothing_is(&draft.temporary, lies_at),
+            Some(DocumentState::FilledIn | DocumentState::Open) => return Ok(false),
+            Some(DocumentState::ReadBack) => {
+                self.keep_aside(lies_at)?;
+                return renamed_where_nothing_is(&draft.temporary, lies_at);
+            }
+            Some(DocumentState::AsWritten) => {}
+        }
+        let exchange = |a: &Path, b: &Path| renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE);
+        match exchange(&draft.temporary, lies_at) {
+            Ok(()) => {}
+            // A file system that cannot: what was looked at an instant ago is replaced.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                fs::rename(&draft.temporary, lies_at).map_err(at(lies_at))?;
+                return Ok(true);
+            }
+            Err(Errno::NOENT) => return renamed_where_nothing_is(&draft.temporary, lies_at),
+            Err(error) => return Err(at(lies_at)(error.into())),
+        }
+        let was = files::sha256_of_file(&draft.temporary).map_err(at(&draft.temporary))?;
+        let entry = self.documents.get(&self.key(lies_at));
+        if entry.is_some_and(|entry| entry.made.contains(&was)) {
+            fs::remove_file(&draft.temporary).map_err(at(&draft.temporary))?;
+            return Ok(true);
+        }
+        exchange(&draft.temporary, lies_at).map_err(|error| at(lies_at)(error.into()))?;
+        Ok(false)
+    }
+
+    /// Moves a document that was read back into a folder beside it.
+    fn keep_aside(&self, path: &Path) -> Result<(), DocumentError> {
+        let folder = path.with_file_name(READ_BACK);
+        let mode = fs::metadata(path.parent().unwrap_or(Path::new("."))).map(|found| found.mode() & 0o777);
+        if let Err(error) = fs::DirBuilder::new().mode(mode.unwrap_or(0o700)).create(&folder)
+            && error.kind() != io::ErrorKind::AlreadyExists
+        {
+            return Err(at(&folder)(error));
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        for number in 1.. {
+            let number = if number == 1 { String::new() } else { format!("（{number}）") };
+            if renamed_where_nothing_is(path, &folder.join(format!("{stem}{number}.{extension}")))? {
+                break;
+            }
+        }
+        files::sync_folder(&folder).map_err(at(&folder))
+    }
+
+    /// Removes documents that were written beside one that is in its place again.
+    fn remove_stale(&mut self, placed: &Placed) -> Result<(), DocumentError> {
+        let belongs_at = self.key(&placed.path);
+        let lies_at = self.key(&placed.lies_at);
+        let beside = self
+            .documents
+            .iter()
+            .filter(|(key, entry)| entry.stands_in_for.as_ref() == Some(&belongs_at) && **key != lies_at);
+        let beside: Vec<PathBuf> = beside.map(|(key, _)| self.path(key)).collect();
+        for path in beside {
+            match self.state(&path)? {
+                Some(DocumentState::AsWritten) => self.remove(&path)?,
+                None => drop(self.documents.remove(&self.key(&path))),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Notes that a document is about to take its place.
     fn intend(&mut self, draft: &Draft, lies_at: &Path) -> Result<(), DocumentError> {
         let mut made = vec![draft.sha256.clone()];
-        if self.condition(lies_at)?.is_some() {
+        if self.state(lies_at)? == Some(DocumentState::AsWritten) {
             made.push(files::sha256_of_file(lies_at).map_err(at(lies_at))?);
         }
         let belongs_at = self.key(&draft.path);
@@ -356,12 +421,16 @@ impl Register {
         let old: Vec<String> = self.documents.iter().filter(is_old).map(|(key, _)| key.clone()).collect();
         for key in &old {
             let path = self.path(key);
-            match self.condition(&path)? {
+            match self.state(&path)? {
                 None => {
                     self.documents.remove(key);
                 }
-                Some(Condition::AsWritten | Condition::ReadBack) => self.remove(&path)?,
-                Some(Condition::FilledIn | Condition::Open) => {}
+                Some(DocumentState::AsWritten) => self.remove(&path)?,
+                Some(DocumentState::ReadBack) => {
+                    self.keep_aside(&path)?;
+                    self.documents.remove(key);
+                }
+                Some(DocumentState::FilledIn | DocumentState::Open) => {}
             }
         }
         if old.is_empty() { Ok(()) } else { self.save(true) }
@@ -390,14 +459,14 @@ impl Register {
         let mut found = Vec::new();
         for (key, entry) in &self.documents {
             let path = self.path(key);
-            let Some(condition) = self.condition(&path)? else { continue };
+            let Some(state) = self.state(&path)? else { continue };
             let newer = self.documents.iter().find(|(newer, other)| {
                 other.stands_in_for.as_ref() == Some(key) && self.path(newer).exists()
             });
             found.push(Found {
                 path,
                 kind: entry.kind,
-                condition,
+                state,
                 newer: newer.map(|(newer, _)| self.path(newer)),
                 stands_in_for: entry.stands_in_for.as_ref().map(|key| self.path(key)),
             });
@@ -421,6 +490,20 @@ impl Register {
     }
 }
 
+/// Moves a file to a name that nothing has; false where something has it.
+fn renamed_where_nothing_is(from: &Path, to: &Path) -> Result<bool, DocumentError> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if fs::symlink_metadata(to).is_err() => {
+            fs::rename(from, to).map_err(at(to))?;
+            Ok(true)
+        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(at(to)(error.into())),
+    }
+}
+
 /// The name of a new document beside one that is not to be replaced.
 fn beside(path: &Path, number: usize) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -437,24 +520,6 @@ fn is_open(path: &Path) -> bool {
     let locks =
         [format!("~${name}"), format!("~${without_two}"), format!(".~{name}"), format!(".~lock.{name}#")];
     locks.iter().any(|lock| fs::symlink_metadata(path.with_file_name(lock)).is_ok())
-}
-
-fn workbooks_below(folder: &Path) -> Result<Vec<PathBuf>, DocumentError> {
-    let mut found = Vec::new();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-        Err(error) => return Err(at(folder)(error)),
-    };
-    for entry in entries {
-        let path = entry.map_err(at(folder))?.path();
-        if path.is_dir() {
-            found.extend(workbooks_below(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "xlsx") {
-            found.push(path);
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -483,7 +548,8 @@ mod tests {
         /// Writes one document and tells the name it got.
         fn write(&self, text: &str) -> String {
             let draft =
-                draft(self.path("reports/a.xlsx"), text.as_bytes(), Kind::Differences, Access::Open).unwrap();
+                draft(self.path("reports/a.xlsx"), text.as_bytes(), DocumentKind::Differences, Access::Open)
+                    .unwrap();
             let placed = self.register().place(vec![draft]).unwrap();
             placed[0].lies_at.file_name().unwrap().to_string_lossy().into_owned()
         }
@@ -498,8 +564,11 @@ mod tests {
                 let name = path.file_name().unwrap().to_string_lossy().into_owned();
                 (name, fs::read_to_string(path).unwrap())
             };
-            let mut lies: Vec<_> =
-                workbooks_below(&self.path("reports")).unwrap().into_iter().map(read).collect();
+            let entries = fs::read_dir(self.path("reports")).unwrap().map(|entry| entry.unwrap().path());
+            let mut lies: Vec<_> = entries
+                .filter(|path| path.is_file() && path.extension().is_some_and(|e| e == "xlsx"))
+                .map(read)
+                .collect();
             lies.sort();
             lies
         }
@@ -544,6 +613,8 @@ mod tests {
         assert!(desk.register().is_behind(&reports).unwrap());
         assert_eq!(desk.write("five"), "a.xlsx");
         assert_eq!(desk.lies(), [pair("a.xlsx", "five"), pair(NEW, "three, filled in")]);
+        let kept = fs::read_to_string(reports.join(READ_BACK).join("a.xlsx")).unwrap();
+        assert_eq!(kept, "one, filled in");
         // What was read is these bytes, and no later ones.
         desk.fill_in("a.xlsx", "five, filled in");
         assert_eq!(desk.write("six"), NEW_2);
@@ -569,7 +640,8 @@ mod tests {
         let folder = desk.path("reports");
         let mut register = desk.register();
         let write = |register: &mut Register, names: &[&str]| {
-            let draft = |name: &&str| draft(folder.join(name), b"x", Kind::Report, Access::Open).unwrap();
+            let draft =
+                |name: &&str| draft(folder.join(name), b"x", DocumentKind::Report, Access::Open).unwrap();
             register.place(names.iter().map(draft).collect()).unwrap()
         };
         let placed = write(&mut register, &["a.xlsx", "b.xlsx", "c.xlsx"]);
@@ -587,7 +659,7 @@ mod tests {
     fn a_document_whose_writer_died_is_known_as_its_own() {
         let desk = Desk::new();
         desk.write("one");
-        let draft = draft(desk.path("reports/a.xlsx"), b"two", Kind::Report, Access::Open).unwrap();
+        let draft = draft(desk.path("reports/a.xlsx"), b"two", DocumentKind::Report, Access::Open).unwrap();
         let mut register = desk.register();
         register.intend(&draft, &desk.path("reports/a.xlsx")).unwrap();
         register.save(true).unwrap();
@@ -600,23 +672,42 @@ mod tests {
     }
 
     #[test]
-    fn documents_of_a_program_without_a_register_are_its_own_if_they_are_older_than_its_note() {
+    fn without_a_register_everything_may_be_somebodys() {
         let desk = Desk::new();
-        fs::create_dir(desk.path("reports")).unwrap();
-        desk.fill_in("old.xlsx", "x");
-        fs::write(desk.path("reports/.release"), "000001\n").unwrap();
-        let noted = fs::metadata(desk.path("reports/.release")).unwrap();
-        // The file system's clock is coarse: written again until it is later.
-        let is_later = || {
-            let later = fs::metadata(desk.path("reports/later.xlsx"));
-            later.is_ok_and(|later| (later.ctime(), later.ctime_nsec()) > (noted.ctime(), noted.ctime_nsec()))
-        };
-        while !is_later() {
-            desk.fill_in("later.xlsx", "filled in");
-        }
-        let register = desk.register();
-        let condition = |name: &str| register.condition(&desk.path("reports").join(name)).unwrap();
-        assert_eq!(condition("old.xlsx"), Some(Condition::AsWritten));
-        assert_eq!(condition("later.xlsx"), Some(Condition::FilledIn));
+        desk.write("one");
+        fs::remove_file(desk.path("ledger/documents.json")).unwrap();
+        assert_eq!(desk.write("two"), NEW);
+        assert_eq!(desk.lies(), [pair("a.xlsx", "one"), pair(NEW, "two")]);
+        assert_eq!(desk.waiting(), ["a.xlsx"]);
+    }
+
+    #[test]
+    fn a_document_that_is_saved_while_a_new_one_is_placed_is_put_back() {
+        let desk = Desk::new();
+        desk.write("one");
+        let path = desk.path("reports/a.xlsx");
+        let draft = draft(path.clone(), b"two", DocumentKind::Report, Access::Open).unwrap();
+        let mut register = desk.register();
+        register.intend(&draft, &path).unwrap();
+        desk.fill_in("a.xlsx", "saved in between");
+        assert!(!register.take_place(&draft, &path).unwrap());
+        assert_eq!(desk.lies(), [pair("a.xlsx", "saved in between")]);
+        let placed = register.place(vec![draft]).unwrap();
+        assert!(placed[0].lies_at.ends_with(NEW));
+    }
+
+    #[test]
+    fn a_new_document_beside_another_goes_whatever_its_number() {
+        let desk = Desk::new();
+        desk.write("one");
+        desk.fill_in("a.xlsx", "filled in");
+        desk.write("two");
+        desk.fill_in(NEW, "filled in too");
+        assert_eq!(desk.write("three"), NEW_2);
+        fs::remove_file(desk.path("reports").join(NEW)).unwrap();
+        fs::remove_file(desk.path("reports/a.xlsx")).unwrap();
+        assert_eq!(desk.write("four"), "a.xlsx");
+        assert_eq!(desk.lies(), [pair("a.xlsx", "four")]);
+        assert!(!desk.register().is_behind(&desk.path("reports")).unwrap());
     }
 }

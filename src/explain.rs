@@ -12,14 +12,18 @@ use arrow::error::ArrowError;
 use polars::prelude::{PolarsError, col};
 use serde::Serialize;
 
+use crate::checks::relation::Kind;
 use crate::combinations::Combinations;
+use crate::contract::Role;
+use crate::decisions::findings;
 use crate::definition::Definitions;
+use crate::finding::{self, Finding};
 use crate::indicators::definition::{Answers, Calculation, Combination, Indicator};
 use crate::indicators::{IndicatorValue, State, Subject, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Each, Level};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
-use crate::predicate;
+use crate::predicate::Condition;
 use crate::report::catalogue::{self, Entry};
 use crate::table_file::{self, TableFileError, text_at};
 use crate::tables;
@@ -208,8 +212,8 @@ pub struct Explainer<'a> {
     files: HashMap<String, String>,
     /// By indicator and school.
     filed: BTreeMap<(String, String), FiledAt>,
-    findings: Vec<FindingRow>,
-    overrides: Vec<OverrideTold>,
+    findings: Vec<Finding>,
+    overrides: Vec<OverrideRow>,
     cells: Vec<CellRow>,
 }
 
@@ -220,12 +224,11 @@ struct FiledAt {
     at: At,
 }
 
-struct FindingRow {
-    rule: String,
-    dataset: String,
+/// A decision that the release applied, with what it is about.
+struct OverrideRow {
+    told: OverrideTold,
+    indicator_id: String,
     school_code: String,
-    message: String,
-    count: u64,
 }
 
 struct CellRow {
@@ -265,29 +268,27 @@ impl<'a> Explainer<'a> {
             explainer.values =
                 values.into_iter().map(|value| ((value.report_year, value.key.clone()), value)).collect();
         }
-        explainer.each_row("dim_school", |this, get, _| {
+        explainer.each_row("dim_school", |this, get| {
             this.schools.insert(get("school_code"), (get("region_code"), get("school_name")));
         })?;
-        explainer.each_row("delivery", |this, get, _| {
+        explainer.each_row("delivery", |this, get| {
             this.files.entry(get("sha256")).or_insert_with(|| get("file"));
         })?;
-        explainer.each_row("finding", |this, get, count| {
-            this.findings.push(FindingRow {
-                rule: get("rule"),
-                dataset: get("dataset"),
+        if let Some(path) = explainer.path("finding") {
+            explainer.findings = tables::read_findings(&path)?;
+        }
+        explainer.each_row("override", |this, get| {
+            this.overrides.push(OverrideRow {
+                told: OverrideTold {
+                    rule: get("rule"),
+                    key: get("key"),
+                    value: get("value"),
+                    decided_by: get("decided_by"),
+                    decided_at: get("decided_at"),
+                    reason: get("reason"),
+                },
+                indicator_id: get("indicator_id"),
                 school_code: get("school_code"),
-                message: get("message"),
-                count: count("count"),
-            });
-        })?;
-        explainer.each_row("override", |this, get, _| {
-            this.overrides.push(OverrideTold {
-                rule: get("rule"),
-                key: get("key"),
-                value: get("value"),
-                decided_by: get("decided_by"),
-                decided_at: get("decided_at"),
-                reason: get("reason"),
             });
         })?;
         explainer.read_filed()?;
@@ -302,26 +303,26 @@ impl<'a> Explainer<'a> {
     fn each_row(
         &mut self,
         table: &str,
-        mut take: impl FnMut(&mut Self, &dyn Fn(&str) -> String, &dyn Fn(&str) -> u64),
+        mut take: impl FnMut(&mut Self, &dyn Fn(&str) -> String),
     ) -> Result<(), ExplainError> {
         let Some(path) = self.path(table) else { return Ok(()) };
         for batch in table_file::read(&path)? {
             let batch = batch?;
             for row in 0..batch.num_rows() {
-                let get = |name: &str| text_at(&batch, name, row);
-                let count = |name: &str| {
-                    let column = batch.column_by_name(name);
-                    let column = column.map(AsArray::as_primitive::<Int64Type>);
-                    column.and_then(|column| u64::try_from(column.value(row)).ok()).unwrap_or_default()
+                // Releases of before lack some columns.
+                let get = |name: &str| match batch.column_by_name(name) {
+                    Some(_) => text_at(&batch, name, row),
+                    None => String::new(),
                 };
-                take(self, &get, &count);
+                take(self, &get);
             }
         }
         Ok(())
     }
 
     fn read_filed(&mut self) -> Result<(), ExplainError> {
-        let Some(path) = self.path("filing") else { return Ok(()) };
+        let filing = self.definitions.table_of_role(Role::Filing);
+        let Some(path) = self.path(filing) else { return Ok(()) };
         for batch in table_file::read(&path)? {
             let batch = batch?;
             let ints = |name: &str, row: usize| {
@@ -375,7 +376,7 @@ impl<'a> Explainer<'a> {
                 // A row of a county in the city's table shows the county's value.
                 if let Some(county) = own.filter(|row| row.each == Some(Each::County)) {
                     let label = path.strip_prefix(county.path.split('{').next().unwrap_or_default());
-                    let regions = self.definitions.codes.get("region");
+                    let regions = self.definitions.regions();
                     let region =
                         label.zip(regions).and_then(|(label, all)| all.look_up_any_year(label, self.year));
                     if let Some(region) = region {
@@ -447,7 +448,7 @@ impl<'a> Explainer<'a> {
             unit_name: self.name_of(unit),
             differences: differences(&bases),
             printed: cells.map(|cell| cell.printed.clone()).collect(),
-            checks: self.checks(indicator),
+            checks: self.checks(indicator, unit),
             overrides: self.overrides_of(indicator, unit),
             before: self.before(indicator, unit)?,
             catalogue: catalogue::entry(indicator, &self.definitions.layouts),
@@ -462,7 +463,7 @@ impl<'a> Explainer<'a> {
                 self.city.residual_name.to_owned()
             }
             Level::County => {
-                let regions = self.definitions.codes.get("region");
+                let regions = self.definitions.regions();
                 let region =
                     regions.and_then(|regions| regions.look_up_any_year(&unit.region_code, self.year));
                 region.map_or_else(|| unit.region_code.clone(), |region| region.label.clone())
@@ -576,9 +577,9 @@ impl<'a> Explainer<'a> {
         };
         derivation.kind = kind;
         derivation.table.clone_from(table);
-        derivation.condition.clone_from(condition);
+        condition.text().clone_into(&mut derivation.condition);
         column.clone_into(&mut derivation.column);
-        self.measured(indicator, Basis::System, unit, derivation)
+        self.measured(indicator, (Basis::System, condition), unit, derivation)
     }
 
     fn on_survey(
@@ -594,21 +595,21 @@ impl<'a> Explainer<'a> {
         };
         derivation.kind = kind;
         answers.table().clone_into(&mut derivation.table);
-        derivation.condition.clone_from(condition);
+        condition.text().clone_into(&mut derivation.condition);
         derivation.column.clone_from(column);
-        self.measured(indicator, Basis::Survey, unit, derivation)
+        self.measured(indicator, (Basis::Survey, condition), unit, derivation)
     }
 
     /// The rows of a table, those left out, and what each school's come to.
     fn measured(
         &self,
         indicator: &Indicator,
-        basis: Basis,
+        (basis, condition): (Basis, &Condition),
         unit: &Unit,
         derivation: &mut Derivation,
     ) -> Result<(), ExplainError> {
         if let Some(path) = self.path(&derivation.table) {
-            self.measured_rows(&path, unit, derivation)?;
+            self.measured_rows(&path, condition, unit, derivation)?;
         }
         self.quarantined(unit, derivation);
         let school = |code: &String| Unit {
@@ -642,8 +643,14 @@ impl<'a> Explainer<'a> {
     }
 
     /// The rows that count, and how many do not, by reason.
-    fn measured_rows(&self, path: &Path, unit: &Unit, to: &mut Derivation) -> Result<(), ExplainError> {
-        let looked_at = &predicate::columns(&to.condition) | &BTreeSet::from(["school_code".to_owned()]);
+    fn measured_rows(
+        &self,
+        path: &Path,
+        condition: &Condition,
+        unit: &Unit,
+        to: &mut Derivation,
+    ) -> Result<(), ExplainError> {
+        let looked_at = &condition.columns() | &BTreeSet::from(["school_code".to_owned()]);
         let told = ["source_file", "source_sheet", "source_row", "counted", "not_counted_because"];
         let told = told.into_iter().chain(Some(to.column.as_str()).filter(|column| !column.is_empty()));
         let columns = &looked_at | &told.map(str::to_owned).collect();
@@ -655,7 +662,7 @@ impl<'a> Explainer<'a> {
             let of_rows = combinations.add(&batch, None)?;
             batches.push((batch, of_rows));
         }
-        let condition = col("school_code").is_not_null().and(predicate::expression(&to.condition));
+        let condition = col("school_code").is_not_null().and(condition.expression());
         let meets = combinations.which_meet(condition)?;
         let mut excluded: BTreeMap<String, u64> = BTreeMap::new();
         for (batch, of_rows) in &batches {
@@ -701,15 +708,16 @@ impl<'a> Explainer<'a> {
     fn quarantined(&self, unit: &Unit, to: &mut Derivation) {
         let datasets = self.definitions.datasets.iter().filter(|dataset| dataset.table == to.table);
         let datasets: BTreeSet<&str> = datasets.map(|dataset| dataset.dataset.as_str()).collect();
-        let mut by_message: BTreeMap<String, u64> = BTreeMap::new();
-        for finding in &self.findings {
-            let own = datasets.contains(finding.dataset.as_str()) && finding.rule.starts_with("E-");
-            if own && self.is_in(&finding.school_code, unit) {
-                let rule = crate::finding::rule(&finding.rule).map_or("", |rule| rule.title);
-                *by_message.entry(format!("隔离 {} {rule}", finding.rule)).or_default() += finding.count;
+        let mut by_rule: BTreeMap<&str, u64> = BTreeMap::new();
+        for finding in self.findings.iter().filter(|finding| finding.rows_out > 0) {
+            if datasets.contains(finding.dataset.as_str()) && self.concerns(finding, unit) {
+                *by_rule.entry(&finding.rule).or_default() += finding.rows_out;
             }
         }
-        to.excluded.extend(by_message.into_iter().map(|(reason, rows)| Excluded { reason, rows }));
+        to.excluded.extend(by_rule.into_iter().map(|(id, rows)| {
+            let title = finding::rule(id).map_or("", |rule| rule.title);
+            Excluded { reason: format!("隔离 {id} {title}"), rows }
+        }));
     }
 
     fn on_filed(&self, indicator: &Indicator, unit: &Unit, to: &mut Derivation) {
@@ -725,7 +733,7 @@ impl<'a> Explainer<'a> {
             Some(Combination::List) => "list",
             Some(Combination::Lines) | None => "",
         };
-        "filing".clone_into(&mut to.table);
+        self.definitions.table_of_role(Role::Filing).clone_into(&mut to.table);
         for (code, (_, name)) in self.schools.iter().filter(|(code, _)| self.is_in(code, unit)) {
             let of = |id: &String| self.filed.get(&(id.clone(), code.clone()));
             let filed = of(&indicator.id);
@@ -801,16 +809,32 @@ impl<'a> Explainer<'a> {
         Ok(())
     }
 
-    fn checks(&self, indicator: &Indicator) -> Vec<CheckedBy> {
-        let mut checks = Vec::new();
-        let mentions = |finding: &&FindingRow| {
-            let message = &finding.message;
-            message.contains(&indicator.id) || message.contains(&indicator.title_zh)
+    /// Whether a finding is of one of the unit's schools, of the unit itself, or of the city as a whole. A row
+    /// of which nobody knows the school is the city's alone.
+    fn concerns(&self, finding: &Finding, unit: &Unit) -> bool {
+        match (finding.school_code.as_str(), finding.region_code.as_str()) {
+            ("", "") => unit.level == Level::City,
+            ("", region) => unit.level == Level::City || region == unit.region_code,
+            (school, _) => self.is_in(school, unit),
+        }
+    }
+
+    /// What must hold of the figure, and what was found about it: of the unit, and of schools in it.
+    fn checks(&self, indicator: &Indicator, unit: &Unit) -> Vec<CheckedBy> {
+        let own: Vec<&Finding> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.indicators.contains(&indicator.id) && self.concerns(finding, unit))
+            .collect();
+        let told = |finding: &&&Finding| match finding.place_text().as_str() {
+            "" => finding.message.clone(),
+            place => format!("{}（{place}）", finding.message),
         };
         let found = |rule: &str| -> Vec<String> {
-            let of_rule = self.findings.iter().filter(|finding| finding.rule == rule).filter(mentions);
-            of_rule.map(|finding| finding.message.clone()).collect()
+            own.iter().filter(|finding| finding.rule == rule).map(|finding| told(&finding)).collect()
         };
+        let mut checks = Vec::new();
+        let mut known = BTreeSet::from([finding::SUM_BROKEN.id, finding::PARTS_BROKEN.id]);
         let additive = matches!(
             indicator.system,
             Some(Calculation::Count(_) | Calculation::Sum(_) | Calculation::SumOf(_))
@@ -818,37 +842,87 @@ impl<'a> Explainer<'a> {
         if additive {
             checks.push(CheckedBy {
                 check: "各县与未分县之和等于全市；各校之和等于其县".to_owned(),
-                found: found("E-SUM"),
+                found: found(finding::SUM_BROKEN.id),
             });
         }
         for partition in &self.definitions.partitions {
             if partition.whole == indicator.id || partition.parts.contains(&indicator.id) {
-                let found = self.findings.iter().filter(|finding| finding.message.contains(&partition.id));
+                let of = |finding: &&&Finding| {
+                    finding.rule == finding::PARTS_BROKEN.id && finding.indicators.contains(&partition.whole)
+                };
                 checks.push(CheckedBy {
                     check: format!("{} = {}", partition.whole, partition.parts.join(" + ")),
-                    found: found.map(|finding| finding.message.clone()).collect(),
+                    found: own.iter().filter(of).map(|finding| told(&finding)).collect(),
                 });
             }
         }
-        for (rule, check) in [
-            ("Q-TWO-BASES", "两种口径印出的数一致"),
-            ("Q-LAST-YEAR", "填报的上年数与上年填报一致"),
-            ("Q-PART", "填报的“其中”项不大于其所属项"),
-        ] {
-            let found = found(rule);
-            if !found.is_empty() {
-                checks.push(CheckedBy { check: check.to_owned(), found });
+        for finding in &own {
+            if known.insert(&finding.rule) {
+                let check = format!("{} {}", finding.rule, self.title_of(&finding.rule));
+                checks.push(CheckedBy { check, found: found(&finding.rule) });
             }
         }
         checks
     }
 
-    fn overrides_of(&self, indicator: &Indicator, unit: &Unit) -> Vec<OverrideTold> {
-        let own = |told: &&OverrideTold| {
-            let schools = || self.schools.keys().filter(|code| self.is_in(code, unit));
-            told.key.contains(&indicator.id) || schools().any(|code| told.key.contains(code.as_str()))
+    /// The title of a rule of deliveries, or of a kind of check.
+    fn title_of(&self, rule: &str) -> &str {
+        let of_kind = || {
+            let kind = Kind::ALL.iter().find(|kind| findings::rule(**kind) == rule)?;
+            Some(self.definitions.audit.rules.get(kind)?.title.as_str())
         };
-        self.overrides.iter().filter(own).cloned().collect()
+        finding::rule(rule).map(|rule| rule.title).or_else(of_kind).unwrap_or_default()
+    }
+
+    /// Decisions about the figure, and about deliveries that it is made of.
+    fn overrides_of(&self, indicator: &Indicator, unit: &Unit) -> Vec<OverrideTold> {
+        let made_of = self.tables_of(indicator);
+        let of_delivery = |sha256: &str| {
+            let mut accepted = self.manifest.accepted.iter().filter(|accepted| accepted.sha256 == sha256);
+            accepted.any(|accepted| {
+                let table = self.definitions.dataset(&accepted.dataset).map(|dataset| dataset.table.as_str());
+                accepted.report_year == self.year
+                    && table.is_some_and(|table| made_of.contains(table))
+                    && accepted.units.keys().any(|school| school.is_empty() || self.is_in(school, unit))
+            })
+        };
+        let own = |row: &&OverrideRow| {
+            let in_unit = row.school_code.is_empty() || self.is_in(&row.school_code, unit);
+            match row.indicator_id.as_str() {
+                "" => in_unit && of_delivery(&row.told.value),
+                id => in_unit && id == indicator.id,
+            }
+        };
+        self.overrides.iter().filter(own).map(|row| row.told.clone()).collect()
+    }
+
+    /// The tables that an indicator's values are made of, through the indicators that it is made of.
+    fn tables_of(&self, indicator: &Indicator) -> BTreeSet<&str> {
+        let mut tables = BTreeSet::new();
+        let mut left = vec![indicator.id.as_str()];
+        let mut seen = BTreeSet::new();
+        while let Some(id) = left.pop() {
+            if !seen.insert(id.to_owned()) {
+                continue;
+            }
+            let Some(indicator) = self.definitions.indicators.iter().find(|of| of.id == id) else { continue };
+            match &indicator.system {
+                Some(Calculation::Count(of)) => drop(tables.insert(of.table.as_str())),
+                Some(Calculation::Sum(of) | Calculation::Max(of) | Calculation::CountDistinct(of)) => {
+                    tables.insert(of.table.as_str());
+                }
+                Some(Calculation::SumOf(parts)) => left.extend(parts.iter().map(String::as_str)),
+                Some(Calculation::Ratio(of)) => left.extend([of.numerator.as_str(), of.denominator.as_str()]),
+                None => {}
+            }
+            if indicator.filed.is_some() {
+                tables.insert(self.definitions.table_of_role(Role::Filing));
+            }
+            if let Some(answers) = &indicator.survey {
+                tables.insert(answers.table());
+            }
+        }
+        tables
     }
 
     /// What the newest earlier release that is kept and has the year says.

@@ -103,7 +103,7 @@ rules! {
     FILE_ENTITIES = "E-XML-DTD", S1, "规范性", "文件中有实体声明，不予读取", "请用 Excel 打开后另存为 xlsx 再报送";
     FILE_PAGES = "E-PAGE", S1, "完整性", "行数与文件自己声明的总数不符，可能缺页或重页", "请重新导出全部数据";
     SHEET_ODD = "E-SHEET", S1, "规范性", "工作簿中有一张数据表的表头不符合约定，该表未读入", "请统一各工作表的表头后重新报送；若该表不是本次数据，请移走";
-    ROW_LIMIT = "W-ROWLIMIT", S1, "完整性", "数据一直到工作表的最后一行，可能被文件格式截断", "请分成几份导出，或导出为行数更多的格式";
+    ROW_LIMIT = "E-ROWLIMIT", S1, "完整性", "数据一直到工作表的最后一行，可能被文件格式截断", "请分成几份导出，或导出为行数更多的格式";
     HIDDEN_ROWS = "W-HIDDEN-ROWS", S3, "规范性", "有隐藏或被筛选掉的行，已一并读入", "请核对这些行是否应当报送";
     MACRO = "W-MACRO", S3, "规范性", "文件中有宏，未运行", "请另存为不带宏的 xlsx";
     FORMULA = "W-FORMULA", S3, "准确性", "单元格是公式，采用文件中保存的计算结果", "请核对结果，或改为直接填写数值";
@@ -154,7 +154,7 @@ rules! {
     MAJOR_UNKNOWN = "Q-MAJOR", S2, "规范性", "专业不在目录内，待确认", "请核对专业名称；确属新专业的，在 pipelines/codes/major.toml 中登记";
     STUDENT_TWO_SCHOOLS = "Q-TWO-SCHOOLS", S2, "一致性", "同一学生在两所学校在读，只计一所", "请两校核对转学手续";
     STUDENT_TWICE = "Q-TWICE", S2, "一致性", "同一对象在本校出现两次且内容不同，只计一次", "请核对后删除一条";
-    SCHOOL_UNKNOWN = "Q-SCHOOL-UNKNOWN", S1, "一致性", "学校标识码不在学校名册内，计入全市合计的未知学校", "请核对学校标识码，或更新学校名册";
+    SCHOOL_UNKNOWN = "E-SCHOOL-UNKNOWN", S1, "一致性", "学校标识码不在学校名册内，计入全市合计的未知学校", "请核对学校标识码，或更新学校名册";
     SCHOOL_TWO_FILES = "Q-TWO-FILES", S2, "一致性", "同一学校同一数据有两份文件，已合并去重", "请确认以哪一份为准，移走另一份";
     SCHOOL_MISSING = "Q-SCHOOL-MISSING", S2, "完整性", "名册内的学校没有报送该数据", "请催报";
     REGION_UNKNOWN = "Q-REGION", S2, "规范性", "行政区划码不是本市的县（市、区）", "请核对属地管理行政区划码";
@@ -251,10 +251,20 @@ impl Rule {
     }
 }
 
-/// The rule of an id; `None` for ids of other programs' findings.
+/// Ids that rules had before 0.4.0, and those they have now: a letter says what a rule does.
+const FORMER_IDS: [(&str, &str); 2] =
+    [("Q-SCHOOL-UNKNOWN", "E-SCHOOL-UNKNOWN"), ("W-ROWLIMIT", "E-ROWLIMIT")];
+
+/// The id that a rule has now.
+#[must_use]
+pub fn current_id(id: &str) -> &str {
+    FORMER_IDS.iter().find(|(former, _)| *former == id).map_or(id, |(_, current)| current)
+}
+
+/// The rule of an id, also of a former one; `None` for ids of other programs' findings.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.id == id)
+    RULES.iter().copied().find(|rule| rule.id == current_id(id))
 }
 
 /// One thing found, at one place.
@@ -277,6 +287,29 @@ pub struct Finding {
     /// How many places it stands for: more than 1 where examples were enough.
     #[serde(default = "one")]
     pub count: u64,
+    /// Rows that it keeps out of what counts: none for a cell that is taken out of a row, for a question, or
+    /// of a delivery that does not count itself.
+    #[serde(default)]
+    pub rows_out: u64,
+    /// What an answer names it by; empty where it is not answered by a key.
+    #[serde(default)]
+    pub key: String,
+    /// Ids of the indicators whose figures it is about.
+    #[serde(default)]
+    pub indicators: Vec<String>,
+    /// The printed row that it is about; empty where it is about none.
+    #[serde(default)]
+    pub printed: PrintedRow,
+    /// Other files that it names, besides that of its place.
+    #[serde(default)]
+    pub other_files: Vec<String>,
+}
+
+/// A row of a printed table: `表1` and the labels of its rows joined by `/`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrintedRow {
+    pub report_table: String,
+    pub report_path: String,
 }
 
 fn one() -> u64 {
@@ -301,6 +334,11 @@ impl Finding {
             message,
             remedy: rule.remedy.to_owned(),
             count: 1,
+            rows_out: 0,
+            key: String::new(),
+            indicators: Vec::new(),
+            printed: PrintedRow::default(),
+            other_files: Vec::new(),
         }
     }
 
@@ -313,6 +351,28 @@ impl Finding {
     #[must_use]
     pub fn of_school(mut self, school_code: &str) -> Self {
         school_code.clone_into(&mut self.school_code);
+        self
+    }
+
+    /// It is about figures of these indicators.
+    #[must_use]
+    pub fn about<'i>(mut self, indicators: impl IntoIterator<Item = &'i str>) -> Self {
+        self.indicators.extend(indicators.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// It is about a printed row.
+    #[must_use]
+    pub fn printed_in(mut self, report_table: &str, report_path: &str) -> Self {
+        let (report_table, report_path) = (report_table.to_owned(), report_path.to_owned());
+        self.printed = PrintedRow { report_table, report_path };
+        self
+    }
+
+    /// It keeps rows out of the tables.
+    #[must_use]
+    pub fn keeping_out(mut self, rows: u64) -> Self {
+        self.rows_out = rows;
         self
     }
 
@@ -329,6 +389,9 @@ impl Finding {
         }
         if place.column > 0 {
             text += &format!(" {} 列（{}）", column_letters(place.column), place.header);
+        }
+        if text.is_empty() {
+            text = format!("{} {}", self.printed.report_table, self.printed.report_path).trim().to_owned();
         }
         text
     }
@@ -380,8 +443,9 @@ pub enum Pushed {
 pub struct Findings {
     answers: Answers,
     examples: Vec<Finding>,
-    /// By rule and severity: how many were found, and the last one.
-    seen: BTreeMap<(String, Severity), (u64, Option<Finding>)>,
+    /// By rule and severity: how many were found, and of those beyond the examples one a school, with
+    /// the counts of all of that school.
+    seen: BTreeMap<(String, Severity), (u64, BTreeMap<String, Finding>)>,
 }
 
 impl Findings {
@@ -398,8 +462,11 @@ impl Findings {
         let example = *seen <= EXAMPLES_MAX;
         if example {
             self.examples.push(finding);
+        } else if let Some(rest) = beyond.get_mut(&finding.school_code) {
+            rest.count += finding.count;
+            rest.rows_out += finding.rows_out;
         } else {
-            *beyond = Some(finding);
+            beyond.insert(finding.school_code.clone(), finding);
         }
         match (answered, example) {
             (true, _) => Pushed::Answered,
@@ -408,13 +475,14 @@ impl Findings {
         }
     }
 
-    /// The examples, and for each rule that has more one finding that stands for the others.
+    /// The examples, and for each rule that has more one finding a school that stands for the others.
     #[must_use]
     pub fn finish(mut self) -> Vec<Finding> {
-        for (seen, beyond) in self.seen.into_values() {
-            let Some(mut finding) = beyond else { continue };
-            finding.count = seen - EXAMPLES_MAX.min(seen);
+        let beyond = self.seen.into_values().flat_map(|(_, beyond)| beyond.into_values());
+        for mut finding in beyond {
             finding.place = Place { file: finding.place.file, ..Place::default() };
+            finding.indicators.clear();
+            finding.printed = PrintedRow::default();
             finding.message = format!("{}：另有 {} 处，不逐条列出", finding.message, finding.count);
             self.examples.push(finding);
         }
@@ -438,6 +506,23 @@ mod tests {
         assert_eq!(found.iter().map(|finding| finding.count).sum::<u64>(), 251);
         let rest = found.last().unwrap();
         assert_eq!((rest.place.row, rest.count), (0, 150));
+    }
+
+    #[test]
+    fn what_is_beyond_the_examples_is_counted_school_by_school() {
+        let mut findings = Findings::default();
+        for row in 1..=250 {
+            let school = if row % 5 == 0 { "3614000002" } else { "3614000001" };
+            let finding = Finding::new(ROW_DATE, 2024, "d", "").of_school(school).keeping_out(1);
+            findings.push(finding.at(Place { row, ..Place::default() }));
+        }
+        let found = findings.finish();
+        let rest: Vec<_> = found[100..]
+            .iter()
+            .map(|finding| (finding.school_code.as_str(), finding.count, finding.rows_out))
+            .collect();
+        assert_eq!(rest, [("3614000001", 120, 120), ("3614000002", 30, 30)]);
+        assert_eq!(found.iter().map(|finding| finding.rows_out).sum::<u64>(), 250);
     }
 
     #[test]

@@ -40,7 +40,7 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
 /// Changes when the same file would give other rows: it is part of every fragment's key.
-const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/5");
+const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/6");
 
 /// What intake needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -145,7 +145,7 @@ pub fn take_in(
     let mut bundle = match Bundle::open(delivered.bytes) {
         Ok(bundle) => bundle,
         Err(error) => {
-            let (rule, detail) = fault(error);
+            let Fault { rule, detail, .. } = fault(error);
             return rejected(rule, &detail);
         }
     };
@@ -158,7 +158,7 @@ pub fn take_in(
             Ok(member) => member,
             // What unpacked a moment ago does not now: none of it is used.
             Err(error) => {
-                let (rule, detail) = fault(error);
+                let Fault { rule, detail, .. } = fault(error);
                 return rejected(rule, &detail);
             }
         };
@@ -222,8 +222,7 @@ fn take_in_one(
     }
     let read = match read(intake, decoder, (dataset, year, sha256), said, delivered.bytes)? {
         Ok(read) => read,
-        Err((rule, detail)) => {
-            let try_again = rule == finding::FILE_PARSER_DIED && detail == death_words(Death::Killed);
+        Err(Fault { rule, detail, try_again }) => {
             return Ok(TakenIn { try_again, ..reject(rule, &detail) });
         }
     };
@@ -242,7 +241,7 @@ fn fragment_key(
         sha256,
         &dataset.dataset,
         &year.to_string(),
-        &intake.definitions.rows_digest,
+        &intake.definitions.contract_digest(dataset, year),
         INTAKE_VERSION,
         &intake.context.key.check_value(),
         intake.context.city_code,
@@ -274,7 +273,20 @@ impl Fragment {
     }
 }
 
-type Fault = (&'static Rule, String);
+/// What is wrong with a file as a whole.
+#[derive(Debug)]
+struct Fault {
+    rule: &'static Rule,
+    detail: String,
+    /// It may read another time: the system stopped the reader.
+    try_again: bool,
+}
+
+impl Fault {
+    fn new(rule: &'static Rule, detail: impl Into<String>) -> Self {
+        Fault { rule, detail: detail.into(), try_again: false }
+    }
+}
 
 /// A file that was read to its end.
 struct Read {
@@ -353,7 +365,7 @@ fn read(
     said: Option<&OfFile>,
     bytes: &[u8],
 ) -> Result<Result<Read, Fault>, IntakeError> {
-    let no_contract = || Ok(Err((finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
+    let no_contract = || Ok(Err(Fault::new(finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
     let Some(version) = dataset.version(year) else { return no_contract() };
     let key = intake.context.key;
     let nobody = Answers::default();
@@ -409,7 +421,7 @@ fn read(
         }
         // A file that was cut short may have nothing left that could be used.
         Err(_) if decoded.notes.iter().any(|note| note.rule == finding::FILE_TRUNCATED.id) => {
-            Err((finding::FILE_TRUNCATED, String::new()))
+            Err(Fault::new(finding::FILE_TRUNCATED, ""))
         }
         Err(unusable) => Err(unusable_fault(intake.definitions, dataset, year, unusable)),
     })
@@ -526,6 +538,7 @@ fn decode_fault(error: DecodeError) -> Fault {
         DecodeError::Workbook(_) => finding::FILE_WORKBOOK_LIMIT,
         DecodeError::Entities => finding::FILE_ENTITIES,
     };
+    let try_again = matches!(error, DecodeError::ReaderDied(Death::Killed));
     // A parser's own words may quote the file: only what this program says of it is told.
     let detail = match error {
         DecodeError::UnknownFormat(name) | DecodeError::Encoding(name) | DecodeError::OtherEncoding(name) => {
@@ -539,7 +552,7 @@ fn decode_fault(error: DecodeError) -> Fault {
         DecodeError::ReaderDied(death) => death_words(death).to_owned(),
         _ => String::new(),
     };
-    (rule, detail)
+    Fault { rule, detail, try_again }
 }
 
 fn death_words(death: Death) -> &'static str {
@@ -557,17 +570,15 @@ fn unusable_fault(
     year: ReportYear,
     unusable: Unusable,
 ) -> Fault {
-    match unusable {
+    let (rule, detail) = match unusable {
         Unusable::Period => (finding::FILE_PERIOD, format!("应为 {year} 年")),
         Unusable::Mangled => (finding::FILE_IDS_MANGLED, String::new()),
         Unusable::Empty => (finding::FILE_NO_ROWS, String::new()),
         Unusable::Form(detail) => (finding::HEADER_UNKNOWN, detail),
         Unusable::Header { error, head } => {
             if let Some(other) = fitting_dataset(definitions, dataset, year, &head) {
-                return (
-                    finding::FOLDER_WRONG,
-                    format!("表头像是“{}”，应放在 {year}/{}/", other.title_zh, other.dataset),
-                );
+                let detail = format!("表头像是“{}”，应放在 {year}/{}/", other.title_zh, other.dataset);
+                return Fault::new(finding::FOLDER_WRONG, detail);
             }
             match error {
                 BindError::Missing(titles) => (finding::HEADER_MISSING, titles.join("、")),
@@ -577,7 +588,8 @@ fn unusable_fault(
                 BindError::NoHeader { .. } => (finding::HEADER_UNKNOWN, String::new()),
             }
         }
-    }
+    };
+    Fault::new(rule, detail)
 }
 
 /// The dataset whose header the rows do have.
@@ -590,7 +602,7 @@ fn fitting_dataset<'a>(
     definitions.datasets.iter().find(|other| {
         let version = other.version(year).filter(|_| other.shape == Shape::Rows);
         other.dataset != dataset.dataset
-            && version.is_some_and(|version| bind::find_header(other, version, head).is_ok())
+            && version.is_some_and(|version| bind::find_header(&other.in_year(year), version, head).is_ok())
     })
 }
 

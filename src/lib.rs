@@ -4,7 +4,7 @@
 //!
 //! In the order in which data flows; a module uses only those above it.
 //!
-//! - [`period`], [`personal`], [`position`], [`finding`], [`number`]: the nouns everything shares.
+//! - [`period`], [`personal`], [`position`], [`finding`], [`delivery`], [`number`]: the nouns everything shares.
 //! - [`settings`]: defaults → site file → environment → flags.
 //! - [`sources`]: the drop folder and bundles; bytes as received.
 //! - [`decode`]: bytes → rows of text cells with positions, whatever the format.
@@ -18,6 +18,7 @@
 //! - [`definition`]: all of `pipelines/`, read and checked whole.
 //! - [`audit`]: a published report, held against itself. Reads no files.
 //! - [`warehouse`]: Parquet in immutable releases.
+//! - [`city`]: of which city the deliveries are.
 //! - [`documents`]: what people fill in, which is never replaced.
 //! - [`decisions`]: what named persons decided, beside the data it is about.
 //! - [`intake`]: one delivered file → a fragment of a table.
@@ -36,6 +37,8 @@ pub mod personal;
 pub mod position;
 
 pub mod finding;
+
+pub mod delivery;
 
 pub mod number;
 
@@ -70,6 +73,8 @@ pub mod definition;
 pub mod audit;
 
 pub mod warehouse;
+
+pub mod city;
 
 pub mod documents;
 

@@ -1,74 +1,167 @@
 //! What looks like a number of a person, in words that are nobody's number: identity documents, phones,
-//! accounts. Contracts say which columns have them; anywhere else they are a slip of whoever typed.
+//! accounts, addresses for mail. Contracts say which columns have them; anywhere else they are a slip of
+//! whoever typed.
 //!
-//! Digits are taken as people write them: full width, in other scripts, spelled in Han numerals, apart by
-//! blanks, dashes, dots or brackets. Dates and times, alone or as a span, are no number of a person.
+//! Digits are taken as people write them: full width, circled, in other scripts, spelled in Han numerals or
+//! with letters that look alike, apart by blanks, dashes, dots or brackets. Dates, times, amounts, serial
+//! numbers that begin with a date, and lists of small numbers are no number of a person. Numbers that are
+//! taken apart by words are not recognised, nor is a name without a number.
 
 use std::ops::Range;
 
-/// Characters between two digits of one number.
-const APART_MAX: usize = 3;
-/// Han numerals in a row that are a number, and no year or count.
-const HAN_DIGITS_MIN: usize = 7;
+/// Marks between two digits of one number.
+const APART_MAX: usize = 6;
+/// Parts that a number is written in, unless each is one digit.
+const PARTS_MAX: usize = 5;
 /// Digits in a row that are somebody's, whatever they are.
 const DIGITS_MAX: usize = 10;
 /// Digits of the longest number that is written in parts.
 const PARTS_DIGITS_MAX: usize = 19;
 
-/// Where numbers stand in a text that look like a person's, in bytes; in order, and apart.
+/// Where numbers and addresses stand in a text that look like a person's, in bytes; in order, and apart.
 #[must_use]
 pub fn numbers(text: &str) -> Vec<Range<usize>> {
-    let marks = marks(text);
-    let groups = groups(&marks);
-    let mut found: Vec<Range<usize>> = Vec::new();
+    let plain = marks(text, false);
+    let mut found = in_parts(text, &plain);
+    // Digits that are spelled: only what has the form of a phone or a document is taken for one.
+    let spelled = marks(text, true);
+    if spelled != plain {
+        found.extend(in_parts(text, &spelled));
+    }
+    found.extend(long_runs(text, &plain));
+    found.extend(mail_addresses(text));
+    found.extend(named_numbers(text));
+    merged(found)
+}
+
+/// Numbers of phones, documents and cards, in one part or several.
+fn in_parts(text: &str, marks: &[(Mark, Range<usize>)]) -> Vec<Range<usize>> {
+    let groups = groups(marks);
+    let mut found = Vec::new();
     for chain in groups.chunk_by(|_, next| next.apart <= APART_MAX) {
         if is_grouped_by_thousands(text, chain) {
             continue;
         }
         for from in 0..chain.len() {
             let mut digits = String::new();
-            for group in &chain[from..] {
+            for (at, group) in chain.iter().enumerate().skip(from) {
                 digits += &group.digits;
                 if digits.len() > PARTS_DIGITS_MAX {
                     break;
                 }
-                let parts = &chain[from..=from + (group.index - chain[from].index)];
-                if is_number(parts, &digits) {
-                    found.push(parts[0].letters_start..group.bytes.end);
+                if is_number(text, &chain[from..=at], &digits) {
+                    let end = check_in_brackets(text, group).unwrap_or(group.bytes.end);
+                    found.push(chain[from].letters_start..end);
                 }
             }
         }
     }
-    found.extend(long_runs(&marks));
-    merged(found)
+    found
 }
 
-/// Whether words have a person's number or address for messages in them. Shorter numbers are taken for one
-/// than in names of files, where codes and dates stand.
+/// Whether words have a person's number or address in them. Shorter numbers are taken for one than in names
+/// of files, where codes and dates stand. `own` is a code that may stand there: the school's of the row.
 #[must_use]
-pub fn is_in_words(text: &str) -> bool {
+pub fn is_in_words(text: &str, own: &str) -> bool {
     const SHORT: usize = 7;
-    // Most words have no digits: nothing is looked at twice.
-    let digits = text.chars().filter(|&c| digit(c).is_some() || han_digit(c).is_some()).count();
-    if has_mail_address(text) {
-        return true;
-    }
-    if digits < SHORT {
+    // Most words have neither digits nor such marks: nothing is looked at twice.
+    let is_suspect = |c: char| digit(c).is_some() || han_digit(c).is_some() || is_at(c);
+    if !text.contains(is_suspect) {
         return false;
     }
-    // A code of ten digits is a school's.
+    let without_own = if own.is_empty() { text.to_owned() } else { text.replace(own, " ") };
     let is_other = |group: &Group| {
-        group.digits.len() >= SHORT && group.digits.len() != DIGITS_MAX && !is_time(&group.digits)
+        let (before, after) = around(&without_own, &group.bytes);
+        let is_decimal = before == Some('.') || after == Some('.');
+        group.digits.len() >= SHORT
+            && !is_decimal
+            && !is_dated(&group.digits)
+            && !group.digits.ends_with("0000")
+            && !is_counted(after)
     };
-    groups(&marks(text)).iter().any(is_other) || !numbers(text).is_empty()
+    groups(&marks(&without_own, false)).iter().any(is_other) || !numbers(&without_own).is_empty()
 }
 
-fn has_mail_address(text: &str) -> bool {
-    text.char_indices().filter(|&(_, c)| matches!(c, '@' | '＠')).any(|(at, c)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + c.len_utf8()..].chars().next();
-        before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric)
-    })
+fn around(text: &str, bytes: &Range<usize>) -> (Option<char>, Option<char>) {
+    (text[..bytes.start].chars().next_back(), text[bytes.end..].chars().next())
+}
+
+/// A unit follows: it is an amount.
+fn is_counted(after: Option<char>) -> bool {
+    after.is_some_and(|c| "元万亿人㎡平吨%％个册台套".contains(c))
+}
+
+fn is_at(c: char) -> bool {
+    matches!(c, '@' | '＠' | '﹫')
+}
+
+/// `li.si@example.com`, also with blanks around the mark.
+fn mail_addresses(text: &str) -> Vec<Range<usize>> {
+    let part =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+') || letter(c).is_some();
+    let found = text.char_indices().filter(|&(_, c)| is_at(c)).filter_map(|(at, c)| {
+        let before = text[..at].trim_end_matches(' ');
+        let local = before.trim_end_matches(part);
+        let rest = &text[at + c.len_utf8()..];
+        let after = rest.trim_start_matches(' ');
+        let domain = &after[..after.len() - after.trim_start_matches(part).len()];
+        let is_address = local.len() < before.len() && domain.trim_matches('.').contains('.');
+        is_address.then(|| local.len()..text.len() - after.len() + domain.len())
+    });
+    found.collect()
+}
+
+/// What stands before a number and says whose it is.
+const NAMES: [&str; 18] = [
+    "QQ",
+    "微信",
+    "WECHAT",
+    "V信",
+    "电话",
+    "手机",
+    "联系方式",
+    "身份证",
+    "证件号",
+    "护照",
+    "军官证",
+    "台胞证",
+    "回乡证",
+    "通行证",
+    "学号",
+    "学籍号",
+    "卡号",
+    "支付宝",
+];
+
+/// Numbers that are named: `QQ 345678901`, `学号：2023014`, `wxid_8x7y6z`.
+fn named_numbers(text: &str) -> Vec<Range<usize>> {
+    const SHORT: usize = 5;
+    let upper: String = text.chars().map(|c| letter(c).unwrap_or(c)).collect();
+    // Narrow letters take other bytes than wide ones: names are looked for where the text has them too.
+    if upper.len() != text.len() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for name in NAMES {
+        for (at, _) in upper.match_indices(name) {
+            let begins = at + name.len();
+            let joins = |c: char| !c.is_alphanumeric() || "号码为是群".contains(c);
+            let number = text[begins..].trim_start_matches(joins);
+            let begins = text.len() - number.len();
+            let is_part = |c: char| digit(c).is_some() || letter(c).is_some() || matches!(c, '_' | '-');
+            let run = &number[..number.len() - number.trim_start_matches(is_part).len()];
+            let run = run.trim_end_matches(['_', '-']);
+            let digits: String = run.chars().filter_map(digit).collect();
+            if run.chars().count() >= SHORT && digits.len() >= 3 && !is_time(&digits) {
+                found.push(at..begins + run.len());
+            }
+        }
+    }
+    found.extend(upper.match_indices("WXID_").map(|(at, _)| {
+        let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        at..text.len() - text[at..].trim_start_matches(part).len()
+    }));
+    found
 }
 
 /// A text without the numbers of persons in it, and without the names beside them.
@@ -128,57 +221,72 @@ enum Mark {
     Other,
 }
 
-/// The characters of a text as parts of numbers, with where they stand.
-fn marks(text: &str) -> Vec<(Mark, Range<usize>)> {
-    let mut marks: Vec<(Mark, Range<usize>)> = Vec::new();
-    let mut han: Vec<(usize, char)> = Vec::new();
-    for (at, c) in text.char_indices() {
-        let mark = match (digit(c), han_digit(c), letter(c)) {
-            (Some(digit), ..) => Mark::Digit(digit),
-            (None, Some(digit), _) => {
-                han.push((marks.len(), digit));
-                marks.push((Mark::Other, at..at + c.len_utf8()));
-                continue;
-            }
-            (None, None, Some(letter)) => Mark::Letter(letter),
-            _ if c.is_alphanumeric() => Mark::Other,
-            _ => Mark::Apart,
-        };
-        spell_out(&mut han, &mut marks);
-        marks.push((mark, at..at + c.len_utf8()));
-    }
-    spell_out(&mut han, &mut marks);
-    marks
-}
-
-/// Han numerals in a row become digits where they are many.
-fn spell_out(han: &mut Vec<(usize, char)>, marks: &mut [(Mark, Range<usize>)]) {
-    if han.len() >= HAN_DIGITS_MIN {
-        for &(at, digit) in han.iter() {
-            marks[at].0 = Mark::Digit(digit);
+/// The characters of a text as parts of numbers, with where they stand. `spelled` takes Han numerals, and
+/// letters that look like digits, for digits.
+fn marks(text: &str, spelled: bool) -> Vec<(Mark, Range<usize>)> {
+    let chars: Vec<(usize, char)> = text.char_indices().collect();
+    let is_digit =
+        |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|&(_, c)| digit(c).is_some());
+    let mark = |at: usize, c: char| {
+        if let Some(digit) = digit(c).or_else(|| spelled.then(|| spelled_digit(c)).flatten()) {
+            return Mark::Digit(digit);
         }
-    }
-    han.clear();
+        match letter(c) {
+            Some(letter) => Mark::Letter(letter),
+            // Strokes that people take for dashes.
+            None if is_stroke(c) && is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)) => Mark::Apart,
+            None if c.is_alphanumeric() => Mark::Other,
+            None => Mark::Apart,
+        }
+    };
+    chars.iter().enumerate().map(|(at, &(start, c))| (mark(at, c), start..start + c.len_utf8())).collect()
 }
 
-/// A decimal digit, in the scripts in which people write them here.
+fn is_stroke(c: char) -> bool {
+    matches!(c, '一' | '丨' | '丶' | '丿' | 'ー' | 'ㄧ' | 'ㅡ' | '〡')
+}
+
+/// A digit, in the scripts and shapes in which programs and people write them.
 fn digit(c: char) -> Option<char> {
-    const ZEROS: [char; 5] = ['0', '０', '\u{660}', '\u{6f0}', '\u{966}'];
-    let zero = ZEROS.into_iter().map(u32::from).find(|zero| (*zero..zero + 10).contains(&u32::from(c)));
-    let value = match (zero, u32::from(c)) {
-        (Some(zero), code) => code - zero,
-        // Mathematical digits come in five styles.
-        (None, code @ 0x1_d7ce..=0x1_d7ff) => (code - 0x1_d7ce) % 10,
-        _ => return None,
-    };
+    /// Decimal digits from 0 to 9.
+    const ZEROS: [u32; 20] = [
+        0x30, 0xff10, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
+        0xe50, 0xed0, 0xf20, 0x1040, 0x17e0, 0x1810,
+    ];
+    /// Digits from 1 to 9 in circles, brackets, and with dots.
+    const ONES: [u32; 8] = [0x2460, 0x2474, 0x2488, 0x24f5, 0x2776, 0x2780, 0x278a, 0x3021];
+    let code = u32::from(c);
+    let of_zero = ZEROS.into_iter().find(|zero| (*zero..zero + 10).contains(&code)).map(|zero| code - zero);
+    let of_one = || ONES.into_iter().find(|one| (*one..one + 9).contains(&code)).map(|one| code - one + 1);
+    let value = of_zero.or_else(of_one).or(match (c, code) {
+        ('¹', _) => Some(1),
+        ('²', _) => Some(2),
+        ('³', _) => Some(3),
+        ('⁰' | '₀' | '⓪' | '⓿' | '🄋' | '🄌', _) => Some(0),
+        (_, 0x2074..=0x2079) => Some(code - 0x2070),
+        (_, 0x2081..=0x2089) => Some(code - 0x2080),
+        // Mathematical digits come in five styles; digits of displays.
+        (_, 0x1_d7ce..=0x1_d7ff) => Some((code - 0x1_d7ce) % 10),
+        (_, 0x1_fbf0..=0x1_fbf9) => Some(code - 0x1_fbf0),
+        _ => None,
+    })?;
     char::from_digit(value, 10)
 }
 
 fn han_digit(c: char) -> Option<char> {
     const DIGITS: [&str; 10] =
-        ["〇零○", "一壹幺", "二贰", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖"];
+        ["〇零○洞", "一壹幺", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒拐", "八捌", "九玖勾"];
     let value = DIGITS.iter().position(|digits| digits.contains(c))?;
     char::from_digit(u32::try_from(value).ok()?, 10)
+}
+
+/// What is read as a digit beside digits.
+fn spelled_digit(c: char) -> Option<char> {
+    match c {
+        'O' | 'o' | 'Ｏ' | 'ｏ' => Some('0'),
+        'l' | 'I' | 'ｌ' | 'Ｉ' | '|' => Some('1'),
+        _ => han_digit(c),
+    }
 }
 
 fn letter(c: char) -> Option<char> {
@@ -192,9 +300,8 @@ fn letter(c: char) -> Option<char> {
 /// Digits in a row.
 #[derive(Debug)]
 struct Group {
-    index: usize,
     digits: String,
-    /// Letters right before them, and where they begin.
+    /// Letters right before them, and where these begin.
     letters: String,
     letters_start: usize,
     /// With a closing X.
@@ -228,7 +335,6 @@ fn groups(marks: &[(Mark, Range<usize>)]) -> Vec<Group> {
         let closes_with_x = after == ['X'];
         let end = at + digits.len() + usize::from(closes_with_x);
         groups.push(Group {
-            index: groups.len(),
             bytes: marks[at].1.start..marks[end - 1].1.end,
             letters_start: marks[at - before.len()].1.start,
             letters: before.into_iter().rev().collect(),
@@ -243,19 +349,37 @@ fn groups(marks: &[(Mark, Range<usize>)]) -> Vec<Group> {
 }
 
 /// Whether digits, written in one or several parts, are a phone's or a document's.
-fn is_number(parts: &[Group], digits: &str) -> bool {
+fn is_number(text: &str, parts: &[Group], digits: &str) -> bool {
     let [first, .., last] = parts else {
         let [only] = parts else { return false };
-        return is_mobile(digits)
+        let (before, after) = around(text, &only.bytes);
+        let is_abroad = before == Some('+') && (10..=15).contains(&digits.len());
+        return is_mobile(digits) && !is_counted(after)
+            || is_abroad
             || is_document(&only.letters, digits)
+            || check_in_brackets(text, only).is_some()
             || is_resident(digits, only.closes_with_x);
     };
     if parts[..parts.len() - 1].iter().any(|part| part.closes_with_x) {
         return false;
     }
+    let sizes = || parts.iter().map(|part| part.digits.len());
+    let is_spread = sizes().all(|size| size == 1) || parts.len() <= PARTS_MAX && sizes().any(|size| size > 2);
+    let mut long = parts.iter().filter(|part| part.digits.len() > 2).peekable();
+    let is_amounts = long.peek().is_some() && long.all(|part| part.digits.ends_with('0'));
+    let is_abroad = around(text, &first.bytes).0 == Some('+') && (10..=15).contains(&digits.len());
+    let is_phone = is_mobile(digits) || is_landline(first, digits) || is_abroad;
     // A resident's number has a date within.
-    is_resident(digits, last.closes_with_x)
-        || !has_date(parts) && (is_mobile(digits) || is_landline(first, digits) || is_card(parts, digits))
+    is_spread && is_resident(digits, last.closes_with_x)
+        || is_card(parts, digits)
+        || is_spread && is_phone && !has_date(parts) && !is_amounts && !is_network(text, parts)
+}
+
+/// `192.168.10.100`.
+fn is_network(text: &str, parts: &[Group]) -> bool {
+    let is_byte = |part: &Group| part.digits.parse::<u32>().is_ok_and(|number| number < 256);
+    let by_dots = |pair: &[Group]| &text[pair[0].bytes.end..pair[1].bytes.start] == ".";
+    parts.len() == 4 && parts.iter().all(is_byte) && parts.windows(2).all(by_dots)
 }
 
 /// A bank card in parts of four.
@@ -286,11 +410,22 @@ fn is_landline(first: &Group, digits: &str) -> bool {
 /// Passports, permits for Hong Kong, Macao and Taiwan: letters and digits together.
 fn is_document(letters: &str, digits: &str) -> bool {
     let sized = match letters.len() {
-        1 => digits.len() == 8 || matches!(letters, "H" | "M") && digits.len() == 10,
-        2 => letters.starts_with('E') && digits.len() == 7,
+        1 => matches!(digits.len(), 8 | 9) || matches!(letters, "H" | "M") && digits.len() == 10,
+        2 => digits.len() == 7,
         _ => false,
     };
-    sized && !is_time(digits)
+    sized && !is_dated(digits)
+}
+
+/// `A123456(7)`: the identity cards of Hong Kong and Macao; tells where such a number ends.
+fn check_in_brackets(text: &str, group: &Group) -> Option<usize> {
+    let after = &text[group.bytes.end..];
+    let inside = after.strip_prefix(['(', '（'])?;
+    let mut chars = inside.chars();
+    let is_check = chars.next().is_some_and(|c| digit(c).is_some() || letter(c).is_some());
+    let closes = chars.next().is_some_and(|c| matches!(c, ')' | '）'));
+    let is_card = matches!(group.letters.len(), 1 | 2) && group.digits.len() == 6 && is_check && closes;
+    is_card.then(|| text.len() - chars.as_str().len())
 }
 
 /// A resident's number of 18 places, or of 15 as until 1999 (GB 11643).
@@ -303,13 +438,26 @@ fn is_resident(digits: &str, closes_with_x: bool) -> bool {
     });
     let birth = |from: usize, to: usize| digits.get(from..to).unwrap_or_default().to_owned();
     match digits.len() + usize::from(closes_with_x) {
-        18 => is_region && is_day(&birth(6, 14)),
+        // Whoever is younger than all pupils has a sound number, or is a region and a date.
+        18 => {
+            let born = birth(6, 14);
+            is_region && is_day(&born) && (born.as_str() < "2015" || has_check_digit(digits, closes_with_x))
+        }
         // Nobody who has one was born much earlier.
         15 if !closes_with_x => {
             is_region && birth(6, 8).as_str() >= "20" && is_day(&format!("19{}", birth(6, 12)))
         }
         _ => false,
     }
+}
+
+/// GB 11643: the last place follows from the others.
+fn has_check_digit(digits: &str, closes_with_x: bool) -> bool {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    const CHECKS: [u8; 11] = *b"10X98765432";
+    let sum: u32 = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let last = if closes_with_x { Some(b'X') } else { digits.bytes().nth(17) };
+    last == CHECKS.get(sum as usize % 11).copied()
 }
 
 /// Whether parts have a year and a month beside each other, or a whole date.
@@ -329,6 +477,16 @@ fn is_grouped_by_thousands(text: &str, chain: &[Group]) -> bool {
         && first.digits.len() <= 3
         && rest.iter().all(|group| group.digits.len() == 3)
         && chain.windows(2).all(by_comma)
+}
+
+/// Digits that begin with a date or a year, and are a time or a serial number.
+fn is_dated(digits: &str) -> bool {
+    let is_year =
+        digits.get(..4).and_then(|year| year.parse().ok()).is_some_and(|year| (1990..2100).contains(&year));
+    let begins_with_day = || digits.get(..8).is_some_and(is_day);
+    is_time(digits)
+        || is_year && (7..=8).contains(&digits.len())
+        || is_year && digits.len() <= 13 && begins_with_day()
 }
 
 /// A month, a day, or a day and a time without anything between.
@@ -356,17 +514,38 @@ fn is_day(digits: &str) -> bool {
 }
 
 /// Letters and digits in a row with so many digits that they are somebody's: accounts, numbers of pupils.
-fn long_runs(marks: &[(Mark, Range<usize>)]) -> impl Iterator<Item = Range<usize>> {
+fn long_runs(text: &str, marks: &[(Mark, Range<usize>)]) -> Vec<Range<usize>> {
     let is_run = |mark: &Mark| matches!(mark, Mark::Digit(_) | Mark::Letter(_));
-    let runs = marks.chunk_by(move |one, next| is_run(&one.0) && is_run(&next.0));
-    runs.filter_map(|run| {
+    let runs = marks.chunk_by(|one, next| is_run(&one.0) && is_run(&next.0));
+    let long = runs.filter_map(|run| {
         let digits: String = run
             .iter()
             .filter_map(|(mark, _)| if let Mark::Digit(digit) = mark { Some(*digit) } else { None })
             .collect();
-        let is_long = digits.len() > DIGITS_MAX && !(digits.len() == run.len() && is_time(&digits));
-        is_long.then(|| run[0].1.start..run[run.len() - 1].1.end)
-    })
+        let bytes = run[0].1.start..run[run.len() - 1].1.end;
+        let is_plain = digits.len() == run.len();
+        let is_amount = is_plain && is_counted(around(text, &bytes).1);
+        // Milliseconds since 1970, as programs name files.
+        let is_clock = is_plain && digits.len() == 13 && digits.starts_with('1');
+        let is_nobodys =
+            is_plain && is_dated(&digits) || is_amount || is_clock || is_of_machines(&text[bytes.clone()]);
+        (digits.len() > DIGITS_MAX && !is_nobodys).then_some(bytes)
+    });
+    long.collect()
+}
+
+/// Digests, and the code of an organisation (GB 32100).
+fn is_of_machines(run: &str) -> bool {
+    let is_hex = run.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let has_letters = run.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_digest = is_hex && has_letters && matches!(run.len(), 32 | 40 | 64);
+    let code = run.as_bytes();
+    let is_organisation = code.len() == 18
+        && has_letters
+        && !run.ends_with(['X', 'x'])
+        && code[..8].iter().all(u8::is_ascii_digit)
+        && matches!(code[0], b'1' | b'5' | b'9');
+    is_digest || is_organisation
 }
 
 #[cfg(test)]
@@ -381,21 +560,33 @@ mod tests {
             "137 1234 6003",
             "137.1234.6003",
             "137_1234_6003",
+            "137----1234----6003",
+            "137一1234一6003",
+            "137丨1234丨6003",
             "(137)1234-6003",
             "1371234 6003",
             "1 3 7 1 2 3 4 6 0 0 3",
             "１３７－１２３４－６００３",
             "+86 137-1234-6003",
+            "+852 6123 4567",
             "8613712346003",
             "137\u{200b}12346003",
             "137－1234——6003",
             "一三七一二三四六零零三",
+            "一三七 一二三四 六零零三",
+            "137一二三四6003",
+            "幺三拐幺两三四六洞洞三",
+            "l37l2346OO3",
             "𝟏𝟑𝟕𝟏𝟐𝟑𝟒𝟔𝟎𝟎𝟑",
+            "①③⑦①②③④⑥⓪⓪③",
+            "¹³⁷¹²³⁴⁶⁰⁰³",
+            "๑๓๗๑๒๓๔๖๐๐๓",
             "0357-2012345",
             "(0357) 201 2345",
             "010-62345678",
             "14100220080302123X",
             "141002 20080302 123x",
+            "141002 2008 0302 123X",
             "１４１００２２００８０３０２１２３Ｘ",
             "141002800302123",
             "141002-800302-123",
@@ -404,13 +595,30 @@ mod tests {
             "6222 0212 3456 7890 123",
             "E12345678",
             "EA1234567",
+            "PE1234567",
+            "A123456789",
             "H1234567890",
+            "A123456(7)",
+            "li.si@example.com",
+            "lisi ＠ qq.com",
+            "QQ345678901",
+            "QQ：1234567890",
+            "微信号：lisi_1990304",
+            "wxid_8x7y6z5a4b3c22",
+            "学号2023014",
+            "军官证0123456",
         ] {
             assert!(!numbers(text).is_empty(), "{text}");
-            assert!(is_in_words(text), "{text}");
-            assert_eq!(redacted(&format!("王小明 {text}")).matches('王').count(), 0, "{text}");
-            assert_eq!(redacted(&format!("{text}王小明")).matches('王').count(), 0, "{text}");
-            assert_eq!(redacted(text).chars().filter(char::is_ascii_digit).count(), 0, "{text}");
+            assert!(is_in_words(text, ""), "{text}");
+            let [before, after] = [format!("王小明 {text}"), format!("{text}王小明")];
+            assert_eq!(redacted(&before).matches('王').count(), 0, "{text}: {}", redacted(&before));
+            assert_eq!(redacted(&after).matches('王').count(), 0, "{text}: {}", redacted(&after));
+            assert_eq!(
+                redacted(text).chars().filter(char::is_ascii_digit).count(),
+                0,
+                "{text}: {}",
+                redacted(text)
+            );
         }
     }
 
@@ -425,30 +633,51 @@ mod tests {
             "20240901-20250831",
             "20240901123000",
             "20240901",
-            "3614000001",
+            "20241128001",
             "3614000001-2024-1",
             "3614000001_20240901",
+            "141002_20241128_1355",
+            "尧都区141002 20241128 0930",
             "一档 4400 元，二档 2500 元",
             "15,000,000,000",
+            "金额由13500000000元改为13600000000元",
+            "1300-1500-170人",
+            "1920×1080×120",
+            "192.168.10.100",
+            "13、14、15、16、17、8班",
+            "1-3-5-7-9-11-13-15-17",
             "二〇二四年第三季度",
+            "一二三四五六七年级",
+            "第一二三四五六七批",
             "1+X",
             "2022级1班、2022级2班",
+            "2024001班",
             "V20240901",
+            "A20240001",
+            "1234567.89",
+            "12345678元",
+            "1000000",
+            "甲@乙",
+            "91140000MA0GABCD12",
+            "晋教职〔2024〕12号",
             "",
         ] {
             assert_eq!(numbers(text), Vec::<Range<usize>>::new(), "{text}");
             assert_eq!(redacted(text), text);
-            assert!(!is_in_words(text), "{text}");
+            assert!(!is_in_words(text, "3614000001"), "{text}");
+        }
+        for name in ["3614000001", "导出1732780512345", "d41d8cd98f00b204e9800998ecf8427e"] {
+            assert_eq!(redacted(name), name);
         }
     }
 
     #[test]
-    fn words_have_no_numbers_of_seven_digits_and_no_addresses() {
-        for text in ["学号 2023014", "QQ 345678901", "li.si@example.com", "某人＠邮箱"] {
-            assert!(is_in_words(text), "{text}");
+    fn words_have_no_long_numbers_but_the_code_that_is_their_own() {
+        for text in ["编号 2123014", "345678901", "3614000002"] {
+            assert!(is_in_words(text, "3614000001"), "{text}");
         }
         for text in ["云丘职业学校(3614000001)", "学制 3 年", "@", "2022级", "a @ b"] {
-            assert!(!is_in_words(text), "{text}");
+            assert!(!is_in_words(text, "3614000001"), "{text}");
         }
     }
 

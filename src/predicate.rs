@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use polars::prelude::{Expr, col, lit};
+use serde::{Deserialize, Serialize};
 use sqlparser::ast;
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
@@ -126,17 +127,63 @@ fn literal_of(value: &ast::ValueWithSpan) -> Result<Literal, String> {
     }
 }
 
-/// The expression of a condition that was checked when definitions were read; one that does not
-/// parse holds for nothing.
-pub fn expression(text: &str) -> Expr {
-    parse(text).map_or_else(|_| lit(false), |predicate| predicate.expression())
+/// A condition of a definition: as written, and what was read of it. Definitions with one that does not read
+/// are refused, so that none is ever asked of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
+pub struct Condition {
+    text: String,
+    read: Result<Predicate, String>,
 }
 
-/// The columns that the expression of a condition looks at.
-#[must_use]
-pub fn columns(text: &str) -> BTreeSet<String> {
-    let columns = |predicate: Predicate| predicate.columns().into_iter().map(str::to_owned).collect();
-    parse(text).map(columns).unwrap_or_default()
+impl From<String> for Condition {
+    fn from(text: String) -> Self {
+        Condition { read: parse(&text), text }
+    }
+}
+
+impl From<Condition> for String {
+    fn from(condition: Condition) -> Self {
+        condition.text
+    }
+}
+
+impl Condition {
+    /// Holds for every row.
+    #[must_use]
+    pub fn always() -> Self {
+        Condition { text: "TRUE".to_owned(), read: Ok(Predicate::Always) }
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// # Errors
+    /// What is not understood of it.
+    pub fn predicate(&self) -> Result<&Predicate, &str> {
+        self.read.as_ref().map_err(String::as_str)
+    }
+
+    /// The columns that it looks at.
+    #[must_use]
+    pub fn columns(&self) -> BTreeSet<String> {
+        self.sound().columns().into_iter().map(str::to_owned).collect()
+    }
+
+    /// The expression; never null.
+    pub fn expression(&self) -> Expr {
+        self.sound().expression()
+    }
+
+    fn sound(&self) -> &Predicate {
+        match &self.read {
+            Ok(predicate) => predicate,
+            Err(error) => unreachable!("definitions with the condition `{}` are refused: {error}", self.text),
+        }
+    }
 }
 
 impl Predicate {
@@ -209,6 +256,23 @@ mod tests {
         let predicate = parse("status = '01' AND (grade IN (1, 2) OR NOT boarder IS NULL)").unwrap();
         assert_eq!(predicate.columns().into_iter().collect::<Vec<_>>(), ["boarder", "grade", "status"]);
         assert_eq!(parse("TRUE"), Ok(Predicate::Always));
+    }
+
+    #[test]
+    fn a_condition_keeps_its_words_and_its_fault() {
+        let sound = Condition::from("status = '01'".to_owned());
+        assert_eq!(
+            (sound.text(), sound.columns().len(), sound.predicate().is_ok()),
+            ("status = '01'", 1, true)
+        );
+        let unsound = Condition::from("status LIKE '0%'".to_owned());
+        assert!(unsound.predicate().unwrap_err().contains("outside the conditions"));
+    }
+
+    #[test]
+    #[should_panic(expected = "are refused")]
+    fn a_condition_that_does_not_read_holds_for_nothing_in_silence_no_more() {
+        let _ = Condition::from("status LIKE '0%'".to_owned()).expression();
     }
 
     #[test]

@@ -267,7 +267,7 @@ pub fn findings(year: ReportYear, indicators: &[Indicator], differences: &[Diffe
     let told = |(id, [differ, one_side]): (&str, [u64; 2])| {
         let title = indicators.iter().find(|of| of.id == id).map_or(id, |of| &of.title_zh);
         let detail = format!("{title}（{id}）{differ} 处不一致，{one_side} 处只有一方有数");
-        let mut finding = Finding::new(finding::BASES_DIFFER, year, "", &detail);
+        let mut finding = Finding::new(finding::BASES_DIFFER, year, "", &detail).about([id]);
         finding.count = differ + one_side;
         finding
     };

@@ -109,7 +109,8 @@ pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec
     for (key, code) in
         [("city_code", &settings.city_code), ("residual_region_code", &settings.residual_region_code)]
     {
-        if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+        let is_code = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
+        if !code.is_empty() && !is_code {
             return Err(SettingsError::RegionCode { key });
         }
     }

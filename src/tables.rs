@@ -9,9 +9,11 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Decimal128Type, Int32Type, Int64Type};
 use arrow::error::ArrowError;
 
+use crate::contract::Column;
 use crate::decisions::Override;
 use crate::definition::Definitions;
-use crate::finding::{self, Finding, Severity};
+use crate::delivery::DeliveryOutcome;
+use crate::finding::{self, Finding, PrintedRow, Severity};
 use crate::indicators::definition::{Calculation, Combination};
 use crate::indicators::{IndicatorValue, State, Subject, Unit, ValueKey};
 use crate::layout::{Basis, Delivered, Level};
@@ -239,6 +241,9 @@ pub fn report_cells(cells: &[ReportCell]) -> Result<RecordBatch, ArrowError> {
     table(&columns, rows)
 }
 
+/// Between the ids of indicators in one cell: tables are not nested.
+const INDICATORS_APART: &str = ",";
+
 /// `finding`.
 ///
 /// # Errors
@@ -260,6 +265,11 @@ pub fn findings(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
         ("remedy", T, "处理办法"),
         ("count", L, "处数"),
         ("region_code", T, "县（市、区）代码"),
+        ("rows_out", L, "未入库的行"),
+        ("key", T, "答复所用的编号"),
+        ("indicators", T, "有关的指标，以逗号分开"),
+        ("report_table", T, "报告表"),
+        ("report_path", T, "报告表行"),
     ];
     let rows = findings.iter().map(|finding| {
         vec![
@@ -278,6 +288,11 @@ pub fn findings(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
             text(&finding.remedy),
             count(finding.count),
             text(&finding.region_code),
+            count(finding.rows_out),
+            text(&finding.key),
+            text(&finding.indicators.join(INDICATORS_APART)),
+            text(&finding.printed.report_table),
+            text(&finding.printed.report_path),
         ]
     });
     table(&columns, rows)
@@ -292,8 +307,7 @@ pub struct Delivery {
     pub sha256: String,
     pub format: String,
     pub encoding: String,
-    /// `decoded`, `set_aside`, `rejected`, `repeated`; `kept` for one of an earlier night that stays.
-    pub outcome: String,
+    pub outcome: DeliveryOutcome,
     pub rows: Counts,
 }
 
@@ -324,7 +338,7 @@ pub fn deliveries(deliveries: &[Delivery]) -> Result<RecordBatch, ArrowError> {
             text(&delivery.sha256),
             text(&delivery.format),
             text(&delivery.encoding),
-            text(&delivery.outcome),
+            text(delivery.outcome.name()),
             count(delivery.rows.physical),
             count(delivery.rows.loaded),
             count(delivery.rows.quarantined),
@@ -344,18 +358,18 @@ pub fn read_deliveries(path: &Path) -> Result<Vec<Delivery>, TableFileError> {
     for batch in table_file::read(path)? {
         let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
         let years = batch.column_by_name("report_year").map(AsArray::as_primitive::<Int32Type>);
-        deliveries.extend((0..batch.num_rows()).map(|row| {
+        deliveries.extend((0..batch.num_rows()).filter_map(|row| {
             let get = |column: &str| table_file::text_at(&batch, column, row);
-            Delivery {
+            Some(Delivery {
                 report_year: years.map(|years| years.value(row)).unwrap_or_default(),
                 dataset: get("dataset"),
                 file: get("file"),
                 sha256: get("sha256"),
                 format: get("format"),
                 encoding: get("encoding"),
-                outcome: get("outcome"),
+                outcome: DeliveryOutcome::named(&get("outcome"))?,
                 rows: Counts::default(),
-            }
+            })
         }));
     }
     Ok(deliveries)
@@ -368,35 +382,33 @@ pub struct SchoolRow {
     pub school_code: String,
     pub school_name: String,
     pub region_code: String,
-    pub school_type: String,
-    pub ownership: String,
-    pub affiliation: String,
+    /// Codes, in the order of the register's attributes.
+    pub attributes: Vec<String>,
 }
 
 /// `dim_school`: each year's register, so that a year is read with its own schools.
 ///
 /// # Errors
 /// See [`indicator_values`].
-pub fn dim_school(schools: &[SchoolRow]) -> Result<RecordBatch, ArrowError> {
-    let columns = [
+pub fn dim_school(schools: &[SchoolRow], attributes: &[&Column]) -> Result<RecordBatch, ArrowError> {
+    let titles: Vec<String> = attributes.iter().map(|column| format!("{}代码", column.title_zh)).collect();
+    let mut columns = vec![
         ("report_year", I, "报告年度"),
         ("school_code", T, "学校标识码"),
         ("school_name", T, "学校名称"),
         ("region_code", T, "县（市、区）代码"),
-        ("school_type", T, "办学类型代码"),
-        ("ownership", T, "举办者性质代码"),
-        ("affiliation", T, "隶属层级代码"),
     ];
+    let attributes = attributes.iter().zip(&titles);
+    columns.extend(attributes.map(|(column, title)| (column.name.as_str(), T, title.as_str())));
     let rows = schools.iter().map(|school| {
-        vec![
+        let mut row = vec![
             int(school.report_year),
             text(&school.school_code),
             text(&school.school_name),
             text(&school.region_code),
-            text(&school.school_type),
-            text(&school.ownership),
-            text(&school.affiliation),
-        ]
+        ];
+        row.extend(school.attributes.iter().map(|code| text(code)));
+        row
     });
     table(&columns, rows)
 }
@@ -419,7 +431,7 @@ pub fn dim_region(
         ("last_year", I, "终止年度"),
     ];
     let year = |year: Option<i32>| year.map_or(Value::Null, int);
-    let known = definitions.codes.get("region").map(crate::code_table::CodeTable::codes).unwrap_or_default();
+    let known = definitions.regions().map(crate::code_table::CodeTable::codes).unwrap_or_default();
     let regions =
         known.iter().filter(|code| code.code == city || code.parent.as_deref() == Some(city)).map(|code| {
             vec![
@@ -605,20 +617,25 @@ pub fn read_findings(path: &Path) -> Result<Vec<Finding>, TableFileError> {
             let column = batch.column_by_name(name).map(AsArray::as_primitive::<Int32Type>);
             column.map(|column| column.value(row)).unwrap_or_default()
         };
-        let counts = batch.column_by_name("count").map(AsArray::as_primitive::<Int64Type>);
+        let counts = |name: &str, row: usize| {
+            let column = batch.column_by_name(name).map(AsArray::as_primitive::<Int64Type>);
+            column.map(|column| column.value(row).unsigned_abs())
+        };
         findings.extend((0..batch.num_rows()).filter_map(|row| {
-            let get = |column: &str| table_file::text_at(&batch, column, row);
+            // Releases of before lack some columns.
+            let get = |column: &str| match batch.column_by_name(column) {
+                Some(_) => table_file::text_at(&batch, column, row),
+                None => String::new(),
+            };
+            let indicators = get("indicators");
+            let indicators = indicators.split(INDICATORS_APART).filter(|id| !id.is_empty());
             Some(Finding {
                 rule: get("rule"),
                 severity: Severity::coded(&get("severity"))?,
                 dimension: get("dimension"),
                 report_year: ints("report_year", row),
                 dataset: get("dataset"),
-                // A release of before has no such column.
-                region_code: batch
-                    .column_by_name("region_code")
-                    .map(|_| get("region_code"))
-                    .unwrap_or_default(),
+                region_code: get("region_code"),
                 school_code: get("school_code"),
                 place: Place {
                     file: get("file"),
@@ -629,7 +646,12 @@ pub fn read_findings(path: &Path) -> Result<Vec<Finding>, TableFileError> {
                 },
                 message: get("message"),
                 remedy: get("remedy"),
-                count: counts.map_or(1, |counts| counts.value(row).unsigned_abs()),
+                count: counts("count", row).unwrap_or(1),
+                rows_out: counts("rows_out", row).unwrap_or_default(),
+                key: get("key"),
+                indicators: indicators.map(str::to_owned).collect(),
+                printed: PrintedRow { report_table: get("report_table"), report_path: get("report_path") },
+                other_files: Vec::new(),
             })
         }));
     }

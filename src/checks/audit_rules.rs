@@ -281,6 +281,12 @@ impl RelationDefinition {
         })
     }
 
+    /// Names that may be those of code tables that it reads.
+    pub fn code_tables(&self) -> impl Iterator<Item = &str> {
+        let catalogues = self.of.values().flat_map(Names::all).filter_map(|name| name.strip_prefix('='));
+        self.each.as_deref().into_iter().chain(catalogues)
+    }
+
     /// Everything wrong with it that it can know by itself; `is_code_table` for `each` and catalogues.
     #[must_use]
     pub fn faults(&self, is_code_table: &dyn Fn(&str) -> bool) -> Vec<String> {

@@ -110,7 +110,8 @@ pub fn counties_and_residual_sum_to_city(
         if *counties != city.unwrap_or_default() {
             let Subject { indicator_id, basis, breakdown, breakdown_code } = subject;
             let detail = format!("{indicator_id} {} {breakdown} {breakdown_code}", basis.label());
-            findings.push(Finding::new(finding::SUM_BROKEN, year, "", detail.trim()));
+            let finding = Finding::new(finding::SUM_BROKEN, year, "", detail.trim());
+            findings.push(finding.about([&**indicator_id]));
         }
     }
     Checked { check: "counties_and_residual_sum_to_city", examined: sums.len() as u64, findings }
@@ -136,12 +137,9 @@ pub fn schools_sum_to_county(
     let mut findings = Vec::new();
     for ((subject, _), (schools, county)) in &sums {
         if *schools != county.unwrap_or_default() {
-            findings.push(Finding::new(
-                finding::SUM_BROKEN,
-                year,
-                "",
-                &format!("{} {}", subject.indicator_id, subject.basis.label()),
-            ));
+            let detail = format!("{} {}", subject.indicator_id, subject.basis.label());
+            let finding = Finding::new(finding::SUM_BROKEN, year, "", &detail);
+            findings.push(finding.about([&*subject.indicator_id]));
         }
     }
     Checked { check: "schools_sum_to_county", examined: sums.len() as u64, findings }
@@ -188,7 +186,9 @@ pub fn parts_sum_to_whole(year: ReportYear, partitions: &[Partition], values: &[
             if sum != *total {
                 let detail = format!("{}（{}）：分项 {sum}，总数 {total}", partition.id, unit.region_code);
                 let finding = Finding::new(finding::PARTS_BROKEN, year, "", &detail);
-                findings.push(finding.of_school(&unit.school_code));
+                let mut finding = finding.of_school(&unit.school_code).about([&*partition.whole]);
+                finding.region_code.clone_from(&unit.region_code);
+                findings.push(finding.about(partition.parts.iter().map(String::as_str)));
             }
         }
     }
@@ -236,7 +236,7 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
                 bases[&other],
                 other.label()
             );
-            findings.push(Finding::new(finding::PRINTED_TWO_BASES, year, "", &detail));
+            findings.push(Finding::new(finding::PRINTED_TWO_BASES, year, "", &detail).about([*indicator]));
         }
     }
     Checked { check: "printed_on_one_basis", examined, findings }

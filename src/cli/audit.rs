@@ -29,7 +29,7 @@ const FORMS: &str = "samples/published/README.md describes the two JSON forms; a
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let definitions = load_definitions(&settings)?;
+    let definitions = load_definitions(global)?;
     let report = read(&args.file, &settings, &definitions)?;
     let mut audit = audit(&report, &definitions);
     if let Some(path) = &args.baseline {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, now, output};
+use super::{ExitCode, Failure, Global, absolute, load_definitions, load_settings, now, output};
 use crate::report::catalogue::{self, Entry};
 use crate::settings::Overrides;
 use crate::warehouse::files::{self, Access};
@@ -19,7 +19,8 @@ pub struct Args {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
-    let mut entries = catalogue::entries(&load_definitions(&settings)?);
+    let definitions = load_definitions(global)?;
+    let mut entries = catalogue::entries(&definitions);
     if let Some(wanted) = &args.indicator {
         entries.retain(|entry| entry.indicator_id == *wanted || entry.title_zh == *wanted);
         if entries.is_empty() {
@@ -31,6 +32,10 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         if std::fs::symlink_metadata(path).is_ok() {
             let message = format!("`{}` is there already, and may be somebody's work", path.display());
             return Err(Failure::new(ExitCode::Usage, &message).hint("name another file, or move it away"));
+        }
+        if absolute(path).starts_with(absolute(&settings.data_dir)) {
+            let message = format!("`{}` lies in the data root, which is the program's own", path.display());
+            return Err(Failure::new(ExitCode::Usage, &message));
         }
         let created = now();
         let bytes = catalogue::workbook(&entries, created.get(..19).unwrap_or(&created))

@@ -1,6 +1,6 @@
 //! `nianbao check`: what is published, and what was held back, held against everything that must hold.
 
-use super::{ExitCode, Failure, Global, audit, data_root, load_definitions, load_settings, output};
+use super::{ExitCode, Failure, Global, audit, data_root, load, output};
 use crate::audit::Standing as Outcome;
 use crate::decisions::findings::Answers;
 use crate::decisions::{self, Override};
@@ -48,8 +48,7 @@ pub(super) fn examined(
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
-    let settings = load_settings(global, Overrides::default())?;
-    let definitions = load_definitions(&settings)?;
+    let (settings, definitions) = load(global, Overrides::default())?;
     let data = data_root(&settings)?;
     let manifest = publish::current(&data)?;
     let all = decisions::all(&data)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ExitCode, Failure, Global, data_root, load_settings, output};
-use crate::documents::{Condition, DocumentError, Found, Kind, Register};
+use crate::documents::{DocumentError, DocumentKind, DocumentState, Found, Register};
 use crate::settings::Overrides;
 use crate::warehouse::layout::DataRoot;
 
@@ -39,8 +39,8 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         if found.waits() {
             print(global, found);
         } else {
-            let state = match found.condition {
-                Condition::ReadBack => "已读回，下次运行时更新",
+            let state = match found.state {
+                DocumentState::ReadBack => "已读回，下次运行时更新",
                 _ => "未改动",
             };
             output::line(&format!("{}  {}", found.path.display(), state));
@@ -59,7 +59,7 @@ fn as_json(global: &Global, found: &Found) -> Value {
     json!({
         "path": found.path,
         "kind": found.kind,
-        "condition": found.condition,
+        "condition": found.state,
         "newer": found.newer,
         "stands_in_for": found.stands_in_for,
         "read_by": found.waits().then(|| command(global, found)).flatten(),
@@ -79,15 +79,17 @@ pub fn print_waiting(global: &Global, data: &DataRoot) -> Result<(), Failure> {
 }
 
 fn print(global: &Global, found: &Found) {
-    let state = if found.condition == Condition::Open { "正打开" } else { "已填写，未读回" };
+    let state = if found.state == DocumentState::Open { "正打开" } else { "已填写，未读回" };
     output::line(&format!("  {}  {state}", found.path.display()));
     if let Some(newer) = &found.newer {
         output::line(&format!("    新版写在  {}", newer.display()));
     }
-    let open = if found.condition == Condition::Open { "关闭后，" } else { "" };
+    let open = if found.state == DocumentState::Open { "关闭后，" } else { "" };
     output::line(&match (command(global, found), found.kind) {
         (Some(command), _) => format!("    {open}读回用    {command}"),
-        (None, Kind::Report) if found.condition == Condition::Open => "    关闭后，下次运行时更新".to_owned(),
+        (None, DocumentKind::Report) if found.state == DocumentState::Open => {
+            "    关闭后，下次运行时更新".to_owned()
+        }
         (None, _) => "    这类文档不读回：需要保留的，请移到别处".to_owned(),
     });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ExitCode, Failure, Global, data_root, load_definitions, load_settings, output, published_year};
+use super::{ExitCode, Failure, Global, data_root, load, output, published_year};
 use crate::explain::{City, Derivation, ExplainError, Explainer, Explanation, Place, RowAt};
 use crate::layout::{Basis, Delivered};
 use crate::report::catalogue;
@@ -24,8 +24,7 @@ pub struct Args {
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
-    let settings = load_settings(global, Overrides::default())?;
-    let definitions = load_definitions(&settings)?;
+    let (settings, definitions) = load(global, Overrides::default())?;
     let data = data_root(&settings)?;
     let manifest = published_year(&data, &definitions, args.year)?;
     let city = City {

@@ -18,6 +18,8 @@ mod freeze;
 
 mod open;
 
+mod plan;
+
 mod output;
 
 mod overrides;
@@ -46,9 +48,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::definition::{self, Definitions, Fault};
+use crate::city::{self, CityError};
+use crate::definition::{self, DefinitionFile, Definitions, Fault};
 use crate::period::ReportYear;
-use crate::pipeline::RunError;
+use crate::pipeline::{self, RunError};
 use crate::runs::{FormatError, LockError};
 use crate::settings::{Overrides, Settings, SettingsError};
 use crate::warehouse::layout::DataRoot;
@@ -114,6 +117,8 @@ struct Global {
 enum Command {
     /// Take what was dropped, publish a release, write its reports
     Run(run::Args),
+    /// Say what a run would do and why, and change nothing
+    Plan(plan::Args),
     /// Write every document again from the published release
     Report(report::Args),
     /// Compare every file of the releases with its manifest, and signatures with what was signed
@@ -203,6 +208,17 @@ impl From<FormatError> for Failure {
     }
 }
 
+impl From<CityError> for Failure {
+    fn from(error: CityError) -> Self {
+        Failure::new(ExitCode::Usage, &error).hint(match error {
+            CityError::Another { .. } => "another city has a data root of its own: name it with --data DIR",
+            CityError::Unknown => {
+                "set city_code and city_name in a settings file, and name that with --config FILE"
+            }
+        })
+    }
+}
+
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         Failure::new(ExitCode::Usage, &error)
@@ -243,6 +259,7 @@ pub fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Run(args) => run::run(&cli.global, args),
+        Command::Plan(args) => plan::run(&cli.global, args),
         Command::Report(args) => report::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),
         Command::Documents(args) => documents::run(&cli.global, args),
@@ -303,7 +320,7 @@ fn published_year(data: &DataRoot, definitions: &Definitions, year: ReportYear) 
     if !manifest.years.contains(&year) {
         return Err(open::no_year(&manifest, year));
     }
-    if manifest.definitions_of(year) != definitions.digest {
+    if !pipeline::made_with_these(&manifest, definitions, year) {
         let message = format!("{year} of release {:06} was made with other definitions", manifest.release);
         return Err(Failure::new(ExitCode::Usage, &message)
             .hint("name them with --pipelines DIR, or `nianbao run` for a release with these"));
@@ -317,15 +334,36 @@ fn load_settings(global: &Global, overrides: Overrides) -> Result<Settings, Fail
     Ok(crate::settings::load(global.config.as_deref(), &overrides)?.0)
 }
 
-fn load_definitions(settings: &Settings) -> Result<Definitions, Failure> {
+/// The settings, with the city that they leave open, and the definitions.
+fn load(global: &Global, overrides: Overrides) -> Result<(Settings, Definitions), Failure> {
+    let mut settings = load_settings(global, overrides)?;
+    let files = definition_files(&settings)?;
+    city::settle(&mut settings, &files)?;
+    let definitions = checked_definitions(&settings, files)?;
+    Ok((settings, definitions))
+}
+
+/// The definitions, whichever city they are used for: what they say of themselves needs none.
+fn load_definitions(global: &Global) -> Result<Definitions, Failure> {
+    let mut settings = load_settings(global, Overrides::default())?;
+    let files = definition_files(&settings)?;
+    if city::settle(&mut settings, &files).is_err() {
+        "000099".clone_into(&mut settings.residual_region_code);
+    }
+    checked_definitions(&settings, files)
+}
+
+fn definition_files(settings: &Settings) -> Result<Vec<DefinitionFile>, Failure> {
     let folder = &settings.pipelines_dir;
-    let files = if folder.as_os_str().is_empty() {
-        definition::embedded()
-    } else {
-        definition::read_folder(folder).map_err(|error| {
-            Failure::new(ExitCode::Usage, &format!("definitions `{}`: {error}", folder.display()))
-        })?
-    };
+    if folder.as_os_str().is_empty() {
+        return Ok(definition::embedded());
+    }
+    definition::read_folder(folder).map_err(|error| {
+        Failure::new(ExitCode::Usage, &format!("definitions `{}`: {error}", folder.display()))
+    })
+}
+
+fn checked_definitions(settings: &Settings, files: Vec<DefinitionFile>) -> Result<Definitions, Failure> {
     // Definitions are of a city's reports, and know no city: the residual is a setting.
     let files: Vec<_> = files
         .into_iter()
@@ -333,7 +371,7 @@ fn load_definitions(settings: &Settings) -> Result<Definitions, Failure> {
         .collect();
     definition::load(&files).map_err(|mut faults| {
         for fault in &mut faults {
-            fault.file = where_it_lies(folder, &fault.file);
+            fault.file = where_it_lies(&settings.pipelines_dir, &fault.file);
         }
         faults.into()
     })

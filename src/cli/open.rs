@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::output::{self, left, right};
 use super::{ExitCode, Failure};
-use crate::decisions::findings;
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::period::ReportYear;
 use crate::reconcile::Difference;
@@ -38,13 +37,13 @@ pub struct Question {
 }
 
 impl Question {
-    /// Of a finding that has a key.
-    fn of(finding: &Finding) -> Option<Question> {
-        let key = findings::key_of(&finding.message)?.to_owned();
-        let words = finding.message.split('〔').next().unwrap_or_default();
-        // The title stands above all of a rule.
-        let asks = words.split_once('：').map_or(words, |(_, asks)| asks);
-        Some(Question { key, asks: asks.to_owned() })
+    /// Of a finding that has a key. Its title stands above all of the rule.
+    fn of(finding: &Finding, title: &str) -> Option<Question> {
+        if finding.key.is_empty() {
+            return None;
+        }
+        let words = finding.message.strip_prefix(title).unwrap_or(&finding.message);
+        Some(Question { key: finding.key.clone(), asks: words.trim_start_matches('：').to_owned() })
     }
 }
 
@@ -151,7 +150,7 @@ pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result
         let key = (finding.severity, finding.rule.clone(), unit.to_owned());
         let one = open.entry(key).or_insert_with_key(new);
         one.count += finding.count;
-        one.questions.extend(Question::of(finding));
+        one.questions.extend(Question::of(finding, &one.title));
         let file = &finding.place.file;
         if one.questions.is_empty() && !file.is_empty() && !one.files.contains(file) {
             one.files.push(file.clone());

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    ExitCode, Failure, Global, check, data_root, load_definitions, load_settings, now, output, values,
-};
+use super::{ExitCode, Failure, Global, check, data_root, load, load_settings, now, output, values};
 use crate::decisions::values::set_rule;
 use crate::decisions::{self, DecisionError, Override};
 use crate::decisions::{findings, signatures};
+use crate::delivery::{DeliveryOutcome, RunOutcome};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::indicators::shown;
 use crate::period::ReportYear;
 use crate::pipeline::{Examined, Standing};
 use crate::position::{self, Place};
 use crate::runs;
-use crate::settings::{Overrides, Settings};
+use crate::settings::Overrides;
 use crate::table_file;
 use crate::tables::{self, Delivery};
 use crate::warehouse::layout::DataRoot;
@@ -64,7 +63,7 @@ struct Accept {
 #[derive(Debug, clap::Args)]
 struct Answer {
     /// The finding, as `nianbao check` names it, `2024/further_study_is_placed/3614000001`, or as the
-    /// table `finding` has it between 〔 and 〕; several at once where one reason is that of all
+    /// table `finding` has it in its column `key`; several at once where one reason is that of all
     #[arg(required = true, value_name = "KEY")]
     keys: Vec<String>,
     /// Who decides
@@ -107,10 +106,10 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Command::Withdraw(withdraw) => {
             withdrawn(&data, withdraw, now).and_then(|one| record(global, &data, one))
         }
-        Command::Set(set) => load_definitions(&settings)
-            .and_then(|definitions| values::set(&data, &definitions, set, now))
+        Command::Set(set) => load(global, Overrides::default())
+            .and_then(|(_, definitions)| values::set(&data, &definitions, set, now))
             .and_then(|one| record(global, &data, one)),
-        Command::Answer(answer) => answered(&settings, &data, answer, &now).and_then(|decisions| {
+        Command::Answer(answer) => answered(global, &data, answer, &now).and_then(|decisions| {
             decisions.iter().try_for_each(|one| refuse_frozen(&data, one.report_year))?;
             let recorded = decisions::add_all(&data, decisions)?;
             recorded.iter().try_for_each(|decision| told(global, decision))?;
@@ -223,7 +222,7 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
     let mut found = known_deliveries(data)?;
     found.retain(|delivery| {
         accept.year.is_none_or(|asked| asked == delivery.report_year)
-            && (delivery.outcome == "kept") == kept
+            && (delivery.outcome == DeliveryOutcome::Kept) == kept
             && (delivery.file == accept.file || (prefix.len() >= 8 && delivery.sha256.starts_with(&prefix)))
     });
     // One content under several names is one delivery.
@@ -266,7 +265,7 @@ fn is_open(data: &DataRoot, rule: &str, delivery: &Delivery) -> Result<bool, Fai
     let internal = |error: &dyn std::fmt::Display| Failure::new(ExitCode::Internal, &error.to_string());
     let entries = runs::entries(data).map_err(|error| internal(&error))?;
     let last = entries.last().and_then(|entry| entry.run.as_ref().ok());
-    if last.is_some_and(|run| run.outcome == "held_back") {
+    if last.is_some_and(|run| run.outcome == RunOutcome::HeldBack) {
         return Ok(true);
     }
     let Some(path) =
@@ -309,14 +308,9 @@ fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
 }
 
 /// The answers to findings, each with what it says now; all of them, or none.
-fn answered(
-    settings: &Settings,
-    data: &DataRoot,
-    answer: &Answer,
-    when: &str,
-) -> Result<Vec<Override>, Failure> {
+fn answered(global: &Global, data: &DataRoot, answer: &Answer, when: &str) -> Result<Vec<Override>, Failure> {
     named(&answer.who, &answer.reason)?;
-    let definitions = load_definitions(settings)?;
+    let (settings, definitions) = load(global, Overrides::default())?;
     let manifest = publish::current(data)?;
     // What was held back is newer than what stands.
     let mut releases = check::releases(data, manifest.as_ref());
@@ -328,7 +322,7 @@ fn answered(
         let mut decision = None;
         for (at, of) in releases.iter().enumerate().filter(|(_, of)| Some(of.year) == year) {
             if !known.iter().any(|(known, _)| *known == at) {
-                known.push((at, check::examined(settings, &definitions, of, &[], None)?));
+                known.push((at, check::examined(&settings, &definitions, of, &[], None)?));
             }
             let examined = known.iter().find(|(known, _)| *known == at);
             let found = examined.and_then(|(_, of)| of.found.iter().find(|found| found.key == *key));
@@ -354,7 +348,7 @@ fn answered(
         }
         decisions.push(decision.ok_or_else(|| {
             Failure::new(ExitCode::Usage, &format!("nothing asks about `{key}`")).hint(
-                "`nianbao check` names what it found; a finding of the table `finding` has it between 〔 and 〕",
+                "`nianbao check` names what it found; a finding of the table `finding` has it in its column `key`",
             )
         })?);
     }
@@ -392,7 +386,7 @@ fn question(data: &DataRoot, of: &check::Of<'_>, key: &str) -> Result<Option<Fin
     let Some(path) = path else { return Ok(None) };
     let found = tables::read_findings(&path).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
     let of_rule = |found: &Finding| finding::rule(&found.rule).is_some_and(Rule::is_answered_by_key);
-    let asked = found.into_iter().find(|one| of_rule(one) && findings::key_of(&one.message) == Some(key));
+    let asked = found.into_iter().find(|one| of_rule(one) && one.key == key);
     match asked {
         Some(asked) if asked.severity != Severity::S2 => Err(waits_for_none(key, asked.severity)),
         asked => Ok(asked),

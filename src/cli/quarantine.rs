@@ -9,9 +9,7 @@ use serde::Serialize;
 
 use super::output::{self, left};
 use super::overrides::refuse_frozen;
-use super::{
-    ExitCode, Failure, Global, data_root, documents, load_definitions, load_settings, now, published, values,
-};
+use super::{ExitCode, Failure, Global, data_root, documents, load, load_settings, now, published, values};
 use crate::decisions::corrections::{self, Change, Correction, Kind};
 use crate::decisions::{self, Override};
 use crate::definition::Definitions;
@@ -102,7 +100,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         return list(global, &data, asked);
     }
     runs::refuse_newer(&data)?;
-    let definitions = load_definitions(&settings)?;
+    let (settings, definitions) = load(global, Overrides::default())?;
     let now = now();
     let lock = runs::lock(&data, "quarantine", &now)?;
     let done = match &args.command {
@@ -282,10 +280,13 @@ fn refuse_open_folder(data: &DataRoot, out: &Path) -> Result<(), Failure> {
     };
     let (root, out) = (real(data.path()), real(out));
     let below_dots = out.components().any(|part| part == std::path::Component::ParentDir);
-    if below_dots || out.starts_with(&root) && !data.restricted().iter().any(|own| out.starts_with(real(own)))
-    {
-        return Err(usage(&format!("`{}` is a folder of the data root that others read", out.display()))
-            .hint("leave --out away: the sheets go to quarantine/sheets/, which is closed to others"));
+    // Others of its folders are read by others, or emptied by other commands.
+    if below_dots || out.starts_with(&root) && !out.starts_with(real(&data.all_correction_sheets())) {
+        return Err(usage(&format!(
+            "`{}` is a folder of the data root that is not for sheets",
+            out.display()
+        ))
+        .hint("leave --out away: the sheets go to quarantine/sheets/, which is closed to others"));
     }
     Ok(())
 }
@@ -313,7 +314,11 @@ fn write_year(
     let of = Of { year, names, titles: &titles, release: &release, created: &manifest.created };
     let mut all_written = Vec::new();
     let mut write = |path: PathBuf, bytes: &[u8], school: &str, tally: Tally| -> Result<(), Failure> {
-        let kind = if school.is_empty() { written::Kind::Report } else { written::Kind::Corrections };
+        let kind = if school.is_empty() {
+            written::DocumentKind::Report
+        } else {
+            written::DocumentKind::Corrections
+        };
         let draft = draft_restricted(folder, &path, bytes, kind)
             .map_err(|error| internal(&format!("`{}`: {error}", path.display())))?;
         let Tally { rows, queries, .. } = tally;
@@ -356,7 +361,12 @@ fn write_year(
 }
 
 /// Writes a document that its owner alone reads beside its place, in folders that its owner alone enters.
-fn draft_restricted(folder: &Path, path: &Path, bytes: &[u8], kind: written::Kind) -> std::io::Result<Draft> {
+fn draft_restricted(
+    folder: &Path,
+    path: &Path,
+    bytes: &[u8],
+    kind: written::DocumentKind,
+) -> std::io::Result<Draft> {
     for folder in [Some(folder), path.parent()].into_iter().flatten() {
         files::make_folder(folder, Access::Restricted)?;
         // It may have been there, open to others.

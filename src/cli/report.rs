@@ -1,9 +1,6 @@
 //! `nianbao report`: every document of a year again, from the published release.
 
-use super::{
-    ExitCode, Failure, Global, data_root, documents, load_definitions, load_settings, now, output,
-    published_year,
-};
+use super::{ExitCode, Failure, Global, data_root, documents, load, now, output, published_year};
 use crate::pipeline;
 use crate::runs;
 use crate::settings::Overrides;
@@ -16,8 +13,7 @@ pub struct Args {
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
-    let settings = load_settings(global, Overrides::default())?;
-    let definitions = load_definitions(&settings)?;
+    let (settings, definitions) = load(global, Overrides::default())?;
     let data = data_root(&settings)?;
     runs::refuse_newer(&data)?;
     let lock = runs::lock(&data, "report", &now())?;

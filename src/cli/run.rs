@@ -7,24 +7,22 @@ use serde_json::json;
 
 use super::output::{self, Progress, left, right};
 use super::overrides::refuse_frozen;
-use super::{
-    ExitCode, Failure, Global, absolute, documents, ledger_failure, load_definitions, load_settings, now,
-    quarantine,
-};
+use super::{ExitCode, Failure, Global, absolute, documents, ledger_failure, load, now, quarantine};
 use crate::checks::CheckCount;
 use crate::decode::worker::OWN_PROGRAM;
 use crate::definition::Definitions;
+use crate::delivery::RunOutcome;
 use crate::finding::Finding;
 use crate::period::ReportYear;
-use crate::pipeline::{self, PROGRAM, Request, RunError, RunOutcome, RunReport};
+use crate::pipeline::{self, Ended, PROGRAM, Request, RunError, RunReport};
 use crate::reconcile::Reconciled;
 use crate::runs::{self, DeliveredFile, Process};
 use crate::settings::{Overrides, Settings};
 use crate::sources::drop_folder;
 use crate::tables::Delivery;
-use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Corrections, Manifest, ReleaseOutcome, Summary, YearSummary};
+use crate::warehouse::{files, ground};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -38,8 +36,7 @@ pub struct Args {
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let overrides = Overrides { drop_dir: args.drop.clone(), ..Overrides::default() };
-    let settings = load_settings(global, overrides)?;
-    let definitions = load_definitions(&settings)?;
+    let (settings, definitions) = load(global, overrides)?;
     let now = now();
     let data = DataRoot::new(&settings.data_dir);
     runs::refuse_newer(&data)?;
@@ -47,11 +44,13 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let new_root = look_before(&settings, &data, &args.year)?;
     if let Some(root) = &new_root {
         output::note(&format!("new data root: {}", root.display()));
+        output::note(&format!("of the city: {} ({})", settings.city_name, settings.city_code));
     }
     let lock = runs::lock(&data, "run", &now)?;
     let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &error);
     if lock.was_left_behind() {
         files::remove_half_written(data.path()).map_err(internal)?;
+        ground::clear(&data).map_err(internal)?;
     }
     runs::settle(&data, PROGRAM)?;
     let request = Request { years: args.year.clone(), now, decode_program: OWN_PROGRAM.into() };
@@ -66,14 +65,14 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
             let failure = Failure::from(error);
             let failed = runs::Run { stages, error: Some(text), ..record };
             // Why the run failed matters more than that the ledger cannot say so.
-            if let Err(ledger) = end(&data, failed, "failed", failure.code) {
+            if let Err(ledger) = end(&data, failed, RunOutcome::Failed, failure.code) {
                 output::note(&ledger.message);
             }
             return Err(failure);
         }
     };
     let code = exit_code(&report.outcome);
-    end(&data, with_report(record, &report), outcome_name(&report.outcome), code)?;
+    end(&data, with_report(record, &report), report.outcome.outcome(), code)?;
     lock.give_back().map_err(internal)?;
     if !report.frozen.is_empty() && args.year.is_empty() && !global.quiet {
         let files = |waiting: usize| match waiting {
@@ -100,7 +99,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
 
 /// What is asked for must be there before anything is written. The path of the data root, where this
 /// run makes it.
-fn look_before(
+pub(super) fn look_before(
     settings: &Settings,
     data: &DataRoot,
     asked: &[ReportYear],
@@ -144,33 +143,24 @@ fn look_before(
     Ok(Some(root))
 }
 
-fn exit_code(outcome: &RunOutcome) -> ExitCode {
+fn exit_code(outcome: &Ended) -> ExitCode {
     match outcome {
-        RunOutcome::Published(manifest) | RunOutcome::NothingToDo(manifest) => match manifest.outcome {
+        Ended::Published(manifest) | Ended::NothingToDo(manifest) => match manifest.outcome {
             ReleaseOutcome::Clean => ExitCode::Done,
             ReleaseOutcome::Draft => ExitCode::Draft,
         },
-        RunOutcome::HeldBack { .. } => ExitCode::HeldBack,
-        RunOutcome::NothingFound => ExitCode::Done,
+        Ended::HeldBack { .. } => ExitCode::HeldBack,
+        Ended::NothingFound => ExitCode::Done,
     }
 }
 
-fn outcome_name(outcome: &RunOutcome) -> &'static str {
+fn parts(outcome: &Ended) -> (Option<&Manifest>, Option<&Summary>) {
     match outcome {
-        RunOutcome::Published(_) => "published",
-        RunOutcome::NothingToDo(_) => "nothing_to_do",
-        RunOutcome::HeldBack { .. } => "held_back",
-        RunOutcome::NothingFound => "nothing_found",
-    }
-}
-
-fn parts(outcome: &RunOutcome) -> (Option<&Manifest>, Option<&Summary>) {
-    match outcome {
-        RunOutcome::Published(manifest) | RunOutcome::NothingToDo(manifest) => {
+        Ended::Published(manifest) | Ended::NothingToDo(manifest) => {
             (Some(manifest), Some(&manifest.summary))
         }
-        RunOutcome::HeldBack { summary, .. } => (None, Some(summary)),
-        RunOutcome::NothingFound => (None, None),
+        Ended::HeldBack { summary, .. } => (None, Some(summary)),
+        Ended::NothingFound => (None, None),
     }
 }
 
@@ -190,10 +180,10 @@ fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Resul
 }
 
 /// Completes the record of a run; one that failed is in the ledger too, with what stands after it.
-fn end(data: &DataRoot, record: runs::Run, outcome: &str, code: ExitCode) -> Result<(), Failure> {
+fn end(data: &DataRoot, record: runs::Run, outcome: RunOutcome, code: ExitCode) -> Result<(), Failure> {
     let record = runs::Run {
         finished: now(),
-        outcome: outcome.to_owned(),
+        outcome,
         exit_code: Some(code as u8),
         release: standing(data),
         ..record
@@ -212,7 +202,7 @@ fn with_report(record: runs::Run, report: &RunReport) -> runs::Run {
         sha256: delivery.sha256.clone(),
         dataset: delivery.dataset.clone(),
         report_year: delivery.report_year,
-        outcome: delivery.outcome.clone(),
+        outcome: delivery.outcome,
         rows: delivery.rows,
     };
     runs::Run {
@@ -232,15 +222,15 @@ fn print_json(
 ) -> Result<(), Failure> {
     let (manifest, summary) = parts(&report.outcome);
     let held: Vec<&Finding> = match &report.outcome {
-        RunOutcome::HeldBack { findings, .. } => findings.iter().collect(),
+        Ended::HeldBack { findings, .. } => findings.iter().collect(),
         _ => Vec::new(),
     };
     let data = DataRoot::new(&settings.data_dir);
-    let published = manifest.filter(|_| matches!(report.outcome, RunOutcome::Published(_)));
+    let published = manifest.filter(|_| matches!(report.outcome, Ended::Published(_)));
     let open = published.and_then(|manifest| quarantine::open_of(&data, manifest).ok());
     let sheets = open.map(|open| open.iter().map(|(_, schools)| schools.len()).sum::<usize>());
     output::json(&json!({
-        "outcome": outcome_name(&report.outcome),
+        "outcome": report.outcome.outcome(),
         "exit_code": code as u8,
         "release": manifest.map(|manifest| manifest.release),
         "digest": manifest.map(|manifest| manifest.digest.clone()),
@@ -258,7 +248,7 @@ fn print_json(
 
 fn print_people(settings: &Settings, report: &RunReport) {
     match &report.outcome {
-        RunOutcome::Published(manifest) => {
+        Ended::Published(manifest) => {
             print_summary(&manifest.summary);
             let data = DataRoot::new(&settings.data_dir);
             if let Ok(open) = quarantine::open_of(&data, manifest) {
@@ -286,14 +276,14 @@ fn print_people(settings: &Settings, report: &RunReport) {
                 manifest.release
             ));
         }
-        RunOutcome::NothingToDo(manifest) => {
+        Ended::NothingToDo(manifest) => {
             let draft = if manifest.outcome == ReleaseOutcome::Draft { " (a draft)" } else { "" };
             output::line(&format!("Nothing to do: release {:06}{draft} stands.", manifest.release));
         }
-        RunOutcome::NothingFound => {
+        Ended::NothingFound => {
             output::line(&format!("Nothing found in `{}`.", settings.drop_dir.display()));
         }
-        RunOutcome::HeldBack { findings, summary } => {
+        Ended::HeldBack { findings, summary } => {
             print_summary(summary);
             output::line("");
             output::line("Held back: what was published stays.");

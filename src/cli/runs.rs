@@ -81,7 +81,7 @@ fn columns(run: &Run) -> [String; 9] {
         run.id.to_string(),
         run.started.clone(),
         run.duration().map_or_else(|| "-".to_owned(), took),
-        run.outcome.clone(),
+        run.outcome.name().to_owned(),
         run.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string()),
         release(run.release),
         summary.files.files.to_string(),
@@ -149,7 +149,7 @@ fn show_people(run: &Run) {
     field("started", &run.started);
     field("finished", &run.finished);
     field("took", &run.duration().map(took).unwrap_or_default());
-    field("outcome", &run.outcome);
+    field("outcome", run.outcome.name());
     field("exit", &run.exit_code.map(|code| code.to_string()).unwrap_or_default());
     field("error", run.error.as_deref().unwrap_or_default());
     if run.format > 1 {
@@ -197,7 +197,7 @@ fn show_counts(run: &Run) {
         output::line(&format!("\n{}{}", left("files", 28), heading.concat()));
     }
     for file in &run.files {
-        let head = format!("  {} {} {}", file.report_year, left(&file.dataset, 14), file.outcome);
+        let head = format!("  {} {} {}", file.report_year, left(&file.dataset, 14), file.outcome.name());
         let sha256 = file.sha256.get(..12).unwrap_or(&file.sha256);
         output::line(&format!("{}{}  {sha256}  {}", left(&head, 28), numbers(&file.rows), file.label));
     }

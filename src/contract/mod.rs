@@ -8,15 +8,18 @@ pub mod bind;
 
 pub mod unit;
 
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::code_table::{Status, folded};
 use crate::period::{ReferenceTime, ReportYear};
+use crate::predicate::Condition;
 
 /// A dataset as written in `pipelines/datasets/<dataset>.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the definition by itself")]
 pub struct Dataset {
@@ -25,13 +28,18 @@ pub struct Dataset {
     pub title_zh: String,
     /// The normalised table its rows go to.
     pub table: String,
+    /// What the program itself uses it for.
+    pub role: Option<Role>,
+    /// Whether a row is a person: such tables are for no reader that takes one path.
+    #[serde(default)]
+    pub personal: bool,
     #[serde(default)]
     pub shape: Shape,
     /// Data classification in the bureau's words (GB/T 43697-2024).
     pub classification: String,
     /// Rows that count, as a condition; the others stay in the table with `counted = false`.
-    #[serde(default = "always")]
-    pub counts_when: String,
+    #[serde(default = "Condition::always")]
+    pub counts_when: Condition,
     /// Who counts once, and which of several rows is taken.
     pub one_row: Option<OneRow>,
     /// What of the report year its rows are of; a title that states another period is refused by it.
@@ -57,16 +65,22 @@ pub struct Dataset {
     header_keys: OnceLock<bind::HeaderKeys>,
 }
 
-fn always() -> String {
-    "TRUE".to_owned()
-}
-
 fn september() -> ReferenceTime {
     ReferenceTime::StockAtSeptember
 }
 
+/// What a dataset is to the program. Of each role there is one dataset at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Which schools there are, and under which county: one school a row.
+    Register,
+    /// What the schools themselves fill in of the printed tables.
+    Filing,
+}
+
 /// How a file of the dataset is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// One thing a row under a header.
@@ -77,7 +91,7 @@ pub enum Shape {
 }
 
 /// One thing counts once, however many rows tell of it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneRow {
     pub key: String,
@@ -86,11 +100,11 @@ pub struct OneRow {
     pub per_school: bool,
     /// Conditions in order: of several rows, one for which the earlier condition holds is taken.
     #[serde(default)]
-    pub prefer: Vec<String>,
+    pub prefer: Vec<Condition>,
 }
 
 /// A span of report years with one layout.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Version {
     pub id: String,
@@ -121,7 +135,7 @@ impl Version {
 }
 
 /// A canonical column.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the definition by itself")]
 pub struct Column {
@@ -135,6 +149,10 @@ pub struct Column {
     pub fallback_names: Vec<String>,
     #[serde(rename = "type")]
     pub kind: ColumnType,
+    /// The report years in which it means this: open where not said. A column of the same name may mean
+    /// something else in other years, and the same header may name another one.
+    pub first_year: Option<ReportYear>,
+    pub last_year: Option<ReportYear>,
     /// The code table of a `code` column.
     pub codes: Option<String>,
     #[serde(default)]
@@ -145,6 +163,10 @@ pub struct Column {
     /// Whether the table carries it. Names, numbers and addresses of people never are.
     #[serde(default = "yes")]
     pub carried: bool,
+    /// Of a register's column of codes: whether it is an attribute of the school, by which figures are broken
+    /// down and which `dim_school` carries.
+    #[serde(default)]
+    pub attribute: bool,
     /// An empty cell is a zero (the employment statistics are written so).
     #[serde(default)]
     pub empty_is_zero: bool,
@@ -177,6 +199,26 @@ fn yes() -> bool {
 pub const NULLS: [&str; 6] = ["无", "/", "-", "--", "NULL", "N/A"];
 
 impl Column {
+    #[must_use]
+    pub fn valid_in(&self, year: ReportYear) -> bool {
+        self.first_year.is_none_or(|first| first <= year) && self.last_year.is_none_or(|last| year <= last)
+    }
+
+    /// Whether a table carries both in the same columns.
+    fn fits(&self, other: &Column) -> bool {
+        let stored = |column: &Column| match column.kind {
+            ColumnType::Code | ColumnType::SchoolCode | ColumnType::YearMonth => ColumnType::Text,
+            kind => kind,
+        };
+        !(self.carried && other.carried) || stored(self) == stored(other) && self.unit == other.unit
+    }
+
+    fn overlaps(&self, other: &Column) -> bool {
+        let first = |column: &Column| column.first_year.unwrap_or(ReportYear::MIN);
+        let last = |column: &Column| column.last_year.unwrap_or(ReportYear::MAX);
+        first(self).max(first(other)) <= last(self).min(last(other))
+    }
+
     /// The unit of its numbers, where others can be converted to it.
     #[must_use]
     pub fn convertible(&self) -> Option<unit::Unit> {
@@ -200,7 +242,7 @@ impl Column {
 }
 
 /// What happens to a row whose value cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BadValue {
     /// The cell becomes empty, with a finding; the row stays.
@@ -211,7 +253,7 @@ pub enum BadValue {
 }
 
 /// How a column's text is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
     /// Text as delivered, trimmed.
@@ -246,6 +288,34 @@ impl Dataset {
         self.versions.iter().find(|version| version.valid_in(year))
     }
 
+    /// The contract of one report year: its version, and its columns.
+    #[must_use]
+    pub fn in_year(&self, year: ReportYear) -> Cow<'_, Dataset> {
+        let is_whole = self.columns.iter().all(|column| column.valid_in(year))
+            && self.versions.iter().all(|version| version.valid_in(year));
+        if is_whole {
+            return Cow::Borrowed(self);
+        }
+        let mut of_year = self.clone();
+        of_year.columns.retain(|column| column.valid_in(year));
+        of_year.versions.retain(|version| version.valid_in(year));
+        of_year.header_keys = OnceLock::new();
+        Cow::Owned(of_year)
+    }
+
+    /// The code tables that its columns are read by.
+    #[must_use]
+    pub fn code_tables(&self) -> BTreeSet<&str> {
+        let by_type = |kind: ColumnType| match kind {
+            ColumnType::Major => Some("major"),
+            ColumnType::Region => Some("region"),
+            ColumnType::IdNumber => Some("id_type"),
+            _ => None,
+        };
+        let named = self.columns.iter().filter_map(|column| column.codes.as_deref());
+        named.chain(self.columns.iter().filter_map(|column| by_type(column.kind))).collect()
+    }
+
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -260,14 +330,25 @@ impl Dataset {
     #[must_use]
     pub fn faults(&self, code_tables: &dyn Fn(&str) -> bool) -> Vec<String> {
         let mut faults = Vec::new();
-        let mut seen = std::collections::HashMap::new();
-        for column in &self.columns {
-            for name in column.names.iter().chain(&column.fallback_names) {
-                if let Some(other) = seen.insert(bind::header_key(name), &column.name)
-                    && other != &column.name
-                {
-                    faults.push(format!("header `{name}` means both `{other}` and `{}`", column.name));
+        let mut seen: HashMap<String, Vec<&Column>> = HashMap::new();
+        for (index, column) in self.columns.iter().enumerate() {
+            for other in self.columns[..index].iter().filter(|other| other.name == column.name) {
+                if other.overlaps(column) {
+                    faults.push(format!("column `{}` is defined twice for the same years", column.name));
+                } else if !other.fits(column) {
+                    let message = "is of another type or unit in other years, which no table can carry";
+                    faults.push(format!("column `{}` {message}", column.name));
                 }
+            }
+            for name in column.names.iter().chain(&column.fallback_names) {
+                let named = seen.entry(bind::header_key(name)).or_default();
+                let other = named.iter().find(|other| other.name != column.name && other.overlaps(column));
+                if let Some(other) = other {
+                    let message =
+                        format!("header `{name}` means both `{}` and `{}`", other.name, column.name);
+                    faults.push(message);
+                }
+                named.push(column);
             }
             match (&column.codes, column.kind) {
                 (Some(id), _) if !code_tables(id) => {
@@ -301,13 +382,22 @@ impl Dataset {
                 }
             }
         }
-        if let Err(error) = crate::predicate::parse(&self.counts_when) {
+        if let Err(error) = self.counts_when.predicate() {
             faults.push(format!("counts_when: {error}"));
         }
         for condition in self.one_row.iter().flat_map(|rule| &rule.prefer) {
-            if let Err(error) = crate::predicate::parse(condition) {
+            if let Err(error) = condition.predicate() {
                 faults.push(format!("prefer: {error}"));
             }
+        }
+        if self.column_of_type(ColumnType::IdNumber).is_some() && !self.personal {
+            faults.push("has a column of type `id_number`, and is not `personal`".to_owned());
+        }
+        if (self.role == Some(Role::Filing)) != (self.shape == Shape::Form) {
+            faults.push("a dataset of the role `filing` is of the shape `form`, and no other is".to_owned());
+        }
+        if self.role != Some(Role::Register) && self.columns.iter().any(|column| column.attribute) {
+            faults.push("only the register has attributes of schools".to_owned());
         }
         if self.shape == Shape::Rows && self.column_of_type(ColumnType::SchoolCode).is_none() {
             faults.push("there is no column of type `school_code`".to_owned());

@@ -108,11 +108,11 @@ pub fn is_question(finding: &Finding) -> bool {
 /// Other words, figures or bytes of a file that it names make another question.
 #[must_use]
 pub fn question_key(finding: &Finding, files: &[(&str, &str)]) -> String {
-    let Finding { report_year, rule, school_code, dataset, message, place, .. } = finding;
+    let Finding { report_year, rule, school_code, dataset, message, place, other_files, .. } = finding;
     let mut text = format!("{dataset}|{}|{message}", finding.place_text());
     let mut named: Vec<&str> = files
         .iter()
-        .filter(|(file, _)| place.file == *file || message.contains(file))
+        .filter(|(file, _)| place.file == *file || other_files.iter().any(|other| other == file))
         .map(|(_, sha256)| *sha256)
         .collect();
     named.sort_unstable();
@@ -123,24 +123,16 @@ pub fn question_key(finding: &Finding, files: &[(&str, &str)]) -> String {
     format!("{report_year}/{rule}/{school}{}", &files::sha256(text.as_bytes())[..10])
 }
 
-/// The key that a finding of a release carries between 〔 and 〕.
-#[must_use]
-pub fn key_of(message: &str) -> Option<&str> {
-    let key = message.rsplit_once('〔')?.1.split_once('〕')?.0;
-    Some(key).filter(|key| !key.is_empty())
-}
-
 /// What a decision about such a question is about.
 #[must_use]
 pub fn about_question(finding: &Finding) -> About {
-    let message = finding.message.split('〔').next().unwrap_or_default();
     About {
         indicator_id: String::new(),
         relation: finding.rule.clone(),
         level: if finding.school_code.is_empty() { Level::City } else { Level::School },
         region_code: finding.region_code.clone(),
         school_code: finding.school_code.clone(),
-        under: BTreeMap::from([(finding.rule.clone(), message.to_owned())]),
+        under: BTreeMap::from([(finding.rule.clone(), finding.message.clone())]),
     }
 }
 
@@ -162,9 +154,8 @@ pub fn settle_questions(
     }
     let mut holding: BTreeMap<u32, Override> = BTreeMap::new();
     for finding in found.iter_mut().filter(|finding| is_question(finding)) {
-        let key = question_key(finding, files);
-        finding.message += &format!("〔{key}〕");
-        let decision = decisions.get(key.as_str()).filter(|decision| !lapsed.contains(&decision.id));
+        finding.key = question_key(finding, files);
+        let decision = decisions.get(finding.key.as_str()).filter(|decision| !lapsed.contains(&decision.id));
         if let Some(decision) = decision {
             finding.severity = Severity::S3;
             finding.message += &format!("（{}已说明：{}）", decision.who, decision.reason);
@@ -269,7 +260,7 @@ mod tests {
             let lapsed = lapsed.iter().copied().collect();
             let files = [("2024/staff/a.xlsx", sha256)];
             let (holding, over) = settle_questions(&mut found, &files, 2024, &records, &lapsed);
-            assert!(key_of(&found[0].message).is_some());
+            assert!(found[0].key.starts_with("2024/W-EPOCH-1904/36/"), "{}", found[0].key);
             (found[0].severity, holding.len(), over.len())
         };
         assert_eq!(settled("ab", &[]), (Severity::S3, 1, 0));

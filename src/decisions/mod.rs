@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::finding;
 use crate::period::ReportYear;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
@@ -75,6 +76,12 @@ pub enum DecisionError {
 pub fn all(data: &DataRoot) -> Result<Vec<Override>, DecisionError> {
     let mut records: Vec<Override> = read_folder(&data.overrides(), FORMAT)?;
     records.sort_by_key(|record| record.id);
+    for record in &mut records {
+        record.rule = finding::current_id(&record.rule).to_owned();
+        if let Some(correction) = &mut record.correction {
+            correction.rule = finding::current_id(&correction.rule).to_owned();
+        }
+    }
     Ok(records)
 }
 
@@ -199,6 +206,15 @@ mod tests {
         files::write_whole(&data.overrides().join("000001.json"), text.as_bytes(), Access::Open).unwrap();
         assert_eq!(all(&data).unwrap()[0].about, None);
         assert_eq!(add(&data, record("E-TRUNC")).unwrap().id, 2);
+    }
+
+    #[test]
+    fn a_record_of_a_rule_by_its_former_id_is_of_the_rule() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataRoot::new(folder.path());
+        add(&data, record("W-ROWLIMIT")).unwrap();
+        assert_eq!(all(&data).unwrap()[0].rule, finding::ROW_LIMIT.id);
+        assert_eq!(finding::rule("Q-SCHOOL-UNKNOWN"), Some(finding::SCHOOL_UNKNOWN));
     }
 
     #[test]

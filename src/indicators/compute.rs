@@ -39,6 +39,9 @@ pub struct Inputs {
     pub year: ReportYear,
     /// File of each table.
     pub tables: BTreeMap<String, PathBuf>,
+    /// The names of the tables of the register and of the filings.
+    pub register_table: String,
+    pub filing_table: String,
     /// Column names of each table.
     pub columns: BTreeMap<String, Vec<String>>,
     /// The register, by school code.
@@ -181,7 +184,7 @@ impl Computer<'_> {
             let breakdowns: Vec<String> = indicators
                 .iter()
                 .flat_map(|indicator| indicator.breakdowns.iter())
-                .filter(|name| table != "school" && columns.contains(name))
+                .filter(|name| table != self.inputs.register_table && columns.contains(name))
                 .cloned()
                 .collect::<BTreeSet<_>>()
                 .into_iter()
@@ -493,7 +496,7 @@ impl Computer<'_> {
             let words = filed.filter(|_| is_asked).and_then(|filed| filed.words.clone());
             (school, Part { state, value: value.unwrap_or_default(), set: words.into_iter().collect() })
         };
-        self.schools_of("filing").into_iter().map(part).collect()
+        self.schools_of(&self.inputs.filing_table).into_iter().map(part).collect()
     }
 
     /// Σ value × weight ÷ Σ weight over the schools that gave both: the numerator is reconstructed.

@@ -10,7 +10,7 @@ use crate::code_table::Status;
 use crate::layout::Basis;
 use crate::number::{Decimal, ONE};
 use crate::period::{ReferenceTime, ReportYear};
-use crate::predicate;
+use crate::predicate::Condition;
 
 /// A file of indicators.
 #[derive(Debug, Deserialize)]
@@ -101,8 +101,8 @@ pub enum Calculation {
 #[serde(deny_unknown_fields)]
 pub struct RowMeasure {
     pub table: String,
-    #[serde(rename = "where", default = "always")]
-    pub condition: String,
+    #[serde(rename = "where", default = "Condition::always")]
+    pub condition: Condition,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -110,12 +110,8 @@ pub struct RowMeasure {
 pub struct ColumnMeasure {
     pub table: String,
     pub column: String,
-    #[serde(rename = "where", default = "always")]
-    pub condition: String,
-}
-
-fn always() -> String {
-    "TRUE".to_owned()
+    #[serde(rename = "where", default = "Condition::always")]
+    pub condition: Condition,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -146,8 +142,8 @@ pub struct MeanMeasure {
     pub value: String,
     /// A column of whole numbers.
     pub weight: String,
-    #[serde(rename = "where", default = "always")]
-    pub condition: String,
+    #[serde(rename = "where", default = "Condition::always")]
+    pub condition: Condition,
 }
 
 impl Answers {
@@ -170,7 +166,7 @@ impl Answers {
 
     /// The column that is added up, and of which rows.
     #[must_use]
-    pub fn summed(&self) -> (&str, &str) {
+    pub fn summed(&self) -> (&str, &Condition) {
         match self {
             Answers::Sum(of) => (&of.column, &of.condition),
             Answers::WeightedMean(of) => (&of.weight, &of.condition),
@@ -217,6 +213,7 @@ impl Indicator {
         &self,
         is_indicator: &dyn Fn(&str) -> bool,
         columns: &dyn Fn(&str) -> Option<Vec<String>>,
+        register: &str,
     ) -> Vec<String> {
         let mut faults = Vec::new();
         if self.system.is_none() && self.filed.is_none() && self.survey.is_none() {
@@ -225,20 +222,20 @@ impl Indicator {
         if self.tolerance.as_ref().is_some_and(|tolerance| tolerance.relative.0 > Decimal(ONE)) {
             faults.push("tolerance: `relative` is a share, 1 at most".to_owned());
         }
-        let mut on_table = |table: &str, column: Option<&str>, condition: &str| {
+        let mut on_table = |table: &str, column: Option<&str>, condition: &Condition| {
             let Some(known) = columns(table) else {
                 faults.push(format!("there is no table `{table}`"));
                 return;
             };
             let named = column.into_iter().chain(self.breakdowns.iter().map(String::as_str));
-            let of_school = columns("school").unwrap_or_default();
+            let of_school = columns(register).unwrap_or_default();
             for name in named {
                 let attribute = Some(name) != column && of_school.iter().any(|known| known == name);
                 if !known.iter().any(|known| known == name) && !attribute {
                     faults.push(format!("table `{table}` has no column `{name}`"));
                 }
             }
-            match predicate::parse(condition) {
+            match condition.predicate() {
                 Err(error) => faults.push(format!("where: {error}")),
                 Ok(predicate) => {
                     for name in predicate.columns() {

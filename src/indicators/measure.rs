@@ -8,7 +8,7 @@ use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, NULL, PolarsError, co
 use crate::combinations::{self, Combinations, TableError};
 use crate::indicators::definition::{Answers, Calculation, Indicator};
 use crate::number::{Decimal, ONE, SCALE};
-use crate::predicate;
+use crate::predicate::Condition;
 
 /// What every table of rows has.
 const SCHOOL: &str = "school_code";
@@ -71,7 +71,7 @@ pub fn measure(
         let (keys, summed) = wanted.entry(name).or_default();
         keys.insert(SCHOOL.to_owned());
         keys.extend(breakdowns.iter().cloned());
-        keys.extend(predicate::columns(condition));
+        keys.extend(condition.columns());
         match calculation {
             Calculation::Sum(of) | Calculation::Max(of) => drop(summed.insert(of.column.clone())),
             Calculation::CountDistinct(of) => drop(keys.insert(of.column.clone())),
@@ -96,7 +96,7 @@ pub fn measure(
             let Some(frame) = frame_of(&indicator.id)? else { continue };
             let distinct = frame
                 .lazy()
-                .filter(condition(&of.condition))
+                .filter(of_schools(&of.condition))
                 .group_by([by.clone(), vec![col(of.column.as_str()).alias("distinct_value")]].concat())
                 .agg([])
                 .collect()?;
@@ -126,7 +126,7 @@ pub fn answers(path: &Path, of: &[&Answers]) -> Result<Vec<AnswersBySchool>, Tab
         let (keys, summed) = wanted.entry(value).or_default();
         keys.insert(SCHOOL.to_owned());
         keys.extend((!value.is_empty()).then(|| value.to_owned()));
-        keys.extend(predicate::columns(condition));
+        keys.extend(condition.columns());
         summed.insert(column.to_owned());
     }
     let mut given = vec![AnswersBySchool::new(); of.len()];
@@ -171,13 +171,13 @@ fn aggregate(indicator: &Indicator) -> Option<Expr> {
     Some(expression.alias(indicator.id.as_str()))
 }
 
-fn taken(column: &str, text: &str) -> Expr {
-    when(condition(text)).then(col(column)).otherwise(lit(NULL))
+fn taken(column: &str, condition: &Condition) -> Expr {
+    when(of_schools(condition)).then(col(column)).otherwise(lit(NULL))
 }
 
 /// A condition as a column: a bare literal would be one value, for a whole group.
-fn condition(text: &str) -> Expr {
-    col(SCHOOL).is_not_null().and(predicate::expression(text))
+fn of_schools(condition: &Condition) -> Expr {
+    col(SCHOOL).is_not_null().and(condition.expression())
 }
 
 fn values(

@@ -161,7 +161,7 @@ impl<'a> FormNormaliser<'a> {
                 self.keep(rule, &row, 0);
                 let place = Place { sheet: self.sheet.clone(), row: *number, ..Place::default() };
                 let school = self.school.clone().unwrap_or_default();
-                let finding = self.finding(rule, "").at(place).of_school(&school);
+                let finding = self.finding(rule, "").at(place).of_school(&school).keeping_out(1);
                 if self.findings.push(finding) == Pushed::Answered {
                     self.given_up += 1;
                 }
@@ -344,21 +344,22 @@ impl<'a> FormNormaliser<'a> {
         let texts: Vec<(usize, &Cell<'_>)> =
             cells.iter().map(|&index| (index, row.cells.get(index).unwrap_or(&Cell::Empty))).collect();
         let is_total = row.cells.iter().any(|cell| matches!(&*text::compact(&cell.text()), "合计" | "总计"));
-        if is_total || texts.iter().all(|(_, cell)| filed_text(cell).0 != "value" && !says(cell)) {
+        if is_total || texts.iter().all(|(_, cell)| filed_text(cell, "").0 != "value" && !says(cell)) {
             self.counts.structural += 1;
             return;
         }
         table.lines += 1;
         let path = format!("{}/{}", list.title, table.lines);
         for ((index, cell), measure) in texts.into_iter().zip(&list.columns) {
-            let (state, words, fault) = filed_text(cell);
+            let (state, words, fault) = filed_text(cell, school);
             let value = Decimal::parse(&words);
             let at = (&*table.layout.id, &*path, &**measure, &*list.indicator);
             self.push_filed(at, (state, words, value), self.layout.year, row.number, school);
             if let Some(rule) = fault {
                 let place = self.place_of(row, index);
                 let place = Place { header: measure.clone(), ..place };
-                self.findings.push(self.finding(rule, &path).at(place).of_school(school));
+                let finding = self.finding(rule, &path).at(place).of_school(school);
+                self.findings.push(finding.about([&*list.indicator]).printed_in(&table.layout.id, &path));
                 self.keep(rule, row, u32::try_from(index + 1).unwrap_or_default());
             }
         }
@@ -375,7 +376,7 @@ impl<'a> FormNormaliser<'a> {
         school: &str,
     ) {
         let (state, printed, value, fault) = if layout.text {
-            let (state, words, fault) = filed_text(cell);
+            let (state, words, fault) = filed_text(cell, school);
             (state, words, None, fault)
         } else {
             let (state, value) = filed_state(cell);
@@ -387,7 +388,8 @@ impl<'a> FormNormaliser<'a> {
         if let Some(value) = value {
             self.filed.push(Filed { table, row: layout, year, value, place });
         } else if let Some(rule) = fault {
-            self.findings.push(self.finding(rule, &layout.path).at(place).of_school(school));
+            let finding = self.finding(rule, &layout.path).at(place).of_school(school);
+            self.findings.push(finding.about([&*layout.indicator]).printed_in(&table.id, &layout.path));
         }
         let at = (&*table.id, &*layout.path, &*layout.measure, &*layout.indicator);
         self.push_filed(at, (state, printed, value), year, row.number, school);
@@ -450,15 +452,17 @@ impl<'a> FormNormaliser<'a> {
         }
         let school = self.school.clone().unwrap_or_default();
         for (rule, one) in found {
-            let finding = self.finding(rule, &one.row.path).at(one.place.clone());
-            self.findings.push(finding.of_school(&school));
+            let finding = self.finding(rule, &one.row.path).at(one.place.clone()).of_school(&school);
+            let finding = finding.about([&*one.row.indicator]);
+            self.findings.push(finding.printed_in(&one.table.id, &one.row.path));
         }
     }
 
     fn put_aside(&mut self, rule: &finding::Rule, row: &Row<'_>, column: usize, school: &str) {
         let place = self.place_of(row, column);
         self.keep(rule, row, place.column);
-        if self.findings.push(self.finding(rule, "").at(place).of_school(school)) == Pushed::Answered {
+        let finding = self.finding(rule, "").at(place).of_school(school).keeping_out(1);
+        if self.findings.push(finding) == Pushed::Answered {
             self.given_up += 1;
         }
         self.counts.quarantined += 1;
@@ -596,7 +600,7 @@ const WORDS_MAX: usize = 80;
 
 /// Blank, dash, words, or what may not stand there, by which rule: long texts, and numbers as people have
 /// them.
-fn filed_text(cell: &Cell<'_>) -> (&'static str, String, Option<&'static finding::Rule>) {
+fn filed_text(cell: &Cell<'_>, school: &str) -> (&'static str, String, Option<&'static finding::Rule>) {
     if cell.is_blank() {
         return ("blank", String::new(), None);
     }
@@ -604,7 +608,7 @@ fn filed_text(cell: &Cell<'_>) -> (&'static str, String, Option<&'static finding
     if matches!(text::compact(&words).as_str(), "-" | "--" | "/" | "无") {
         return ("dash", words, None);
     }
-    if personal::is_in_words(&words) {
+    if personal::is_in_words(&words, school) {
         return ("missing", String::new(), Some(finding::CELL_PERSONAL));
     }
     if words.chars().count() > WORDS_MAX || words.contains(['\n', '\r']) {
@@ -615,7 +619,7 @@ fn filed_text(cell: &Cell<'_>) -> (&'static str, String, Option<&'static finding
 
 /// Whether there is anything in a cell that a person wrote.
 fn says(cell: &Cell<'_>) -> bool {
-    filed_text(cell).0 == "missing"
+    filed_text(cell, "").0 == "missing"
 }
 
 /// Blank, dash, number, or nothing that can be read.

@@ -1,11 +1,13 @@
 //! One thing a row under a header: rosters, registers, statistics.
 
+use std::borrow::Cow;
+
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 
 use super::identity::{self, IdKind, IdNumber};
 use super::stated_period;
-use super::table::{FieldSpec, TableBuilder, Value, staged_fields};
+use super::table::{self, FieldSpec, TableBuilder, Value, staged_fields};
 use super::totals::{self, Totals};
 use super::{Context, Counts, Normalised, People, Rejects, Unusable, name, text};
 use crate::contract::bind::{self, BindError, Binding, HEADER_SEARCH_ROWS};
@@ -21,11 +23,13 @@ use crate::position::{Place, told};
 /// Takes the events of one file and makes typed rows of them.
 pub struct RowsNormaliser<'a> {
     context: Context<'a>,
-    dataset: &'a Dataset,
+    /// The contract of the year.
+    dataset: Cow<'a, Dataset>,
     version: &'a Version,
     year: ReportYear,
     source_file: &'a str,
     columns: Positions,
+    carried: Vec<Carried>,
     totals: Totals,
     builder: TableBuilder,
     people: People,
@@ -70,6 +74,12 @@ impl Positions {
     }
 }
 
+/// A column of the table: where the contract of the year has it, and how many fields it is.
+struct Carried {
+    position: Option<usize>,
+    fields: usize,
+}
+
 /// The sheet being read.
 #[derive(Default)]
 struct Sheet {
@@ -106,14 +116,20 @@ impl<'a> RowsNormaliser<'a> {
         source_file: &'a str,
     ) -> Self {
         let fields: Vec<FieldSpec> = staged_fields(dataset);
+        let of_year = dataset.in_year(year);
+        let carried = table::table_columns(dataset).into_iter().map(|column| Carried {
+            position: of_year.columns.iter().position(|own| own.name == column.name && own.carried),
+            fields: table::carried_fields(column).len(),
+        });
         RowsNormaliser {
             context,
-            dataset,
+            carried: carried.collect(),
             version,
             year,
             source_file,
-            columns: Positions::new(dataset),
-            totals: Totals::new(dataset),
+            columns: Positions::new(&of_year),
+            totals: Totals::new(&of_year),
+            dataset: of_year,
             builder: TableBuilder::new(&fields),
             people: People::default(),
             rejects: Rejects::default(),
@@ -231,7 +247,7 @@ impl<'a> RowsNormaliser<'a> {
     /// Finds the header among the rows held back, then reads the rows under it.
     fn bind(&mut self) {
         let head = std::mem::take(&mut self.sheet.head);
-        match bind::find_header(self.dataset, self.version, &head) {
+        match bind::find_header(&self.dataset, self.version, &head) {
             Ok((index, binding)) => {
                 self.bound_sheets += 1;
                 self.rejects.header(&self.sheet.name, &binding.headers);
@@ -307,7 +323,7 @@ impl<'a> RowsNormaliser<'a> {
                 let aside = self.sheet.told - self.sheet.broken;
                 self.counts.quarantined += aside;
                 let rule = if self.sheet.is_odd { finding::SHEET_ODD } else { rule };
-                let finding = self.finding(rule, &self.sheet.missing).at(self.place());
+                let finding = self.finding(rule, &self.sheet.missing).at(self.place()).keeping_out(aside);
                 if self.findings.push(finding) == Pushed::Answered {
                     self.given_up += aside;
                 }
@@ -354,7 +370,7 @@ impl<'a> RowsNormaliser<'a> {
         let first = totals::first_text(row);
         if totals::is_note(&first, row) || totals::is_total(&first) {
             let place = Place { row: row.number, ..self.place() };
-            self.totals.state(self.dataset, binding, row, &place);
+            self.totals.state(&self.dataset, binding, row, &place);
             return true;
         }
         totals::is_subtotal(&first)
@@ -409,7 +425,7 @@ impl<'a> RowsNormaliser<'a> {
         };
         self.sheet.binding = binding;
         self.keep(refused.rule, row, place.column, &school);
-        let finding = self.finding(refused.rule, "").at(place).of_school(&school);
+        let finding = self.finding(refused.rule, "").at(place).of_school(&school).keeping_out(1);
         if self.findings.push(finding) == Pushed::Answered {
             self.given_up += 1;
         }
@@ -505,12 +521,15 @@ static EMPTY: Cell<'static> = Cell::Empty;
 
 impl RowReader<'_, '_> {
     fn values(&mut self) -> Result<Vec<Value>, Refused> {
-        let dataset = self.normaliser.dataset;
-        let mut values = vec![Value::Int(i64::from(self.normaliser.year))];
-        for (position, column) in dataset.columns.iter().enumerate() {
-            let read = self.column(position, column)?;
-            if column.carried {
-                values.extend(read);
+        let normaliser = self.normaliser;
+        let columns = normaliser.dataset.columns.iter().enumerate();
+        let mut read: Vec<Vec<Value>> =
+            columns.map(|(position, column)| self.column(position, column)).collect::<Result<_, _>>()?;
+        let mut values = vec![Value::Int(i64::from(normaliser.year))];
+        for carried in &normaliser.carried {
+            match carried.position {
+                Some(position) => values.append(&mut read[position]),
+                None => values.extend(std::iter::repeat_n(Value::Null, carried.fields)),
             }
         }
         self.compare_with_id();
@@ -531,6 +550,12 @@ impl RowReader<'_, '_> {
     fn cell_named(&self, name: &str) -> &Cell<'_> {
         let position = self.normaliser.dataset.columns.iter().position(|column| column.name == name);
         position.map_or(&EMPTY, |position| self.cell(position))
+    }
+
+    /// The code of the row's school, which may stand in its words; empty where there is none.
+    fn own_school(&self) -> String {
+        let cell = self.normaliser.columns.school.map(|position| self.cell(position));
+        cell.and_then(|cell| text::school_code(cell).ok()).unwrap_or_default()
     }
 
     /// The values of one column: as many as it has fields in the table.
@@ -578,7 +603,9 @@ impl RowReader<'_, '_> {
         let cell = self.cell(position);
         let one = |text: String| Ok(vec![Value::Text(text)]);
         match column.kind {
-            ColumnType::Text if personal::is_in_words(&cell.text()) => Err(finding::CELL_PERSONAL),
+            ColumnType::Text if personal::is_in_words(&cell.text(), &self.own_school()) => {
+                Err(finding::CELL_PERSONAL)
+            }
             ColumnType::Text => one(cell.text().into_owned()),
             ColumnType::SchoolCode => one(text::school_code(cell)?),
             ColumnType::YearMonth => {

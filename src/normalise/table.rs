@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Decimal128Builder, Int32Builder, Int64Builder, Reco
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use crate::contract::{ColumnType, Dataset};
+use crate::contract::{Column, ColumnType, Dataset};
 use crate::number::SCALE;
 
 /// A value ready for its column.
@@ -97,8 +97,8 @@ pub const STAGING_FIELDS: [(&str, FieldKind, &str); 2] =
 #[must_use]
 pub fn staged_fields(dataset: &Dataset) -> Vec<FieldSpec> {
     let mut fields = vec![FieldSpec::new("report_year", FieldKind::Int32, "报告年度")];
-    for column in &dataset.columns {
-        for (name, kind, title) in carried(column.kind, &column.name, &column.title_zh, column.carried) {
+    for column in table_columns(dataset) {
+        for (name, kind, title) in carried_fields(column) {
             fields.push(FieldSpec {
                 name,
                 kind,
@@ -113,13 +113,25 @@ pub fn staged_fields(dataset: &Dataset) -> Vec<FieldSpec> {
     fields
 }
 
-/// The columns that one contract column becomes.
-fn carried(kind: ColumnType, name: &str, title: &str, carried: bool) -> Vec<(String, FieldKind, String)> {
-    if !carried {
-        return Vec::new();
+/// The contract's columns that its table carries: of those of one name, which mean different things in
+/// different years, one that is carried.
+#[must_use]
+pub fn table_columns(dataset: &Dataset) -> Vec<&Column> {
+    let mut columns: Vec<&Column> = Vec::new();
+    for column in dataset.columns.iter().filter(|column| column.carried) {
+        if !columns.iter().any(|known| known.name == column.name) {
+            columns.push(column);
+        }
     }
+    columns
+}
+
+/// The fields that one contract column becomes.
+#[must_use]
+pub fn carried_fields(column: &Column) -> Vec<(String, FieldKind, String)> {
+    let Column { name, title_zh: title, .. } = column;
     let one = |name: &str, kind| vec![(name.to_owned(), kind, title.to_owned())];
-    match kind {
+    match column.kind {
         ColumnType::PersonName | ColumnType::ReportYear | ColumnType::RegistrationNumber => Vec::new(),
         ColumnType::IdNumber => vec![
             (name.to_owned(), FieldKind::Text, "化名".to_owned()),

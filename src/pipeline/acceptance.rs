@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Run, RunError, Year};
-use crate::contract::Dataset;
+use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
+use crate::delivery::DeliveryOutcome;
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::intake::{Fragment, Outcome, TakenIn};
 use crate::normalise::Counts;
@@ -50,7 +51,7 @@ const WHOLE: &str = "";
 
 /// What stands or falls together: a school's rows; all of an export of the whole city.
 pub(super) fn units(dataset: &Dataset, fragment: &Fragment) -> BTreeMap<String, u64> {
-    if dataset.table == "school" || dataset.whole_city {
+    if dataset.role == Some(Role::Register) || dataset.whole_city {
         return BTreeMap::from([(WHOLE.to_owned(), fragment.schools.values().sum())]);
     }
     fragment.schools.clone()
@@ -285,6 +286,7 @@ impl Run<'_> {
             };
             let labels: Vec<&str> =
                 indices.iter().map(|&index| candidates[index].taken.label.as_str()).collect();
+            let other_files: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
             let labels = labels.join("、");
             if let Some((id, index)) = named {
                 candidates[index].under.push(id);
@@ -294,6 +296,7 @@ impl Run<'_> {
                 candidate.aside.insert(unit.clone());
                 let detail = format!("{labels}；{}", candidate.named());
                 let mut finding = Finding::new(finding::TWO_DELIVERIES, year, &dataset.dataset, &detail);
+                finding.other_files.clone_from(&other_files);
                 // A person chose; what lies beside is still asked about.
                 if named.is_some() {
                     finding.severity = Severity::S2;
@@ -372,9 +375,15 @@ impl Run<'_> {
             if !candidate.aside.is_empty() && open.is_empty() {
                 let deliveries = &mut self.year(year).deliveries;
                 if let Some(delivery) = deliveries.iter_mut().find(|d| d.file == candidate.taken.label) {
-                    "set_aside".clone_into(&mut delivery.outcome);
+                    delivery.outcome = DeliveryOutcome::SetAside;
                     delivery.rows.quarantined += delivery.rows.loaded;
                     delivery.rows.loaded = 0;
+                }
+                // Nothing of it counts: no row of it is missing for a fault of its own.
+                let label = &candidate.taken.label;
+                let findings = &mut self.year(year).findings;
+                for finding in findings.iter_mut().filter(|finding| finding.place.file == *label) {
+                    finding.rows_out = 0;
                 }
                 if candidate.harmful {
                     self.year(year).harmful.insert(candidate.taken.sha256);
@@ -480,7 +489,7 @@ impl Run<'_> {
 
     fn is_rejected(&self, year: ReportYear, label: &str) -> bool {
         let mut deliveries = self.years.get(&year).into_iter().flat_map(|of| &of.deliveries);
-        deliveries.any(|delivery| delivery.file == label && delivery.outcome == "rejected")
+        deliveries.any(|delivery| delivery.file == label && delivery.outcome == DeliveryOutcome::Rejected)
     }
 
     /// A school that the register does not have now may be in it again tomorrow.
@@ -568,7 +577,7 @@ impl Run<'_> {
             sha256: accepted.sha256.clone(),
             format: fragment.format.name().to_owned(),
             encoding: fragment.encoding.clone(),
-            outcome: "kept".to_owned(),
+            outcome: DeliveryOutcome::Kept,
             rows: Counts { physical: rows, loaded: rows, ..Counts::default() },
         };
         self.year(accepted.report_year).deliveries.push(delivery);

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::{Run, RunError, Used, parallel};
 use arrow::array::AsArray;
 
-use crate::contract::Dataset;
+use crate::contract::{Column, Dataset, Role};
+use crate::delivery::DeliveryOutcome;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::School;
 use crate::intake::{Outcome, TakenIn};
@@ -33,8 +34,9 @@ impl Run<'_> {
         self.sort_out(taken);
         let definitions = self.definitions;
         let (register, others): (Vec<&Dataset>, Vec<&Dataset>) =
-            definitions.datasets.iter().partition(|dataset| dataset.table == "school");
+            definitions.datasets.iter().partition(|dataset| dataset.role == Some(Role::Register));
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
+        let missing = register.first().map_or(String::new(), |dataset| dataset.dataset.clone());
         let mut jobs = Vec::new();
         for year in years {
             for &dataset in &register {
@@ -45,7 +47,7 @@ impl Run<'_> {
             }
             let of = self.year(year);
             if of.schools.is_empty() && !of.deliveries.is_empty() {
-                of.findings.push(Finding::new(finding::REGISTER_MISSING, year, "schools", ""));
+                of.findings.push(Finding::new(finding::REGISTER_MISSING, year, &missing, ""));
             }
             for &dataset in &others {
                 self.accept(year, dataset)?;
@@ -105,7 +107,7 @@ impl Run<'_> {
                 sha256: one.sha256.clone(),
                 format: String::new(),
                 encoding: String::new(),
-                outcome: "repeated".to_owned(),
+                outcome: DeliveryOutcome::Repeated,
                 rows: Counts::default(),
             };
             if repeated {
@@ -115,11 +117,11 @@ impl Run<'_> {
             let year = self.year(one.year);
             match &mut one.outcome {
                 Outcome::Rejected(finding) => {
-                    "rejected".clone_into(&mut delivery.outcome);
+                    delivery.outcome = DeliveryOutcome::Rejected;
                     year.findings.push((**finding).clone());
                 }
                 Outcome::Normalised(fragment) => {
-                    "decoded".clone_into(&mut delivery.outcome);
+                    delivery.outcome = DeliveryOutcome::Decoded;
                     fragment.format.name().clone_into(&mut delivery.format);
                     delivery.encoding.clone_from(&fragment.encoding);
                     delivery.rows = fragment.counts;
@@ -150,6 +152,7 @@ impl Run<'_> {
             };
             let mut finding =
                 Finding::new(rule, year, &dataset.dataset, "").at(place).of_school(&told.school_code);
+            finding.rows_out = u64::from(told.decision == Decision::SharedId);
             let key = (year, dataset.dataset.clone(), used.sha256.clone());
             if let Some(said) = corrections.get(&key) {
                 said.answers.answer(&mut finding);
@@ -161,8 +164,8 @@ impl Run<'_> {
             let own = deliveries.find(|delivery| {
                 delivery.file == used.label
                     && delivery.sha256 == used.sha256
-                    && (delivery.outcome == "kept") == used.kept
-                    && delivery.outcome != "repeated"
+                    && (delivery.outcome == DeliveryOutcome::Kept) == used.kept
+                    && delivery.outcome != DeliveryOutcome::Repeated
             });
             if let Some(delivery) = own {
                 // Of a kept file only the rows that count are in the books.
@@ -180,7 +183,9 @@ impl Run<'_> {
 
     /// The schools of one year, from its own register.
     pub(super) fn read_register(&mut self, year: ReportYear) -> Result<(), RunError> {
-        let Some((path, _)) = self.year(year).tables.get("school").cloned() else { return Ok(()) };
+        let register = self.definitions.table_of_role(Role::Register);
+        let Some((path, _)) = self.year(year).tables.get(register).cloned() else { return Ok(()) };
+        let attributes: Vec<&Column> = self.definitions.school_attributes().collect();
         let mut schools = BTreeMap::new();
         for batch in parquet_file::read(&path)? {
             let batch = batch?;
@@ -194,8 +199,8 @@ impl Run<'_> {
                     name: text_at(&batch, "school_name", row),
                     attributes: BTreeMap::new(),
                 };
-                for name in ["school_type", "ownership", "affiliation"] {
-                    school.attributes.insert(name.to_owned(), text_at(&batch, name, row));
+                for Column { name, .. } in &attributes {
+                    school.attributes.insert(name.clone(), text_at(&batch, name, row));
                 }
                 schools.insert(text_at(&batch, "school_code", row), school);
             }
@@ -224,7 +229,9 @@ impl Run<'_> {
                 found.push(finding(finding::SCHOOL_UNKNOWN, school, school).at(place.clone()));
             }
             if labels.len() > 1 && !dataset.one_delivery {
-                found.push(finding(finding::SCHOOL_TWO_FILES, &labels.join("、"), school).at(place));
+                let other_files = labels.iter().map(|&label| label.to_owned()).collect();
+                let finding = finding(finding::SCHOOL_TWO_FILES, &labels.join("、"), school).at(place);
+                found.push(Finding { other_files, ..finding });
             }
         }
         // Of a year without a report whole datasets may be wanting, and nobody misses them.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::plan::made_with_these;
 use super::{Run, RunError, io_error, parallel, reconciled};
+use crate::contract::Role;
 use crate::definition::Definitions;
-use crate::documents::{self as written, Draft, Kind, Placed, Register};
+use crate::documents::{self as written, DocumentKind, Draft, Placed, Register};
 use crate::indicators::{IndicatorValue, Unit};
 use crate::layout::Level;
 use crate::period::ReportYear;
@@ -22,8 +24,7 @@ use crate::warehouse::publish::{Manifest, ReleaseOutcome};
 
 /// The counties of the city in one year.
 pub(super) fn counties(settings: &Settings, definitions: &Definitions, year: ReportYear) -> Vec<String> {
-    let regions =
-        definitions.codes.get("region").map(crate::code_table::CodeTable::codes).unwrap_or_default();
+    let regions = definitions.regions().map(crate::code_table::CodeTable::codes).unwrap_or_default();
     let own = |code: &&crate::code_table::Code| {
         code.parent.as_deref() == Some(settings.city_code.as_str()) && code.valid_in(year)
     };
@@ -59,7 +60,7 @@ pub(super) fn printed_cells(
         layouts: &definitions.layouts,
         units: &units,
         counties: &counties,
-        regions: definitions.codes.get("region"),
+        regions: definitions.regions(),
         major_classes: definitions.codes.get("major_class"),
         year,
         last_regions: &last_regions,
@@ -137,7 +138,7 @@ pub(super) fn cells_again(
         }
     }
     let indexed = tables::indexed(values.iter().chain(&before));
-    let lines = match table("filing", year) {
+    let lines = match table(definitions.table_of_role(Role::Filing), year) {
         Some(path) => filed_lines(&path, definitions, year)?,
         None => Lines::new(),
     };
@@ -175,7 +176,7 @@ impl Run<'_> {
     /// The documents of every year of a release.
     pub(super) fn write_all_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
         // A frozen year that other definitions made is not written by these.
-        let made_with_these = |year: &&ReportYear| manifest.definitions_of(**year) == self.definitions.digest;
+        let made_with_these = |year: &&ReportYear| made_with_these(manifest, self.definitions, **year);
         let mut years = manifest.years.iter().filter(made_with_these);
         let written =
             years.try_for_each(|&year| report_again(self.settings, self.definitions, manifest, year));
@@ -252,7 +253,7 @@ pub fn write_reports(
 }
 
 fn report_draft(path: &Path, bytes: &[u8]) -> Result<Draft, RunError> {
-    written::draft(path.to_owned(), bytes, Kind::Report, Access::Open).map_err(io_error(path))
+    written::draft(path.to_owned(), bytes, DocumentKind::Report, Access::Open).map_err(io_error(path))
 }
 
 const COUNTIES: &str = "县（市、区）";
@@ -272,7 +273,7 @@ fn named(
             (COUNTIES, settings.residual_region_name.clone())
         }
         Level::County => {
-            let regions = definitions.codes.get("region");
+            let regions = definitions.regions();
             let found = regions.and_then(|regions| regions.look_up_any_year(&unit.region_code, year));
             (COUNTIES, found.map_or_else(|| unit.region_code.clone(), |region| region.label.clone()))
         }

@@ -1,8 +1,9 @@
 //! Everything that must hold before anybody sees a figure, asked of one year's figures: of those a
 //! run is about to publish, and again of those that stand.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int32Type;
@@ -13,10 +14,11 @@ use crate::audit::{Answer, Asking, Audit, Counted, FoundAt, OfUnit, Tally, Told}
 use crate::checks::audit_rules::{AskedOf, Names, Place, ROWS, RelationDefinition, Source};
 use crate::checks::relation::{Kind, Verdict};
 use crate::checks::{self, CheckCount, Checked};
+use crate::contract::Role;
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
 use crate::definition::Definitions;
-use crate::finding::{self, Finding, Findings, Severity};
+use crate::finding::{self, Finding, Findings, PrintedRow, Severity};
 use crate::indicators::definition::{Answers as Surveyed, Calculation, Combination};
 use crate::indicators::{IndicatorValue, State, Unit, adjust};
 use crate::layout::{Basis, Level, label_key};
@@ -53,6 +55,35 @@ pub struct Examined {
     checked: Vec<Checked>,
     /// Relations that looked at nothing, though the year's report prints what they need.
     idle: BTreeMap<Kind, Vec<String>>,
+    /// The printed rows of figures, by the figures' names: all units print the same.
+    rows: HashMap<String, FigureRow>,
+}
+
+/// The printed row that a figure stands in.
+#[derive(Debug, Clone)]
+struct FigureRow {
+    indicator_id: String,
+    report_table: String,
+    report_path: String,
+}
+
+/// The rows that any unit prints, by the names of their figures.
+fn rows_by_name(cells: &[ReportCell]) -> HashMap<String, FigureRow> {
+    let mut seen = HashSet::new();
+    let mut rows = HashMap::new();
+    for cell in cells {
+        if seen.insert((Arc::as_ptr(&cell.row), cell.column_year)) {
+            rows.insert(
+                figures::name_of(cell),
+                FigureRow {
+                    indicator_id: cell.indicator_id.clone(),
+                    report_table: cell.report_table.clone(),
+                    report_path: cell.report_path.clone(),
+                },
+            );
+        }
+    }
+    rows
 }
 
 /// One finding of a relation.
@@ -86,6 +117,7 @@ pub fn examine(settings: &Settings, definitions: &Definitions, of: Figures<'_>) 
         year: of.year,
         figures: asked.iter().map(|(figures, _)| figures).sum(),
         checked: of_values(definitions, of),
+        rows: rows_by_name(of.cells),
         ..Examined::default()
     };
     let mut by_relation: Vec<Counted> = vec![Counted::default(); asking.relations().count()];
@@ -153,7 +185,7 @@ fn unit_name(settings: &Settings, definitions: &Definitions, of: Figures<'_>, un
             settings.residual_region_name.clone()
         }
         Level::County => {
-            let regions = definitions.codes.get("region");
+            let regions = definitions.regions();
             let found = regions.and_then(|regions| regions.look_up_any_year(&unit.region_code, of.year));
             found.map_or_else(|| unit.region_code.clone(), |region| region.label.clone())
         }
@@ -308,6 +340,9 @@ impl Examined {
             });
             if let Some(note) = told.get_mut(at) {
                 note.count += 1;
+                let others = finding.indicators.into_iter().filter(|id| !note.indicators.contains(id));
+                let others: Vec<String> = others.collect();
+                note.indicators.extend(others);
             }
         }
         for finding in told {
@@ -346,26 +381,33 @@ impl Examined {
             _ => String::new(),
         };
         let message = format!(
-            "{}：{whose}{}{more}：{}〔{}〕",
+            "{}：{whose}{}{more}：{}",
             rule.map_or("", |rule| &rule.title),
             told[..told.len().min(NAMED)].join("，"),
             one.answer.message,
-            one.key
         );
         let place = figures
             .iter()
             .find_map(|figure| filed.0.get(&(one.unit.school_code.clone(), figure.name.clone())));
-        let place = place.cloned().unwrap_or_else(|| {
-            let name = figures.first().map_or("", |figure| figure.name.as_str());
-            let (table, row) = name.split_once(' ').unwrap_or_default();
-            FilePlace { sheet: table.to_owned(), header: row.to_owned(), ..FilePlace::default() }
+        let place = place.cloned().unwrap_or_default();
+        let filing = definitions.of_role(Role::Filing);
+        let rows: Vec<&FigureRow> = figures.iter().filter_map(|figure| self.rows.get(&figure.name)).collect();
+        let mut indicators: Vec<String> = Vec::new();
+        for row in &rows {
+            if !row.indicator_id.is_empty() && !indicators.contains(&row.indicator_id) {
+                indicators.push(row.indicator_id.clone());
+            }
+        }
+        let printed = rows.first().map(|row| PrintedRow {
+            report_table: row.report_table.clone(),
+            report_path: row.report_path.clone(),
         });
         Finding {
             rule: one.rule.clone(),
             severity: one.severity,
             dimension: rule.map_or_else(String::new, |rule| rule.dimension.clone()),
             report_year: self.year,
-            dataset: if place.file.is_empty() { String::new() } else { "filings".to_owned() },
+            dataset: filing.filter(|_| !place.file.is_empty()).map_or(String::new(), |of| of.dataset.clone()),
             region_code: one.unit.region_code.clone(),
             school_code: one.unit.school_code.clone(),
             place,
@@ -374,6 +416,11 @@ impl Examined {
                 format!("{}；确属实情的，由负责人用 nianbao override answer 说明", rule.remedy)
             }),
             count: 1,
+            rows_out: 0,
+            key: one.key.clone(),
+            indicators,
+            printed: printed.unwrap_or_default(),
+            other_files: Vec::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use arrow::datatypes::{Decimal128Type, Int32Type};
 use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
 use super::{Run, RunError, Used, Year, documents, parallel};
 use crate::checks::relation::Kind;
-use crate::contract::Dataset;
+use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
 use crate::finding::{self, Finding};
@@ -103,13 +103,15 @@ impl Run<'_> {
                 schools_of.extend(of.schools.keys().cloned());
             }
         }
-        let filed = match of.tables.get("filing") {
+        let filed = match of.tables.get(self.definitions.table_of_role(Role::Filing)) {
             Some((path, _)) => filed_values(path, year)?,
             None => BTreeMap::new(),
         };
         Ok(Inputs {
             year,
             columns: self.table_columns(),
+            register_table: self.definitions.table_of_role(Role::Register).to_owned(),
+            filing_table: self.definitions.table_of_role(Role::Filing).to_owned(),
             tables: of.tables.iter().map(|(table, (path, _))| (table.clone(), path.clone())).collect(),
             schools: of.schools.clone(),
             delivered,
@@ -141,8 +143,9 @@ impl Run<'_> {
 
     /// A filing repeats last year's figures: they are compared with last year's filing, never printed.
     pub(super) fn compare_last_year(&mut self, year: ReportYear) -> Result<(), RunError> {
-        let (Some(this), Some(last)) = (self.table_of("filing", year), self.table_of("filing", year - 1))
-        else {
+        let Some(filing) = self.definitions.of_role(Role::Filing) else { return Ok(()) };
+        let of = |year| self.table_of(&filing.table, year);
+        let (Some(this), Some(last)) = (of(year), of(year - 1)) else {
             return Ok(());
         };
         let repeated = filed_values(&this, year - 1)?;
@@ -159,9 +162,8 @@ impl Run<'_> {
                     shown_filed(said),
                     shown_filed(before)
                 );
-                found.push(
-                    Finding::new(finding::FILING_LAST_YEAR, year, "filings", &detail).of_school(school),
-                );
+                let finding = Finding::new(finding::FILING_LAST_YEAR, year, &filing.dataset, &detail);
+                found.push(finding.of_school(school).about([&**indicator]));
             }
         }
         self.year(year).findings.extend(found);
@@ -178,7 +180,7 @@ impl Run<'_> {
             .iter()
             .map(|(code, school)| (code.clone(), school.region_code.clone()))
             .collect();
-        let lines = match self.table_of("filing", year) {
+        let lines = match self.table_of(self.definitions.table_of_role(Role::Filing), year) {
             Some(path) => documents::filed_lines(&path, self.definitions, year)?,
             None => Lines::new(),
         };
@@ -255,7 +257,7 @@ impl Run<'_> {
             .iter()
             .map(|delivery| (delivery.sha256.as_str(), delivery.file.as_str()))
             .collect();
-        match self.table_of("filing", year) {
+        match self.table_of(self.definitions.table_of_role(Role::Filing), year) {
             Some(path) => examined::filed_places(&path, self.definitions, year, &files),
             None => Ok(FiledPlaces::default()),
         }

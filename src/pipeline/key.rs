@@ -14,18 +14,35 @@ use crate::warehouse::publish::Manifest;
 /// # Errors
 /// When it is gone, damaged, or not the one that the release was made with.
 pub fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<PseudonymKey, RunError> {
+    if let Some(key) = read(data, last)? {
+        return Ok(key);
+    }
+    let path = data.key_file();
+    let bytes = random()?;
+    let text = format!("{}\n", crate::normalise::identity::hex(&bytes));
+    files::write_whole(&path, text.as_bytes(), Access::Restricted).map_err(io_error(&path))?;
+    Ok(PseudonymKey::new(&bytes))
+}
+
+/// A key that nothing is kept under.
+pub(super) fn temporary() -> Result<PseudonymKey, RunError> {
+    Ok(PseudonymKey::new(&random()?))
+}
+
+fn random() -> Result<[u8; 32], RunError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| RunError::Key(format!("no randomness: {error}")))?;
+    Ok(bytes)
+}
+
+/// The key of this data root; `None` when there is none and nothing was published yet.
+pub(super) fn read(data: &DataRoot, last: Option<&Manifest>) -> Result<Option<PseudonymKey>, RunError> {
     let path = data.key_file();
     let bytes = match fs::read_to_string(&path) {
         Ok(text) => parse_key(&text).ok_or_else(|| {
             RunError::Key(format!("`{}` holds no key of 64 hexadecimal digits", path.display()))
         })?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && last.is_none() => {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes).map_err(|error| RunError::Key(format!("no randomness: {error}")))?;
-            let text = format!("{}\n", crate::normalise::identity::hex(&bytes));
-            files::write_whole(&path, text.as_bytes(), Access::Restricted).map_err(io_error(&path))?;
-            bytes
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && last.is_none() => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(RunError::Key(format!(
                 "the pseudonym key `{}` is gone; with another key every pseudonym would change: put it back",
@@ -41,7 +58,7 @@ pub fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<Pseudon
             path.display()
         )));
     }
-    Ok(key)
+    Ok(Some(key))
 }
 
 pub(super) fn parse_key(text: &str) -> Option<[u8; 32]> {

@@ -6,6 +6,14 @@ mod acceptance;
 
 mod parallel;
 
+mod survey;
+
+mod plan;
+
+mod recorded;
+
+mod rehearsal;
+
 mod deliveries;
 
 mod assembly;
@@ -37,12 +45,12 @@ use rust_xlsxwriter::XlsxError;
 use crate::checks::CheckCount;
 use crate::combinations::TableError;
 use crate::decisions::corrections::{self, FileKey, OfFile};
-use crate::decisions::signatures;
 use crate::decisions::values::SetValue;
-use crate::decisions::{self, DecisionError, Override};
+use crate::decisions::{DecisionError, Override};
 use crate::definition::Definitions;
+use crate::delivery::RunOutcome;
 use crate::documents::{DocumentError, Register};
-use crate::finding::{Finding, Rule};
+use crate::finding::Finding;
 use crate::indicators::IndicatorValue;
 use crate::indicators::compute::School;
 use crate::intake::{Fragment, IntakeError, Outcome, TakenIn};
@@ -53,7 +61,7 @@ use crate::reconcile::Difference;
 use crate::report::cells::ReportCell;
 use crate::runs::Stage;
 use crate::settings::Settings;
-use crate::sources::drop_folder::Dropped;
+use crate::sources::drop_folder::Listing;
 use crate::table_file::TableFileError;
 use crate::tables::Delivery;
 use crate::warehouse::files::{self, Access};
@@ -61,10 +69,16 @@ use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Accepted, Manifest, PublishError, StagedFile, Summary};
 
 use acceptance::Used;
+use deliveries::decode_limits;
+use plan::{Before, Makers, PlannedYear};
+use recorded::Recorded;
+use survey::{Hashed, Inventory};
 
 pub use documents::report_again;
 pub use examined::{Examined, Figures, Found, Release, Standing, examine, examine_release, read_release};
 pub use key::pseudonym_key;
+pub use plan::{Change, How, made_with_these};
+pub use rehearsal::{Figures as PlannedFigures, Moved, Planned, rehearse};
 pub use staging::catalogue_sql;
 
 /// What a run is asked to do.
@@ -80,7 +94,7 @@ pub struct Request {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum RunOutcome {
+pub enum Ended {
     Published(Box<Manifest>),
     /// The same inputs, definitions, settings, program and key as the release that stands.
     NothingToDo(Box<Manifest>),
@@ -93,10 +107,23 @@ pub enum RunOutcome {
     NothingFound,
 }
 
+impl Ended {
+    /// As the ledger has it.
+    #[must_use]
+    pub fn outcome(&self) -> RunOutcome {
+        match self {
+            Ended::Published(_) => RunOutcome::Published,
+            Ended::NothingToDo(_) => RunOutcome::NothingToDo,
+            Ended::HeldBack { .. } => RunOutcome::HeldBack,
+            Ended::NothingFound => RunOutcome::NothingFound,
+        }
+    }
+}
+
 /// A run's result, with how long its stages took.
 #[derive(Debug)]
 pub struct RunReport {
-    pub outcome: RunOutcome,
+    pub outcome: Ended,
     pub stages: Vec<Stage>,
     /// The files that were taken in.
     pub deliveries: Vec<Delivery>,
@@ -166,25 +193,28 @@ pub fn run(
     watch: &dyn Watch,
 ) -> Result<RunReport, RunError> {
     let mut run = Run::new(settings, definitions, request, watch)?;
-    let listing = run.timed("list", Run::list)?;
-    let inputs = run.timed("hash", |run| run.hash(&listing.files))?;
+    let listing = run.timed("list", |run| run.survey().list())?;
+    count_waiting(&listing, run.last.as_ref(), &mut run.frozen);
+    let Inventory { listing, inputs, unopened } = run.timed("hash", |run| run.survey().hash(listing))?;
     run.count((listing.files.len(), "files"), (inputs.len(), "files"));
-    let years = run.years_to_do(&inputs);
+    let inventory = Inventory { listing, inputs, unopened };
+    let years = run.years_to_do(&inventory);
+    let Inventory { listing, inputs, unopened } = inventory;
     if inputs.is_empty() && run.last.is_none() {
-        return Ok(run.report(RunOutcome::NothingFound));
+        return Ok(run.report(Ended::NothingFound));
     }
     if years.is_empty() {
-        let Some(last) = run.last.clone() else { return Ok(run.report(RunOutcome::NothingFound)) };
+        let Some(last) = run.last.clone() else { return Ok(run.report(Ended::NothingFound)) };
         // The run that published it may have died before its documents were written, and what somebody
         // filled in may have been read back since.
         let register = Register::load(&run.data)?;
         if !documents::are_of(&run.data, &last) || register.is_behind(&run.data.all_reports())? {
             run.timed("report", |run| run.write_all_documents(&last))?;
         }
-        return Ok(run.report(RunOutcome::NothingToDo(Box::new(last))));
+        return Ok(run.report(Ended::NothingToDo(Box::new(last))));
     }
     run.make_staging()?;
-    let taken = run.timed("decode and normalise", |run| run.take_in(&inputs, &years))?;
+    let taken = run.timed("decode and normalise", |run| run.take_in(&inputs, &unopened, &years))?;
     let wanted = inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year)));
     run.count((wanted.count(), "files"), (taken.len(), "files"));
     run.note_fragments(&taken);
@@ -203,14 +233,17 @@ pub fn run(
     let manifest = run.timed("publish", |run| run.publish(&listing, &inputs))?;
     run.count((run.staged.len(), "files"), (manifest.files.len(), "files"));
     run.timed("report", |run| run.write_documents(&manifest))?;
-    Ok(run.report(RunOutcome::Published(Box::new(manifest))))
+    Ok(run.report(Ended::Published(Box::new(manifest))))
 }
 
-/// One delivery in the drop folder, with the hash of its bytes, which lie in landing.
-#[derive(Debug, Clone)]
-struct Hashed {
-    file: Dropped,
-    sha256: String,
+/// How many files lie in the folder of each frozen year that are not, by name and size, those it was made of.
+fn count_waiting(listing: &Listing, last: Option<&Manifest>, frozen: &mut BTreeMap<ReportYear, usize>) {
+    for file in &listing.files {
+        let Some(waiting) = file.year.and_then(|year| frozen.get_mut(&year)) else { continue };
+        let mut inputs = last.iter().flat_map(|last| &last.inputs);
+        let is_known = inputs.any(|input| input.file == file.label && input.bytes == file.bytes);
+        *waiting += usize::from(!is_known);
+    }
 }
 
 /// A year being put together.
@@ -262,15 +295,13 @@ struct Run<'a> {
     stages: Vec<Stage>,
     checks: Vec<CheckCount>,
     years: BTreeMap<ReportYear, Year>,
-    fingerprints: BTreeMap<ReportYear, String>,
-    /// Without last year's.
-    own_fingerprints: BTreeMap<ReportYear, String>,
+    planned: BTreeMap<ReportYear, PlannedYear>,
+    /// Whether a year is asked for: nobody asks for a frozen one.
+    wanted: Box<dyn Fn(ReportYear) -> bool + Sync>,
     cells: BTreeMap<ReportYear, Vec<ReportCell>>,
     staged: Vec<StagedFile>,
     /// Keys of the normalised files of each year, those set aside too.
     fragments: BTreeMap<ReportYear, BTreeSet<String>>,
-    /// What lies in the drop folder and was not taken: links, pipes, files closed to us or growing.
-    unopened: Vec<(String, &'static Rule)>,
 }
 
 impl<'a> Run<'a> {
@@ -291,15 +322,11 @@ impl<'a> Run<'a> {
             files::make_folder(&folder, Access::Restricted).map_err(io_error(&folder))?;
         }
         publish::restore_pointer(&data)?;
-        let last = publish::current(&data)?;
+        let Recorded { last, recorded, overrides, decided_years, frozen } = Recorded::read(&data)?;
         let key = pseudonym_key(&data, last.as_ref())?;
-        let all = decisions::all(&data)?;
-        let decided_years = all.iter().map(|decision| decision.report_year).collect();
-        let recorded: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
-        let lapsed = last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
-        let overrides: Vec<Override> =
-            recorded.iter().filter(|decision| !lapsed.contains(&decision.id)).cloned().collect();
-        let frozen = signatures::frozen(&signatures::all(&data)?).into_keys().map(|year| (year, 0)).collect();
+        let frozen: BTreeMap<ReportYear, usize> = frozen.into_iter().map(|year| (year, 0)).collect();
+        let (asked, closed) = (request.years.clone(), frozen.clone());
+        let wanted = move |year| !closed.contains_key(&year) && (asked.is_empty() || asked.contains(&year));
         let corrections = corrections::by_file(&data, &key, &overrides)?;
         Ok(Run {
             settings,
@@ -318,12 +345,11 @@ impl<'a> Run<'a> {
             stages: Vec::new(),
             checks: Vec::new(),
             years: BTreeMap::new(),
-            fingerprints: BTreeMap::new(),
-            own_fingerprints: BTreeMap::new(),
+            planned: BTreeMap::new(),
+            wanted: Box::new(wanted),
             cells: BTreeMap::new(),
             staged: Vec::new(),
             fragments: BTreeMap::new(),
-            unopened: Vec::new(),
         })
     }
 
@@ -344,6 +370,23 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The years that are asked for and not as they were published; all are planned.
+    fn years_to_do(&mut self, inventory: &Inventory) -> Vec<ReportYear> {
+        let frozen = self.frozen.keys().copied().collect();
+        let before = Before {
+            last: self.last.as_ref(),
+            recorded: &self.recorded,
+            decided_years: &self.decided_years,
+            frozen: &frozen,
+        };
+        let key = self.key.check_value();
+        let makers =
+            Makers { settings: self.settings, definitions: self.definitions, program: PROGRAM, key: &key };
+        self.planned = plan::plan(inventory, before, makers);
+        let to_do = self.planned.iter().filter(|(year, of)| (self.wanted)(**year) && !of.why.is_empty());
+        to_do.map(|(year, _)| *year).collect()
+    }
+
     fn note_fragments(&mut self, taken: &[TakenIn]) {
         for one in taken {
             if let Outcome::Normalised(fragment) = &one.outcome {
@@ -357,7 +400,7 @@ impl<'a> Run<'a> {
         usize::try_from(rows).unwrap_or(usize::MAX)
     }
 
-    fn report(self, outcome: RunOutcome) -> RunReport {
+    fn report(self, outcome: Ended) -> RunReport {
         let deliveries = self.years.into_values().flat_map(|of| of.deliveries).collect();
         RunReport { outcome, stages: self.stages, deliveries, checks: self.checks, frozen: self.frozen }
     }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::{Run, RunError, io_error};
-use crate::contract::Dataset;
+use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
 use crate::decisions::values::{self, SetValue};
 use crate::definition::Definitions;
-use crate::documents::{self, Draft, Kind};
+use crate::documents::{self, DocumentKind, Draft};
 use crate::finding::{self, Finding};
 use crate::indicators::compute::Inputs;
 use crate::indicators::definition::Indicator;
@@ -68,7 +68,7 @@ impl Run<'_> {
         }
         for (id, count) in by_indicator {
             let detail = format!("{}：{count} 条处理说明失效", title(indicators, id));
-            let mut finding = Finding::new(finding::NOTE_LAPSED, year, "", &detail);
+            let mut finding = Finding::new(finding::NOTE_LAPSED, year, "", &detail).about([id]);
             finding.count = count;
             findings.push(finding);
         }
@@ -97,13 +97,14 @@ fn told_set(year: ReportYear, indicators: &[Indicator], datasets: &[Dataset], se
     if keeps_breakdowns(indicators, datasets, &set.indicator_id, set.basis) {
         detail += "；按专业大类等的分组仍为原数";
     }
-    Finding::new(finding::VALUE_SET, year, "", &detail).of_school(&set.school_code)
+    let finding = Finding::new(finding::VALUE_SET, year, "", &detail).of_school(&set.school_code);
+    finding.about([&*set.indicator_id])
 }
 
 /// Whether an indicator is broken down by a column of its rows, where nobody said which part changed.
 fn keeps_breakdowns(indicators: &[Indicator], datasets: &[Dataset], id: &str, basis: Delivered) -> bool {
     let Some(indicator) = indicators.iter().find(|indicator| indicator.id == id) else { return false };
-    let of_school = datasets.iter().find(|dataset| dataset.table == "school");
+    let of_school = datasets.iter().find(|dataset| dataset.role == Some(Role::Register));
     let is_attribute = |name: &String| {
         of_school.is_some_and(|school| school.columns.iter().any(|column| column.name == *name))
     };
@@ -124,7 +125,8 @@ fn told_lapsed(year: ReportYear, indicators: &[Indicator], decision: &Override, 
         decision.who
     );
     let school = about.map_or("", |about| about.school_code.as_str());
-    Finding::new(finding::VALUE_LAPSED, year, "", &detail).of_school(school)
+    let finding = Finding::new(finding::VALUE_LAPSED, year, "", &detail).of_school(school);
+    finding.about(about.map(|about| &*about.indicator_id))
 }
 
 /// Names of one year's schools and of all regions, as a release has them.
@@ -136,7 +138,7 @@ pub(super) fn names(
     year: ReportYear,
 ) -> Result<(Names, BTreeMap<String, String>), RunError> {
     let mut names = Names::default();
-    let regions = definitions.codes.get("region").map(crate::code_table::CodeTable::codes);
+    let regions = definitions.regions().map(crate::code_table::CodeTable::codes);
     for code in regions.into_iter().flatten().filter(|code| code.valid_in(year)) {
         names.regions.insert(code.code.clone(), code.label.clone());
     }
@@ -222,6 +224,6 @@ pub(super) fn write_differences(
     let rows = tables::read_differences(&path)?;
     let bytes = differences::workbook(&rows, definitions, &names, heading)?;
     let path = data.reports(year).join(format!("{}{year}年度填报与系统差异表.xlsx", settings.city_name));
-    let draft = documents::draft(path.clone(), &bytes, Kind::Differences, Access::Open);
+    let draft = documents::draft(path.clone(), &bytes, DocumentKind::Differences, Access::Open);
     Ok(Some(draft.map_err(io_error(&path))?))
 }

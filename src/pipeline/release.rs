@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use super::{Hashed, PROGRAM, Run, RunError, RunOutcome, Year, catalogue_sql, corrected, io_error};
+use super::plan::AGAIN;
+use super::{Ended, Hashed, PROGRAM, Run, RunError, Year, catalogue_sql, corrected, io_error};
+use crate::contract::Role;
 use crate::decisions::findings;
 use crate::definition::Definitions;
+use crate::delivery::DeliveryOutcome;
 use crate::finding::{self, Finding, RULES, Severity};
 use crate::layout::{Basis, HeadlineLayout, Level};
 use crate::normalise::Counts;
@@ -16,22 +19,24 @@ use crate::table_file::{self as parquet_file};
 use crate::tables::{self};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::{
-    self, DatasetSummary, FORMAT, FileCounts, Headline, Input, KeyId, Manifest, ReleaseOutcome, RuleCount,
-    StagedFile, Summary, YearSummary,
+    self, DatasetSummary, FORMAT, FileCounts, Headline, Input, KeyId, Manifest, PartKind, ReleaseOutcome,
+    RuleCount, StagedFile, Summary, YearSummary,
 };
 
 impl Run<'_> {
     /// S0 findings, or too many schools that delivered nothing.
-    pub(super) fn held_back(&self, listing: &Listing) -> Option<RunOutcome> {
+    pub(super) fn held_back(&self, listing: &Listing) -> Option<Ended> {
         let stops = |finding: &&Finding| finding.severity == Severity::S0;
         let mut findings: Vec<Finding> =
             self.years.values().flat_map(|of| of.findings.iter().filter(stops)).cloned().collect();
         // Of a year without a report only some things may ever be delivered.
         let reported = self.years.iter().filter(|(year, _)| self.definitions.layout(**year).is_some());
+        let register = self.definitions.of_role(Role::Register).map(|dataset| dataset.dataset.as_str());
         for (&year, of) in reported {
             let silent = of.schools.keys().filter(|school| {
                 !of.fragments.iter().any(|(dataset, fragments)| {
-                    dataset != "schools" && fragments.iter().any(|used| used.units.contains(*school))
+                    Some(dataset.as_str()) != register
+                        && fragments.iter().any(|used| used.units.contains(*school))
                 })
             });
             let silent: Vec<&String> = silent.collect();
@@ -45,7 +50,7 @@ impl Run<'_> {
         if findings.is_empty() {
             return None;
         }
-        Some(RunOutcome::HeldBack { findings, summary: Box::new(self.summary(listing)) })
+        Some(Ended::HeldBack { findings, summary: Box::new(self.summary(listing)) })
     }
 
     pub(super) fn publish(&mut self, listing: &Listing, inputs: &[Hashed]) -> Result<Manifest, RunError> {
@@ -64,17 +69,17 @@ impl Run<'_> {
         self.staged.sort_by(|a, b| a.path.cmp(&b.path));
         let (files, digest) = publish::describe(&staged, &self.staged)?;
         let outcome = if summary.is_open() { ReleaseOutcome::Draft } else { ReleaseOutcome::Clean };
-        let mut fingerprints = self.last.as_ref().map(|last| last.fingerprints.clone()).unwrap_or_default();
-        fingerprints.extend(self.years.iter().filter_map(|(year, of)| {
-            let own = self.fingerprints.get(year)?;
+        let last = self.last.clone().unwrap_or_default();
+        let (mut fingerprints, mut own_fingerprints) = (last.fingerprints, last.own_fingerprints);
+        let mut parts = last.parts;
+        for (&year, of) in &self.years {
+            let Some(planned) = self.planned.get(&year) else { continue };
             // One that no inputs have: the year is made again.
-            Some((*year, if of.try_again { format!("{own} again") } else { own.clone() }))
-        }));
-        let mut own_fingerprints =
-            self.last.as_ref().map(|last| last.own_fingerprints.clone()).unwrap_or_default();
-        own_fingerprints.extend(
-            self.years.keys().filter_map(|year| Some((*year, self.own_fingerprints.get(year)?.clone()))),
-        );
+            let again = if of.try_again { AGAIN } else { "" };
+            fingerprints.insert(year, format!("{}{again}", planned.fingerprint));
+            own_fingerprints.insert(year, planned.own_fingerprint.clone());
+            parts.insert(year, planned.parts.clone());
+        }
         let manifest = Manifest {
             format: FORMAT,
             release: number,
@@ -86,6 +91,7 @@ impl Run<'_> {
             years: fingerprints.keys().copied().collect(),
             fingerprints,
             own_fingerprints,
+            parts,
             digest,
             outcome,
             inputs: self.manifest_inputs(inputs),
@@ -107,8 +113,16 @@ impl Run<'_> {
         let last = self.last.iter().flat_map(|last| last.years.iter().map(move |year| (last, year)));
         let mut made_with: BTreeMap<ReportYear, String> =
             last.map(|(last, &year)| (year, last.definitions_of(year).to_owned())).collect();
-        made_with.extend(self.years.keys().map(|year| (*year, self.definitions.digest.clone())));
+        made_with.extend(self.years.keys().map(|year| (*year, self.definitions_read_by(*year))));
         made_with
+    }
+
+    /// SHA-256 over what a year reads of the definitions.
+    fn definitions_read_by(&self, year: ReportYear) -> String {
+        let parts = self.planned.get(&year).map(|planned| planned.parts.as_slice()).unwrap_or_default();
+        let read = parts.iter().filter(|part| part.kind == PartKind::Definition);
+        let lines: Vec<String> = read.map(|part| format!("{} {}", part.name, part.value)).collect();
+        files::sha256(lines.join("\n").as_bytes())
     }
 
     /// What each year was normalised into; of a year that is kept, what the release that stands says.
@@ -166,11 +180,11 @@ impl Run<'_> {
                     rows: Counts::default(),
                 };
                 for delivery in own {
-                    line.files += u64::from(delivery.outcome != "kept");
+                    line.files += u64::from(delivery.outcome != DeliveryOutcome::Kept);
                     line.rows += delivery.rows;
                 }
                 // What every school delivers for a report is told where nobody did, too.
-                let is_wanted = (dataset.every_school || dataset.table == "school")
+                let is_wanted = (dataset.every_school || dataset.role == Some(Role::Register))
                     && self.definitions.layout(year).is_some();
                 if line.files > 0 || line.rows.physical > 0 || is_wanted {
                     summary.datasets.push(line);
@@ -225,16 +239,16 @@ fn year_summary(of: &Year, definitions: &Definitions) -> YearSummary {
     let mut part = YearSummary::default();
     for delivery in &of.deliveries {
         let files = &mut part.files;
-        files.files += u64::from(delivery.outcome != "kept");
-        match delivery.outcome.as_str() {
-            "decoded" => files.decoded += 1,
-            "set_aside" => {
+        files.files += u64::from(delivery.outcome != DeliveryOutcome::Kept);
+        match delivery.outcome {
+            DeliveryOutcome::Decoded => files.decoded += 1,
+            DeliveryOutcome::SetAside => {
                 files.decoded += 1;
                 files.set_aside += 1;
             }
-            "kept" => files.kept += 1,
-            "rejected" => files.rejected += 1,
-            _ => files.repeated += 1,
+            DeliveryOutcome::Kept => files.kept += 1,
+            DeliveryOutcome::Rejected => files.rejected += 1,
+            DeliveryOutcome::Repeated => files.repeated += 1,
         }
         part.rows += delivery.rows;
     }

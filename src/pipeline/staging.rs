@@ -10,6 +10,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::{Run, RunError, io_error};
+use crate::contract::Column;
 use crate::indicators::compute::School;
 use crate::period::ReportYear;
 use crate::table_file::{self as parquet_file};
@@ -27,11 +28,13 @@ impl Run<'_> {
             let definitions = self.definitions;
             let values = |rows: &[_]| tables::indicator_values(rows, definitions);
             let differences = |rows: &[_]| tables::differences(rows, definitions);
+            let attributes: Vec<&Column> = self.definitions.school_attributes().collect();
+            let schools = |schools: &[SchoolRow]| tables::dim_school(schools, &attributes);
             let mut written = vec![
                 self.write_rows("indicator_value", year, &of.values, values)?,
                 self.write_rows("finding", year, &of.findings, tables::findings)?,
                 self.write_rows("delivery", year, &of.deliveries, tables::deliveries)?,
-                self.write_rows("dim_school", year, &self.school_rows(year), tables::dim_school)?,
+                self.write_rows("dim_school", year, &self.school_rows(year), schools)?,
                 self.write_rows("override", year, &of.overrides, tables::overrides)?,
                 self.write_rows("difference", year, &of.differences, differences)?,
             ];
@@ -62,6 +65,7 @@ impl Run<'_> {
     }
 
     pub(super) fn school_rows(&self, year: ReportYear) -> Vec<SchoolRow> {
+        let attributes: Vec<&Column> = self.definitions.school_attributes().collect();
         let attribute =
             |school: &School, name: &str| school.attributes.get(name).cloned().unwrap_or_default();
         let row = |(code, school): (&String, &School)| SchoolRow {
@@ -69,9 +73,7 @@ impl Run<'_> {
             school_code: code.clone(),
             school_name: school.name.clone(),
             region_code: school.region_code.clone(),
-            school_type: attribute(school, "school_type"),
-            ownership: attribute(school, "ownership"),
-            affiliation: attribute(school, "affiliation"),
+            attributes: attributes.iter().map(|column| attribute(school, &column.name)).collect(),
         };
         self.years[&year].schools.iter().map(row).collect()
     }
@@ -150,11 +152,13 @@ impl Run<'_> {
 
     /// One file for each small table, all years together.
     pub(super) fn stage_flat(&mut self) -> Result<(), RunError> {
-        /// Too large for readers that take one path, and of no use to them without a key.
-        const NOT_FLAT: [&str; 3] = ["student", "graduate", "staff"];
+        // A row a person: too large for readers that take one path, and of no use to them without a key.
+        let is_personal = |table: &str| {
+            self.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
+        };
         let mut by_table: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for file in &self.staged {
-            if let Some(table) = table_name(&file.path).filter(|table| !NOT_FLAT.contains(table)) {
+            if let Some(table) = table_name(&file.path).filter(|table| !is_personal(table)) {
                 by_table.entry(table.to_owned()).or_default().push(file.path.clone());
             }
         }

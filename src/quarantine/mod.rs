@@ -477,7 +477,7 @@ impl Names {
         residual: (&str, &str),
     ) -> Result<Names, QuarantineError> {
         let mut names = Names::default();
-        let regions = definitions.codes.get("region").map(crate::code_table::CodeTable::codes);
+        let regions = definitions.regions().map(crate::code_table::CodeTable::codes);
         for code in regions.into_iter().flatten().filter(|code| code.valid_in(year)) {
             names.regions.insert(code.code.clone(), code.label.clone());
         }

@@ -7,6 +7,7 @@ use crate::definition::Definitions;
 use crate::indicators::definition::{Answers, Calculation, Combination, Indicator};
 use crate::layout::{Basis, Layout};
 use crate::period::{ReferenceTime, ReportYear};
+use crate::predicate::Condition;
 
 /// One indicator, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,10 +86,10 @@ pub fn entry(indicator: &Indicator, layouts: &[Layout]) -> Entry {
     }
 }
 
-fn every(condition: &str) -> String {
-    match condition {
+fn every(condition: &Condition) -> String {
+    match condition.text() {
         "TRUE" => "计入的各行".to_owned(),
-        _ => format!("满足 {condition} 的各行"),
+        text => format!("满足 {text} 的各行"),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::audit::printing::{Own, Printing, Report, RowKey, path_key};
+use crate::audit::printing::{self, Own, Printing, Report, RowKey, path_key};
 use crate::audit::{Stated, list_key};
 use crate::checks::audit_rules::{ROWS, Source};
 use crate::checks::printed::{Printed, read};
@@ -69,6 +69,17 @@ pub fn report<'c>(cells: &[&'c ReportCell], year: ReportYear, keys: &mut Keys<'c
     }
     report.own = Some(own);
     report
+}
+
+/// What the figure of a cell is called.
+#[must_use]
+pub fn name_of(cell: &ReportCell) -> String {
+    if is_listed(cell) {
+        let line = cell.serial.parse().unwrap_or_default();
+        printing::name(&cell.report_table, &cell.measure, "值", line, Some(cell.column_year))
+    } else {
+        printing::name(&cell.report_table, &cell.report_path, &cell.measure, 0, Some(cell.column_year))
+    }
 }
 
 /// What the deliveries of a dataset say of themselves in a year, at one school or of the whole city.

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::lock;
+use crate::delivery::{DeliveryOutcome, RunOutcome};
 use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::warehouse::files::{self, Access};
@@ -16,8 +17,6 @@ use crate::warehouse::publish::Summary;
 
 /// Format of a run's record. 1 had no beginning: it was written when a run ended.
 pub(super) const FORMAT: u32 = 2;
-
-const RUNNING: &str = "running";
 
 /// What one run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +38,7 @@ pub struct Run {
     pub started: String,
     /// Empty for a run that has not ended.
     pub finished: String,
-    /// `running`, `died`, `failed`, or what came of it.
-    pub outcome: String,
+    pub outcome: RunOutcome,
     /// None for a run that has not ended.
     pub exit_code: Option<u8>,
     /// Why it failed.
@@ -106,7 +104,7 @@ pub struct DeliveredFile {
     pub sha256: String,
     pub dataset: String,
     pub report_year: ReportYear,
-    pub outcome: String,
+    pub outcome: DeliveryOutcome,
     pub rows: Counts,
 }
 
@@ -141,7 +139,7 @@ pub struct Entry {
 pub fn begin(data: &DataRoot, begun: Run) -> io::Result<Run> {
     files::make_folder(&data.runs(), Access::Open)?;
     let id = numbers(data)?.last().copied().unwrap_or_default() + 1;
-    let outcome = RUNNING.to_owned();
+    let outcome = RunOutcome::Running;
     let run = Run { format: FORMAT, id, outcome, release: begun.release_before, ..begun };
     write(data, &run)?;
     Ok(run)
@@ -189,8 +187,8 @@ pub fn entries(data: &DataRoot) -> io::Result<Vec<Entry>> {
     let entry = |id| {
         let path = path_of(data, id);
         let run = read(&path, id).map(|mut run| {
-            if run.outcome == RUNNING && !is_alive(data, &run) {
-                "died".clone_into(&mut run.outcome);
+            if run.outcome == RunOutcome::Running && !is_alive(data, &run) {
+                run.outcome = RunOutcome::Died;
             }
             Box::new(run)
         });

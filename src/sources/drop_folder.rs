@@ -170,11 +170,25 @@ pub fn without_numbers(path: &str, digest: Digest<'_>) -> String {
         }
         _ => personal::redacted_apart(part, digest),
     };
-    path.split('/').map(part).collect::<Vec<_>>().join("/")
+    // A number may be spread over several folders.
+    let across = personal::numbers(path);
+    let mut start = 0;
+    let parts = path.split('/').map(|text| {
+        let own = start..start + text.len();
+        start = own.end + 1;
+        let spread = across.iter().any(|number| {
+            let touches = number.start < own.end && own.start < number.end;
+            touches && !(own.start <= number.start && number.end <= own.end)
+        });
+        if spread { format!("…~{}", digest(text)) } else { part(text) }
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn is_ending(ending: &str) -> bool {
+    let digits = ending.bytes().filter(u8::is_ascii_digit).count();
     ending.len() <= 5
+        && digits <= 1
         && ending.starts_with(|c: char| c.is_ascii_alphabetic())
         && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

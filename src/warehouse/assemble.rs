@@ -21,7 +21,7 @@ use crate::combinations::{Combinations, TableError};
 use crate::contract::{Dataset, Shape};
 use crate::normalise::form;
 use crate::normalise::table::{FieldKind, FieldSpec, STAGING_FIELDS, schema, staged_fields};
-use crate::predicate;
+use crate::predicate::Condition;
 use crate::table_file::{self, TableWriter};
 
 /// What becomes of a staged row.
@@ -330,7 +330,7 @@ fn staged(
     const TEXTS: [&str; 3] = ["school_code", "row_digest", "name_digest"];
     let preferred = dataset.one_row.iter().flat_map(|rule| &rule.prefer);
     let conditions = preferred.clone().chain([&dataset.counts_when]);
-    let looked_at: BTreeSet<String> = conditions.flat_map(|text| predicate::columns(text)).collect();
+    let looked_at: BTreeSet<String> = conditions.flat_map(Condition::columns).collect();
     let rule = dataset.one_row.as_ref();
     let needed: BTreeSet<String> = TEXTS
         .into_iter()
@@ -394,7 +394,7 @@ fn judge(dataset: &Dataset, combinations: DataFrame) -> Result<Vec<Judged>, Pola
     let judged = combinations
         .lazy()
         .with_columns([
-            predicate::expression(&dataset.counts_when).alias("#counts"),
+            dataset.counts_when.expression().alias("#counts"),
             preference(dataset).cast(DataType::UInt32).alias("#preference"),
         ])
         .collect()?;
@@ -423,9 +423,9 @@ fn number(text: &str) -> Digest128 {
 fn preference(dataset: &Dataset) -> Expr {
     let conditions = dataset.one_row.iter().flat_map(|rule| &rule.prefer);
     let mut expression = lit(u32::MAX);
-    for (position, text) in conditions.enumerate().collect::<Vec<_>>().into_iter().rev() {
+    for (position, condition) in conditions.enumerate().collect::<Vec<_>>().into_iter().rev() {
         let place = u32::try_from(position).unwrap_or(u32::MAX);
-        expression = when(predicate::expression(text)).then(lit(place)).otherwise(expression);
+        expression = when(condition.expression()).then(lit(place)).otherwise(expression);
     }
     expression
 }

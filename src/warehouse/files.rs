@@ -116,6 +116,16 @@ pub fn write_temporary(path: &Path, bytes: &[u8], access: Access, durable: bool)
     Ok(beside)
 }
 
+/// `.name.4711-ThreadId(3).tmp`.
+fn is_temporary(name: &str) -> bool {
+    let ending = name.strip_prefix('.').and_then(|name| name.strip_suffix(").tmp"));
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let ending = ending.and_then(|name| name.rsplit_once("-ThreadId("));
+    ending.is_some_and(|(name, thread)| {
+        number(thread) && name.rsplit_once('.').is_some_and(|(_, process)| number(process))
+    })
+}
+
 /// Removes what a process that died left half written below a folder. Only the holder of the
 /// lock may: nobody else writes there.
 ///
@@ -125,11 +135,9 @@ pub fn remove_half_written(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        if entry.file_type()?.is_dir() && name == ".trial" {
-            fs::remove_dir_all(entry.path())?;
-        } else if entry.file_type()?.is_dir() {
+        if entry.file_type()?.is_dir() {
             remove_half_written(&entry.path())?;
-        } else if name.as_encoded_bytes().starts_with(b".") && name.as_encoded_bytes().ends_with(b".tmp") {
+        } else if is_temporary(&name.to_string_lossy()) {
             fs::remove_file(entry.path())?;
         }
     }

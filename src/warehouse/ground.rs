@@ -42,6 +42,20 @@ pub fn test(data: &DataRoot) -> Result<(), GroundError> {
     Ok(())
 }
 
+/// Removes what a test that died left.
+///
+/// # Errors
+/// Of the file system.
+pub fn clear(data: &DataRoot) -> io::Result<()> {
+    let [.., last] = data.restricted();
+    for trial in [data.warehouse(), last].map(|folder| folder.join(".trial")) {
+        if trial.is_dir() {
+            fs::remove_dir_all(trial)?;
+        }
+    }
+    Ok(())
+}
+
 enum Fault {
     Fails(&'static str, io::Error),
     Lies(&'static str),

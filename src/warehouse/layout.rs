@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::period::ReportYear;
 
+const SCRATCH: &str = "plan-";
+
 /// The data root.
 #[derive(Debug, Clone)]
 pub struct DataRoot(PathBuf);
@@ -53,7 +55,13 @@ impl DataRoot {
     /// The correction sheets of a year, for the schools. Restricted: they have the rows as delivered.
     #[must_use]
     pub fn correction_sheets(&self, year: ReportYear) -> PathBuf {
-        self.0.join("quarantine/sheets").join(year.to_string())
+        self.all_correction_sheets().join(year.to_string())
+    }
+
+    /// The correction sheets of all years.
+    #[must_use]
+    pub fn all_correction_sheets(&self) -> PathBuf {
+        self.0.join("quarantine/sheets")
     }
 
     /// The folder of one normalised file.
@@ -66,6 +74,29 @@ impl DataRoot {
     #[must_use]
     pub fn staged_release(&self) -> PathBuf {
         self.0.join("staging/release")
+    }
+
+    /// Where a plan computes figures: runs leave it alone. Where there is no data root, beside its place.
+    #[must_use]
+    pub fn scratch(&self, process: u32) -> PathBuf {
+        let name = format!("{SCRATCH}{process}");
+        if self.exists() { self.0.join("staging").join(name) } else { self.beside(&name) }
+    }
+
+    /// Folders of plans, with their processes.
+    #[must_use]
+    pub fn scratches(&self) -> Vec<(PathBuf, u32)> {
+        let entries = fs::read_dir(self.0.join("staging")).into_iter().flatten().filter_map(Result::ok);
+        let of_plan = |entry: fs::DirEntry| {
+            let name = entry.file_name();
+            Some((entry.path(), name.to_str()?.strip_prefix(SCRATCH)?.parse().ok()?))
+        };
+        entries.filter_map(of_plan).collect()
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        let own = self.0.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.0.with_file_name(format!("{own}.{name}"))
     }
 
     /// The file of one year of a table, in a release that was put together and held back.

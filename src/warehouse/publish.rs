@@ -20,6 +20,7 @@ use crate::finding::Severity;
 use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::reconcile::Reconciled;
+use crate::table_file;
 
 /// Format of manifest and pointer. A newer one is refused. 1 had neither fragments nor the hashes
 /// of manifests.
@@ -32,7 +33,7 @@ pub const MANIFEST: &str = "manifest.json";
 const REMOVED: &str = "removed-";
 
 /// What a release is, written when everything else of it is there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     pub format: u32,
     pub release: u32,
@@ -49,6 +50,10 @@ pub struct Manifest {
     pub fingerprints: BTreeMap<ReportYear, String>,
     /// The same of the year alone; a year's fingerprint takes last year's in.
     pub own_fingerprints: BTreeMap<ReportYear, String>,
+    /// What decided each year besides its deliveries, part by part. A year that is not here was made by a
+    /// program that did not say.
+    #[serde(default)]
+    pub parts: BTreeMap<ReportYear, Vec<Part>>,
     /// SHA-256 over names and contents of the table files: the same inputs give the same.
     pub digest: String,
     pub outcome: ReleaseOutcome,
@@ -71,7 +76,43 @@ pub struct Manifest {
     pub summary: Summary,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Something that decides a year, besides its deliveries.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    pub kind: PartKind,
+    /// The definition's file, the setting's key, the rule of a decision.
+    pub name: String,
+    /// What it is, or a SHA-256 of that.
+    pub value: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// A file that lies there and cannot be read.
+    Unopened,
+    Decision,
+    Definition,
+    Setting,
+    Program,
+    Key,
+}
+
+impl PartKind {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            PartKind::Unopened => "unopened",
+            PartKind::Decision => "decision",
+            PartKind::Definition => "definition",
+            PartKind::Setting => "setting",
+            PartKind::Program => "program",
+            PartKind::Key => "key",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyId {
     pub id: String,
     pub check_value: String,
@@ -84,6 +125,30 @@ impl Manifest {
         let folder = table_folder(table, Some(year));
         let file = self.files.iter().find(|file| Path::new(&file.path).starts_with(&folder))?;
         Some(data.release(self.release).join(&file.path))
+    }
+
+    /// Code and name of the city that the release is of; `None` where no year of it says.
+    #[must_use]
+    pub fn city(&self, data: &DataRoot) -> Option<(String, String)> {
+        let part = |name: &str| {
+            let parts = self.parts.values().flatten();
+            let mut own = parts.filter(|part| part.kind == PartKind::Setting && part.name == name);
+            own.next().map(|part| part.value.clone())
+        };
+        if let (Some(code), Some(name)) = (part("city_code"), part("city_name")) {
+            return Some((code, name));
+        }
+        // A program of before said it in a table only.
+        let file = self.files.iter().find(|file| file.path.starts_with("tables/dim_region/"))?;
+        let batches = table_file::read(&data.release(self.release).join(&file.path)).ok()?;
+        for batch in batches {
+            let batch = batch.ok()?;
+            let of = |row, column: &str| table_file::text_at(&batch, column, row);
+            if let Some(row) = (0..batch.num_rows()).find(|&row| of(row, "level") == "city") {
+                return Some((of(row, "region_code"), of(row, "region_name")));
+            }
+        }
+        None
     }
 
     /// Digest of the definitions that a year was made with.
@@ -108,10 +173,11 @@ impl Manifest {
 }
 
 /// How a release stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseOutcome {
     /// Nothing open.
+    #[default]
     Clean,
     /// Published with quarantine, rejected files or open queries.
     Draft,

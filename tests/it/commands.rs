@@ -363,3 +363,38 @@ fn definitions_that_come_with_the_program_have_no_faults() {
     let city = City::empty();
     assert_eq!(city.nianbao(&["validate"]).status.code(), Some(0));
 }
+
+#[test]
+fn the_city_is_that_of_the_settings_or_of_the_releases_or_of_the_definitions() {
+    let city = village();
+    // Definitions of one city say which; it is said when a data root is made.
+    let first = city.nianbao(&["run"]);
+    assert!(text(&first.stderr).contains("of the city: 临汾市 (141000)"), "{}", text(&first.stderr));
+    let site = city.path().join("site.toml");
+    fs::write(&site, "city_code = \"140900\"\ncity_name = \"忻州市\"\n").unwrap();
+    let other = city.nianbao(&["run", "--config", site.to_str().unwrap()]);
+    assert_eq!(other.status.code(), Some(2));
+    let said = text(&other.stderr);
+    assert!(said.contains("are of 临汾市 (141000), and the settings say 140900"), "{said}");
+
+    // Definitions of two cities do not; the releases still do.
+    let pipelines = city.path().join("pipelines");
+    for (name, content) in nianbao::definition::embedded() {
+        let path = city.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let region = pipelines.join("codes/region.toml");
+    let more = "\n[[code]]\ncode = \"140900\"\nlabel = \"忻州市\"\nparent = \"140000\"\n\n[[code]]\ncode = \"140902\"\n\
+                label = \"忻府区\"\nparent = \"140900\"\n";
+    fs::write(&region, fs::read_to_string(&region).unwrap() + more).unwrap();
+    let with = ["--pipelines", pipelines.to_str().unwrap()];
+    let again = city.nianbao(&[&["run"], &with[..]].concat());
+    assert_eq!(again.status.code(), Some(10), "{}", text(&again.stderr));
+    let new = village();
+    let undecided = new.nianbao(&[&["run"], &with[..]].concat());
+    assert_eq!(undecided.status.code(), Some(2));
+    assert!(text(&undecided.stderr).contains("set city_code and city_name"), "{}", text(&undecided.stderr));
+    assert!(!new.data().exists());
+    assert_eq!(new.nianbao(&[&["validate"], &with[..]].concat()).status.code(), Some(0));
+}

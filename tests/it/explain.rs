@@ -1,6 +1,7 @@
 //! Whatever is printed can be worked out again from what `explain` lists.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use nianbao::definition::{self, Definitions};
 use nianbao::explain::{City as Named, Derivation, Explainer, Place};
@@ -8,7 +9,10 @@ use nianbao::number::{Decimal, ONE};
 use nianbao::warehouse::layout::DataRoot;
 use nianbao::warehouse::publish;
 
-use crate::support::{City, Village, YAODU, text, whole_city};
+use serde_json::Value;
+
+use crate::reconcile::filing;
+use crate::support::{City, HONGTONG, Village, YAODU, get, identity, text, whole_city};
 
 fn definitions() -> Definitions {
     let files = definition::embedded().into_iter();
@@ -153,7 +157,7 @@ fn a_figure_is_explained_in_words_and_for_programs() {
     let explained = city.nianbao(&["explain", "placement_rate", "--year", "2024"]);
     assert_eq!(explained.status.code(), Some(0));
     insta::assert_snapshot!("explain", text(&explained.stdout));
-    let json: serde_json::Value = serde_json::from_slice(
+    let json: Value = serde_json::from_slice(
         &city.nianbao(&["explain", "students", "--year", "2024", "--school", YAODU, "--json"]).stdout,
     )
     .unwrap();
@@ -174,8 +178,7 @@ fn a_figure_is_explained_in_words_and_for_programs() {
 #[test]
 fn the_catalogue_lists_every_indicator_and_shows_one() {
     let city = City::empty();
-    let listed: serde_json::Value =
-        serde_json::from_slice(&city.nianbao(&["catalogue", "--json"]).stdout).unwrap();
+    let listed: Value = serde_json::from_slice(&city.nianbao(&["catalogue", "--json"]).stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), definitions().indicators.len());
     let one = text(&city.nianbao(&["catalogue", "dual_share"]).stdout);
     assert!(one.contains("100 × teachers_dual ÷ teachers_full_time"), "{one}");
@@ -183,6 +186,91 @@ fn the_catalogue_lists_every_indicator_and_shows_one() {
     let file = city.path().join("catalogue.xlsx");
     let written = city.nianbao(&["catalogue", "--out", file.to_str().unwrap()]);
     assert_eq!(written.status.code(), Some(0));
-    assert!(std::fs::metadata(file).unwrap().len() > 10_000);
+    assert!(fs::metadata(file).unwrap().len() > 10_000);
     assert_eq!(city.nianbao(&["catalogue", "nothing"]).status.code(), Some(2));
+}
+
+/// Reasons and numbers of rows that are not in a figure on the system basis.
+fn excluded(city: &City, place: &[&str]) -> Vec<(String, u64)> {
+    let arguments = ["explain", "students", "--year", "2024", "--json"];
+    let output = city.nianbao(&[&arguments[..], place].concat());
+    let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let bases = explained["bases"].as_array().unwrap();
+    let system = bases.iter().find(|basis| basis["basis"] == "system").unwrap();
+    let one = |of: &Value| (of["reason"].as_str().unwrap().to_owned(), of["rows"].as_u64().unwrap());
+    system["excluded"].as_array().unwrap().iter().map(one).collect()
+}
+
+#[test]
+fn only_rows_that_are_out_are_told_as_out() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    let file = city.drop_folder().join("2024/students/all.csv");
+    let roster = fs::read_to_string(&file).unwrap();
+    // A row that is out, and one that counts without a cell of it.
+    let damaged = roster.replacen(&identity(1).0, &identity(1).0[..17], 1).replacen(",汉族,", ",不详,", 1);
+    fs::write(&file, &damaged).unwrap();
+    city.run();
+    assert!(city.table("finding").iter().any(|row| get(row, "rule") == "E-CELL"));
+    let out = vec![("隔离 E-ID-FORMAT 证件号码位数或格式不对".to_owned(), 1)];
+    assert_eq!(excluded(&city, &[]), out);
+    assert_eq!(excluded(&city, &["--school", YAODU]), out);
+    assert_eq!(excluded(&city, &["--school", HONGTONG]), []);
+    // A roster that is set aside takes no row out of what counts: the one before stays.
+    fs::write(&file, damaged + "共100条\n").unwrap();
+    city.run();
+    assert!(city.table("finding").iter().any(|row| get(row, "rule") == "E-COUNT"));
+    assert_eq!(excluded(&city, &[]), out);
+}
+
+#[test]
+fn decisions_and_findings_of_another_indicator_are_not_told() {
+    let city = City::empty();
+    Village::new().deliver(&city);
+    city.deliver("2024/filings/a.csv", filing(YAODU, "3", "5", "1000"));
+    city.run();
+    let set = ["override", "set", "graduates_placed", "--year", "2024", "--school", YAODU, "--value", "2"];
+    let output = city.nianbao(&[&set[..], &["--by", "王科长", "--why", "核实"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    city.run();
+    let told = |indicator: &str, school: &str| {
+        let arguments = ["explain", indicator, "--year", "2024", "--school", school, "--json"];
+        let output = city.nianbao(&arguments);
+        let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let checks = explained["checks"].as_array().unwrap().clone();
+        let adjusted = |check: &&Value| check["check"].as_str().unwrap().starts_with("W-ADJUSTED");
+        (explained["overrides"].as_array().unwrap().len(), checks.iter().filter(adjusted).count())
+    };
+    assert_eq!(told("graduates_placed", YAODU), (1, 1));
+    // Its id is a part of the other's.
+    assert_eq!(told("graduates", YAODU), (0, 0));
+    assert_eq!(told("graduates_placed", HONGTONG), (0, 0));
+}
+
+#[test]
+fn every_finding_of_a_check_is_told_with_the_figures_it_is_about() {
+    let city = whole_city();
+    let findings = city.table("finding");
+    let asked = findings
+        .iter()
+        .filter(|row| get(row, "rule").starts_with("C-") && !get(row, "indicators").is_empty());
+    let mut told = 0;
+    for row in asked.filter(|row| get(row, "severity") == "S2" && get(row, "report_year") == "2024").take(12)
+    {
+        assert!(!get(row, "key").is_empty() && !get(row, "message").contains('〔'), "{row:?}");
+        assert!(!get(row, "report_table").is_empty(), "{row:?}");
+        let place = match get(row, "school_code") {
+            "" => vec!["--region", get(row, "region_code")],
+            school => vec!["--school", school],
+        };
+        let id = get(row, "indicators").split(',').next().unwrap();
+        let output = city.nianbao(&[&["explain", id, "--year", "2024", "--json"], &place[..]].concat());
+        let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let checks = explained["checks"].as_array().unwrap();
+        let own = checks.iter().find(|check| check["check"].as_str().unwrap().starts_with(get(row, "rule")));
+        let found = own.unwrap_or_else(|| panic!("{id} {place:?} {row:?}"))["found"].as_array().unwrap();
+        assert!(found.iter().any(|said| said.as_str().unwrap().starts_with(get(row, "message"))), "{row:?}");
+        told += 1;
+    }
+    assert!(told > 5, "{told}");
 }

@@ -270,17 +270,47 @@ fn a_catalogue_is_not_written_over_a_file() {
 }
 
 #[test]
-fn documents_of_the_program_before_are_replaced_where_nobody_wrote_in_them() {
+fn without_a_register_of_documents_all_of_them_stay() {
     let city = village();
     city.run();
-    // As that program left it: no register of documents.
+    // As a program before 0.3.0 left it.
     fs::remove_file(city.data().join("ledger/documents.json")).unwrap();
     let path = document(&city, "差异表.xlsx");
     let filled = fill_in(&path);
     deliver_fewer(&city, 1);
     city.run();
     assert_eq!(fs::read(&path).unwrap(), filled);
-    let all = files(&city.data().join("reports"));
-    let new: Vec<&PathBuf> = all.iter().filter(|path| path.to_string_lossy().contains(NEW)).collect();
-    assert_eq!(new, [&beside(&path)]);
+    assert!(beside(&path).exists());
+}
+
+#[test]
+fn what_was_written_beside_the_notes_is_kept_when_they_were_read() {
+    let city = village();
+    city.run();
+    let path = document(&city, "差异表.xlsx");
+    fill_in(&path);
+    let mut book = sheets(&path);
+    book[0].1[0].push("局长批示：下周再报".to_owned());
+    save(&book, &path);
+    let filled = fs::read(&path).unwrap();
+    assert_eq!(city.nianbao(&["override", "read", path.to_str().unwrap()]).status.code(), Some(0));
+    city.run();
+    let kept = path.with_file_name("已读回").join(path.file_name().unwrap());
+    assert_eq!(fs::read(kept).unwrap(), filled);
+}
+
+#[test]
+fn sheets_are_exported_to_no_folder_that_other_commands_empty() {
+    let city = village();
+    city.run();
+    for folder in ["landing/x", "staging/release", "quarantine/rows", "identity/people", "reports/x", ""] {
+        let out = city.data().join(folder);
+        let output = city.nianbao(&["quarantine", "export", "--out", out.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2), "{folder}: {}", text(&output.stderr));
+    }
+    for folder in ["warehouse/releases/000001/c.xlsx", "reports/c.xlsx"] {
+        let out = city.data().join(folder);
+        let output = city.nianbao(&["catalogue", "--out", out.to_str().unwrap()]);
+        assert_eq!((output.status.code(), out.exists()), (Some(2), false), "{folder}");
+    }
 }

@@ -247,8 +247,9 @@ mod model {
 
     use super::*;
     use jiff::{SignedDuration, Timestamp};
+    use nianbao::city as city_of;
     use nianbao::definition::{self, Definitions};
-    use nianbao::pipeline::{self, Request, RunOutcome, Watch};
+    use nianbao::pipeline::{self, Ended, Request, Watch};
     use nianbao::settings::{self, Overrides, Settings};
     use nianbao::warehouse::layout::DataRoot;
     use nianbao::warehouse::publish;
@@ -268,9 +269,7 @@ mod model {
         let request = Request { years: Vec::new(), now: format!("{now:.0}"), decode_program };
         let report = pipeline::run(settings, definitions, &request, &Nobody).unwrap();
         match report.outcome {
-            RunOutcome::Published(manifest) | RunOutcome::NothingToDo(manifest) => {
-                (manifest.release, manifest.digest)
-            }
+            Ended::Published(manifest) | Ended::NothingToDo(manifest) => (manifest.release, manifest.digest),
             other => panic!("{other:?}"),
         }
     }
@@ -287,7 +286,8 @@ mod model {
                 data_dir: Some(city.data()),
                 ..Overrides::default()
             };
-            let (settings, _) = settings::load(None, &overrides).unwrap();
+            let (mut settings, _) = settings::load(None, &overrides).unwrap();
+            city_of::settle(&mut settings, &definition::embedded()).unwrap();
             let files: Vec<_> = definition::embedded()
                 .into_iter()
                 .map(|(name, text)| (name, text.replace("{residual}", &settings.residual_region_code)))

@@ -22,6 +22,8 @@ mod filled_in;
 
 mod fuzz_corpus;
 
+mod generations;
+
 mod ledger;
 
 mod mirror;
@@ -30,6 +32,8 @@ mod metamorphic;
 
 mod nights;
 
+mod plan;
+
 mod privacy;
 
 mod published;
@@ -37,6 +41,8 @@ mod published;
 mod quarantine;
 
 mod reconcile;
+
+mod reference;
 
 mod set_aside;
 

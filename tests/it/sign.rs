@@ -321,8 +321,9 @@ fn only_a_signed_year_is_frozen_and_no_run_touches_it() {
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(&path, to).unwrap();
     }
-    let rows = pipelines.join("audit/rows.toml");
-    fs::write(&rows, fs::read_to_string(&rows).unwrap() + "\n# Another digest.\n").unwrap();
+    let rules = pipelines.join("audit/rules.toml");
+    let said = fs::read_to_string(&rules).unwrap();
+    fs::write(&rules, said.replacen("title = \"", "title = \"再查：", 1)).unwrap();
     let with = ["--pipelines", pipelines.to_str().unwrap()];
     assert_eq!(city.run_with(&with)["outcome"], "published");
     assert_eq!(of_year(&city, "2023"), before);

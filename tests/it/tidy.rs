@@ -102,4 +102,20 @@ fn the_two_readmes_have_the_same_sections() {
             .collect::<Vec<_>>()
     };
     assert_eq!(sections("README.md"), sections("README.zh-CN.md"));
+    for name in ["README.md", "README.zh-CN.md"] {
+        let lines = fs::read_to_string(root.join(name)).unwrap().lines().count();
+        assert!(lines <= 200, "{name} has {lines} lines: it says where to read on");
+    }
+    for folder in ["docs/guide", "docs/reference"] {
+        for path in files(&root.join(folder).join("zh-CN")) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let (english, chinese) = (format!("{folder}/{name}"), format!("{folder}/zh-CN/{name}"));
+            assert_eq!(sections(&english), sections(&chinese), "{english}");
+        }
+    }
+    let english = |path: &PathBuf| !path.to_string_lossy().contains("zh-CN");
+    assert_eq!(
+        files(&root.join("docs/guide")).iter().filter(|path| english(path)).count(),
+        files(&root.join("docs/guide/zh-CN")).len()
+    );
 }

@@ -39,9 +39,16 @@ impl Folder {
         let known = written(path)?;
         let (mut ours, mut kept) = (Vec::new(), Vec::new());
         for file in files(path, Path::new(""))? {
-            let is_ours = [TRUTH_FILE, UNFINISHED].iter().any(|name| file == Path::new(name))
+            let is_truth = [TRUTH_FILE, UNFINISHED].iter().any(|name| file == Path::new(name));
+            let is_ours = is_truth && tells_truths(&path.join(&file))?
                 || known.get(&*file.to_string_lossy()).is_some_and(|sha256| is(&path.join(&file), sha256));
             if is_ours { ours.push(file) } else { kept.push(file) }
+        }
+        // Where the truth is to be written nothing can be left as it is.
+        if let Some(truth) =
+            kept.iter().find(|file| [TRUTH_FILE, UNFINISHED].iter().any(|name| **file == Path::new(name)))
+        {
+            return Err(format!("{} is not mirror's: move it away", path.join(truth).display()).into());
         }
         if !kept.is_empty() && !force {
             let named: Vec<String> = kept.iter().take(NAMED).map(|file| file.display().to_string()).collect();
@@ -117,6 +124,20 @@ fn written(folder: &Path) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
         Some((line["path"].as_str()?.to_owned(), line["sha256"].as_str()?.to_owned()))
     };
     Ok(written.filter_map(pair).collect())
+}
+
+/// Whether every line of a file is one that mirror writes; the last may be cut off.
+fn tells_truths(path: &Path) -> io::Result<bool> {
+    let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+    let is_truth = |line: &str| {
+        let line: Result<serde_json::Value, _> = serde_json::from_str(line);
+        line.is_ok_and(|line| {
+            ["written", "value", "planted", "file"].iter().any(|kind| line["kind"] == *kind)
+        })
+    };
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    Ok(whole.lines().all(is_truth)
+        && (text.is_empty() || whole.lines().next().is_some() || text.starts_with("{\"kind\"")))
 }
 
 /// Everything below a folder that is no folder.
@@ -197,6 +218,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("notes.txt"), "mine").unwrap();
         assert!(refusal(folder.path()).contains("notes.txt"));
+        fs::write(folder.path().join(TRUTH_FILE), "user\n").unwrap();
+        assert!(Folder::cleared(folder.path(), true).is_err());
+        assert_eq!(fs::read_to_string(folder.path().join(TRUTH_FILE)).unwrap(), "user\n");
         // A truth that names nothing vouches for nothing.
         fs::write(folder.path().join(TRUTH_FILE), "").unwrap();
         assert!(refusal(folder.path()).contains("notes.txt"));

@@ -177,7 +177,7 @@ fn schools() -> Vec<Case> {
             "a school code that the register does not know",
             SCHOOL,
             &["3614999999"],
-            "decoded 1000+0+0+1 Q-SCHOOL-UNKNOWN",
+            "decoded 1000+0+0+1 E-SCHOOL-UNKNOWN",
         ),
         with_cells(
             "F15b",

@@ -142,7 +142,7 @@ fn a_workbook_of_the_old_kind_is_read_or_refused() {
                 "C29b",
                 "rows up to the last one",
                 workbook(&to_the_end, false),
-                "set_aside 0+1000+0+64536 W-ROWLIMIT@65536",
+                "set_aside 0+1000+0+64536 E-ROWLIMIT@65536",
             ),
             case("C31c", "a text document", container("WordDocument", &[7; 5_000]), "rejected E-FMT"),
         ],

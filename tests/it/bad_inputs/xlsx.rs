@@ -422,7 +422,7 @@ fn grids() -> Vec<Case> {
         case("C27", "a cell beyond the last column", at("C27", "XFE1002"), "rejected E-XL-GRID"),
         case("C27b", "a column of eight letters", at("C27b", "AAAAAAAA1"), "rejected E-XL-GRID"),
         case("C27c", "a row beyond the last", at("C27c", "A16777217"), "rejected E-XL-GRID"),
-        case("C29", "rows up to the last one", to_the_end, "set_aside 0+1000+0+1047576 W-ROWLIMIT@1048576"),
+        case("C29", "rows up to the last one", to_the_end, "set_aside 0+1000+0+1047576 E-ROWLIMIT@1048576"),
         case("C32", "dimensions that are wrong", book(small), CLEAN),
         case("C32b", "rows out of order", turned, CLEAN),
         case("C32c", "cells without a place", unnumbered, CLEAN),

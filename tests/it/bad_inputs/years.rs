@@ -51,8 +51,8 @@ fn a_school_that_closed_keeps_its_past_and_is_unknown_afterwards() {
     city.run();
     assert_eq!(regions(&city, "student", "2023", HONGTONG), set(&["141024"]));
     assert_eq!(regions(&city, "student", "2024", HONGTONG), set(&["141099"]));
-    assert_eq!(findings(&city, "Q-SCHOOL-UNKNOWN", "2023"), 0);
-    assert_eq!(findings(&city, "Q-SCHOOL-UNKNOWN", "2024"), 3, "students, graduates, staff");
+    assert_eq!(findings(&city, "E-SCHOOL-UNKNOWN", "2023"), 0);
+    assert_eq!(findings(&city, "E-SCHOOL-UNKNOWN", "2024"), 3, "students, graduates, staff");
     assert_eq!(of_year(&city, "student", "2024").len(), 9);
 }
 

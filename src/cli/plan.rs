@@ -1,0 +1,163 @@
+//! `nianbao plan`: what a run would do and why; nothing is changed.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::output::{self, Progress};
+use super::{ExitCode, Failure, Global, load, now};
+use crate::decode::worker::OWN_PROGRAM;
+use crate::definition::Definitions;
+use crate::layout::Basis;
+use crate::period::ReportYear;
+use crate::pipeline::{self, Change, How, Moved, Planned, PlannedFigures, Request};
+use crate::runs;
+use crate::settings::{Overrides, Settings};
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::PartKind;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only this report year; may be given several times [default: every year found that is not frozen]
+    #[arg(long, value_name = "YEAR")]
+    year: Vec<ReportYear>,
+    /// Read this drop folder instead of the configured one
+    #[arg(long, value_name = "DIR")]
+    drop: Option<PathBuf>,
+    /// Compute what would be published, and tell which figures of city and counties would move
+    #[arg(long)]
+    figures: bool,
+    /// End with 10 when something would be done
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    let overrides = Overrides { drop_dir: args.drop.clone(), ..Overrides::default() };
+    let (settings, definitions) = load(global, overrides)?;
+    let data = DataRoot::new(&settings.data_dir);
+    runs::refuse_newer(&data)?;
+    super::run::look_before(&settings, &data, &args.year)?;
+    let request = Request { years: args.year.clone(), now: now(), decode_program: OWN_PROGRAM.into() };
+    let progress = Progress::new(global.quiet || global.json || !args.figures);
+    let planned = pipeline::rehearse(&settings, &definitions, &request, args.figures, &progress);
+    progress.finish();
+    let planned = planned?;
+    if global.json {
+        output::json(&json!({
+            "would_run": planned.is_anything(),
+            "years": planned.years,
+            "frozen": planned.frozen,
+            "figures": planned.figures,
+        }))?;
+    } else {
+        print(&settings, &definitions, &planned);
+    }
+    let draft = args.exit_code && planned.is_anything();
+    Ok(if draft { ExitCode::Draft } else { ExitCode::Done })
+}
+
+/// Examples of one kind that are printed; the rest are counted.
+const SHOWN: usize = 10;
+
+fn print(settings: &Settings, definitions: &Definitions, planned: &Planned) {
+    for (year, why) in &planned.years {
+        if why.is_empty() {
+            output::line(&format!("{year}  stays as it is"));
+            continue;
+        }
+        output::line(&format!("{year}  would be made again"));
+        let told: Vec<(String, &str)> = why.iter().map(told).collect();
+        let mut kinds: Vec<&str> = Vec::new();
+        for (kind, _) in &told {
+            if !kinds.contains(&kind.as_str()) {
+                kinds.push(kind);
+            }
+        }
+        for kind in kinds {
+            let own: Vec<&str> = told.iter().filter(|(of, _)| of == kind).map(|(_, name)| *name).collect();
+            for name in own.iter().take(SHOWN) {
+                output::line(&format!("  {kind}{}{name}", if name.is_empty() { "" } else { ": " }));
+            }
+            if own.len() > SHOWN {
+                output::line(&format!("  {kind}: … {} more", own.len() - SHOWN));
+            }
+        }
+    }
+    for (year, waiting) in &planned.frozen {
+        let files = if *waiting == 1 { "file is" } else { "files are" };
+        output::line(&format!("{year}  is frozen; {waiting} {files} none of those it was made of"));
+    }
+    if planned.years.is_empty() && planned.frozen.is_empty() {
+        output::line(&format!("nothing lies in `{}`", settings.drop_dir.display()));
+    }
+    if let Some(figures) = &planned.figures {
+        print_figures(settings, definitions, figures);
+    }
+}
+
+/// What changed, and its name where there is one.
+fn told(change: &Change) -> (String, &str) {
+    let how = |how: &How| match how {
+        How::New => "new",
+        How::Changed => "changed",
+        How::Gone => "gone",
+    };
+    let plain = |words: &str| (words.to_owned(), "");
+    match change {
+        Change::NewYear => plain("it was never published"),
+        Change::Delivery { file, how: of, .. } => (format!("delivery {}", how(of)), file),
+        Change::Part { kind, name, how: of } => {
+            let what = match (kind, of) {
+                (PartKind::Definition, of) => format!("definition {}", how(of)),
+                (PartKind::Setting, of) => format!("setting {}", how(of)),
+                (PartKind::Decision, How::New) => "decision recorded, of rule".to_owned(),
+                (PartKind::Decision, How::Gone) => "decision taken back, of rule".to_owned(),
+                (PartKind::Decision, How::Changed) => "another decision, of rule".to_owned(),
+                (PartKind::Unopened, How::Gone) => "no longer a file that cannot be opened".to_owned(),
+                (PartKind::Unopened, _) => "file that cannot be opened".to_owned(),
+                (PartKind::Program, _) => format!("another program than {}", pipeline::PROGRAM),
+                (PartKind::Key, _) => "another pseudonym key".to_owned(),
+            };
+            (what, name)
+        }
+        Change::EarlierYear { year } => (format!("{year} changes, which it prints beside its own year"), ""),
+        Change::Unread => plain("a reader was stopped from outside, and is tried again"),
+        Change::Unknown => plain("the release does not say of what it was made"),
+    }
+}
+
+fn print_figures(settings: &Settings, definitions: &Definitions, figures: &PlannedFigures) {
+    output::line("");
+    output::line(&format!(
+        "the run would end as {}; {} of {} figures of city and counties would move",
+        figures.outcome,
+        figures.moved.len(),
+        figures.compared
+    ));
+    for moved in figures.moved.iter().take(2 * SHOWN) {
+        output::line(&format!("  {}", told_moved(settings, definitions, moved)));
+    }
+    if figures.moved.len() > 2 * SHOWN {
+        output::line(&format!("  … {} more; --json has all", figures.moved.len() - 2 * SHOWN));
+    }
+}
+
+/// `2024 尧都区 全日制在校生人数（系统） 4012 → 4011 (-1)`.
+fn told_moved(settings: &Settings, definitions: &Definitions, moved: &Moved) -> String {
+    let Moved { report_year, indicator_id, basis, region_code, before, after, change, .. } = moved;
+    let regions = definitions.regions();
+    let region = regions.and_then(|regions| regions.look_up_any_year(region_code, *report_year));
+    let name = match region_code.as_str() {
+        code if code == settings.city_code => settings.city_name.as_str(),
+        code if code == settings.residual_region_code => settings.residual_region_name.as_str(),
+        code => region.map_or(code, |region| region.label.as_str()),
+    };
+    let title = definitions.indicator(indicator_id).map_or(indicator_id.as_str(), |of| &of.title_zh);
+    let basis = Basis::named(basis, "").map_or(*basis, Basis::label);
+    let value = |value: &Option<String>| value.as_deref().map_or("无", crate::indicators::shown).to_owned();
+    let change = change.as_ref().map_or(String::new(), |change| {
+        format!(" ({}{change})", if change.starts_with('-') { "" } else { "+" })
+    });
+    format!("{report_year} {name} {title}（{basis}） {} → {}{change}", value(before), value(after))
+}

@@ -1,0 +1,80 @@
+//! What becomes of a delivered file, and of a run: the one place that names it.
+
+use serde::{Deserialize, Serialize};
+
+/// What became of a delivered file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryOutcome {
+    /// It reads, and its rows count.
+    Decoded,
+    /// It reads, and its rows wait for a named person.
+    SetAside,
+    /// It does not read, or is no such delivery.
+    Rejected,
+    /// The same bytes were delivered for the same dataset and year.
+    Repeated,
+    /// Of an earlier night: it counts as nothing took its place.
+    Kept,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// It has not ended.
+    #[default]
+    Running,
+    Published,
+    NothingToDo,
+    HeldBack,
+    NothingFound,
+    Failed,
+    /// Its process is gone, and did not say how it ended.
+    Died,
+}
+
+macro_rules! named {
+    ($type:ident: $($variant:ident = $name:literal),*) => {
+        impl $type {
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($type::$variant => $name),*
+                }
+            }
+
+            /// The one of that name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                [$($type::$variant),*].into_iter().find(|one| one.name() == name)
+            }
+        }
+    };
+}
+
+named!(DeliveryOutcome:
+    Decoded = "decoded", SetAside = "set_aside", Rejected = "rejected", Repeated = "repeated", Kept = "kept");
+named!(RunOutcome:
+    Running = "running", Published = "published", NothingToDo = "nothing_to_do", HeldBack = "held_back",
+    NothingFound = "nothing_found", Failed = "failed", Died = "died");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_are_stored() {
+        let json = |outcome: DeliveryOutcome| serde_json::to_string(&outcome).unwrap();
+        assert_eq!(json(DeliveryOutcome::SetAside), "\"set_aside\"");
+        for name in ["decoded", "set_aside", "rejected", "repeated", "kept"] {
+            assert_eq!(DeliveryOutcome::named(name).map(DeliveryOutcome::name), Some(name));
+        }
+        for name in ["running", "published", "nothing_to_do", "held_back", "nothing_found", "failed", "died"]
+        {
+            let outcome = RunOutcome::named(name).unwrap();
+            assert_eq!(serde_json::to_string(&outcome).unwrap(), format!("\"{name}\""));
+        }
+        assert_eq!(DeliveryOutcome::named("lost"), None);
+    }
+}

@@ -1,0 +1,483 @@
+//! Which years are to be made again, and why. Pure: what lies there, what was published and what is defined
+//! come in, and for each year what decides it, part by part, comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::survey::{Hashed, Inventory, year_of};
+use crate::decisions::Override;
+use crate::decode::worker::Limits;
+use crate::definition::Definitions;
+use crate::period::ReportYear;
+use crate::settings::Settings;
+use crate::warehouse::files;
+use crate::warehouse::publish::{Manifest, Part, PartKind};
+
+/// What was published and decided before.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    pub last: Option<&'a Manifest>,
+    /// Decisions of named persons that were not taken back.
+    pub recorded: &'a [Override],
+    /// Years that anything was ever decided about.
+    pub decided_years: &'a BTreeSet<ReportYear>,
+    pub frozen: &'a BTreeSet<ReportYear>,
+}
+
+/// What a year is made by, besides its deliveries.
+#[derive(Clone, Copy)]
+pub(super) struct Makers<'a> {
+    pub settings: &'a Settings,
+    pub definitions: &'a Definitions,
+    pub program: &'static str,
+    /// The pseudonym key's check value.
+    pub key: &'a str,
+}
+
+/// One year as it is planned.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PlannedYear {
+    /// Everything that decides it, with the years before that it prints.
+    #[serde(skip)]
+    pub(super) fingerprint: String,
+    /// The same of the year alone.
+    #[serde(skip)]
+    pub(super) own_fingerprint: String,
+    #[serde(skip)]
+    pub(super) parts: Vec<Part>,
+    /// Why it is made again; nothing where it stays.
+    pub why: Vec<Change>,
+}
+
+/// What is not as it was when a year was published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "changed")]
+pub enum Change {
+    /// The year was never published.
+    NewYear,
+    Delivery {
+        file: String,
+        dataset: String,
+        how: How,
+    },
+    /// Anything else that decides a year, by what it is and its name.
+    Part {
+        kind: PartKind,
+        name: String,
+        how: How,
+    },
+    /// A year before, which this one prints beside its own.
+    EarlierYear {
+        year: ReportYear,
+    },
+    /// A reader was stopped from outside: what it read is tried again.
+    Unread,
+    /// The release does not say part by part what it was made of.
+    Unknown,
+}
+
+/// How something is not as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    New,
+    Changed,
+    Gone,
+}
+
+/// Added to the fingerprint of a year that is to be tried again.
+pub(super) const AGAIN: &str = " again";
+
+/// Plans every year that lies there, or that anything was decided about.
+pub(super) fn plan(
+    inventory: &Inventory,
+    before: Before<'_>,
+    makers: Makers<'_>,
+) -> BTreeMap<ReportYear, PlannedYear> {
+    let inputs = &inventory.inputs;
+    let mut years: BTreeSet<ReportYear> = inputs.iter().filter_map(|input| input.file.year).collect();
+    // A decision about a year acts on it, whatever lies in its folder now.
+    let published = before.last.iter().flat_map(|last| &last.years);
+    years.extend(published.filter(|year| before.decided_years.contains(year)));
+    // What decided a frozen year is what the release that has it says of it.
+    years.retain(|year| !before.frozen.contains(year));
+    let mut planned: BTreeMap<ReportYear, PlannedYear> = BTreeMap::new();
+    for &year in &years {
+        let parts = parts(inventory, before, makers, year);
+        let own_fingerprint = fingerprint(inputs, &parts, year);
+        planned.insert(year, PlannedYear { own_fingerprint, parts, ..PlannedYear::default() });
+    }
+    let own: BTreeMap<ReportYear, String> =
+        planned.iter().map(|(year, of)| (*year, of.own_fingerprint.clone())).collect();
+    let stood = |year: ReportYear| before.last.and_then(|last| last.own_fingerprints.get(&year));
+    for (&year, of) in &mut planned {
+        let earlier = (1..=makers.definitions.earlier_years(year)).map(|back| year - back);
+        let earlier: Vec<ReportYear> = earlier.collect();
+        let of_earlier = earlier.iter().map(|year| own.get(year).or(stood(*year)).map_or("", String::as_str));
+        let all: Vec<&str> = std::iter::once(of.own_fingerprint.as_str()).chain(of_earlier).collect();
+        of.fingerprint = files::sha256(all.join(" ").as_bytes());
+        let moved =
+            earlier.into_iter().filter(|year| own.get(year).is_some_and(|own| Some(own) != stood(*year)));
+        of.why = why(inputs, before.last, year, of, &moved.collect::<Vec<_>>());
+    }
+    planned
+}
+
+/// What decides a year besides its deliveries.
+fn parts(inventory: &Inventory, before: Before<'_>, makers: Makers<'_>, year: ReportYear) -> Vec<Part> {
+    let part = |kind, name: &str, value: &str| Part { kind, name: name.to_owned(), value: value.to_owned() };
+    let mut parts = Vec::new();
+    let unopened = inventory.unopened.iter().filter(|(label, _)| year_of(label) == Some(year));
+    parts.extend(unopened.map(|(label, rule)| part(PartKind::Unopened, label, rule.id)));
+    let decisions = before.recorded.iter().filter(|decision| decision.report_year == year);
+    parts.extend(decisions.map(|decision| match (&decision.about, &decision.correction) {
+        // What is accepted is the bytes, by whichever decision.
+        (None, None) => part(PartKind::Decision, &decision.rule, &decision.value),
+        // Which decision it is tells everything of it.
+        _ => part(PartKind::Decision, &decision.rule, &decision.id.to_string()),
+    }));
+    let Settings { city_code, city_name, residual_region_code, residual_region_name, .. } = makers.settings;
+    let Limits { memory_mb, cpu_seconds } = super::decode_limits(makers.settings);
+    for (name, value) in [
+        ("city_code", city_code.clone()),
+        ("city_name", city_name.clone()),
+        ("residual_region_code", residual_region_code.clone()),
+        ("residual_region_name", residual_region_name.clone()),
+        ("file_size_max_mb", makers.settings.file_size_max_mb.to_string()),
+        ("decode_memory_max_mb", memory_mb.to_string()),
+        ("decode_cpu_max_seconds", cpu_seconds.to_string()),
+    ] {
+        parts.push(part(PartKind::Setting, name, &value));
+    }
+    parts.push(part(PartKind::Program, "", makers.program));
+    parts.push(part(PartKind::Key, "", makers.key));
+    let accepted = before.last.iter().flat_map(|last| &last.accepted);
+    let accepted = accepted.filter(|known| known.report_year == year).map(|known| known.dataset.as_str());
+    let delivered = inventory.inputs.iter().filter(|input| input.file.year == Some(year));
+    let delivered: BTreeSet<&str> =
+        delivered.map(|input| input.file.dataset.as_str()).chain(accepted).collect();
+    let read = makers.definitions.read_by(year, &delivered);
+    parts.extend(read.iter().map(|(file, content)| part(PartKind::Definition, file, content)));
+    parts.sort();
+    parts.dedup();
+    parts
+}
+
+/// SHA-256 over what decides one year. Names of deliveries do not.
+fn fingerprint(inputs: &[Hashed], parts: &[Part], year: ReportYear) -> String {
+    let own = inputs.iter().filter(|input| input.file.year == Some(year));
+    let mut lines: Vec<String> =
+        own.map(|input| format!("{} {}", input.file.dataset, input.sha256)).collect();
+    lines.sort();
+    lines.dedup();
+    lines.extend(parts.iter().map(|part| format!("{} {} {}", part.kind.name(), part.name, part.value)));
+    files::sha256(lines.join("\n").as_bytes())
+}
+
+fn why(
+    inputs: &[Hashed],
+    last: Option<&Manifest>,
+    year: ReportYear,
+    of: &PlannedYear,
+    earlier: &[ReportYear],
+) -> Vec<Change> {
+    let Some(last) = last.filter(|last| last.fingerprints.contains_key(&year)) else {
+        return vec![Change::NewYear];
+    };
+    let stood = last.fingerprints.get(&year);
+    if stood == Some(&of.fingerprint) {
+        return Vec::new();
+    }
+    let mut why = deliveries(inputs, last, year);
+    let moves = !why.is_empty();
+    // Definitions that are read since a dataset came, or no more since it is gone, are not why.
+    let follows = |change: &Change| {
+        let is_definition = matches!(change, Change::Part { kind: PartKind::Definition, .. });
+        moves && is_definition && !matches!(change, Change::Part { how: How::Changed, .. })
+    };
+    match last.parts.get(&year) {
+        Some(parts) => {
+            why.extend(changed_parts(parts, &of.parts).into_iter().filter(|change| !follows(change)));
+        }
+        None => why.push(Change::Unknown),
+    }
+    why.extend(earlier.iter().map(|&year| Change::EarlierYear { year }));
+    if why.is_empty() && stood.is_some_and(|stood| stood.ends_with(AGAIN)) {
+        why.push(Change::Unread);
+    }
+    if why.is_empty() {
+        why.push(Change::Unknown);
+    }
+    why
+}
+
+/// Deliveries by their bytes; a file of the same name with other bytes is one that changed.
+fn deliveries(inputs: &[Hashed], last: &Manifest, year: ReportYear) -> Vec<Change> {
+    let now: BTreeMap<(&str, &str), &str> = inputs
+        .iter()
+        .filter(|input| input.file.year == Some(year))
+        .map(|input| ((input.file.dataset.as_str(), input.sha256.as_str()), input.file.label.as_str()))
+        .collect();
+    let then: BTreeMap<(&str, &str), &str> = last
+        .inputs
+        .iter()
+        .filter(|input| input.report_year == year)
+        .map(|input| ((input.dataset.as_str(), input.sha256.as_str()), input.file.as_str()))
+        .collect();
+    let new: BTreeMap<&str, &str> = now
+        .iter()
+        .filter(|(key, _)| !then.contains_key(*key))
+        .map(|((set, _), file)| (*file, *set))
+        .collect();
+    let gone: BTreeMap<&str, &str> = then
+        .iter()
+        .filter(|(key, _)| !now.contains_key(*key))
+        .map(|((set, _), file)| (*file, *set))
+        .collect();
+    let change = |(file, dataset): (&&str, &&str), how| Change::Delivery {
+        file: (*file).to_owned(),
+        dataset: (*dataset).to_owned(),
+        how,
+    };
+    let mut changes: Vec<Change> = new
+        .iter()
+        .map(|one| change(one, if gone.contains_key(one.0) { How::Changed } else { How::New }))
+        .collect();
+    changes
+        .extend(gone.iter().filter(|(file, _)| !new.contains_key(*file)).map(|one| change(one, How::Gone)));
+    changes
+}
+
+fn changed_parts(then: &[Part], now: &[Part]) -> Vec<Change> {
+    let named = |parts: &[Part], part: &Part| {
+        parts.iter().any(|other| (other.kind, &other.name) == (part.kind, &part.name))
+    };
+    let change = |part: &Part, how| Change::Part { kind: part.kind, name: part.name.clone(), how };
+    let mut changes: Vec<Change> = now
+        .iter()
+        .filter(|part| !then.contains(part))
+        .map(|part| change(part, if named(then, part) { How::Changed } else { How::New }))
+        .collect();
+    let gone = then.iter().filter(|part| !now.contains(part) && !named(now, part));
+    changes.extend(gone.map(|part| change(part, How::Gone)));
+    changes
+}
+
+/// Whether a year was made with these definitions: with all that it read of them.
+#[must_use]
+pub fn made_with_these(manifest: &Manifest, definitions: &Definitions, year: ReportYear) -> bool {
+    let Some(parts) = manifest.parts.get(&year) else {
+        return manifest.definitions_of(year) == definitions.digest;
+    };
+    let every: BTreeSet<&str> = definitions.datasets.iter().map(|dataset| dataset.dataset.as_str()).collect();
+    let now = definitions.read_by(year, &every);
+    let mut read = parts.iter().filter(|part| part.kind == PartKind::Definition);
+    // A code table that another dataset would have read decided nothing.
+    read.all(|part| now.get(&part.name) == Some(&part.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition;
+    use crate::finding;
+    use crate::settings;
+    use crate::sources::drop_folder::{Dropped, Listing};
+
+    fn delivery(year: ReportYear, dataset: &str, file: &str, bytes: &str) -> Hashed {
+        Hashed {
+            file: Dropped {
+                year: Some(year),
+                dataset: dataset.to_owned(),
+                label: format!("{year}/{dataset}/{file}"),
+                path: file.into(),
+                bytes: 1,
+                modified_ns: 0,
+                changed: (0, 0),
+                inode: 0,
+            },
+            sha256: files::sha256(bytes.as_bytes()),
+        }
+    }
+
+    struct Desk {
+        definitions: Definitions,
+        settings: Settings,
+        recorded: Vec<Override>,
+        program: &'static str,
+        last: Option<Manifest>,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            Desk {
+                definitions: definition::load(&definition::embedded()).unwrap(),
+                settings: settings::load(None, &settings::Overrides::default()).unwrap().0,
+                recorded: Vec::new(),
+                program: "nianbao 1",
+                last: None,
+            }
+        }
+
+        fn plan(&self, inputs: Vec<Hashed>) -> BTreeMap<ReportYear, PlannedYear> {
+            let inventory = Inventory { listing: Listing::default(), inputs, unopened: Vec::new() };
+            self.plan_of(&inventory)
+        }
+
+        fn plan_of(&self, inventory: &Inventory) -> BTreeMap<ReportYear, PlannedYear> {
+            let decided = self.recorded.iter().map(|decision| decision.report_year).collect();
+            let before = Before {
+                last: self.last.as_ref(),
+                recorded: &self.recorded,
+                decided_years: &decided,
+                frozen: &BTreeSet::new(),
+            };
+            let Desk { settings, definitions, program, .. } = self;
+            plan(inventory, before, Makers { settings, definitions, program, key: "k" })
+        }
+
+        /// Publishes what is planned.
+        fn publish(&mut self, inputs: Vec<Hashed>) {
+            let planned = self.plan(inputs.clone());
+            let mut last = self.last.take().unwrap_or_default();
+            for (year, of) in planned {
+                last.years.push(year);
+                last.fingerprints.insert(year, of.fingerprint);
+                last.own_fingerprints.insert(year, of.own_fingerprint);
+                last.parts.insert(year, of.parts);
+            }
+            last.inputs = inputs
+                .into_iter()
+                .map(|input| crate::warehouse::publish::Input {
+                    report_year: input.file.year.unwrap(),
+                    dataset: input.file.dataset,
+                    file: input.file.label,
+                    sha256: input.sha256,
+                    bytes: 1,
+                })
+                .collect();
+            self.last = Some(last);
+        }
+
+        fn why(&self, inputs: Vec<Hashed>) -> Vec<(ReportYear, String)> {
+            let told = |change: &Change| match change {
+                Change::Delivery { file, how, .. } => format!("{how:?} {file}"),
+                Change::Part { kind, name, how } => format!("{how:?} {} {name}", kind.name()),
+                other => format!("{other:?}"),
+            };
+            let planned = self.plan(inputs);
+            planned.iter().flat_map(|(year, of)| of.why.iter().map(move |why| (*year, told(why)))).collect()
+        }
+    }
+
+    fn two_years() -> Vec<Hashed> {
+        vec![
+            delivery(2023, "students", "a.csv", "one"),
+            delivery(2024, "students", "a.csv", "two"),
+            delivery(2024, "staff", "b.csv", "three"),
+        ]
+    }
+
+    #[test]
+    fn what_was_never_published_is_made_and_then_stays() {
+        let mut desk = Desk::new();
+        let new = |year| (year, "NewYear".to_owned());
+        assert_eq!(desk.why(two_years()), [new(2023), new(2024)]);
+        desk.publish(two_years());
+        assert_eq!(desk.why(two_years()), []);
+    }
+
+    #[test]
+    fn a_delivery_is_known_by_its_bytes_and_told_by_its_name() {
+        let mut desk = Desk::new();
+        desk.publish(two_years());
+        let mut renamed = two_years();
+        renamed[1].file.label = "2024/students/c.csv".to_owned();
+        assert_eq!(desk.why(renamed), []);
+        let mut changed = two_years();
+        changed[2].sha256 = files::sha256(b"four");
+        changed.push(delivery(2024, "graduates", "d.csv", "five"));
+        assert_eq!(
+            desk.why(changed),
+            [(2024, "New 2024/graduates/d.csv".into()), (2024, "Changed 2024/staff/b.csv".into())]
+        );
+        let gone = two_years().into_iter().take(2).collect();
+        assert_eq!(desk.why(gone), [(2024, "Gone 2024/staff/b.csv".into())]);
+    }
+
+    #[test]
+    fn a_year_is_made_again_with_the_year_that_it_prints() {
+        let mut desk = Desk::new();
+        desk.publish(two_years());
+        let mut changed = two_years();
+        changed[0].sha256 = files::sha256(b"other");
+        let earlier = (2024, "EarlierYear { year: 2023 }".to_owned());
+        assert_eq!(desk.why(changed), [(2023, "Changed 2023/students/a.csv".into()), earlier]);
+    }
+
+    #[test]
+    fn settings_programs_and_files_that_do_not_open_are_named() {
+        let mut desk = Desk::new();
+        desk.publish(two_years());
+        desk.settings.city_name = "某市".to_owned();
+        desk.program = "nianbao 2";
+        let both =
+            |year| [(year, "Changed setting city_name".to_owned()), (year, "Changed program ".to_owned())];
+        let of_2023: Vec<_> = desk.why(two_years()).into_iter().filter(|(year, _)| *year == 2023).collect();
+        assert_eq!(of_2023, both(2023));
+        let mut desk = Desk::new();
+        desk.publish(two_years());
+        let unopened = vec![("2024/students/x.csv".to_owned(), finding::FILE_UNOPENED)];
+        let inventory = Inventory { listing: Listing::default(), inputs: two_years(), unopened };
+        let planned = desk.plan_of(&inventory);
+        assert_eq!((planned[&2023].why.len(), planned[&2024].why.len()), (0, 1));
+    }
+
+    fn with(changes: &[(&str, &dyn Fn(&str) -> String)]) -> Definitions {
+        let mut files = definition::embedded();
+        for (name, change) in changes {
+            match files.iter_mut().find(|(file, _)| file.ends_with(name)) {
+                Some(file) => file.1 = change(&file.1),
+                None => files.push((format!("pipelines/{name}"), change(""))),
+            }
+        }
+        definition::load(&files).unwrap_or_else(|faults| panic!("{faults:?}"))
+    }
+
+    #[test]
+    fn a_definition_decides_the_years_that_read_it() {
+        let mut desk = Desk::new();
+        desk.publish(two_years());
+        // What only a comment says decides nothing.
+        desk.definitions = with(&[("codes/sex.toml", &|text| format!("# Said again.\n\n{text}"))]);
+        assert_eq!(desk.why(two_years()), []);
+        // A code table that only staff uses, where staff was delivered.
+        let code = "\n[[code]]\ncode = \"98\"\nlabel = \"借调\"\n";
+        desk.definitions = with(&[("codes/staff_status.toml", &|text| format!("{text}{code}"))]);
+        assert_eq!(desk.why(two_years()), [(2024, "Changed definition codes/staff_status.toml".into())]);
+        // The layout of a year that is not there.
+        let layout = definition::embedded().into_iter().find(|(name, _)| name.ends_with("layouts/2023.toml"));
+        let layout = layout.unwrap().1.replacen("year = 2023", "year = 2019", 1);
+        desk.definitions = with(&[("layouts/2019.toml", &move |_| layout.clone())]);
+        assert_eq!(desk.why(two_years()), []);
+        desk.definitions =
+            with(&[("layouts/2023.toml", &|text| text.replacen("source = ", "source = \"again\" # ", 1))]);
+        let years: Vec<_> = desk.why(two_years()).into_iter().map(|(year, _)| year).collect();
+        assert_eq!(years, [2023, 2024, 2024], "it prints last year's column by it");
+    }
+
+    #[test]
+    fn only_the_fragments_of_a_dataset_depend_on_its_code_tables() {
+        let code = "\n[[code]]\ncode = \"98\"\nlabel = \"借调\"\n";
+        let before = definition::load(&definition::embedded()).unwrap();
+        let after = with(&[("codes/staff_status.toml", &|text| format!("{text}{code}"))]);
+        let digests = |of: &Definitions| -> Vec<String> {
+            of.datasets.iter().map(|dataset| of.contract_digest(dataset, 2024)).collect()
+        };
+        let pairs = digests(&before).into_iter().zip(digests(&after)).zip(&before.datasets);
+        let changed: Vec<&str> =
+            pairs.filter(|((a, b), _)| a != b).map(|(_, dataset)| dataset.dataset.as_str()).collect();
+        assert_eq!(changed, ["staff"]);
+    }
+}
