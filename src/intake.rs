@@ -109,6 +109,27 @@ pub struct Fragment {
     pub findings: Vec<Finding>,
 }
 
+#[cfg(test)]
+impl Fragment {
+    /// Of rows by school, all of them loaded.
+    pub fn of_schools<const N: usize>(rows: [(&str, u64); N]) -> Self {
+        let loaded = rows.iter().map(|(_, rows)| rows).sum();
+        Fragment {
+            key: String::new(),
+            format: Format::Text,
+            encoding: String::new(),
+            counts: Counts { physical: loaded, loaded, ..Counts::default() },
+            given_up: 0,
+            schools: rows.map(|(school, rows)| (school.to_owned(), rows)).into(),
+            rows_digest: String::new(),
+            rows_sha256: String::new(),
+            rejects_sha256: String::new(),
+            people_sha256: String::new(),
+            findings: Vec::new(),
+        }
+    }
+}
+
 /// The world failing: never bad data.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {

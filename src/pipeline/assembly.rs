@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::acceptance::Present;
 use super::{Run, RunError, Used, parallel};
 use arrow::array::AsArray;
 
@@ -97,7 +98,7 @@ impl Run<'_> {
     /// Results by year and dataset; the same bytes twice are one delivery.
     pub(super) fn sort_out(&mut self, taken: Vec<TakenIn>) {
         let mut seen = BTreeSet::new();
-        for mut one in taken {
+        for one in taken {
             self.year(one.year).try_again |= one.try_again;
             let repeated = !seen.insert((one.year, one.dataset.clone(), one.sha256.clone()));
             let mut delivery = Delivery {
@@ -115,18 +116,23 @@ impl Run<'_> {
                 continue;
             }
             let year = self.year(one.year);
-            match &mut one.outcome {
+            match one.outcome {
                 Outcome::Rejected(finding) => {
                     delivery.outcome = DeliveryOutcome::Rejected;
-                    year.findings.push((**finding).clone());
+                    year.findings.push(*finding);
                 }
                 Outcome::Normalised(fragment) => {
                     delivery.outcome = DeliveryOutcome::Decoded;
                     fragment.format.name().clone_into(&mut delivery.format);
                     delivery.encoding.clone_from(&fragment.encoding);
                     delivery.rows = fragment.counts;
-                    let fragment = (**fragment).clone();
-                    year.present.entry(one.dataset.clone()).or_default().push((one, fragment));
+                    let present = Present {
+                        label: one.label,
+                        landing: one.landing,
+                        sha256: one.sha256,
+                        fragment: *fragment,
+                    };
+                    year.present.entry(one.dataset).or_default().push(present);
                 }
             }
             year.deliveries.push(delivery);

@@ -2,6 +2,8 @@
 
 mod key;
 
+mod noted;
+
 mod acceptance;
 
 mod parallel;
@@ -53,7 +55,7 @@ use crate::documents::{DocumentError, Register};
 use crate::finding::Finding;
 use crate::indicators::IndicatorValue;
 use crate::indicators::compute::School;
-use crate::intake::{Fragment, IntakeError, Outcome, TakenIn};
+use crate::intake::{IntakeError, Outcome, TakenIn};
 use crate::normalise::Counts;
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
@@ -68,7 +70,7 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Accepted, Manifest, PublishError, StagedFile, Summary};
 
-use acceptance::Used;
+use acceptance::{Present, Used};
 use deliveries::decode_limits;
 use plan::{Before, Makers, PlannedYear};
 use recorded::Recorded;
@@ -250,11 +252,9 @@ fn count_waiting(listing: &Listing, last: Option<&Manifest>, frozen: &mut BTreeM
 #[derive(Debug, Default)]
 struct Year {
     /// What was delivered and reads, by dataset, until it is decided what counts.
-    present: BTreeMap<String, Vec<(TakenIn, Fragment)>>,
+    present: BTreeMap<String, Vec<Present>>,
     /// What counts, by dataset, in an order that names do not change.
     fragments: BTreeMap<String, Vec<Used>>,
-    /// Hashes of deliveries that are set aside for what they are.
-    harmful: BTreeSet<String>,
     /// A reader was killed from outside: the next run tries again, though nothing changes.
     try_again: bool,
     /// Decisions that were applied.
