@@ -6,50 +6,20 @@ use std::path::Path;
 use arrow::array::Array;
 use arrow::datatypes::{Decimal128Type, Int32Type};
 
+use super::checked::{self, Before};
 use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
-use super::{Run, RunError, Used, Year, documents, parallel};
-use crate::checks::relation::Kind;
+use super::noted::Noted;
+use super::{Run, RunError, Used, documents, parallel};
 use crate::contract::{Dataset, Role};
-use crate::decisions::Override;
-use crate::decisions::findings::{self, Answers};
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
 use crate::indicators::{IndicatorValue, State, shown};
 use crate::number::Decimal;
 use crate::period::ReportYear;
-use crate::position::Place;
 use crate::report::cells::{Lines, ReportCell, Values};
 use crate::table_file::{self as parquet_file, text_at};
 use crate::tables;
 use crate::warehouse::assemble;
-
-impl Year {
-    /// Whose each finding is, and what persons said of questions that no check asks. Returns the ids of
-    /// decisions that hold no longer.
-    fn settle_questions(
-        &mut self,
-        year: ReportYear,
-        recorded: &[Override],
-        before: &BTreeSet<u32>,
-    ) -> Vec<u32> {
-        for finding in self.findings.iter_mut().filter(|finding| finding.region_code.is_empty()) {
-            if let Some(school) = self.schools.get(&finding.school_code) {
-                finding.region_code.clone_from(&school.region_code);
-            }
-        }
-        let deliveries = self.deliveries.iter();
-        let files: Vec<(&str, &str)> =
-            deliveries.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
-        let (holding, over) = findings::settle_questions(&mut self.findings, &files, year, recorded, before);
-        for decision in over.iter().filter(|decision| !before.contains(&decision.id)) {
-            let detail = format!("第 {} 号决定（{}，{}）", decision.id, decision.key, decision.who);
-            let school = decision.about.as_ref().map_or("", |about| about.school_code.as_str());
-            self.findings.push(Finding::new(finding::ANSWER_LAPSED, year, "", &detail).of_school(school));
-        }
-        self.overrides.extend(holding);
-        over.into_iter().map(|decision| decision.id).collect()
-    }
-}
 
 impl Run<'_> {
     /// Values of each year, then the printed cells, whose last-year column is last year's release.
@@ -198,45 +168,30 @@ impl Run<'_> {
                 let standing = Standing::Published(last);
                 examined.forget(&examine_release(self.settings, self.definitions, standing, year)?);
             }
-            let before = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
-            let answers = Answers::of(year, &self.recorded, &before);
-            let (holding, lapsed) = examined.settle(answers);
+            let lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
             let filed = self.filed_places(year)?;
-            let mut found = examined.findings(self.definitions, &filed);
-            for decision in lapsed.iter().filter(|decision| !before.contains(&decision.id)) {
-                let detail = format!("第 {} 号决定（{}，{}）", decision.id, decision.key, decision.who);
-                let school = decision.about.as_ref().map_or("", |about| about.school_code.as_str());
-                found.push(Finding::new(finding::ANSWER_LAPSED, year, "", &detail).of_school(school));
-            }
-            self.lapsed_values.extend(lapsed.iter().map(|decision| decision.id));
-            let counts = examined.check_counts();
-            self.checks.extend(counts.iter().cloned());
-            let recorded = self.recorded.clone();
-            let of = self.year(year);
-            // One question a row: of two the one that a person can answer.
-            let rule = findings::rule(Kind::SubsetLeSuperset);
-            let asked: Vec<&Place> =
-                found.iter().filter(|finding| finding.rule == rule).map(|finding| &finding.place).collect();
-            let is_asked = |finding: &Finding| {
-                let Place { file, sheet, row, .. } = &finding.place;
-                let same = |place: &&Place| place.file == *file && place.sheet == *sheet && place.row == *row;
-                asked.iter().any(same)
+            let findings = std::mem::take(&mut self.year(year).findings);
+            let of = &self.years[&year];
+            let deliveries = of.deliveries.iter();
+            let files: Vec<(&str, &str)> =
+                deliveries.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
+            let before = Before {
+                year,
+                definitions: self.definitions,
+                findings,
+                recorded: &self.recorded,
+                lapsed: &lapsed,
+                schools: &of.schools,
+                files: &files,
+                filed: &filed,
             };
-            of.findings.retain(|finding| finding.rule != finding::FILING_PART.id || !is_asked(finding));
-            of.checks = counts;
-            of.overrides.extend(holding);
-            of.findings.extend(found);
-            let lapsed_questions = of.settle_questions(year, &recorded, &before);
-            of.findings.sort_by(|a, b| {
-                (a.severity, &a.rule, &a.place, &a.school_code, &a.message).cmp(&(
-                    b.severity,
-                    &b.rule,
-                    &b.place,
-                    &b.school_code,
-                    &b.message,
-                ))
-            });
-            self.lapsed_values.extend(lapsed_questions);
+            let Noted { value, findings, decisions } = checked::check(examined, before);
+            self.checks.extend(value.counts.iter().cloned());
+            self.lapsed_values.extend(value.lapsed);
+            let of = self.year(year);
+            of.findings = findings;
+            of.checks = value.counts;
+            of.overrides.extend(decisions);
         }
         Ok(())
     }

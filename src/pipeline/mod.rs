@@ -24,6 +24,8 @@ mod figures;
 
 mod examined;
 
+mod checked;
+
 mod reconciled;
 
 mod corrected;

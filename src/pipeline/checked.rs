@@ -1,0 +1,154 @@
+//! What was examined of a year, and what persons said of it, brought together with what was found before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::examined::{Examined, FiledPlaces};
+use super::noted::Noted;
+use crate::checks::CheckCount;
+use crate::checks::relation::Kind;
+use crate::decisions::Override;
+use crate::decisions::findings::{self, Answers};
+use crate::definition::Definitions;
+use crate::finding::{self, Finding};
+use crate::indicators::compute::School;
+use crate::period::ReportYear;
+use crate::position::Place;
+
+/// What is known of a year before its findings are final.
+pub(super) struct Before<'a> {
+    pub year: ReportYear,
+    pub definitions: &'a Definitions,
+    /// What the stages before found.
+    pub findings: Vec<Finding>,
+    /// Decisions of named persons that were not taken back.
+    pub recorded: &'a [Override],
+    /// Ids of those that the release before found to hold no longer.
+    pub lapsed: &'a BTreeSet<u32>,
+    pub schools: &'a BTreeMap<String, School>,
+    /// Label and SHA-256 of each delivery.
+    pub files: &'a [(&'a str, &'a str)],
+    pub filed: &'a FiledPlaces,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub counts: Vec<CheckCount>,
+    /// Ids of decisions that hold no longer.
+    pub lapsed: BTreeSet<u32>,
+}
+
+/// Everything that is open or was answered of a year: all its findings, worst first.
+pub(super) fn check(mut examined: Examined, before: Before<'_>) -> Noted<Checked> {
+    let Before { year, definitions, recorded, schools, .. } = before;
+    let region = |finding: &mut Finding| {
+        if let Some(school) = schools.get(&finding.school_code).filter(|_| finding.region_code.is_empty()) {
+            finding.region_code.clone_from(&school.region_code);
+        }
+    };
+    let (mut decisions, mut over) = examined.settle(Answers::of(year, recorded, before.lapsed));
+    let found = examined.findings(definitions, before.filed);
+    let mut findings = before.findings;
+    findings.retain(|finding| finding.rule != finding::FILING_PART.id || !is_asked(finding, &found));
+    findings.extend(found);
+    findings.iter_mut().for_each(region);
+    let (holding, gone) =
+        findings::settle_questions(&mut findings, before.files, year, recorded, before.lapsed);
+    decisions.extend(holding);
+    over.extend(gone);
+    for decision in over.iter().filter(|decision| !before.lapsed.contains(&decision.id)) {
+        let detail = format!("第 {} 号决定（{}，{}）", decision.id, decision.key, decision.who);
+        let school = decision.about.as_ref().map_or("", |about| about.school_code.as_str());
+        let mut finding = Finding::new(finding::ANSWER_LAPSED, year, "", &detail).of_school(school);
+        region(&mut finding);
+        findings.push(finding);
+    }
+    findings.sort_by(|a, b| {
+        (a.severity, &a.rule, &a.place, &a.school_code, &a.message).cmp(&(
+            b.severity,
+            &b.rule,
+            &b.place,
+            &b.school_code,
+            &b.message,
+        ))
+    });
+    let lapsed = over.into_iter().map(|decision| decision.id).collect();
+    Noted { value: Checked { counts: examined.check_counts(), lapsed }, findings, decisions }
+}
+
+/// Whether a check asks about the same row: of two questions the one stays that a person can answer.
+fn is_asked(finding: &Finding, found: &[Finding]) -> bool {
+    let rule = findings::rule(Kind::SubsetLeSuperset);
+    let Place { file, sheet, row, .. } = &finding.place;
+    let same = |place: &Place| place.file == *file && place.sheet == *sheet && place.row == *row;
+    found.iter().any(|asked| asked.rule == rule && same(&asked.place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::findings::question_key;
+    use crate::definition;
+    use crate::finding::Severity;
+
+    const SCHOOL: &str = "1114000001";
+    const FILES: &[(&str, &str)] = &[("2024/students/a.csv", "a0")];
+
+    fn missing() -> Finding {
+        Finding::new(finding::SCHOOL_MISSING, 2024, "students", "学生").of_school(SCHOOL)
+    }
+
+    fn decided(id: u32, rule: &str, key: &str) -> Override {
+        serde_json::from_value(serde_json::json!({
+            "format": 1, "id": id, "report_year": 2024, "rule": rule, "key": key, "value": "",
+            "who": "王科长", "when": "2024-10-08T02:00:00+08:00", "reason": "今年停招", "withdraws": null,
+            "about": {"indicator_id": "", "level": "school", "region_code": "", "school_code": SCHOOL, "under": {}}
+        }))
+        .unwrap()
+    }
+
+    fn check_of(findings: Vec<Finding>, recorded: &[Override], lapsed: &BTreeSet<u32>) -> Noted<Checked> {
+        let school = School { region_code: "141002".to_owned(), ..School::default() };
+        let before = Before {
+            year: 2024,
+            definitions: &definition::load(&definition::embedded()).unwrap(),
+            findings,
+            recorded,
+            lapsed,
+            schools: &BTreeMap::from([(SCHOOL.to_owned(), school)]),
+            files: FILES,
+            filed: &FiledPlaces::default(),
+        };
+        check(Examined::default(), before)
+    }
+
+    #[test]
+    fn findings_come_worst_first_each_with_its_county() {
+        let worse = Finding::new(finding::ROW_CODE, 2024, "students", "").of_school(SCHOOL);
+        let noted = check_of(vec![missing(), worse], &[], &BTreeSet::new());
+        let told: Vec<_> = noted
+            .findings
+            .iter()
+            .map(|finding| (finding.rule.as_str(), finding.region_code.as_str()))
+            .collect();
+        assert_eq!(told, [("E-CODE", "141002"), (finding::SCHOOL_MISSING.id, "141002")]);
+        assert!(noted.decisions.is_empty() && noted.value.lapsed.is_empty());
+    }
+
+    #[test]
+    fn an_answer_holds_while_its_question_is_there_and_is_said_once_to_hold_no_longer() {
+        let decision = decided(5, finding::SCHOOL_MISSING.id, &question_key(&missing(), FILES));
+        let recorded = [decision];
+        let noted = check_of(vec![missing()], &recorded, &BTreeSet::new());
+        assert_eq!((noted.findings[0].severity, noted.decisions.len()), (Severity::S3, 1));
+        assert!(
+            noted.findings[0].message.ends_with("（王科长已说明：今年停招）"),
+            "{}",
+            noted.findings[0].message
+        );
+        let noted = check_of(Vec::new(), &recorded, &BTreeSet::new());
+        assert_eq!(noted.value.lapsed, BTreeSet::from([5]));
+        assert_eq!((noted.findings[0].rule.as_str(), noted.decisions.len()), (finding::ANSWER_LAPSED.id, 0));
+        let again = check_of(vec![missing()], &recorded, &BTreeSet::from([5]));
+        assert_eq!((again.findings[0].severity, again.findings.len()), (finding::SCHOOL_MISSING.severity, 1));
+    }
+}
