@@ -23,7 +23,7 @@ use crate::layout::{Basis, Level};
 use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
 
-/// Five different answers, never merged.
+/// Four different answers, never merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::noted::Noted;
-use super::{Run, RunError, Year};
+use super::{Given, Run, RunError, Year};
 use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
 use crate::delivery::DeliveryOutcome;
@@ -548,31 +548,7 @@ impl Year {
     }
 }
 
-impl Run<'_> {
-    /// Decides which deliveries of one dataset and year count.
-    ///
-    /// # Errors
-    /// Of the file system.
-    pub(super) fn accept(&mut self, year: ReportYear, dataset: &Dataset) -> Result<(), RunError> {
-        let present = self.year(year).present.remove(&dataset.dataset).unwrap_or_default();
-        let of = &self.years[&year];
-        let rejected = of.deliveries.iter().filter(|of| of.outcome == DeliveryOutcome::Rejected);
-        let neighbours = [year - 1, year + 1].map(|other| (other, self.digests(other, &dataset.dataset)));
-        let acceptance = Acceptance {
-            year,
-            dataset,
-            standing: self.standing(year, dataset),
-            applying: &self.overrides,
-            recorded: &self.recorded,
-            neighbours: neighbours.into(),
-            schools: &of.schools,
-            rejected: rejected.map(|delivery| delivery.file.clone()).collect(),
-        };
-        let decided = acceptance.decide(present, &|accepted| self.taken_again(accepted))?;
-        self.year(year).note_decided(dataset, decided);
-        Ok(())
-    }
-
+impl Given<'_> {
     /// What counts in the release that stands; where a decision was taken back, what counted before.
     fn standing(&self, year: ReportYear, dataset: &Dataset) -> Vec<Accepted> {
         let mut standing = Vec::new();
@@ -591,6 +567,43 @@ impl Run<'_> {
         standing
     }
 
+    /// The fragment of a delivery that counts already, from the bytes that landing kept; `None`
+    /// when they are gone, or no longer give rows.
+    fn taken_again(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {
+        let taken = self.take_in_landed(accepted, &mut self.decoder())?;
+        let own = taken.into_iter().find(|taken| taken.sha256 == accepted.sha256);
+        Ok(own.and_then(|taken| match taken.outcome {
+            Outcome::Normalised(fragment) => Some(*fragment),
+            Outcome::Rejected(_) => None,
+        }))
+    }
+}
+
+impl Run<'_> {
+    /// Decides which deliveries of one dataset and year count.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub(super) fn accept(&mut self, year: ReportYear, dataset: &Dataset) -> Result<(), RunError> {
+        let present = self.year(year).present.remove(&dataset.dataset).unwrap_or_default();
+        let of = &self.years[&year];
+        let rejected = of.deliveries.iter().filter(|of| of.outcome == DeliveryOutcome::Rejected);
+        let neighbours = [year - 1, year + 1].map(|other| (other, self.digests(other, &dataset.dataset)));
+        let acceptance = Acceptance {
+            year,
+            dataset,
+            standing: self.given.standing(year, dataset),
+            applying: &self.given.overrides,
+            recorded: &self.given.recorded,
+            neighbours: neighbours.into(),
+            schools: &of.schools,
+            rejected: rejected.map(|delivery| delivery.file.clone()).collect(),
+        };
+        let decided = acceptance.decide(present, &|accepted| self.given.taken_again(accepted))?;
+        self.year(year).note_decided(dataset, decided);
+        Ok(())
+    }
+
     /// Digests of the rows that count in another year.
     fn digests(&self, year: ReportYear, dataset: &str) -> BTreeSet<String> {
         // A later year of this run is not decided yet: what stands of it speaks for it.
@@ -602,30 +615,19 @@ impl Run<'_> {
             !self.years.contains_key(&year)
                 || present.into_iter().flatten().any(|present| present.sha256 == accepted.sha256)
         };
-        let accepted = self.last.iter().flat_map(|last| &last.accepted);
+        let accepted = self.given.last.iter().flat_map(|last| &last.accepted);
         let of_year = accepted.filter(|accepted| accepted.report_year == year && accepted.dataset == dataset);
         of_year.filter(still_there).map(|accepted| accepted.rows_digest.clone()).collect()
     }
 
-    /// The fragment of a delivery that counts already, from the bytes that landing kept; `None`
-    /// when they are gone, or no longer give rows.
-    fn taken_again(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {
-        let taken = self.take_in_landed(accepted, &mut self.decoder())?;
-        let own = taken.into_iter().find(|taken| taken.sha256 == accepted.sha256);
-        Ok(own.and_then(|taken| match taken.outcome {
-            Outcome::Normalised(fragment) => Some(*fragment),
-            Outcome::Rejected(_) => None,
-        }))
-    }
-
     /// What counts in this run and in the years it leaves alone.
     pub(super) fn accepted(&self) -> Vec<Accepted> {
-        let standing = self.last.iter().flat_map(|last| &last.accepted);
+        let standing = self.given.last.iter().flat_map(|last| &last.accepted);
         let mut all: Vec<Accepted> =
             standing.filter(|known| !self.years.contains_key(&known.report_year)).cloned().collect();
         for (&year, of) in &self.years {
             for (dataset, used) in &of.fragments {
-                let Some(contract) = self.definitions.dataset(dataset) else { continue };
+                let Some(contract) = self.given.definitions.dataset(dataset) else { continue };
                 all.extend(used.iter().map(|used| {
                     let mut units = units(contract, &used.fragment);
                     // Rows of a code that no register has are nobody's to keep.
@@ -655,9 +657,9 @@ impl Run<'_> {
     /// Decisions that no longer apply: what they were about is neither delivered nor counts any
     /// more, or, where they stopped something, counts again.
     pub(super) fn lapsed(&self) -> BTreeSet<u32> {
-        let mut lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+        let mut lapsed = self.given.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
         lapsed.extend(&self.lapsed_values);
-        for decision in self.overrides.iter().filter(|decision| decision.about.is_none()) {
+        for decision in self.given.overrides.iter().filter(|decision| decision.about.is_none()) {
             let Some(of) = self.years.get(&decision.report_year) else { continue };
             if decision.correction.is_some() {
                 if !is_there(of, decision) {

@@ -12,7 +12,7 @@ impl Run<'_> {
     /// Once it is decided which deliveries count: the answers about their rows are the year's, and
     /// those about a delivery that another took the place of are told.
     pub(super) fn note_corrections(&mut self) {
-        let newest = corrections::newest(&self.overrides);
+        let newest = corrections::newest(&self.given.overrides);
         for (decision, correction) in newest.into_values() {
             let Some(of) = self.years.get_mut(&decision.report_year) else { continue };
             if is_there(of, decision) {

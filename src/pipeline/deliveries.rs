@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use super::survey::{Hashed, Survey, is_too_large, year_of};
-use super::{Run, RunError, io_error, parallel};
+use super::{Given, Run, RunError, io_error, parallel};
 use crate::decode::worker::{Decoder, Limits};
 use crate::finding::{self, Finding, Rule};
 use crate::intake::{self, Delivered, Intake, Outcome, TakenIn};
@@ -16,64 +16,17 @@ use crate::sources::drop_folder;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::Accepted;
 
-impl Run<'_> {
+impl Given<'_> {
     /// Every file with its hash; what is new is copied to landing.
     pub(super) fn survey(&self) -> Survey<'_> {
         Survey {
             settings: self.settings,
             data: &self.data,
             key: &self.key,
-            wanted: &self.wanted,
+            wanted: &*self.wanted,
             lands: true,
             watch: self.watch,
         }
-    }
-
-    /// Every file decoded and normalised, on all threads, in the order of the listing.
-    pub(super) fn take_in(
-        &mut self,
-        inputs: &[Hashed],
-        unopened: &[(String, &'static Rule)],
-        years: &[ReportYear],
-    ) -> Result<Vec<TakenIn>, RunError> {
-        let wanted: Vec<&Hashed> =
-            inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year))).collect();
-        self.watch.stage("decode and normalise", wanted.len());
-        let results = parallel::each(
-            self.settings.threads(),
-            &wanted,
-            || self.decoder(),
-            |decoder, input| {
-                let result = self.take_in_one(input, decoder);
-                self.watch.step();
-                result
-            },
-        );
-        let mut taken = Vec::new();
-        for result in results {
-            taken.extend(result?);
-        }
-        // A year that was looked at is in the release, even where nothing of it could be read.
-        for &year in years {
-            self.year(year);
-        }
-        for (refused, rule) in unopened {
-            if let Some(year) = year_of(refused).filter(|year| years.contains(year)) {
-                let place = Place { file: refused.clone(), ..Place::default() };
-                let finding = Finding::new(rule, year, "", "").at(place);
-                taken.push(TakenIn {
-                    label: refused.clone(),
-                    year,
-                    dataset: refused.split('/').nth(1).unwrap_or_default().to_owned(),
-                    // It was never opened: its name stands for it.
-                    sha256: files::sha256(refused.as_bytes()),
-                    landing: String::new(),
-                    outcome: Outcome::Rejected(Box::new(finding)),
-                    try_again: false,
-                });
-            }
-        }
-        Ok(taken)
     }
 
     pub(super) fn decoder(&self) -> Decoder {
@@ -165,6 +118,55 @@ impl Run<'_> {
             city_code: &self.settings.city_code,
             residual_code: &self.settings.residual_region_code,
         }
+    }
+}
+
+impl Run<'_> {
+    /// Every file decoded and normalised, on all threads, in the order of the listing.
+    pub(super) fn take_in(
+        &mut self,
+        inputs: &[Hashed],
+        unopened: &[(String, &'static Rule)],
+        years: &[ReportYear],
+    ) -> Result<Vec<TakenIn>, RunError> {
+        let wanted: Vec<&Hashed> =
+            inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year))).collect();
+        self.given.watch.stage("decode and normalise", wanted.len());
+        let results = parallel::each(
+            self.given.settings.threads(),
+            &wanted,
+            || self.given.decoder(),
+            |decoder, input| {
+                let result = self.given.take_in_one(input, decoder);
+                self.given.watch.step();
+                result
+            },
+        );
+        let mut taken = Vec::new();
+        for result in results {
+            taken.extend(result?);
+        }
+        // A year that was looked at is in the release, even where nothing of it could be read.
+        for &year in years {
+            self.year(year);
+        }
+        for (refused, rule) in unopened {
+            if let Some(year) = year_of(refused).filter(|year| years.contains(year)) {
+                let place = Place { file: refused.clone(), ..Place::default() };
+                let finding = Finding::new(rule, year, "", "").at(place);
+                taken.push(TakenIn {
+                    label: refused.clone(),
+                    year,
+                    dataset: refused.split('/').nth(1).unwrap_or_default().to_owned(),
+                    // It was never opened: its name stands for it.
+                    sha256: files::sha256(refused.as_bytes()),
+                    landing: String::new(),
+                    outcome: Outcome::Rejected(Box::new(finding)),
+                    try_again: false,
+                });
+            }
+        }
+        Ok(taken)
     }
 }
 

@@ -166,25 +166,31 @@ impl Run<'_> {
     /// The documents of a release: of the years this run made, or of all where those of the release
     /// before were not finished. Noted when they are written; until then the next run writes them.
     pub(super) fn write_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
-        if self.last.as_ref().is_some_and(|last| !are_of(&self.data, last)) {
+        if self.given.last.as_ref().is_some_and(|last| !are_of(&self.given.data, last)) {
             return self.write_all_documents(manifest);
         }
-        let written = write_reports(self.settings, self.definitions, &self.data, manifest, &self.cells);
+        let written = write_reports(
+            self.given.settings,
+            self.given.definitions,
+            &self.given.data,
+            manifest,
+            &self.cells,
+        );
         self.note_documents(manifest, written)
     }
 
     /// The documents of every year of a release.
     pub(super) fn write_all_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
         // A frozen year that other definitions made is not written by these.
-        let made_with_these = |year: &&ReportYear| made_with_these(manifest, self.definitions, **year);
+        let made_with_these = |year: &&ReportYear| made_with_these(manifest, self.given.definitions, **year);
         let mut years = manifest.years.iter().filter(made_with_these);
-        let written =
-            years.try_for_each(|&year| report_again(self.settings, self.definitions, manifest, year));
+        let written = years
+            .try_for_each(|&year| report_again(self.given.settings, self.given.definitions, manifest, year));
         self.note_documents(manifest, written)
     }
 
     fn note_documents(&self, manifest: &Manifest, written: Result<(), RunError>) -> Result<(), RunError> {
-        let path = self.data.reported_release();
+        let path = self.given.data.reported_release();
         let name = format!("{}\n", release_name(manifest.release));
         let noted = written
             .and_then(|()| files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path)));

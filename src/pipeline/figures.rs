@@ -9,42 +9,50 @@ use arrow::datatypes::{Decimal128Type, Int32Type};
 use super::checked::{self, Before};
 use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
 use super::noted::Noted;
+use super::reconciled::Decisions;
 use super::{Run, RunError, Used, documents, parallel};
 use crate::contract::{Dataset, Role};
+use crate::decisions::values::SetValue;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::{self, Filed, Inputs};
 use crate::indicators::{IndicatorValue, State, shown};
 use crate::number::Decimal;
 use crate::period::ReportYear;
+use crate::reconcile::Difference;
 use crate::report::cells::{Lines, ReportCell, Values};
 use crate::table_file::{self as parquet_file, text_at};
 use crate::tables;
 use crate::warehouse::assemble;
 
+/// A year's values.
+#[derive(Debug, Default)]
+struct Computed {
+    values: Vec<IndicatorValue>,
+    /// Values that persons set, and that hold.
+    set: Vec<SetValue>,
+    differences: Vec<Difference>,
+    /// Ids of decisions about values that hold no longer.
+    lapsed: Vec<u32>,
+}
+
 impl Run<'_> {
     /// Values of each year, then the printed cells, whose last-year column is last year's release.
     pub(super) fn compute(&mut self) -> Result<(), RunError> {
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
-        let threads = self.settings.threads();
-        let compute = |(): &mut (), &year: &ReportYear| -> Result<_, RunError> {
-            let inputs = self.inputs(year)?;
-            let (indicators, layout) = (&self.definitions.indicators, self.definitions.layout(year));
-            let values = compute::compute(indicators, layout, &inputs)?;
-            Ok((inputs, values))
-        };
-        for (&year, computed) in years.iter().zip(parallel::each(threads, &years, || (), compute)) {
-            let (inputs, mut values) = computed?;
-            let adjusted = self.adjust(year, &inputs, &values)?;
-            values.extend(adjusted);
-            values.sort_by(|a, b| a.key.cmp(&b.key));
-            self.year(year).values = values;
-            self.reconcile(year);
-            self.compare_last_year(year)?;
+        let threads = self.given.settings.threads();
+        let computed = parallel::each(threads, &years, || (), |(), &year| self.computed(year));
+        for (&year, computed) in years.iter().zip(computed) {
+            let Noted { value, findings, decisions } = computed?;
+            self.lapsed_values.extend(value.lapsed);
+            let of = self.year(year);
+            (of.values, of.set, of.differences) = (value.values, value.set, value.differences);
+            of.findings.extend(findings);
+            of.overrides.extend(decisions);
         }
         let print = |(): &mut (), &year: &ReportYear| {
             let mut earlier = Vec::new();
             let mut read = Vec::new();
-            for back in 1..=self.definitions.earlier_years(year) {
+            for back in 1..=self.given.definitions.earlier_years(year) {
                 match self.years.get(&(year - back)) {
                     Some(of) => earlier.push(&of.values),
                     None => read.push(self.values_of(year - back)?),
@@ -60,10 +68,36 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(super) fn inputs(&self, year: ReportYear) -> Result<Inputs, RunError> {
+    /// The values of a year as delivered and as persons set them, and where its bases differ.
+    fn computed(&self, year: ReportYear) -> Result<Noted<Computed>, RunError> {
+        let inputs = self.inputs(year)?;
+        let definitions = self.given.definitions;
+        let mut values = compute::compute(&definitions.indicators, definitions.layout(year), &inputs)?;
+        let lapsed = self.given.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+        let decisions = Decisions { year, definitions, recorded: &self.given.recorded, lapsed: &lapsed };
+        let adjusted = decisions.adjust(&inputs, &values)?;
+        values.extend(adjusted.value.values);
+        values.sort_by(|a, b| a.key.cmp(&b.key));
+        let reconciled = decisions.reconcile(&values, &adjusted.value.set);
+        let mut findings = adjusted.findings;
+        findings.extend(reconciled.findings);
+        findings.extend(self.compare_last_year(year)?);
+        Ok(Noted {
+            value: Computed {
+                values,
+                set: adjusted.value.set,
+                differences: reconciled.value.differences,
+                lapsed: [adjusted.value.lapsed, reconciled.value.lapsed].concat(),
+            },
+            findings,
+            decisions: adjusted.decisions,
+        })
+    }
+
+    fn inputs(&self, year: ReportYear) -> Result<Inputs, RunError> {
         let of = &self.years[&year];
         let mut delivered: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for dataset in &self.definitions.datasets {
+        for dataset in &self.given.definitions.datasets {
             let fragments = of.fragments.get(&dataset.dataset).into_iter().flatten();
             let schools = fragments.flat_map(Used::schools).cloned();
             let schools_of = delivered.entry(dataset.table.clone()).or_default();
@@ -73,22 +107,22 @@ impl Run<'_> {
                 schools_of.extend(of.schools.keys().cloned());
             }
         }
-        let filed = match of.tables.get(self.definitions.table_of_role(Role::Filing)) {
+        let filed = match of.tables.get(self.given.definitions.table_of_role(Role::Filing)) {
             Some((path, _)) => filed_values(path, year)?,
             None => BTreeMap::new(),
         };
         Ok(Inputs {
             year,
             columns: self.table_columns(),
-            register_table: self.definitions.table_of_role(Role::Register).to_owned(),
-            filing_table: self.definitions.table_of_role(Role::Filing).to_owned(),
+            register_table: self.given.definitions.table_of_role(Role::Register).to_owned(),
+            filing_table: self.given.definitions.table_of_role(Role::Filing).to_owned(),
             tables: of.tables.iter().map(|(table, (path, _))| (table.clone(), path.clone())).collect(),
             schools: of.schools.clone(),
             delivered,
             filed,
-            counties: documents::counties(self.settings, self.definitions, year),
-            city: self.settings.city_code.clone(),
-            residual: self.settings.residual_region_code.clone(),
+            counties: documents::counties(self.given.settings, self.given.definitions, year),
+            city: self.given.settings.city_code.clone(),
+            residual: self.given.settings.residual_region_code.clone(),
             set: compute::SetValues::new(),
         })
     }
@@ -98,7 +132,7 @@ impl Run<'_> {
             let fields = assemble::published_fields(dataset);
             (dataset.table.clone(), fields.into_iter().map(|field| field.name).collect())
         };
-        self.definitions.datasets.iter().map(columns).collect()
+        self.given.definitions.datasets.iter().map(columns).collect()
     }
 
     pub(super) fn values_of(&self, year: ReportYear) -> Result<Vec<IndicatorValue>, RunError> {
@@ -106,26 +140,26 @@ impl Run<'_> {
             return Ok(of.values.clone());
         }
         match self.table_of("indicator_value", year) {
-            Some(path) => Ok(tables::read_indicator_values(&path, self.definitions)?),
+            Some(path) => Ok(tables::read_indicator_values(&path, self.given.definitions)?),
             None => Ok(Vec::new()),
         }
     }
 
     /// A filing repeats last year's figures: they are compared with last year's filing, never printed.
-    pub(super) fn compare_last_year(&mut self, year: ReportYear) -> Result<(), RunError> {
-        let Some(filing) = self.definitions.of_role(Role::Filing) else { return Ok(()) };
+    fn compare_last_year(&self, year: ReportYear) -> Result<Vec<Finding>, RunError> {
+        let mut found = Vec::new();
+        let Some(filing) = self.given.definitions.of_role(Role::Filing) else { return Ok(found) };
         let of = |year| self.table_of(&filing.table, year);
         let (Some(this), Some(last)) = (of(year), of(year - 1)) else {
-            return Ok(());
+            return Ok(found);
         };
         let repeated = filed_values(&this, year - 1)?;
         let original = filed_values(&last, year - 1)?;
-        let mut found = Vec::new();
         for ((indicator, school), said) in &repeated {
             let Some(before) = original.get(&(indicator.clone(), school.clone())) else { continue };
             if said != before {
                 let title =
-                    self.definitions.indicator(indicator).map_or(indicator.as_str(), |of| &of.title_zh);
+                    self.given.definitions.indicator(indicator).map_or(indicator.as_str(), |of| &of.title_zh);
                 let detail = format!(
                     "{title}（{}年）：本年填报的上年数 {}，上年填报 {}",
                     year - 1,
@@ -136,8 +170,7 @@ impl Run<'_> {
                 found.push(finding.of_school(school).about([&**indicator]));
             }
         }
-        self.year(year).findings.extend(found);
-        Ok(())
+        Ok(found)
     }
 
     pub(super) fn cells_of(
@@ -150,11 +183,18 @@ impl Run<'_> {
             .iter()
             .map(|(code, school)| (code.clone(), school.region_code.clone()))
             .collect();
-        let lines = match self.table_of(self.definitions.table_of_role(Role::Filing), year) {
-            Some(path) => documents::filed_lines(&path, self.definitions, year)?,
+        let lines = match self.table_of(self.given.definitions.table_of_role(Role::Filing), year) {
+            Some(path) => documents::filed_lines(&path, self.given.definitions, year)?,
             None => Lines::new(),
         };
-        Ok(documents::printed_cells(self.settings, self.definitions, year, &schools, values, &lines))
+        Ok(documents::printed_cells(
+            self.given.settings,
+            self.given.definitions,
+            year,
+            &schools,
+            values,
+            &lines,
+        ))
     }
 
     /// Everything that must hold before anybody sees a figure, and what persons said of it.
@@ -162,13 +202,18 @@ impl Run<'_> {
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
         for year in years {
             let mut examined = self.examined(year)?;
-            if self.definitions.audit.relations.iter().any(|relation| relation.ratchet)
-                && let Some(last) = self.last.as_ref().filter(|last| last.years.contains(&year))
+            if self.given.definitions.audit.relations.iter().any(|relation| relation.ratchet)
+                && let Some(last) = self.given.last.as_ref().filter(|last| last.years.contains(&year))
             {
                 let standing = Standing::Published(last);
-                examined.forget(&examine_release(self.settings, self.definitions, standing, year)?);
+                examined.forget(&examine_release(
+                    self.given.settings,
+                    self.given.definitions,
+                    standing,
+                    year,
+                )?);
             }
-            let lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+            let lapsed = self.given.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
             let filed = self.filed_places(year)?;
             let findings = std::mem::take(&mut self.year(year).findings);
             let of = &self.years[&year];
@@ -177,9 +222,9 @@ impl Run<'_> {
                 deliveries.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
             let before = Before {
                 year,
-                definitions: self.definitions,
+                definitions: self.given.definitions,
                 findings,
-                recorded: &self.recorded,
+                recorded: &self.given.recorded,
                 lapsed: &lapsed,
                 schools: &of.schools,
                 files: &files,
@@ -201,9 +246,9 @@ impl Run<'_> {
         let schools = of.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
         let cells = self.cells.get(&year).map(Vec::as_slice).unwrap_or_default();
         let table = |table: &str, year: ReportYear| self.table_of(table, year);
-        let deliveries = examined::of_deliveries(self.definitions, &self.accepted(), &table, year)?;
+        let deliveries = examined::of_deliveries(self.given.definitions, &self.accepted(), &table, year)?;
         let figures = Figures { year, values: &of.values, cells, schools: &schools, deliveries: &deliveries };
-        Ok(examined::examine(self.settings, self.definitions, figures))
+        Ok(examined::examine(self.given.settings, self.given.definitions, figures))
     }
 
     fn filed_places(&self, year: ReportYear) -> Result<FiledPlaces, RunError> {
@@ -212,8 +257,8 @@ impl Run<'_> {
             .iter()
             .map(|delivery| (delivery.sha256.as_str(), delivery.file.as_str()))
             .collect();
-        match self.table_of(self.definitions.table_of_role(Role::Filing), year) {
-            Some(path) => examined::filed_places(&path, self.definitions, year, &files),
+        match self.table_of(self.given.definitions.table_of_role(Role::Filing), year) {
+            Some(path) => examined::filed_places(&path, self.given.definitions, year, &files),
             None => Ok(FiledPlaces::default()),
         }
     }

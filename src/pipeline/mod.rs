@@ -196,23 +196,26 @@ pub fn run(
     request: &Request,
     watch: &dyn Watch,
 ) -> Result<RunReport, RunError> {
-    let mut run = Run::new(settings, definitions, request, watch)?;
-    let listing = run.timed("list", |run| run.survey().list())?;
-    count_waiting(&listing, run.last.as_ref(), &mut run.frozen);
-    let Inventory { listing, inputs, unopened } = run.timed("hash", |run| run.survey().hash(listing))?;
-    run.count((listing.files.len(), "files"), (inputs.len(), "files"));
-    let inventory = Inventory { listing, inputs, unopened };
-    let years = run.years_to_do(&inventory);
+    let data = DataRoot::new(&settings.data_dir);
+    prepare(&data)?;
+    let mut run = Run::new(Given::read(settings, definitions, request, watch, data)?);
+    let listing = run.timed("list", |run| run.given.survey().list())?;
+    run.waiting = waiting(&listing, run.given.last.as_ref(), &run.given.frozen);
+    let inventory = run.timed("hash", |run| run.given.survey().hash(listing))?;
+    run.count((inventory.listing.files.len(), "files"), (inventory.inputs.len(), "files"));
+    run.planned = run.given.plan(&inventory);
+    let years = run.years_to_do();
     let Inventory { listing, inputs, unopened } = inventory;
-    if inputs.is_empty() && run.last.is_none() {
+    if inputs.is_empty() && run.given.last.is_none() {
         return Ok(run.report(Ended::NothingFound));
     }
     if years.is_empty() {
-        let Some(last) = run.last.clone() else { return Ok(run.report(Ended::NothingFound)) };
+        let Some(last) = run.given.last.clone() else { return Ok(run.report(Ended::NothingFound)) };
         // The run that published it may have died before its documents were written, and what somebody
         // filled in may have been read back since.
-        let register = Register::load(&run.data)?;
-        if !documents::are_of(&run.data, &last) || register.is_behind(&run.data.all_reports())? {
+        let data = &run.given.data;
+        let register = Register::load(data)?;
+        if !documents::are_of(data, &last) || register.is_behind(&data.all_reports())? {
             run.timed("report", |run| run.write_all_documents(&last))?;
         }
         return Ok(run.report(Ended::NothingToDo(Box::new(last))));
@@ -241,13 +244,19 @@ pub fn run(
 }
 
 /// How many files lie in the folder of each frozen year that are not, by name and size, those it was made of.
-fn count_waiting(listing: &Listing, last: Option<&Manifest>, frozen: &mut BTreeMap<ReportYear, usize>) {
+fn waiting(
+    listing: &Listing,
+    last: Option<&Manifest>,
+    frozen: &BTreeSet<ReportYear>,
+) -> BTreeMap<ReportYear, usize> {
+    let mut counts: BTreeMap<ReportYear, usize> = frozen.iter().map(|year| (*year, 0)).collect();
     for file in &listing.files {
-        let Some(waiting) = file.year.and_then(|year| frozen.get_mut(&year)) else { continue };
+        let Some(count) = file.year.and_then(|year| counts.get_mut(&year)) else { continue };
         let mut inputs = last.iter().flat_map(|last| &last.inputs);
         let is_known = inputs.any(|input| input.file == file.label && input.bytes == file.bytes);
-        *waiting += usize::from(!is_known);
+        *count += usize::from(!is_known);
     }
+    counts
 }
 
 /// A year being put together.
@@ -274,7 +283,8 @@ struct Year {
     checks: Vec<CheckCount>,
 }
 
-struct Run<'a> {
+/// What a run is given, and what was published and decided before: no stage changes it.
+struct Given<'a> {
     settings: &'a Settings,
     definitions: &'a Definitions,
     request: &'a Request,
@@ -290,47 +300,58 @@ struct Run<'a> {
     corrections: BTreeMap<FileKey, OfFile>,
     /// Years that anything was ever decided about, also what was taken back since.
     decided_years: BTreeSet<ReportYear>,
-    /// Years that change only when somebody lifts the freeze, with the files that wait for that.
-    frozen: BTreeMap<ReportYear, usize>,
+    /// Years that change only when somebody lifts the freeze.
+    frozen: BTreeSet<ReportYear>,
+    /// Whether a year is asked for: nobody asks for a frozen one.
+    wanted: Box<dyn Fn(ReportYear) -> bool + Sync>,
+}
+
+/// A run so far.
+struct Run<'a> {
+    given: Given<'a>,
+    /// Frozen years, with the files that wait for somebody to lift the freeze.
+    waiting: BTreeMap<ReportYear, usize>,
     /// Ids of decisions about values that this run found to hold no longer.
     lapsed_values: BTreeSet<u32>,
     stages: Vec<Stage>,
     checks: Vec<CheckCount>,
     years: BTreeMap<ReportYear, Year>,
     planned: BTreeMap<ReportYear, PlannedYear>,
-    /// Whether a year is asked for: nobody asks for a frozen one.
-    wanted: Box<dyn Fn(ReportYear) -> bool + Sync>,
     cells: BTreeMap<ReportYear, Vec<ReportCell>>,
     staged: Vec<StagedFile>,
     /// Keys of the normalised files of each year, those set aside too.
     fragments: BTreeMap<ReportYear, BTreeSet<String>>,
 }
 
-impl<'a> Run<'a> {
-    fn new(
+/// Makes the folders of the data root, clears what a run that died was putting together, with people's rows in
+/// it, and mends the pointer to the release that is whole.
+fn prepare(data: &DataRoot) -> Result<(), RunError> {
+    files::make_folder(data.path(), Access::Open).map_err(io_error(data.path()))?;
+    let staged = data.staged_release();
+    if staged.exists() {
+        fs::remove_dir_all(&staged).map_err(io_error(&staged))?;
+    }
+    for folder in data.restricted() {
+        files::make_folder(&folder, Access::Restricted).map_err(io_error(&folder))?;
+    }
+    Ok(publish::restore_pointer(data)?)
+}
+
+impl<'a> Given<'a> {
+    /// Reads what stands; a new data root gets its key.
+    fn read(
         settings: &'a Settings,
         definitions: &'a Definitions,
         request: &'a Request,
         watch: &'a dyn Watch,
+        data: DataRoot,
     ) -> Result<Self, RunError> {
-        let data = DataRoot::new(&settings.data_dir);
-        files::make_folder(data.path(), Access::Open).map_err(io_error(data.path()))?;
-        // A run that died may have left its release half put together, with people's rows in it.
-        let staged = data.staged_release();
-        if staged.exists() {
-            fs::remove_dir_all(&staged).map_err(io_error(&staged))?;
-        }
-        for folder in data.restricted() {
-            files::make_folder(&folder, Access::Restricted).map_err(io_error(&folder))?;
-        }
-        publish::restore_pointer(&data)?;
         let Recorded { last, recorded, overrides, decided_years, frozen } = Recorded::read(&data)?;
         let key = pseudonym_key(&data, last.as_ref())?;
-        let frozen: BTreeMap<ReportYear, usize> = frozen.into_iter().map(|year| (year, 0)).collect();
         let (asked, closed) = (request.years.clone(), frozen.clone());
-        let wanted = move |year| !closed.contains_key(&year) && (asked.is_empty() || asked.contains(&year));
-        let corrections = corrections::by_file(&data, &key, &overrides)?;
-        Ok(Run {
+        let wanted = move |year| !closed.contains(&year) && (asked.is_empty() || asked.contains(&year));
+        Ok(Given {
+            corrections: corrections::by_file(&data, &key, &overrides)?,
             settings,
             definitions,
             request,
@@ -340,19 +361,41 @@ impl<'a> Run<'a> {
             last,
             overrides,
             recorded,
-            corrections,
             decided_years,
             frozen,
+            wanted: Box::new(wanted),
+        })
+    }
+
+    /// The years that are planned, by what decides them.
+    fn plan(&self, inventory: &Inventory) -> BTreeMap<ReportYear, PlannedYear> {
+        let before = Before {
+            last: self.last.as_ref(),
+            recorded: &self.recorded,
+            decided_years: &self.decided_years,
+            frozen: &self.frozen,
+        };
+        let key = self.key.check_value();
+        let makers =
+            Makers { settings: self.settings, definitions: self.definitions, program: PROGRAM, key: &key };
+        plan::plan(inventory, before, makers)
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(given: Given<'a>) -> Self {
+        Run {
+            given,
+            waiting: BTreeMap::new(),
             lapsed_values: BTreeSet::new(),
             stages: Vec::new(),
             checks: Vec::new(),
             years: BTreeMap::new(),
             planned: BTreeMap::new(),
-            wanted: Box::new(wanted),
             cells: BTreeMap::new(),
             staged: Vec::new(),
             fragments: BTreeMap::new(),
-        })
+        }
     }
 
     fn timed<T>(&mut self, stage: &str, work: impl FnOnce(&mut Self) -> T) -> T {
@@ -360,7 +403,7 @@ impl<'a> Run<'a> {
         let done = work(self);
         let milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let stage = Stage { stage: stage.to_owned(), milliseconds, taken: None, given: None };
-        self.watch.ended(&stage);
+        self.given.watch.ended(&stage);
         self.stages.push(stage);
         done
     }
@@ -372,20 +415,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The years that are asked for and not as they were published; all are planned.
-    fn years_to_do(&mut self, inventory: &Inventory) -> Vec<ReportYear> {
-        let frozen = self.frozen.keys().copied().collect();
-        let before = Before {
-            last: self.last.as_ref(),
-            recorded: &self.recorded,
-            decided_years: &self.decided_years,
-            frozen: &frozen,
-        };
-        let key = self.key.check_value();
-        let makers =
-            Makers { settings: self.settings, definitions: self.definitions, program: PROGRAM, key: &key };
-        self.planned = plan::plan(inventory, before, makers);
-        let to_do = self.planned.iter().filter(|(year, of)| (self.wanted)(**year) && !of.why.is_empty());
+    /// The years that are asked for and not as they were published.
+    fn years_to_do(&self) -> Vec<ReportYear> {
+        let to_do =
+            self.planned.iter().filter(|(year, of)| (self.given.wanted)(**year) && !of.why.is_empty());
         to_do.map(|(year, _)| *year).collect()
     }
 
@@ -404,11 +437,11 @@ impl<'a> Run<'a> {
 
     fn report(self, outcome: Ended) -> RunReport {
         let deliveries = self.years.into_values().flat_map(|of| of.deliveries).collect();
-        RunReport { outcome, stages: self.stages, deliveries, checks: self.checks, frozen: self.frozen }
+        RunReport { outcome, stages: self.stages, deliveries, checks: self.checks, frozen: self.waiting }
     }
 
     fn make_staging(&self) -> Result<(), RunError> {
-        let staged = self.data.staged_release();
+        let staged = self.given.data.staged_release();
         files::make_folder(&staged, Access::Restricted).map_err(io_error(&staged))
     }
 
@@ -421,6 +454,6 @@ impl<'a> Run<'a> {
         if let Some(of) = self.years.get(&year) {
             return of.tables.get(table).map(|(path, _)| path.clone());
         }
-        self.last.as_ref()?.table(&self.data, table, year)
+        self.given.last.as_ref()?.table(&self.given.data, table, year)
     }
 }

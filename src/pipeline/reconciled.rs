@@ -1,9 +1,10 @@
 //! What persons decided about values, in a run: figures computed with what they set, differences
 //! with what they said of them, and the documents that tell both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Run, RunError, io_error};
+use super::noted::Noted;
+use super::{RunError, io_error};
 use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
 use crate::decisions::values::{self, SetValue};
@@ -15,7 +16,7 @@ use crate::indicators::definition::Indicator;
 use crate::indicators::{IndicatorValue, adjust, shown};
 use crate::layout::Delivered;
 use crate::period::ReportYear;
-use crate::reconcile;
+use crate::reconcile::{self, Difference};
 use crate::report::differences::{self, Names};
 use crate::report::workbook::{Footnote, Heading};
 use crate::settings::Settings;
@@ -25,43 +26,61 @@ use crate::warehouse::files::Access;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-impl Run<'_> {
-    /// The adjusted values of a year beside its delivered ones; what was set and no longer holds is told.
-    pub(super) fn adjust(
-        &mut self,
-        year: ReportYear,
-        inputs: &Inputs,
-        delivered: &[IndicatorValue],
-    ) -> Result<Vec<IndicatorValue>, RunError> {
-        let lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
-        let indicators = &self.definitions.indicators;
-        let judged = values::judge(year, &self.recorded, &lapsed, indicators, delivered);
+/// What persons decided about the values of a year.
+pub(super) struct Decisions<'a> {
+    pub year: ReportYear,
+    pub definitions: &'a Definitions,
+    /// Decisions that were not taken back.
+    pub recorded: &'a [Override],
+    /// Ids of those that the release before found to hold no longer.
+    pub lapsed: &'a BTreeSet<u32>,
+}
+
+/// Adjusted values beside the delivered ones.
+#[derive(Debug, Default)]
+pub(super) struct Adjusted {
+    pub values: Vec<IndicatorValue>,
+    /// Values that persons set, and that hold.
+    pub set: Vec<SetValue>,
+    /// Ids of decisions that this year's deliveries made void.
+    pub lapsed: Vec<u32>,
+}
+
+/// Every basis held against the others, with what persons said of the differences.
+#[derive(Debug, Default)]
+pub(super) struct Reconciled {
+    pub differences: Vec<Difference>,
+    pub lapsed: Vec<u32>,
+}
+
+impl Decisions<'_> {
+    /// # Errors
+    /// When a table cannot be read.
+    pub fn adjust(&self, inputs: &Inputs, delivered: &[IndicatorValue]) -> Result<Noted<Adjusted>, RunError> {
+        let (year, indicators) = (self.year, &self.definitions.indicators);
+        let judged = values::judge(year, self.recorded, self.lapsed, indicators, delivered);
         let layout = self.definitions.layout(year);
-        let set = judged.set_values();
-        let adjusted = adjust::adjusted(indicators, layout, inputs, &set, delivered)?;
+        let adjusted = adjust::adjusted(indicators, layout, inputs, &judged.set_values(), delivered)?;
         let datasets = &self.definitions.datasets;
-        let mut found: Vec<Finding> =
-            judged.holding.iter().map(|set| told_set(year, indicators, datasets, set)).collect();
-        for (decision, now) in &judged.lapsed {
-            found.push(told_lapsed(year, indicators, decision, now));
-            self.lapsed_values.insert(decision.id);
-        }
-        let of = self.year(year);
-        of.findings.extend(found);
-        of.overrides.extend(judged.holding.iter().map(|set| set.decision.clone()));
-        of.set = judged.holding;
-        Ok(adjusted)
+        let set = judged.holding.iter().map(|set| told_set(year, indicators, datasets, set));
+        let void = judged.lapsed.iter().map(|(decision, now)| told_lapsed(year, indicators, decision, now));
+        Ok(Noted {
+            findings: set.chain(void).collect(),
+            decisions: judged.holding.iter().map(|set| set.decision.clone()).collect(),
+            value: Adjusted {
+                values: adjusted,
+                lapsed: judged.lapsed.iter().map(|(decision, _)| decision.id).collect(),
+                set: judged.holding,
+            },
+        })
     }
 
-    /// Every basis held against the others, with what persons said of the differences.
-    pub(super) fn reconcile(&mut self, year: ReportYear) {
-        let indicators = &self.definitions.indicators;
-        let lapsed = self.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
-        let of = &self.years[&year];
+    pub fn reconcile(&self, of_year: &[IndicatorValue], set: &[SetValue]) -> Noted<Reconciled> {
+        let (year, indicators) = (self.year, &self.definitions.indicators);
         let layout = self.definitions.layout(year);
-        let mut found = reconcile::differences(year, indicators, layout, &of.values);
-        let over = values::close(&mut found, year, &self.recorded, &lapsed, &of.set);
-        let mut findings = reconcile::findings(year, indicators, &found);
+        let mut differences = reconcile::differences(year, indicators, layout, of_year);
+        let over = values::close(&mut differences, year, self.recorded, self.lapsed, set);
+        let mut findings = reconcile::findings(year, indicators, &differences);
         let mut by_indicator: BTreeMap<&str, u64> = BTreeMap::new();
         for about in over.iter().filter_map(|note| note.about.as_ref()) {
             *by_indicator.entry(&about.indicator_id).or_default() += 1;
@@ -72,10 +91,8 @@ impl Run<'_> {
             finding.count = count;
             findings.push(finding);
         }
-        self.lapsed_values.extend(over.iter().map(|note| note.id));
-        let of = self.year(year);
-        of.findings.extend(findings);
-        of.differences = found;
+        let lapsed = over.iter().map(|note| note.id).collect();
+        Noted { value: Reconciled { differences, lapsed }, findings, decisions: Vec::new() }
     }
 }
 

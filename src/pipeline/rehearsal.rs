@@ -90,8 +90,7 @@ pub fn rehearse(
     };
     let survey = Survey { settings, data: &data, key: &key, wanted: &wanted, lands: false, watch };
     let listing = survey.list()?;
-    let mut frozen: BTreeMap<ReportYear, usize> = recorded.frozen.iter().map(|year| (*year, 0)).collect();
-    super::count_waiting(&listing, recorded.last.as_ref(), &mut frozen);
+    let frozen = super::waiting(&listing, recorded.last.as_ref(), &recorded.frozen);
     let inventory = survey.hash(listing)?;
     let before = Before {
         last: recorded.last.as_ref(),

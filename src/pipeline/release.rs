@@ -30,8 +30,8 @@ impl Run<'_> {
         let mut findings: Vec<Finding> =
             self.years.values().flat_map(|of| of.findings.iter().filter(stops)).cloned().collect();
         // Of a year without a report only some things may ever be delivered.
-        let reported = self.years.iter().filter(|(year, _)| self.definitions.layout(**year).is_some());
-        let register = self.definitions.of_role(Role::Register).map(|dataset| dataset.dataset.as_str());
+        let reported = self.years.iter().filter(|(year, _)| self.given.definitions.layout(**year).is_some());
+        let register = self.given.definitions.of_role(Role::Register).map(|dataset| dataset.dataset.as_str());
         for (&year, of) in reported {
             let silent = of.schools.keys().filter(|school| {
                 !of.fragments.iter().any(|(dataset, fragments)| {
@@ -40,7 +40,7 @@ impl Run<'_> {
                 })
             });
             let silent: Vec<&String> = silent.collect();
-            if silent.len() > self.settings.max_missing_schools as usize {
+            if silent.len() > self.given.settings.max_missing_schools as usize {
                 let detail = format!("{} 所学校没有任何报送，超过 max_missing_schools", silent.len());
                 let mut finding = Finding::new(finding::SCHOOL_MISSING, year, "", &detail);
                 finding.severity = Severity::S0;
@@ -54,11 +54,17 @@ impl Run<'_> {
     }
 
     pub(super) fn publish(&mut self, listing: &Listing, inputs: &[Hashed]) -> Result<Manifest, RunError> {
-        let staged = self.data.staged_release();
-        let number = publish::releases(&self.data)?.last().copied().unwrap_or_default() + 1;
+        let staged = self.given.data.staged_release();
+        let number = publish::releases(&self.given.data)?.last().copied().unwrap_or_default() + 1;
         let summary = self.summary(listing);
         self.stage_flat()?;
-        let run = tables::run(number, &self.request.now, PROGRAM, &self.definitions.digest, summary.rows)?;
+        let run = tables::run(
+            number,
+            &self.given.request.now,
+            PROGRAM,
+            &self.given.definitions.digest,
+            summary.rows,
+        )?;
         let path = staged.join("tables/run/run.parquet");
         files::make_folder(&staged.join("tables/run"), Access::Open).map_err(io_error(&staged))?;
         parquet_file::write(&path, &run)?;
@@ -69,7 +75,7 @@ impl Run<'_> {
         self.staged.sort_by(|a, b| a.path.cmp(&b.path));
         let (files, digest) = publish::describe(&staged, &self.staged)?;
         let outcome = if summary.is_open() { ReleaseOutcome::Draft } else { ReleaseOutcome::Clean };
-        let last = self.last.clone().unwrap_or_default();
+        let last = self.given.last.clone().unwrap_or_default();
         let (mut fingerprints, mut own_fingerprints) = (last.fingerprints, last.own_fingerprints);
         let mut parts = last.parts;
         for (&year, of) in &self.years {
@@ -83,11 +89,11 @@ impl Run<'_> {
         let manifest = Manifest {
             format: FORMAT,
             release: number,
-            created: self.request.now.clone(),
+            created: self.given.request.now.clone(),
             program: PROGRAM.to_owned(),
-            definitions: self.definitions.digest.clone(),
+            definitions: self.given.definitions.digest.clone(),
             made_with: self.made_with(),
-            key: KeyId { id: self.key.id(), check_value: self.key.check_value() },
+            key: KeyId { id: self.given.key.id(), check_value: self.given.key.check_value() },
             years: fingerprints.keys().copied().collect(),
             fingerprints,
             own_fingerprints,
@@ -98,11 +104,11 @@ impl Run<'_> {
             accepted: self.accepted(),
             lapsed: self.lapsed(),
             fragments: self.manifest_fragments(),
-            earlier: publish::earlier_manifests(&self.data, self.last.as_ref())?,
+            earlier: publish::earlier_manifests(&self.given.data, self.given.last.as_ref())?,
             files,
             summary,
         };
-        publish::publish(&self.data, &staged, &manifest, self.last.as_ref())?;
+        publish::publish(&self.given.data, &staged, &manifest, self.given.last.as_ref())?;
         // What is left of it is cleared by the next run.
         let _ = fs::remove_dir_all(&staged);
         Ok(manifest)
@@ -110,7 +116,7 @@ impl Run<'_> {
 
     /// The definitions that each year was made with: these, or those of a year that is kept.
     fn made_with(&self) -> BTreeMap<ReportYear, String> {
-        let last = self.last.iter().flat_map(|last| last.years.iter().map(move |year| (last, year)));
+        let last = self.given.last.iter().flat_map(|last| last.years.iter().map(move |year| (last, year)));
         let mut made_with: BTreeMap<ReportYear, String> =
             last.map(|(last, &year)| (year, last.definitions_of(year).to_owned())).collect();
         made_with.extend(self.years.keys().map(|year| (*year, self.definitions_read_by(*year))));
@@ -127,7 +133,7 @@ impl Run<'_> {
 
     /// What each year was normalised into; of a year that is kept, what the release that stands says.
     fn manifest_fragments(&self) -> BTreeMap<ReportYear, BTreeSet<String>> {
-        let mut fragments = self.last.as_ref().map(|last| last.fragments.clone()).unwrap_or_default();
+        let mut fragments = self.given.last.as_ref().map(|last| last.fragments.clone()).unwrap_or_default();
         for year in self.years.keys() {
             let kept = self.years[year].fragments.values().flatten().map(|used| used.fragment.key.clone());
             let mut of_year: BTreeSet<String> = self.fragments.get(year).cloned().unwrap_or_default();
@@ -138,7 +144,7 @@ impl Run<'_> {
     }
 
     pub(super) fn manifest_inputs(&self, inputs: &[Hashed]) -> Vec<Input> {
-        let kept = self.last.iter().flat_map(|last| &last.inputs);
+        let kept = self.given.last.iter().flat_map(|last| &last.inputs);
         let mut all: Vec<Input> =
             kept.filter(|input| !self.years.contains_key(&input.report_year)).cloned().collect();
         all.extend(inputs.iter().filter_map(|input| {
@@ -157,8 +163,11 @@ impl Run<'_> {
 
     pub(super) fn summary(&self, listing: &Listing) -> Summary {
         let mut summary = Summary::default();
-        let carried =
-            self.last.as_ref().filter(|last| last.years.iter().any(|year| !self.years.contains_key(year)));
+        let carried = self
+            .given
+            .last
+            .as_ref()
+            .filter(|last| last.years.iter().any(|year| !self.years.contains_key(year)));
         if let Some(last) = carried {
             let kept = |year: &ReportYear| !self.years.contains_key(year);
             summary.datasets =
@@ -170,7 +179,7 @@ impl Run<'_> {
             }
         }
         for (&year, of) in &self.years {
-            for dataset in &self.definitions.datasets {
+            for dataset in &self.given.definitions.datasets {
                 let own = of.deliveries.iter().filter(|delivery| delivery.dataset == dataset.dataset);
                 let mut line = DatasetSummary {
                     report_year: year,
@@ -185,13 +194,13 @@ impl Run<'_> {
                 }
                 // What every school delivers for a report is told where nobody did, too.
                 let is_wanted = (dataset.every_school || dataset.role == Some(Role::Register))
-                    && self.definitions.layout(year).is_some();
+                    && self.given.definitions.layout(year).is_some();
                 if line.files > 0 || line.rows.physical > 0 || is_wanted {
                     summary.datasets.push(line);
                 }
             }
             summary.headlines.extend(self.headlines(year));
-            summary.add_year(year, year_summary(of, self.definitions));
+            summary.add_year(year, year_summary(of, self.given.definitions));
         }
         summary.datasets.sort_by_key(|line| line.report_year);
         summary.headlines.sort_by_key(|line| line.report_year);
@@ -204,7 +213,7 @@ impl Run<'_> {
 
     /// The figures a statistician looks at first.
     pub(super) fn headlines(&self, year: ReportYear) -> Vec<Headline> {
-        let Some(layout) = self.definitions.layout(year) else { return Vec::new() };
+        let Some(layout) = self.given.definitions.layout(year) else { return Vec::new() };
         let city = |id: &str, basis: Basis| {
             let of = |basis: Basis| {
                 self.years[&year].values.iter().find(|value| {
@@ -218,7 +227,7 @@ impl Run<'_> {
             of(basis.adjusted()).or_else(|| of(basis))
         };
         let headline = |line: &HeadlineLayout| {
-            let indicator = self.definitions.indicator(&line.indicator)?;
+            let indicator = self.given.definitions.indicator(&line.indicator)?;
             let value = city(&line.indicator, line.basis)?;
             let text = value.printed(line.decimals)?;
             Some(Headline {

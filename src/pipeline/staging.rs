@@ -25,10 +25,10 @@ impl Run<'_> {
         let years: Vec<ReportYear> = self.years.keys().copied().collect();
         for year in years {
             let of = &self.years[&year];
-            let definitions = self.definitions;
+            let definitions = self.given.definitions;
             let values = |rows: &[_]| tables::indicator_values(rows, definitions);
             let differences = |rows: &[_]| tables::differences(rows, definitions);
-            let attributes: Vec<&Column> = self.definitions.school_attributes().collect();
+            let attributes: Vec<&Column> = self.given.definitions.school_attributes().collect();
             let schools = |schools: &[SchoolRow]| tables::dim_school(schools, &attributes);
             let mut written = vec![
                 self.write_rows("indicator_value", year, &of.values, values)?,
@@ -49,12 +49,17 @@ impl Run<'_> {
                 self.stage_file(&table, Some(year), &path, rows)?;
             }
         }
-        let residual =
-            (self.settings.residual_region_code.as_str(), self.settings.residual_region_name.as_str());
+        let residual = (
+            self.given.settings.residual_region_code.as_str(),
+            self.given.settings.residual_region_name.as_str(),
+        );
         let dims = [
-            ("dim_region", tables::dim_region(self.definitions, &self.settings.city_code, residual)?),
-            ("dim_major", tables::dim_major(self.definitions)?),
-            ("dim_indicator", tables::dim_indicator(self.definitions)?),
+            (
+                "dim_region",
+                tables::dim_region(self.given.definitions, &self.given.settings.city_code, residual)?,
+            ),
+            ("dim_major", tables::dim_major(self.given.definitions)?),
+            ("dim_indicator", tables::dim_indicator(self.given.definitions)?),
         ];
         for (table, batch) in dims {
             let path = self.staged_path(table, None);
@@ -65,7 +70,7 @@ impl Run<'_> {
     }
 
     pub(super) fn school_rows(&self, year: ReportYear) -> Vec<SchoolRow> {
-        let attributes: Vec<&Column> = self.definitions.school_attributes().collect();
+        let attributes: Vec<&Column> = self.given.definitions.school_attributes().collect();
         let attribute =
             |school: &School, name: &str| school.attributes.get(name).cloned().unwrap_or_default();
         let row = |(code, school): (&String, &School)| SchoolRow {
@@ -79,7 +84,7 @@ impl Run<'_> {
     }
 
     fn staged_path(&self, table: &str, year: Option<ReportYear>) -> PathBuf {
-        self.data.staged_release().join(format!("{table}-{}.parquet", year.unwrap_or_default()))
+        self.given.data.staged_release().join(format!("{table}-{}.parquet", year.unwrap_or_default()))
     }
 
     /// Writes the rows of a table, some at a time: as columns, all would be there twice.
@@ -113,7 +118,7 @@ impl Run<'_> {
     ) -> Result<(), RunError> {
         let sha256 = files::sha256_of_file(path).map_err(io_error(path))?;
         let below = table_file(table, year, &sha256);
-        let to = self.data.staged_release().join(&below);
+        let to = self.given.data.staged_release().join(&below);
         let folder = to.parent().unwrap_or(path);
         files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
         fs::rename(path, &to).map_err(io_error(&to))?;
@@ -126,15 +131,15 @@ impl Run<'_> {
 
     /// Years that were not done again keep the files of the release that stands.
     pub(super) fn carry_over(&mut self) -> Result<(), RunError> {
-        let Some(last) = &self.last else { return Ok(()) };
+        let Some(last) = &self.given.last else { return Ok(()) };
         for year in last.years.iter().filter(|year| !self.years.contains_key(year)) {
             for file in last.files.iter().filter(|file| is_of_year(&file.path, *year)) {
-                let from = self.data.release(last.release).join(&file.path);
+                let from = self.given.data.release(last.release).join(&file.path);
                 // A file that rotted is not passed on as if it were sound.
                 if files::sha256_of_file(&from).map_err(io_error(&from))? != file.sha256 {
                     return Err(RunError::Damaged(from));
                 }
-                let to = self.data.staged_release().join(&file.path);
+                let to = self.given.data.staged_release().join(&file.path);
                 let folder = to.parent().unwrap_or(&to);
                 files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
                 if fs::hard_link(&from, &to).is_err() {
@@ -154,7 +159,7 @@ impl Run<'_> {
     pub(super) fn stage_flat(&mut self) -> Result<(), RunError> {
         // A row a person: too large for readers that take one path, and of no use to them without a key.
         let is_personal = |table: &str| {
-            self.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
+            self.given.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
         };
         let mut by_table: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for file in &self.staged {
@@ -162,7 +167,7 @@ impl Run<'_> {
                 by_table.entry(table.to_owned()).or_default().push(file.path.clone());
             }
         }
-        let staged = self.data.staged_release();
+        let staged = self.given.data.staged_release();
         files::make_folder(&staged.join("flat"), Access::Open).map_err(io_error(&staged))?;
         for (table, mut paths) in by_table {
             paths.sort();

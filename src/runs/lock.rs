@@ -87,9 +87,12 @@ fn take(path: &Path, command: &str, since: &str) -> Result<Lock, Taken> {
     }
     let mut before = String::new();
     file.read_to_string(&mut before)?;
-    file.set_len(0)?;
+    // Never empty in between, and on the disk before anything else is: it is what the next holder knows of this one.
+    let text = format!("{}\n", holder_text(std::process::id(), command, &host(), since));
     file.rewind()?;
-    writeln!(file, "{}", holder_text(std::process::id(), command, &host(), since))?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()?;
     Ok(Lock { file, left_behind: !before.trim().is_empty() })
 }
 
