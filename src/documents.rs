@@ -275,9 +275,9 @@ impl Register {
     ///
     /// # Errors
     /// Of the file system. What took its place until then is known as the program's own.
-    pub fn place(&mut self, drafts: Vec<Draft>) -> Result<Vec<Placed>, DocumentError> {
+    pub fn place(&mut self, drafts: &[Draft]) -> Result<Vec<Placed>, DocumentError> {
         let mut placed = Vec::with_capacity(drafts.len());
-        for draft in &drafts {
+        for draft in drafts {
             let lies_at = self.free_place(&draft.path)?;
             self.intend(draft, &lies_at)?;
             placed.push(Placed { path: draft.path.clone(), lies_at });
@@ -323,7 +323,7 @@ impl Register {
             None => return renamed_where_nothing_is(&draft.temporary, lies_at),
             Some(DocumentState::FilledIn | DocumentState::Open) => return Ok(false),
             Some(DocumentState::ReadBack) => {
-                self.keep_aside(lies_at)?;
+                keep_aside(lies_at)?;
                 return renamed_where_nothing_is(&draft.temporary, lies_at);
             }
             Some(DocumentState::AsWritten) => {}
@@ -347,26 +347,6 @@ impl Register {
         }
         exchange(&draft.temporary, lies_at).map_err(|error| at(lies_at)(error.into()))?;
         Ok(false)
-    }
-
-    /// Moves a document that was read back into a folder beside it.
-    fn keep_aside(&self, path: &Path) -> Result<(), DocumentError> {
-        let folder = path.with_file_name(READ_BACK);
-        let mode = fs::metadata(path.parent().unwrap_or(Path::new("."))).map(|found| found.mode() & 0o777);
-        if let Err(error) = fs::DirBuilder::new().mode(mode.unwrap_or(0o700)).create(&folder)
-            && error.kind() != io::ErrorKind::AlreadyExists
-        {
-            return Err(at(&folder)(error));
-        }
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        for number in 1.. {
-            let number = if number == 1 { String::new() } else { format!("（{number}）") };
-            if renamed_where_nothing_is(path, &folder.join(format!("{stem}{number}.{extension}")))? {
-                break;
-            }
-        }
-        files::sync_folder(&folder).map_err(at(&folder))
     }
 
     /// Removes documents that were written beside one that is in its place again.
@@ -427,7 +407,7 @@ impl Register {
                 }
                 Some(DocumentState::AsWritten) => self.remove(&path)?,
                 Some(DocumentState::ReadBack) => {
-                    self.keep_aside(&path)?;
+                    keep_aside(&path)?;
                     self.documents.remove(key);
                 }
                 Some(DocumentState::FilledIn | DocumentState::Open) => {}
@@ -490,16 +470,35 @@ impl Register {
     }
 }
 
+/// Moves a document that was read back into a folder beside it.
+fn keep_aside(path: &Path) -> Result<(), DocumentError> {
+    let folder = path.with_file_name(READ_BACK);
+    let mode = fs::metadata(path.parent().unwrap_or(Path::new("."))).map(|found| found.mode() & 0o777);
+    if let Err(error) = fs::DirBuilder::new().mode(mode.unwrap_or(0o700)).create(&folder)
+        && error.kind() != io::ErrorKind::AlreadyExists
+    {
+        return Err(at(&folder)(error));
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    for number in 1.. {
+        let number = if number == 1 { String::new() } else { format!("（{number}）") };
+        if renamed_where_nothing_is(path, &folder.join(format!("{stem}{number}.{extension}")))? {
+            break;
+        }
+    }
+    files::sync_folder(&folder).map_err(at(&folder))
+}
+
 /// Moves a file to a name that nothing has; false where something has it.
 fn renamed_where_nothing_is(from: &Path, to: &Path) -> Result<bool, DocumentError> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(true),
-        Err(Errno::EXIST) => Ok(false),
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if fs::symlink_metadata(to).is_err() => {
             fs::rename(from, to).map_err(at(to))?;
             Ok(true)
         }
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
         Err(error) => Err(at(to)(error.into())),
     }
 }
@@ -550,7 +549,7 @@ mod tests {
             let draft =
                 draft(self.path("reports/a.xlsx"), text.as_bytes(), DocumentKind::Differences, Access::Open)
                     .unwrap();
-            let placed = self.register().place(vec![draft]).unwrap();
+            let placed = self.register().place(&[draft]).unwrap();
             placed[0].lies_at.file_name().unwrap().to_string_lossy().into_owned()
         }
 
@@ -642,7 +641,7 @@ mod tests {
         let write = |register: &mut Register, names: &[&str]| {
             let draft =
                 |name: &&str| draft(folder.join(name), b"x", DocumentKind::Report, Access::Open).unwrap();
-            register.place(names.iter().map(draft).collect()).unwrap()
+            register.place(&names.iter().map(draft).collect::<Vec<_>>()).unwrap()
         };
         let placed = write(&mut register, &["a.xlsx", "b.xlsx", "c.xlsx"]);
         desk.fill_in("b.xlsx", "mine");
@@ -692,7 +691,7 @@ mod tests {
         desk.fill_in("a.xlsx", "saved in between");
         assert!(!register.take_place(&draft, &path).unwrap());
         assert_eq!(desk.lies(), [pair("a.xlsx", "saved in between")]);
-        let placed = register.place(vec![draft]).unwrap();
+        let placed = register.place(&[draft]).unwrap();
         assert!(placed[0].lies_at.ends_with(NEW));
     }
 

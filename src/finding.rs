@@ -391,7 +391,8 @@ impl Finding {
             text += &format!(" {} 列（{}）", column_letters(place.column), place.header);
         }
         if text.is_empty() {
-            text = format!("{} {}", self.printed.report_table, self.printed.report_path).trim().to_owned();
+            let printed = format!("{} {}", self.printed.report_table, self.printed.report_path);
+            printed.trim().clone_into(&mut text);
         }
         text
     }

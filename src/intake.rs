@@ -112,6 +112,7 @@ pub struct Fragment {
 #[cfg(test)]
 impl Fragment {
     /// Of rows by school, all of them loaded.
+    #[must_use]
     pub fn of_schools<const N: usize>(rows: [(&str, u64); N]) -> Self {
         let loaded = rows.iter().map(|(_, rows)| rows).sum();
         Fragment {

@@ -456,7 +456,7 @@ fn has_check_digit(digits: &str, closes_with_x: bool) -> bool {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     const CHECKS: [u8; 11] = *b"10X98765432";
     let sum: u32 = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
-    let last = if closes_with_x { Some(b'X') } else { digits.bytes().nth(17) };
+    let last = if closes_with_x { Some(b'X') } else { digits.as_bytes().get(17).copied() };
     last == CHECKS.get(sum as usize % 11).copied()
 }
 

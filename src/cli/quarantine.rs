@@ -238,7 +238,7 @@ fn export(
                 .into_iter()
                 .unzip();
         let mut register = Register::load(data)?;
-        let placed = register.place(drafts)?;
+        let placed = register.place(&drafts)?;
         // An old sheet beside new ones would be believed; what lies elsewhere is not ours to remove.
         if whole && asked.out.is_none() {
             for folder in [folder.clone(), folder.join(COUNTIES), folder.join(SCHOOLS)] {

@@ -249,7 +249,7 @@ pub fn write_reports(
         drafts.extend(reconciled::write_differences(settings, definitions, data, manifest, &heading)?);
     }
     let mut register = Register::load(data)?;
-    let placed: Vec<Placed> = register.place(drafts)?;
+    let placed: Vec<Placed> = register.place(&drafts)?;
     for &year in cells.keys().filter(|year| definitions.layout(**year).is_some()) {
         for folder in ["", COUNTIES, SCHOOLS] {
             register.forget_others(&data.reports(year).join(folder), &placed)?;

@@ -218,7 +218,7 @@ impl Run<'_> {
             let findings = std::mem::take(&mut self.year(year).findings);
             let of = &self.years[&year];
             let deliveries = of.deliveries.iter();
-            let files: Vec<(&str, &str)> =
+            let labels: Vec<(&str, &str)> =
                 deliveries.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
             let before = Before {
                 year,
@@ -227,7 +227,7 @@ impl Run<'_> {
                 recorded: &self.given.recorded,
                 lapsed: &lapsed,
                 schools: &of.schools,
-                files: &files,
+                files: &labels,
                 filed: &filed,
             };
             let Noted { value, findings, decisions } = checked::check(examined, before);

@@ -346,7 +346,7 @@ impl<'a> Given<'a> {
         watch: &'a dyn Watch,
         data: DataRoot,
     ) -> Result<Self, RunError> {
-        let Recorded { last, recorded, overrides, decided_years, frozen } = Recorded::read(&data)?;
+        let Recorded { last, standing, overrides, decided_years, frozen } = Recorded::read(&data)?;
         let key = pseudonym_key(&data, last.as_ref())?;
         let (asked, closed) = (request.years.clone(), frozen.clone());
         let wanted = move |year| !closed.contains(&year) && (asked.is_empty() || asked.contains(&year));
@@ -360,7 +360,7 @@ impl<'a> Given<'a> {
             key,
             last,
             overrides,
-            recorded,
+            recorded: standing,
             decided_years,
             frozen,
             wanted: Box::new(wanted),

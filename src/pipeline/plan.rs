@@ -434,7 +434,9 @@ mod tests {
         assert_eq!((planned[&2023].why.len(), planned[&2024].why.len()), (0, 1));
     }
 
-    fn with(changes: &[(&str, &dyn Fn(&str) -> String)]) -> Definitions {
+    type Edit<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+
+    fn with(changes: &[Edit<'_>]) -> Definitions {
         let mut files = definition::embedded();
         for (name, change) in changes {
             match files.iter_mut().find(|(file, _)| file.ends_with(name)) {

@@ -13,7 +13,7 @@ pub(super) struct Recorded {
     /// The release that is current.
     pub last: Option<Manifest>,
     /// Decisions of named persons that were not taken back, those that no longer apply too.
-    pub recorded: Vec<Override>,
+    pub standing: Vec<Override>,
     /// Those that apply.
     pub overrides: Vec<Override>,
     /// Years that anything was ever decided about, also what was taken back since.
@@ -28,14 +28,14 @@ impl Recorded {
     pub fn read(data: &DataRoot) -> Result<Self, RunError> {
         let last = publish::current(data)?;
         let all = decisions::all(data)?;
-        let recorded: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
+        let standing: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
         let lapsed = last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
         let applies = |decision: &&Override| !lapsed.contains(&decision.id);
         Ok(Recorded {
-            overrides: recorded.iter().filter(applies).cloned().collect(),
+            overrides: standing.iter().filter(applies).cloned().collect(),
             decided_years: all.iter().map(|decision| decision.report_year).collect(),
             frozen: signatures::frozen(&signatures::all(data)?).into_keys().collect(),
-            recorded,
+            standing,
             last,
         })
     }

@@ -94,7 +94,7 @@ pub fn rehearse(
     let inventory = survey.hash(listing)?;
     let before = Before {
         last: recorded.last.as_ref(),
-        recorded: &recorded.recorded,
+        recorded: &recorded.standing,
         decided_years: &recorded.decided_years,
         frozen: &recorded.frozen,
     };

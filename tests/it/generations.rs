@@ -5,21 +5,24 @@ use std::path::PathBuf;
 
 use crate::support::{City, Village, YAODU, get, text};
 
-fn definitions(city: &City, changes: &[(&str, &dyn Fn(String) -> String)]) -> PathBuf {
+/// The end of a file's name, and what becomes of its text.
+type Edit<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+
+fn definitions(city: &City, changes: &[Edit<'_>]) -> PathBuf {
     let folder = city.path().join("pipelines");
     for (name, content) in nianbao::definition::embedded() {
         let path = city.path().join(&name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let change = changes.iter().find(|(file, _)| name.ends_with(file));
-        let changed = change.map_or(content.clone(), |(_, change)| change(content.clone()));
-        assert!(change.is_none() || changed != content, "{name}");
-        fs::write(path, changed).unwrap();
+        let edited = change.map_or(content.clone(), |(_, change)| change(&content));
+        assert!(change.is_none() || edited != content, "{name}");
+        fs::write(path, edited).unwrap();
     }
     folder
 }
 
 /// Until 2023 the header 级别 is the grade as words; from 2024 it is a code, and the words stand under 说明.
-fn with_two_generations(text: String) -> String {
+fn with_two_generations(text: &str) -> String {
     text.replacen(
         "[[column]]\nname = \"grade\"\ntitle_zh = \"年级\"\nnames = [\"年级\"]\ntype = \"text\"\n",
         "[[column]]\nname = \"grade\"\ntitle_zh = \"年级\"\nnames = [\"级别\"]\ntype = \"text\"\nlast_year = 2023\n\n\
@@ -63,13 +66,13 @@ fn one_header_means_two_things_in_two_generations() {
 fn columns_of_one_name_may_not_overlap_nor_differ_in_what_a_table_carries() {
     let city = City::empty();
     let overlapping =
-        |text: String| with_two_generations(text).replacen("first_year = 2024", "first_year = 2023", 1);
+        |text: &str| with_two_generations(text).replacen("first_year = 2024", "first_year = 2023", 1);
     let folder = definitions(&city, &[("datasets/fitness.toml", &overlapping)]);
     let output = city.nianbao(&["validate", "--pipelines", folder.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
     assert!(said.contains("column `grade` is defined twice for the same years"), "{said}");
-    let of_another_type = |text: String| {
+    let of_another_type = |text: &str| {
         with_two_generations(text).replacen(
             "names = [\"说明\"]\ntype = \"text\"",
             "names = [\"说明\"]\ntype = \"integer\"",
@@ -86,7 +89,7 @@ fn columns_of_one_name_may_not_overlap_nor_differ_in_what_a_table_carries() {
 fn a_new_attribute_of_schools_is_a_line_of_the_register() {
     let city = City::empty();
     Village::new().deliver(&city);
-    let attribute = |text: String| {
+    let attribute = |text: &str| {
         text.replacen("codes = \"school_status\"\n", "codes = \"school_status\"\nattribute = true\n", 1)
     };
     let folder = definitions(&city, &[("datasets/schools.toml", &attribute)]);
@@ -99,13 +102,13 @@ fn a_new_attribute_of_schools_is_a_line_of_the_register() {
 fn a_dataset_of_persons_must_say_so_and_is_in_no_flat_table() {
     let city = City::empty();
     Village::new().deliver(&city);
-    let silent = |text: String| text.replacen("personal = true\n", "", 1);
+    let silent = |text: &str| text.replacen("personal = true\n", "", 1);
     let folder = definitions(&city, &[("datasets/staff.toml", &silent)]);
     let output = city.nianbao(&["validate", "--pipelines", folder.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("is not `personal`"), "{}", text(&output.stderr));
     let persons =
-        |text: String| text.replacen("table = \"mentor\"\n", "table = \"mentor\"\npersonal = true\n", 1);
+        |text: &str| text.replacen("table = \"mentor\"\n", "table = \"mentor\"\npersonal = true\n", 1);
     let folder = definitions(&city, &[("datasets/mentors.toml", &persons)]);
     city.run_with(&["--pipelines", folder.to_str().unwrap()]);
     let flat: Vec<String> = crate::support::files(&city.release().join("flat"))
