@@ -462,12 +462,7 @@ impl<'a> Explainer<'a> {
             Level::County if unit.region_code == self.city.residual_code => {
                 self.city.residual_name.to_owned()
             }
-            Level::County => {
-                let regions = self.definitions.regions();
-                let region =
-                    regions.and_then(|regions| regions.look_up_any_year(&unit.region_code, self.year));
-                region.map_or_else(|| unit.region_code.clone(), |region| region.label.clone())
-            }
+            Level::County => self.definitions.region_name(&unit.region_code, self.year).to_owned(),
             Level::School => self.school_name(&unit.school_code),
         }
     }
@@ -905,7 +900,7 @@ impl<'a> Explainer<'a> {
             if !seen.insert(id.to_owned()) {
                 continue;
             }
-            let Some(indicator) = self.definitions.indicators.iter().find(|of| of.id == id) else { continue };
+            let Some(indicator) = self.definitions.indicator(id) else { continue };
             match &indicator.system {
                 Some(Calculation::Count(of)) => drop(tables.insert(of.table.as_str())),
                 Some(Calculation::Sum(of) | Calculation::Max(of) | Calculation::CountDistinct(of)) => {

@@ -146,12 +146,10 @@ fn print_figures(settings: &Settings, definitions: &Definitions, figures: &Plann
 /// `2024 尧都区 全日制在校生人数（系统） 4012 → 4011 (-1)`.
 fn told_moved(settings: &Settings, definitions: &Definitions, moved: &Moved) -> String {
     let Moved { report_year, indicator_id, basis, region_code, before, after, change, .. } = moved;
-    let regions = definitions.regions();
-    let region = regions.and_then(|regions| regions.look_up_any_year(region_code, *report_year));
     let name = match region_code.as_str() {
         code if code == settings.city_code => settings.city_name.as_str(),
         code if code == settings.residual_region_code => settings.residual_region_name.as_str(),
-        code => region.map_or(code, |region| region.label.as_str()),
+        code => definitions.region_name(code, *report_year),
     };
     let title = definitions.indicator(indicator_id).map_or(indicator_id.as_str(), |of| &of.title_zh);
     let basis = Basis::named(basis, "").map_or(*basis, Basis::label);

@@ -657,7 +657,7 @@ impl Run<'_> {
     /// Decisions that no longer apply: what they were about is neither delivered nor counts any
     /// more, or, where they stopped something, counts again.
     pub(super) fn lapsed(&self) -> BTreeSet<u32> {
-        let mut lapsed = self.given.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
+        let mut lapsed = self.given.lapsed.clone();
         lapsed.extend(&self.lapsed_values);
         for decision in self.given.overrides.iter().filter(|decision| decision.about.is_none()) {
             let Some(of) = self.years.get(&decision.report_year) else { continue };

@@ -17,14 +17,14 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::Accepted;
 
 impl Given<'_> {
-    /// Every file with its hash; what is new is copied to landing.
-    pub(super) fn survey(&self) -> Survey<'_> {
+    /// Every file with its hash; what is new is copied to landing, if it is to be.
+    pub(super) fn survey(&self, lands: bool) -> Survey<'_> {
         Survey {
             settings: self.settings,
             data: &self.data,
             key: &self.key,
             wanted: &*self.wanted,
-            lands: true,
+            lands,
             watch: self.watch,
         }
     }

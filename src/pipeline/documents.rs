@@ -278,11 +278,7 @@ fn named(
         Level::County if unit.region_code == settings.residual_region_code => {
             (COUNTIES, settings.residual_region_name.clone())
         }
-        Level::County => {
-            let regions = definitions.regions();
-            let found = regions.and_then(|regions| regions.look_up_any_year(&unit.region_code, year));
-            (COUNTIES, found.map_or_else(|| unit.region_code.clone(), |region| region.label.clone()))
-        }
+        Level::County => (COUNTIES, definitions.region_name(&unit.region_code, year).to_owned()),
         Level::School => (SCHOOLS, schools.get(&unit.school_code).cloned().unwrap_or_default()),
     }
 }

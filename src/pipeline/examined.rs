@@ -184,11 +184,7 @@ fn unit_name(settings: &Settings, definitions: &Definitions, of: Figures<'_>, un
         Level::County if unit.region_code == settings.residual_region_code => {
             settings.residual_region_name.clone()
         }
-        Level::County => {
-            let regions = definitions.regions();
-            let found = regions.and_then(|regions| regions.look_up_any_year(&unit.region_code, of.year));
-            found.map_or_else(|| unit.region_code.clone(), |region| region.label.clone())
-        }
+        Level::County => definitions.region_name(&unit.region_code, of.year).to_owned(),
     }
 }
 

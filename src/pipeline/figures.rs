@@ -10,7 +10,7 @@ use super::checked::{self, Before};
 use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
 use super::noted::Noted;
 use super::reconciled::Decisions;
-use super::{Run, RunError, Used, documents, parallel};
+use super::{Given, Run, RunError, Used, documents, parallel};
 use crate::contract::{Dataset, Role};
 use crate::decisions::values::SetValue;
 use crate::finding::{self, Finding};
@@ -73,8 +73,8 @@ impl Run<'_> {
         let inputs = self.inputs(year)?;
         let definitions = self.given.definitions;
         let mut values = compute::compute(&definitions.indicators, definitions.layout(year), &inputs)?;
-        let lapsed = self.given.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
-        let decisions = Decisions { year, definitions, recorded: &self.given.recorded, lapsed: &lapsed };
+        let Given { recorded, lapsed, .. } = &self.given;
+        let decisions = Decisions { year, definitions, recorded, lapsed };
         let adjusted = decisions.adjust(&inputs, &values)?;
         values.extend(adjusted.value.values);
         values.sort_by(|a, b| a.key.cmp(&b.key));
@@ -213,7 +213,6 @@ impl Run<'_> {
                     year,
                 )?);
             }
-            let lapsed = self.given.last.as_ref().map(|last| last.lapsed.clone()).unwrap_or_default();
             let filed = self.filed_places(year)?;
             let findings = std::mem::take(&mut self.year(year).findings);
             let of = &self.years[&year];
@@ -225,7 +224,7 @@ impl Run<'_> {
                 definitions: self.given.definitions,
                 findings,
                 recorded: &self.given.recorded,
-                lapsed: &lapsed,
+                lapsed: &self.given.lapsed,
                 schools: &of.schools,
                 files: &labels,
                 filed: &filed,

@@ -199,9 +199,9 @@ pub fn run(
     let data = DataRoot::new(&settings.data_dir);
     prepare(&data)?;
     let mut run = Run::new(Given::read(settings, definitions, request, watch, data)?);
-    let listing = run.timed("list", |run| run.given.survey().list())?;
+    let listing = run.timed("list", |run| run.given.survey(true).list())?;
     run.waiting = waiting(&listing, run.given.last.as_ref(), &run.given.frozen);
-    let inventory = run.timed("hash", |run| run.given.survey().hash(listing))?;
+    let inventory = run.timed("hash", |run| run.given.survey(true).hash(listing))?;
     run.count((inventory.listing.files.len(), "files"), (inventory.inputs.len(), "files"));
     run.planned = run.given.plan(&inventory);
     let years = run.years_to_do();
@@ -296,6 +296,8 @@ struct Given<'a> {
     overrides: Vec<Override>,
     /// All that stand, those that no longer apply too.
     recorded: Vec<Override>,
+    /// Ids of those that the release before found to hold no longer.
+    lapsed: BTreeSet<u32>,
     /// What they say of single rows, by delivery.
     corrections: BTreeMap<FileKey, OfFile>,
     /// Years that anything was ever decided about, also what was taken back since.
@@ -346,12 +348,28 @@ impl<'a> Given<'a> {
         watch: &'a dyn Watch,
         data: DataRoot,
     ) -> Result<Self, RunError> {
-        let Recorded { last, standing, overrides, decided_years, frozen } = Recorded::read(&data)?;
-        let key = pseudonym_key(&data, last.as_ref())?;
+        let recorded = Recorded::read(&data)?;
+        let key = pseudonym_key(&data, recorded.last.as_ref())?;
+        let corrections = corrections::by_file(&data, &key, &recorded.overrides)?;
+        let given = Given::new(settings, definitions, request, watch, data, key, recorded);
+        Ok(Given { corrections, ..given })
+    }
+
+    /// Without what was said of single rows: no plan needs it.
+    fn new(
+        settings: &'a Settings,
+        definitions: &'a Definitions,
+        request: &'a Request,
+        watch: &'a dyn Watch,
+        data: DataRoot,
+        key: PseudonymKey,
+        recorded: Recorded,
+    ) -> Self {
+        let Recorded { last, standing, overrides, lapsed, decided_years, frozen } = recorded;
         let (asked, closed) = (request.years.clone(), frozen.clone());
         let wanted = move |year| !closed.contains(&year) && (asked.is_empty() || asked.contains(&year));
-        Ok(Given {
-            corrections: corrections::by_file(&data, &key, &overrides)?,
+        Given {
+            corrections: BTreeMap::new(),
             settings,
             definitions,
             request,
@@ -361,10 +379,11 @@ impl<'a> Given<'a> {
             last,
             overrides,
             recorded: standing,
+            lapsed,
             decided_years,
             frozen,
             wanted: Box::new(wanted),
-        })
+        }
     }
 
     /// The years that are planned, by what decides them.

@@ -16,6 +16,8 @@ pub(super) struct Recorded {
     pub standing: Vec<Override>,
     /// Those that apply.
     pub overrides: Vec<Override>,
+    /// Ids of those that the release found to hold no longer.
+    pub lapsed: BTreeSet<u32>,
     /// Years that anything was ever decided about, also what was taken back since.
     pub decided_years: BTreeSet<ReportYear>,
     /// Years that change only when somebody lifts the freeze.
@@ -35,6 +37,7 @@ impl Recorded {
             overrides: standing.iter().filter(applies).cloned().collect(),
             decided_years: all.iter().map(|decision| decision.report_year).collect(),
             frozen: signatures::frozen(&signatures::all(data)?).into_keys().collect(),
+            lapsed,
             standing,
             last,
         })

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::plan::{Before, Change, Makers, plan};
+use super::plan::Change;
 use super::recorded::Recorded;
-use super::survey::Survey;
-use super::{Ended, PROGRAM, Request, RunError, Watch, io_error, key, run};
+use super::{Ended, Given, Request, RunError, Watch, io_error, key, run};
 use crate::definition::Definitions;
 use crate::indicators::{IndicatorValue, ValueKey};
 use crate::layout::Level;
@@ -85,25 +84,15 @@ pub fn rehearse(
         Some(key) => key,
         None => key::temporary()?,
     };
-    let wanted = |year: ReportYear| {
-        !recorded.frozen.contains(&year) && (request.years.is_empty() || request.years.contains(&year))
-    };
-    let survey = Survey { settings, data: &data, key: &key, wanted: &wanted, lands: false, watch };
+    let given = Given::new(settings, definitions, request, watch, data, key, recorded);
+    let survey = given.survey(false);
     let listing = survey.list()?;
-    let frozen = super::waiting(&listing, recorded.last.as_ref(), &recorded.frozen);
-    let inventory = survey.hash(listing)?;
-    let before = Before {
-        last: recorded.last.as_ref(),
-        recorded: &recorded.standing,
-        decided_years: &recorded.decided_years,
-        frozen: &recorded.frozen,
-    };
-    let makers = Makers { settings, definitions, program: PROGRAM, key: &key.check_value() };
-    let years = plan(&inventory, before, makers).into_iter();
-    let years = years.filter(|(year, _)| wanted(*year)).map(|(year, of)| (year, of.why)).collect();
+    let frozen = super::waiting(&listing, given.last.as_ref(), &given.frozen);
+    let years = given.plan(&survey.hash(listing)?).into_iter();
+    let years = years.filter(|(year, _)| (given.wanted)(*year)).map(|(year, of)| (year, of.why)).collect();
     let mut planned = Planned { years, frozen, figures: None };
     if with_figures {
-        planned.figures = Some(figures(settings, definitions, request, &data, watch)?);
+        planned.figures = Some(figures(settings, definitions, request, &given.data, watch)?);
     }
     Ok(planned)
 }
