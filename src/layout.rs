@@ -3,9 +3,10 @@
 //! Which basis and how many decimals are printed belongs to the place, not to the
 //! indicator: 2023 students are 27,540 in 表1.3 and 27,863 in 表6, and both are true.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::code_table::{Status, folded};
+pub use crate::figure::{Basis, Delivered, Level};
 use crate::period::ReportYear;
 
 /// `pipelines/layouts/<year>.toml`.
@@ -83,145 +84,6 @@ pub enum TableKind {
     Official,
     /// A table of the report's body.
     Body,
-}
-
-/// Where a figure stands in the hierarchy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    School,
-    County,
-    City,
-}
-
-impl Level {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Level::School => "school",
-            Level::County => "county",
-            Level::City => "city",
-        }
-    }
-
-    /// The level of that name; anything else is the city.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        let all = [Level::School, Level::County];
-        all.into_iter().find(|level| level.name() == name).unwrap_or(Level::City)
-    }
-}
-
-/// From where a figure comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// Rows of the national systems.
-    System,
-    /// What each school filled in on its own copy of the tables.
-    Filed,
-    /// Answers to a questionnaire.
-    Survey,
-    /// A value that a named person set after looking into a difference, and the basis that it
-    /// stands for. No place asks for it: it is printed where the basis it stands for would be.
-    #[serde(skip_deserializing)]
-    Adjusted(Delivered),
-}
-
-/// A basis that is delivered: everything but what a person set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Delivered {
-    System,
-    Survey,
-    Filed,
-}
-
-impl Delivered {
-    /// All, in the order in which one is held against another: the first of a pair is the reference.
-    pub const ALL: [Delivered; 3] = [Delivered::System, Delivered::Survey, Delivered::Filed];
-
-    #[must_use]
-    pub fn basis(self) -> Basis {
-        match self {
-            Delivered::System => Basis::System,
-            Delivered::Filed => Basis::Filed,
-            Delivered::Survey => Basis::Survey,
-        }
-    }
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.basis().name()
-    }
-
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        self.basis().label()
-    }
-
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|basis| basis.name() == name)
-    }
-
-    #[must_use]
-    pub fn labelled(label: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|basis| basis.label() == label)
-    }
-}
-
-impl Basis {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Basis::System => "system",
-            Basis::Filed => "filed",
-            Basis::Survey => "survey",
-            Basis::Adjusted(_) => "adjusted",
-        }
-    }
-
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Basis::System => "系统",
-            Basis::Filed => "填报",
-            Basis::Survey => "调查",
-            Basis::Adjusted(_) => "核定",
-        }
-    }
-
-    /// The delivered basis that a figure is of, or stands for.
-    #[must_use]
-    pub fn delivered(self) -> Delivered {
-        match self {
-            Basis::System => Delivered::System,
-            Basis::Filed => Delivered::Filed,
-            Basis::Survey => Delivered::Survey,
-            Basis::Adjusted(of) => of,
-        }
-    }
-
-    /// What takes its place where a person set a value.
-    #[must_use]
-    pub fn adjusted(self) -> Basis {
-        Basis::Adjusted(self.delivered())
-    }
-
-    #[must_use]
-    pub fn is_adjusted(self) -> bool {
-        matches!(self, Basis::Adjusted(_))
-    }
-
-    /// The basis of these names; `stands_for` counts for adjusted values alone.
-    #[must_use]
-    pub fn named(name: &str, stands_for: &str) -> Option<Self> {
-        if name == "adjusted" {
-            return Delivered::named(stands_for).map(Basis::Adjusted);
-        }
-        Delivered::named(name).map(Delivered::basis)
-    }
 }
 
 /// One printed row, or, with `each`, a row for each code of a breakdown.

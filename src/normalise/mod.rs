@@ -46,33 +46,7 @@ pub struct Context<'a> {
     pub residual_code: &'a str,
 }
 
-/// Where the physical rows of a file went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    pub physical: u64,
-    pub loaded: u64,
-    pub quarantined: u64,
-    pub duplicate: u64,
-    pub structural: u64,
-}
-
-impl Counts {
-    /// Conservation of rows: nothing is lost, nothing counted twice.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.physical == self.loaded + self.quarantined + self.duplicate + self.structural
-    }
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Counts) {
-        self.physical += other.physical;
-        self.loaded += other.loaded;
-        self.quarantined += other.quarantined;
-        self.duplicate += other.duplicate;
-        self.structural += other.structural;
-    }
-}
+pub use crate::delivery::RowCounts as Counts;
 
 /// Rows kept aside with everything that was in them, one JSON object a line. Goes to the
 /// restricted quarantine only. Kept as bytes, as a file may hold nothing else, and up to a bound:

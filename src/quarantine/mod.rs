@@ -25,8 +25,9 @@ use crate::finding::{self, Finding, Rule, Severity};
 use crate::normalise::{KeptRow, Rejects};
 use crate::period::ReportYear;
 use crate::position::{Place, column_letters, told};
-use crate::table_file::{self, TableFileError, text_at};
-use crate::tables;
+use crate::table_file::TableFileError;
+use crate::tables::school::SchoolRow;
+use crate::tables::{self, row};
 use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Accepted, Manifest};
@@ -195,11 +196,11 @@ pub fn cases(
     let mut all = Vec::new();
     for &year in manifest.years.iter().filter(|year| asked.year.is_none_or(|asked| asked == **year)) {
         let applied = match manifest.table(data, "override", year) {
-            Some(path) => tables::read_decisions(&path)?,
+            Some(path) => tables::decision::numbers(&path)?,
             None => BTreeSet::new(),
         };
         let findings = match manifest.table(data, "finding", year) {
-            Some(path) => tables::read_findings(&path)?,
+            Some(path) => tables::finding::read(&path)?,
             None => Vec::new(),
         };
         let accepted: Vec<&Accepted> =
@@ -483,12 +484,9 @@ impl Names {
         }
         names.regions.insert(residual.0.to_owned(), residual.1.to_owned());
         let Some(path) = manifest.table(data, "dim_school", year) else { return Ok(names) };
-        for batch in table_file::read(&path)? {
-            let batch = batch.map_err(|source| TableFileError::Arrow { path: path.clone(), source })?;
-            for row in 0..batch.num_rows() {
-                let get = |column: &str| text_at(&batch, column, row);
-                names.schools.insert(get("school_code"), (get("school_name"), get("region_code")));
-            }
+        for school in row::read(&path)? {
+            let SchoolRow { school_code, school_name, region_code, .. } = school?;
+            names.schools.insert(school_code, (school_name, region_code));
         }
         Ok(names)
     }

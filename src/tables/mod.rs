@@ -1,0 +1,56 @@
+//! The tables of a release, one file a table: the type of its rows, with their columns.
+//!
+//! - [`row`]: a row as a value, written and read back.
+//! - [`indicator_value`], [`report_cell`], [`difference`]: figures.
+//! - [`finding`], [`delivery`], [`decision`], [`run`]: how they came about.
+//! - [`school`], [`region`], [`major`], [`indicator`]: what their codes mean.
+//! - [`dataset`], [`filing`]: of the tables of delivered rows, the columns that the program itself looks at.
+
+pub mod row;
+
+pub mod indicator_value;
+
+pub mod report_cell;
+
+pub mod difference;
+
+pub mod finding;
+
+pub mod delivery;
+
+pub mod decision;
+
+pub mod run;
+
+pub mod school;
+
+pub mod region;
+
+pub mod major;
+
+pub mod indicator;
+
+pub mod dataset;
+
+pub mod filing;
+
+mod legacy;
+
+pub use legacy::*;
+
+use row::{ColumnSpec, Row};
+
+/// The tables that the program makes, each with its columns; those of delivered rows are as the contracts say.
+pub const OWN: &[(&str, &[ColumnSpec])] = &[
+    (delivery::DeliveryRow::TABLE, delivery::DeliveryRow::COLUMNS),
+    (difference::DifferenceRow::TABLE, difference::DifferenceRow::COLUMNS),
+    (indicator::IndicatorRow::TABLE, indicator::IndicatorRow::COLUMNS),
+    (major::MajorRow::TABLE, major::MajorRow::COLUMNS),
+    (region::RegionRow::TABLE, region::RegionRow::COLUMNS),
+    (school::SchoolRow::TABLE, school::SchoolRow::COLUMNS),
+    (finding::FindingRow::TABLE, finding::FindingRow::COLUMNS),
+    (indicator_value::IndicatorValueRow::TABLE, indicator_value::IndicatorValueRow::COLUMNS),
+    (decision::DecisionRow::TABLE, decision::DecisionRow::COLUMNS),
+    (report_cell::ReportCellRow::TABLE, report_cell::ReportCellRow::COLUMNS),
+    (run::RunRow::TABLE, run::RunRow::COLUMNS),
+];
