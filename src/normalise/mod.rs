@@ -7,6 +7,8 @@
 
 pub mod identity;
 
+pub mod binding;
+
 pub mod table;
 
 pub mod text;
@@ -27,10 +29,12 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
+pub use crate::delivery::RowCounts as Counts;
+
 use crate::code_table::CodeTable;
-use crate::contract::bind::BindError;
 use crate::decode::{Cell, Row};
 use crate::finding::{Finding, Rule, TAKES_CELL};
+use binding::BindError;
 
 /// Code tables by id.
 pub type CodeTables = BTreeMap<String, CodeTable>;
@@ -45,8 +49,6 @@ pub struct Context<'a> {
     /// Ours, for schools under no county, so that counties and residual add up to the city.
     pub residual_code: &'a str,
 }
-
-pub use crate::delivery::RowCounts as Counts;
 
 /// Rows kept aside with everything that was in them, one JSON object a line. Goes to the
 /// restricted quarantine only. Kept as bytes, as a file may hold nothing else, and up to a bound:
