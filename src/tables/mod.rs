@@ -40,7 +40,7 @@ pub use legacy::*;
 
 use row::{ColumnSpec, Row};
 
-/// The tables that the program makes, each with its columns; those of delivered rows are as the contracts say.
+/// The tables whose columns the program says, each with these; those of delivered rows are as the contracts say.
 pub const OWN: &[(&str, &[ColumnSpec])] = &[
     (delivery::DeliveryRow::TABLE, delivery::DeliveryRow::COLUMNS),
     (difference::DifferenceRow::TABLE, difference::DifferenceRow::COLUMNS),
@@ -53,4 +53,13 @@ pub const OWN: &[(&str, &[ColumnSpec])] = &[
     (decision::DecisionRow::TABLE, decision::DecisionRow::COLUMNS),
     (report_cell::ReportCellRow::TABLE, report_cell::ReportCellRow::COLUMNS),
     (run::RunRow::TABLE, run::RunRow::COLUMNS),
+    (filing::FilingRow::TABLE, filing::FilingRow::COLUMNS),
 ];
+
+/// What a column of a table says; `None` where a contract says it.
+#[must_use]
+pub fn description(table: &str, column: &str) -> Option<&'static str> {
+    let own = OWN.iter().find(|(name, _)| *name == table).map(|(_, columns)| *columns);
+    let columns = own.unwrap_or(dataset::DatasetRow::COLUMNS);
+    columns.iter().find(|known| known.name == column).map(|known| known.description.trim())
+}
