@@ -40,7 +40,7 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
 /// Changes when the same file would give other rows: it is part of every fragment's key.
-const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/6");
+pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/6");
 
 /// What intake needs to know.
 #[derive(Debug, Clone, Copy)]

@@ -24,6 +24,8 @@ mod fuzz_corpus;
 
 mod generations;
 
+mod intake;
+
 mod ledger;
 
 mod mirror;
