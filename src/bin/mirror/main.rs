@@ -55,7 +55,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::output::generate::{fixture, generate};
-use crate::printed::years::YEARS;
+use crate::printed::years::{FIRST_YEAR, LATEST_YEAR, YEARS};
 
 #[derive(Parser)]
 #[command(version, about = "Writes invented exports with known totals")]
@@ -75,7 +75,7 @@ enum Command {
         #[arg(long)]
         force: bool,
         /// Report year; may be given more than once
-        #[arg(long = "year", value_parser = clap::value_parser!(u16).range(2023..=2024),
+        #[arg(long = "year", value_parser = clap::value_parser!(u16).range(i64::from(FIRST_YEAR)..=i64::from(LATEST_YEAR)),
               default_values_t = YEARS)]
         years: Vec<u16>,
         /// Other seeds give other people and other parts, never other totals

@@ -20,11 +20,11 @@ use crate::national;
 use crate::national::dataset::Dataset;
 use crate::national::deliveries::Form;
 use crate::national::graduate_statistics::statistics_sheet;
-use crate::national::majors::{MAJOR_COLUMNS, major_lines, offered};
+use crate::national::majors::{MAJOR_COLUMNS, major_lines};
 use crate::national::schools::school_register;
 use crate::numbers::rng::Rng;
 use crate::plan::school::{SchoolPlan, plan};
-use crate::printed::years::YEARS;
+use crate::printed::years::{ByYear, FIRST_YEAR, YEAR_BEFORE};
 use crate::rosters::graduates::{Graduate, graduate_rosters};
 use crate::rosters::roster::{Roster, deal};
 use crate::rosters::staff::{Employee, staff_rosters};
@@ -39,17 +39,14 @@ pub struct World {
     pub schools: Vec<School>,
     pub plans: Vec<SchoolPlan>,
     pub students: StudentRosters,
-    pub graduates: Vec<[Roster<Graduate>; 2]>,
-    pub staff: Vec<[Roster<Employee>; 2]>,
-    /// By year, then by school.
-    major_faults: [Vec<Vec<Fault>>; 2],
+    pub graduates: Vec<ByYear<Roster<Graduate>>>,
+    pub staff: Vec<ByYear<Roster<Employee>>>,
+    /// By school.
+    major_faults: ByYear<Vec<Vec<Fault>>>,
     filings: Filings,
     slips: Slips,
     programmes: Programmes,
 }
-
-/// The year before the first, of which only the register and the 1+X certificates are delivered.
-pub const YEAR_BEFORE: u16 = YEARS[0] - 1;
 
 impl World {
     pub fn new(seed: u64, scale: usize) -> Self {
@@ -60,7 +57,7 @@ impl World {
         let graduating = &students.graduating;
         let graduates = graduate_rosters(&schools, &plans, graduating, seed, &mut registry);
         let staff = staff_rosters(&schools, &plans, seed, &mut registry);
-        let major_faults = YEARS.map(|year| {
+        let major_faults = ByYear::of(|year| {
             let mut rng = Rng::stream(seed, "major faults", usize::from(year));
             deal(&schools, MAJOR_DECK, &mut rng, |_| None)
         });
@@ -71,7 +68,7 @@ impl World {
     }
 
     /// One school's sheet of a dataset, in the form it is delivered in.
-    pub fn sheet(&self, dataset: Dataset, year: usize, form: &Form) -> Sheet {
+    pub fn sheet(&self, dataset: Dataset, year: u16, form: &Form) -> Sheet {
         let school = &self.schools[form.school];
         let rare_names = form.shape.takes_rare_names();
         let mut rng = self.stream(dataset, year, form.school);
@@ -100,21 +97,21 @@ impl World {
         Sheet::framed(&header, lines, form.frame, &dataset.titles(year), &mut rng)
     }
 
-    fn stream(&self, dataset: Dataset, year: usize, school: usize) -> Rng {
-        let purpose = format!("{} {}", dataset.name(), YEARS[year]);
+    fn stream(&self, dataset: Dataset, year: u16, school: usize) -> Rng {
+        let purpose = format!("{} {}", dataset.name(), year);
         match dataset {
             Dataset::Students => student_stream(&self.schools[school], self.seed, &purpose, school),
             _ => Rng::stream(self.seed, &purpose, school),
         }
     }
 
-    pub fn statistics(&self, year: usize, school: usize) -> Sheet {
+    pub fn statistics(&self, year: u16, school: usize) -> Sheet {
         statistics_sheet(&self.schools[school], year, &self.graduates[school][year])
     }
 
     pub fn school_register(&self, year: u16) -> Sheet {
         let mut rng = Rng::stream(self.seed, "schools", usize::from(year));
-        school_register(&self.schools, &self.plans, known(year), &mut rng)
+        school_register(&self.schools, &self.plans, year.max(FIRST_YEAR), &mut rng)
     }
 
     /// The parts in which an export is delivered: each with its number, its name and its schools.
@@ -153,11 +150,13 @@ impl World {
 
     fn rows(&self, export: Export, year: u16, index: usize, units: Units) -> Rows {
         let school = &self.schools[index];
+        // The year before the first is drawn like the first.
+        let like = year.max(FIRST_YEAR);
         let source = Source {
             school,
             year,
-            filing: self.filings.of(school.base, known(year)),
-            students: self.plans[school.base].years[known(year)].students,
+            filing: self.filings.of(school.base, like),
+            students: self.plans[school.base].years[like].students,
             programmes: &self.programmes,
             seed: self.seed,
         };
@@ -180,35 +179,36 @@ impl World {
 
     /// The true values of the year before the first.
     pub fn values_before(&self) -> Vec<Truth> {
-        let tally =
-            |school: &School| Tally::of_register(school, self.plans[school.base].years[0].establishment);
+        let tally = |school: &School| {
+            Tally::of_register(school, self.plans[school.base].years[FIRST_YEAR].establishment)
+        };
         let tallies: Vec<Tally> = self.schools.iter().map(tally).collect();
         let facts = self.facts(&[Export::Certificates1X], YEAR_BEFORE);
         values::values(YEAR_BEFORE, &self.schools, &tallies, &[], &facts)
     }
 
-    pub fn filing(&self, year: usize, school: usize) -> [Sheet; 6] {
-        let purpose = format!("filing {}", YEARS[year]);
+    pub fn filing(&self, year: u16, school: usize) -> [Sheet; 6] {
+        let purpose = format!("filing {}", year);
         let mut rng = Rng::stream(self.seed, &purpose, school);
         let slip = self.slips.get(&school).copied();
         filing_sheets(&self.schools[school], &self.filings, year, slip, &mut rng)
     }
 
     /// The true values of one year.
-    pub fn values(&self, year: usize) -> Vec<Truth> {
+    pub fn values(&self, year: u16) -> Vec<Truth> {
         let tallies: Vec<Tally> = (0..self.schools.len()).map(|i| self.tally(year, i)).collect();
         let filings: Vec<_> = (0..SCHOOLS).map(|base| self.filings.of(base, year)).collect();
-        let facts = self.facts(&Export::ALL, YEARS[year]);
-        values::values(YEARS[year], &self.schools, &tallies, &filings, &facts)
+        let facts = self.facts(&Export::ALL, year);
+        values::values(year, &self.schools, &tallies, &filings, &facts)
     }
 
     #[cfg(test)]
-    fn tallied_students(&self, year: usize) -> usize {
+    fn tallied_students(&self, year: u16) -> usize {
         (0..self.schools.len()).map(|index| self.tally(year, index).get("students")).sum()
     }
 
     /// What the systems' rows of one school add up to.
-    pub fn tally(&self, year: usize, index: usize) -> Tally {
+    pub fn tally(&self, year: u16, index: usize) -> Tally {
         let school = &self.schools[index];
         let plan = &self.plans[school.base];
         let mut tally = Tally::new(school);
@@ -216,14 +216,9 @@ impl World {
         tally.graduates(school, &self.graduates[index][year]);
         tally.staff(&self.staff[index][year]);
         tally.set("staff_establishment", plan.years[year].establishment);
-        tally.set("majors", offered(plan, year).count());
+        tally.set("majors", plan.offered(year).count());
         tally
     }
-}
-
-/// The place of a year among those known; the year before the first is drawn like the first.
-fn known(year: u16) -> usize {
-    YEARS.iter().position(|known| *known == year).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -231,12 +226,13 @@ mod tests {
     use super::*;
     use crate::numbers::apportion::float;
     use crate::printed::totals::{BACKBONE_BANDWIDTH, INTERNET_BANDWIDTH, TOTALS, Totals};
+    use crate::printed::years::YEARS;
     use std::collections::BTreeMap;
 
     /// The city's values by basis, id, breakdown and its code.
     type City = BTreeMap<(String, String, String), String>;
 
-    fn city(world: &World, year: usize) -> City {
+    fn city(world: &World, year: u16) -> City {
         let values = world.values(year).into_iter();
         let city = values.filter_map(|truth| match truth {
             Truth::Value(value) if value.level == "city" => Some((
@@ -350,7 +346,8 @@ mod tests {
     fn the_published_totals_hold_for_every_seed() {
         for seed in 1..=5 {
             let world = World::new(seed, 1);
-            for (year, totals) in TOTALS.iter().enumerate() {
+            for year in YEARS {
+                let totals = &TOTALS[year];
                 let city = city(&world, year);
                 check_system(&city, totals);
                 check_filed(&city, totals);
@@ -367,8 +364,8 @@ mod tests {
     }
 
     /// Whether a figure of a system is what was filed, or as near as whole numbers come to a rate.
-    fn is_near(id: &str, system: f64, filed: f64, year: usize) -> bool {
-        let more = NOT_FILED.iter().find(|(unfiled, _)| *unfiled == id && year == 1);
+    fn is_near(id: &str, system: f64, filed: f64, year: u16) -> bool {
+        let more = NOT_FILED.iter().find(|(unfiled, _)| *unfiled == id && year == 2024);
         let filed = filed + more.map_or(0.0, |(_, more)| float(*more));
         let is_rate = id.ends_with("_rate") || id.ends_with("_per_student") || id.ends_with("_mean_students");
         (system - filed).abs() <= if is_rate { filed * 0.01 + 0.01 } else { 0.000_000_1 }
@@ -378,10 +375,10 @@ mod tests {
     fn the_exports_say_what_was_filed_but_for_what_was_forgotten() {
         for seed in 1..=3 {
             let world = World::new(seed, 1);
-            for (year, &of) in YEARS.iter().enumerate() {
+            for year in YEARS {
                 let city = city(&world, year);
                 let mut all = Facts::default();
-                for facts in &world.facts(&Export::ALL, of) {
+                for facts in &world.facts(&Export::ALL, year) {
                     all.merge(facts);
                 }
                 let mut compared = 0;
@@ -400,7 +397,7 @@ mod tests {
     #[test]
     fn what_only_exports_have_is_what_the_report_prints() {
         let world = World::new(6, 1);
-        let cities = [0, 1].map(|year| city(&world, year));
+        let cities = ByYear::of(|year| city(&world, year));
         for (id, expected) in [
             ("certificates_1x", ["4777", "4305"]),
             ("certificates_1x_awaiting_site", ["114", "414"]),
@@ -409,7 +406,7 @@ mod tests {
             ("aid_tuition", ["6692.16", "6886.59"]),
             ("aid_grants", ["794.03", "818.17"]),
         ] {
-            assert_eq!([0, 1].map(|year| by_code(&cities[year], id, "")), expected, "{id}");
+            assert_eq!(ByYear::of(|year| by_code(&cities[year], id, "")).0, expected, "{id}");
         }
         let before = world.values_before().into_iter().filter_map(|truth| match truth {
             Truth::Value(value) if value.level == "city" && value.breakdown.is_empty() => {
@@ -424,7 +421,7 @@ mod tests {
 
     #[test]
     fn a_scaled_city_has_as_many_times_the_totals() {
-        let city = city(&World::new(4, 2), 1);
+        let city = city(&World::new(4, 2), 2024);
         check(&city, "system", &[("students", 55_068), ("graduates", 18_794), ("schools", 90)]);
         check(
             &city,
@@ -437,7 +434,7 @@ mod tests {
     fn a_county_is_as_fast_as_its_fastest_school() {
         let mut schools: BTreeMap<String, usize> = BTreeMap::new();
         let mut counties: BTreeMap<String, usize> = BTreeMap::new();
-        for truth in World::new(2, 1).values(0) {
+        for truth in World::new(2, 1).values(2023) {
             match truth {
                 Truth::Value(value) if value.indicator_id == "internet_bandwidth" => {
                     let bandwidth: usize = value.text.parse().unwrap();
@@ -463,7 +460,8 @@ mod tests {
     fn no_school_carries_the_city() {
         for seed in 1..=5 {
             let world = World::new(seed, 1);
-            for (year, totals) in TOTALS.iter().enumerate() {
+            for year in YEARS {
+                let totals = &TOTALS[year];
                 let all = totals.students_technical + totals.students_vocational;
                 let sizes = (0..world.schools.len()).map(|i| world.tally(year, i).get("students"));
                 let sizes: Vec<usize> = sizes.collect();

@@ -35,6 +35,7 @@ const PROVINCIAL_SCHOOLS: usize = 2;
 
 /// The small 职业高中 in 安泽县 whose roster is the committed BIFF8 file.
 pub const BIFF8_SCHOOL: usize = 34;
+pub const BIFF8_YEAR: u16 = 2024;
 
 /// Everyone who left this school went on to study or found nothing: no direct employment.
 pub const SCHOOL_WITHOUT_DIRECT_EMPLOYMENT: usize = 40;
@@ -170,7 +171,7 @@ impl School {
         }
     }
 
-    /// Whether its 2024 roster is the committed BIFF8 file.
+    /// Whether its roster of `BIFF8_YEAR` is the committed BIFF8 file.
     pub fn is_biff8(&self) -> bool {
         self.base == BIFF8_SCHOOL && self.copy == 0
     }

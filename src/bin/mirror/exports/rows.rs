@@ -13,7 +13,8 @@ use crate::numbers::rng::Rng;
 use crate::sheets::cell::Cell;
 use crate::sheets::sheet::{Line, Mark};
 
-/// Schools that have something they did not file, in 2024.
+const UNFILED_YEAR: u16 = 2024;
+/// Schools that have something they did not file, in `UNFILED_YEAR`.
 const UNFILED: [(Export, usize); 4] =
     [(Export::Courses, 12), (Export::Courses, 29), (Export::Certificates, 8), (Export::Service, 20)];
 
@@ -42,7 +43,7 @@ pub fn export_rows(export: Export, source: &Source, units: Units) -> Rows {
         Export::Prizes => writer.prizes(),
         Export::Aid => writer.aid(),
     }
-    if source.year == 2024 && UNFILED.contains(&(export, source.school.base)) {
+    if source.year == UNFILED_YEAR && UNFILED.contains(&(export, source.school.base)) {
         writer.unfiled(export);
     }
     Rows { lines: writer.lines, facts: writer.facts }

@@ -1,5 +1,7 @@
 //! How fast the lines of each school are, which hangs together over all years.
 
+use std::collections::BTreeMap;
+
 use crate::city::schools::SCHOOLS;
 use crate::filings::filing::Filing;
 use crate::numbers::rng::Rng;
@@ -19,10 +21,11 @@ const BANDWIDTHS: [Bandwidth; 2] = [
 /// Schools that have the fastest line in every year, beside any that come to it by chance.
 const FASTEST_SCHOOLS: usize = 3;
 
-/// Files the bandwidths, which hang together over all three years.
-pub fn file_bandwidths(by_year: &mut [Vec<Filing>; 3], rng: &mut Rng) {
+/// Files the bandwidths of all years, in their order.
+pub fn file_bandwidths(by_year: &mut BTreeMap<u16, Vec<Filing>>, rng: &mut Rng) {
     for (id, lines) in BANDWIDTHS {
-        for (filings, bandwidths) in by_year.iter_mut().zip(bandwidths(lines, rng)) {
+        let yearly = bandwidths(lines, by_year.len(), rng);
+        for (filings, bandwidths) in by_year.values_mut().zip(yearly) {
             for (filing, bandwidth) in filings.iter_mut().zip(bandwidths) {
                 filing.set(id, Value::Count(bandwidth));
             }
@@ -31,7 +34,7 @@ pub fn file_bandwidths(by_year: &mut [Vec<Filing>; 3], rng: &mut Rng) {
 }
 
 /// What each school has year by year: never less than before, and in several the most there is.
-fn bandwidths(lines: &[(usize, f64)], rng: &mut Rng) -> [PerSchool; 3] {
+fn bandwidths(lines: &[(usize, f64)], years: usize, rng: &mut Rng) -> Vec<PerSchool> {
     let weights: Vec<f64> = lines.iter().map(|(_, weight)| *weight).collect();
     let mut order: Vec<usize> = (0..SCHOOLS).collect();
     rng.shuffle(&mut order);
@@ -39,14 +42,16 @@ fn bandwidths(lines: &[(usize, f64)], rng: &mut Rng) -> [PerSchool; 3] {
     for &school in order.iter().take(FASTEST_SCHOOLS) {
         levels[school] = lines.len() - 1;
     }
-    [0.0, 0.15, 0.15].map(|chance| {
+    let in_year = |year: usize| {
+        let chance = if year == 0 { 0.0 } else { 0.15 };
         for level in &mut levels {
             if rng.chance(chance) {
                 *level = rng.weighted(&weights).max(*level);
             }
         }
         levels.map(|level| lines[level].0)
-    })
+    };
+    (0..years).map(in_year).collect()
 }
 
 #[cfg(test)]
@@ -57,7 +62,7 @@ mod tests {
     fn no_line_grows_slower_and_several_schools_have_the_fastest() {
         for seed in 1..=5 {
             for (id, lines) in BANDWIDTHS {
-                let years = bandwidths(lines, &mut Rng::stream(seed, "bandwidths", 0));
+                let years = bandwidths(lines, 3, &mut Rng::stream(seed, "bandwidths", 0));
                 let fastest = lines[lines.len() - 1].0;
                 for bandwidths in &years {
                     let have = |mbps: usize| bandwidths.iter().filter(|&&b| b == mbps).count();

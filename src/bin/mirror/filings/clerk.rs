@@ -8,35 +8,26 @@ use crate::filings::rates::rates;
 use crate::numbers::apportion::{float, spread};
 use crate::numbers::rng::Rng;
 use crate::plan::school::{SchoolPlan, YearPlan};
+use crate::plan::shares::{PerSchool, to_array};
 use crate::printed::figures::{Division, FIGURES, Figure};
-use crate::printed::layout::INDUSTRIES;
+use crate::printed::layout::{INDUSTRIES, is_asked};
 use crate::printed::major_groups::groups;
 use crate::printed::surveys::{Answered, SURVEYS};
 use crate::printed::totals::{FiledTotals, TOTALS};
 use crate::printed::value::Value;
-use crate::printed::years::YEARS;
-
-type PerSchool = [usize; SCHOOLS];
 
 /// Collects the filings of one year, row by row.
 struct Clerk<'a> {
     plans: &'a [SchoolPlan],
-    since_2024: bool,
-    year: &'a dyn Fn(usize) -> &'a YearPlan,
+    year: u16,
     totals: &'a FiledTotals,
     rng: &'a mut Rng,
     filings: Vec<Filing>,
 }
 
-pub fn file_year(plans: &[SchoolPlan], year: usize, rng: &mut Rng) -> Vec<Filing> {
-    let mut clerk = Clerk {
-        plans,
-        since_2024: YEARS[year] >= 2024,
-        year: &|school| &plans[school].years[year],
-        totals: &TOTALS[year].filed,
-        rng,
-        filings: vec![Filing::default(); SCHOOLS],
-    };
+pub fn file_year(plans: &[SchoolPlan], year: u16, rng: &mut Rng) -> Vec<Filing> {
+    let mut clerk =
+        Clerk { plans, year, totals: &TOTALS[year].filed, rng, filings: vec![Filing::default(); SCHOOLS] };
     clerk.graduates();
     clerk.employment();
     clerk.students();
@@ -44,16 +35,20 @@ pub fn file_year(plans: &[SchoolPlan], year: usize, rng: &mut Rng) -> Vec<Filing
     clerk.staff();
     clerk.practice();
     clerk.ratios();
-    clerk.surveys(year);
+    clerk.surveys();
     for figure in &FIGURES {
-        clerk.figure(figure, year);
+        clerk.figure(figure);
     }
     clerk.filings
 }
 
 impl Clerk<'_> {
+    fn plan(&self, school: usize) -> &YearPlan {
+        &self.plans[school].years[self.year]
+    }
+
     fn system(&self, count: impl Fn(&YearPlan) -> usize) -> PerSchool {
-        std::array::from_fn(|school| count((self.year)(school)))
+        std::array::from_fn(|school| count(self.plan(school)))
     }
 
     fn counts(&mut self, id: &'static str, counts: &PerSchool) {
@@ -168,7 +163,7 @@ impl Clerk<'_> {
         }
         self.counts("graduates_three_industries", &all);
         for (school, filing) in self.filings.iter_mut().enumerate() {
-            let destinations = &(self.year)(school).destinations;
+            let destinations = &self.plans[school].years[self.year].destinations;
             let rate = match destinations.direct() as u64 {
                 0 => Value::Dash,
                 direct => {
@@ -204,10 +199,9 @@ impl Clerk<'_> {
     }
 
     fn resources(&mut self) {
-        let year = self.since_2024;
-        let offered: Vec<usize> = self.plans.iter().map(|plan| plan.offered(year)).collect();
+        let offered: Vec<usize> = self.plans.iter().map(|plan| plan.offered(self.year).count()).collect();
         self.counts("majors", &to_array(&offered));
-        let groups: PerSchool = std::array::from_fn(|school| groups(school, year).count());
+        let groups: PerSchool = std::array::from_fn(|school| groups(school, self.year).count());
         self.counts("major_groups", &groups);
         let target = self.totals.equipment_per_student;
         self.rates("equipment_value_per_student", target, 420_000, "students");
@@ -260,10 +254,9 @@ impl Clerk<'_> {
             ("dual_senior_share", 100, |year| year.staff.dual_senior),
             ("senior_title_share", 100, |year| year.staff.senior_title),
         ];
-        let asked = self.totals.funding_per_student.is_some();
-        for (id, factor, part) in parts.into_iter().filter(|(id, ..)| asked || !id.starts_with("dual")) {
+        for (id, factor, part) in parts.into_iter().filter(|(id, ..)| is_asked(id, self.year)) {
             for (school, filing) in self.filings.iter_mut().enumerate() {
-                let plan = (self.year)(school);
+                let plan = &self.plans[school].years[self.year];
                 let (part, whole) = (part(plan) * factor * 100, plan.staff.teachers);
                 let rate = (2 * part + whole).checked_div(2 * whole);
                 let value = rate.map_or(Value::Dash, |rate| Value::Hundredths(rate as u64));
@@ -273,12 +266,12 @@ impl Clerk<'_> {
     }
 
     /// Each row of 表2 with how many answered; the staff of no school were asked.
-    fn surveys(&mut self, year: usize) {
+    fn surveys(&mut self) {
         for survey in &SURVEYS {
-            let answered = match survey.answered {
+            let answered = match &survey.answered {
                 Answered::PartOf(whole, totals) => {
                     let whole = self.filed(whole).map(|count| count * 3);
-                    self.part(totals[year], &whole, 0.4)
+                    self.part(totals[self.year], &whole, 0.4)
                 }
                 Answered::SameAs(other) => self.filed(other),
                 Answered::Sum(parts) => {
@@ -294,15 +287,15 @@ impl Clerk<'_> {
                 }
             };
             self.counts(survey.respondents, &answered);
-            let target = survey.printed[year];
+            let target = survey.printed[self.year];
             self.rates(survey.id, target, ((10_000 - target) / 2).min(300), survey.respondents);
         }
     }
 
     /// One city figure of 表3 to 表5, divided over the schools.
     #[allow(clippy::cast_possible_truncation)]
-    fn figure(&mut self, figure: &Figure, year: usize) {
-        let (total, is_money) = match figure.printed[year] {
+    fn figure(&mut self, figure: &Figure) {
+        let (total, is_money) = match figure.printed[self.year] {
             Value::Count(count) => (count, false),
             Value::Hundredths(amount) => (usize::try_from(amount).unwrap_or_default(), true),
             Value::Dash => {
@@ -352,8 +345,4 @@ impl Clerk<'_> {
             self.counts(figure.id, &parts);
         }
     }
-}
-
-fn to_array(parts: &[usize]) -> PerSchool {
-    std::array::from_fn(|school| parts[school])
 }

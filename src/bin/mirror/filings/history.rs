@@ -3,6 +3,8 @@
 //! Where the city's printed figure equals the system's, every school files its system count;
 //! where it differs, several schools are off by a little each.
 
+use std::collections::BTreeMap;
+
 use crate::filings::bandwidths::file_bandwidths;
 use crate::filings::clerk::file_year;
 use crate::filings::filing::Filing;
@@ -10,28 +12,30 @@ use crate::numbers::rng::Rng;
 use crate::plan::school::SchoolPlan;
 use crate::printed::layout::{Combine, INDUSTRIES, ROWS};
 use crate::printed::value::Value;
+use crate::printed::years::{FIRST_YEAR, YEAR_BEFORE, YEARS};
 
-/// What each school of one copy filed for 2022 (known as last year only), 2023 and 2024.
+/// What each school of one copy filed, by year; the year before the first is known as last year only.
 pub struct Filings {
-    by_year: [Vec<Filing>; 3],
+    by_year: BTreeMap<u16, Vec<Filing>>,
 }
 
 impl Filings {
     pub fn new(plans: &[SchoolPlan], seed: u64) -> Self {
         let mut rng = Rng::stream(seed, "filings", 0);
-        let [first, second] = [0, 1].map(|year| file_year(plans, year, &mut rng));
-        let before = first.iter().map(|filing| year_before(filing, &mut rng));
-        let mut by_year = [before.collect(), first, second];
+        let mut by_year: BTreeMap<u16, Vec<Filing>> =
+            YEARS.into_iter().map(|year| (year, file_year(plans, year, &mut rng))).collect();
+        let before = by_year[&FIRST_YEAR].iter().map(|filing| year_before(filing, &mut rng)).collect();
+        by_year.insert(YEAR_BEFORE, before);
         file_bandwidths(&mut by_year, &mut rng);
         Self { by_year }
     }
 
-    pub fn of(&self, base: usize, year: usize) -> &Filing {
-        &self.by_year[year + 1][base]
+    pub fn of(&self, base: usize, year: u16) -> &Filing {
+        &self.by_year[&year][base]
     }
 
-    pub fn last_year(&self, base: usize, year: usize) -> &Filing {
-        &self.by_year[year][base]
+    pub fn last_year(&self, base: usize, year: u16) -> &Filing {
+        &self.by_year[&(year - 1)][base]
     }
 }
 
@@ -69,7 +73,7 @@ mod tests {
     fn the_printed_figures_are_divided_exactly() {
         let plans = plan(8);
         let filings = Filings::new(&plans, 8);
-        for year in 0..2 {
+        for year in YEARS {
             let all: Vec<&Filing> = (0..SCHOOLS).map(|school| filings.of(school, year)).collect();
             for figure in FIGURES.iter().filter(|figure| !matches!(figure.division, Division::MeanBy(..))) {
                 let sum: u64 = all.iter().filter_map(|filing| filing.get(figure.id).amount()).sum();

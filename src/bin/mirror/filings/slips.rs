@@ -8,6 +8,9 @@ use crate::numbers::rng::Rng;
 /// Where this year's filing repeats last year's wrongly: a school, and the row id.
 pub type Slips = BTreeMap<usize, &'static str>;
 
+/// The year for which slips are planted.
+pub const SLIP_YEAR: u16 = 2024;
+
 /// Schools of one copy that wrote something else for last year than they had filed.
 const SLIPS: usize = 3;
 

@@ -5,14 +5,13 @@ use std::error::Error;
 use crate::city::schools::School;
 use crate::faults::Fault;
 use crate::filings::history::Filings;
-use crate::filings::slips::SHIFTED;
+use crate::filings::slips::{SHIFTED, SLIP_YEAR};
 use crate::numbers::apportion::float;
 use crate::numbers::rng::Rng;
 use crate::printed::layout::{RESOURCES_SHEET, ROWS, SHEETS, SURVEYS_SHEET};
 use crate::printed::major_groups::groups;
 use crate::printed::surveys::SURVEYS;
 use crate::printed::value::Value;
-use crate::printed::years::YEARS;
 use crate::sheets::cell::Cell;
 use crate::sheets::sheet::{Line, Mark, Sheet};
 use crate::sheets::xlsx::{self, Merge};
@@ -21,24 +20,24 @@ use crate::sheets::xlsx::{self, Merge};
 pub fn filing_sheets(
     school: &School,
     filings: &Filings,
-    year: usize,
+    year: u16,
     slip: Option<&'static str>,
     rng: &mut Rng,
 ) -> [Sheet; SHEETS.len()] {
     let as_text = rng.chance(0.4);
-    let mut sheets = SHEETS.map(|(name, title)| Sheet { name, lines: head(school, title, YEARS[year]) });
+    let mut sheets = SHEETS.map(|(name, title)| Sheet { name, lines: head(school, title, year) });
     let this_year = filings.of(school.base, year);
     let last_year = filings.last_year(school.base, year);
-    for row in ROWS.iter().filter(|row| !row.since_2024 || YEARS[year] >= 2024) {
+    for row in ROWS.iter().filter(|row| row.is_asked(year)) {
         let mut before = last_year.get(row.id);
-        let slipped = slip == Some(row.id) && YEARS[year] == 2024;
+        let slipped = slip == Some(row.id) && year == SLIP_YEAR;
         if let (true, Value::Count(count)) = (slipped, before) {
             before = Value::Count(count + rng.between(1, 20));
         }
         let mut mark = if slipped { Mark::Planted(Fault::LastYearDiffers) } else { Mark::Sound };
         let mut cells: Vec<Cell> = [row.serial, row.label, row.unit].map(Cell::from).to_vec();
         // An empty cell that was lost pulls the whole row to the left, and the unit with it.
-        if slip.is_some() && YEARS[year] == 2024 && SHIFTED.contains(&row.id) {
+        if slip.is_some() && year == SLIP_YEAR && SHIFTED.contains(&row.id) {
             cells = vec![row.label.into()];
             mark = Mark::Planted(Fault::RowShifted);
         }
@@ -50,7 +49,7 @@ pub fn filing_sheets(
         }
         sheets[row.sheet].lines.push(Line::new(cells, mark));
     }
-    sheets[RESOURCES_SHEET].lines.extend(group_list(school, YEARS[year] >= 2024));
+    sheets[RESOURCES_SHEET].lines.extend(group_list(school, year));
     sheets
 }
 
@@ -62,12 +61,12 @@ pub fn filing_bytes(sheets: &[Sheet]) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 /// The list under 表3: note, header, and a line for each group of majors.
-fn group_list(school: &School, since_2024: bool) -> Vec<Line> {
+fn group_list(school: &School, year: u16) -> Vec<Line> {
     const NOTE: &str = "说明：请逐一列出学校专业群及核心专业，并选择对接产业链";
     const HEADER: [&str; 5] = ["序号", "专业群名称", "对接的区域产业", "核心专业名称", "包含专业数量（个）"];
     let frame = |cells: Vec<Cell>| Line::new(cells, Mark::Frame);
     let mut lines = vec![frame(vec![NOTE.into()]), frame(HEADER.map(Cell::from).to_vec())];
-    for (number, group) in (1..).zip(groups(school.base, since_2024)) {
+    for (number, group) in (1..).zip(groups(school.base, year)) {
         let name = format!("{}{}", school.name, group.name);
         let words = [number.to_string(), name, group.industry.to_owned(), group.majors.to_owned()];
         let mut cells: Vec<Cell> = words.iter().map(|words| words.as_str().into()).collect();
@@ -115,7 +114,7 @@ mod tests {
             let mut rng = Rng::stream(3, "filing", 0);
             filing_sheets(school, &filings, year, None, &mut rng)
         };
-        let years = [file(0), file(1)];
+        let years = [file(2023), file(2024)];
         // Ten rows are asked since 2024, and the school has three groups of majors.
         for (sheets, loaded) in years.iter().zip([113 + 3, 123 + 3]) {
             let names = ["表1", "表2", "表3", "表4", "表5", "表6"];

@@ -1,7 +1,5 @@
 //! The datasets delivered school by school, in many shapes.
 
-use crate::printed::years::YEARS;
-
 /// The datasets delivered school by school, in many shapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dataset {
@@ -33,11 +31,11 @@ impl Dataset {
         }
     }
 
-    pub fn titles(self, year: usize) -> [String; 2] {
+    pub fn titles(self, year: u16) -> [String; 2] {
         let system = match self {
             Self::Students | Self::Graduates => "全国中等职业学校学生管理信息系统",
             Self::Staff | Self::Majors => "中等职业学校管理信息系统",
         };
-        [format!("{system} {}导出", self.topic()), format!("导出时间：{}-09-05", YEARS[year])]
+        [format!("{system} {}导出", self.topic()), format!("导出时间：{}-09-05", year)]
     }
 }

@@ -7,7 +7,6 @@ use rust_xlsxwriter::Format;
 
 use crate::city::schools::School;
 use crate::numbers::apportion::float;
-use crate::printed::years::YEARS;
 use crate::rosters::graduates::{Destination, Graduate};
 use crate::rosters::roster::Roster;
 use crate::sheets::cell::Cell;
@@ -51,7 +50,7 @@ pub const STATISTICS_GROUPS: [(&str, &[&str]); 9] = [
 pub const STATISTICS_COUNTS: usize = 40;
 
 /// 毕业出口统计信息: one row for each major, of the graduates that count.
-pub fn statistics_sheet(school: &School, year: usize, roster: &Roster<Graduate>) -> Sheet {
+pub fn statistics_sheet(school: &School, year: u16, roster: &Roster<Graduate>) -> Sheet {
     let mut by_title: BTreeMap<&str, [usize; STATISTICS_COUNTS]> = BTreeMap::new();
     for entry in roster.counted() {
         let graduate = &entry.record;
@@ -64,7 +63,7 @@ pub fn statistics_sheet(school: &School, year: usize, roster: &Roster<Graduate>)
     let mut lines = header_lines();
     lines.extend(by_title.into_iter().map(|(title, counts)| {
         let mut cells: Vec<Cell> = vec![school.code.as_str().into(), school.name.as_str().into()];
-        cells.push(YEARS[year].to_string().into());
+        cells.push(year.to_string().into());
         cells.push(title.into());
         cells.extend(counts.map(number_or_empty));
         Line::new(cells, Mark::Sound)

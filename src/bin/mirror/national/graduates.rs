@@ -7,7 +7,7 @@ use crate::national::person_cells::{
     birth_cell, document_kind, make_names_rare, number_cell, written_number,
 };
 use crate::numbers::rng::Rng;
-use crate::printed::years::YEARS;
+use crate::printed::years::YEAR_BEFORE;
 use crate::rosters::graduates::{Destination, Graduate};
 use crate::rosters::roster::{Entry, Roster};
 use crate::sheets::cell::Cell;
@@ -45,14 +45,14 @@ const NAME_COLUMN: usize = 4;
 /// The rows of a roster. `rare_names` is for files whose encoding reaches beyond GBK.
 pub fn lines(
     school: &School,
-    year: usize,
+    year: u16,
     roster: &Roster<Graduate>,
     rare_names: bool,
     rng: &mut Rng,
 ) -> Vec<Line> {
     let writer = Writer {
         school,
-        year: YEARS[year],
+        year,
         style: Style::draw(rng),
         college: rng.pick(&["高职（专科）", "高职（专科）", "专科"]),
         contract: rng.pick(&["签订合同或协议", "签订合同或协议", "签定合同或就业协议"]),
@@ -92,7 +92,7 @@ impl Writer<'_> {
         let person = &entry.person;
         let prefix = if person.is_resident() { "G" } else { "L" };
         let year = match entry.fault {
-            Some(Fault::YearOther) => "2022".to_owned(),
+            Some(Fault::YearOther) => YEAR_BEFORE.to_string(),
             _ => self.year.to_string(),
         };
         cells.push(style.digits(rng, &self.school.code));

@@ -4,9 +4,9 @@ use crate::city::majors::MAJORS;
 use crate::city::schools::School;
 use crate::faults::Fault;
 use crate::numbers::rng::Rng;
+use crate::plan::graduates::YEAR_OF_NEW_CLASSES;
 use crate::plan::offers::Offer;
 use crate::plan::school::SchoolPlan;
-use crate::printed::years::YEARS;
 use crate::sheets::cell::Cell;
 use crate::sheets::sheet::{Line, Mark, plant_duplicates};
 use crate::sheets::style::Style;
@@ -14,21 +14,17 @@ use crate::sheets::style::Style;
 pub const MAJOR_COLUMNS: [&str; 7] =
     ["学校标识码", "学校名称", "专业代码", "专业名称", "学制", "设置年份", "专业状态"];
 
-/// The 专业点 a school had in a year: those it offered then.
-pub fn offered(plan: &SchoolPlan, year: usize) -> impl Iterator<Item = &Offer> {
-    plan.offers.iter().filter(move |offer| !offer.since_2024 || YEARS[year] >= 2024)
-}
-
 /// The rows of a school's list of majors, with the faults planted in them.
 pub fn major_lines(
     school: &School,
     plan: &SchoolPlan,
-    year: usize,
+    year: u16,
     faults: &[Fault],
     rng: &mut Rng,
 ) -> Vec<Line> {
     let style = Style::draw(rng);
-    let mut lines: Vec<Line> = offered(plan, year)
+    let mut lines: Vec<Line> = plan
+        .offered(year)
         .map(|offer| {
             let founded = founded(offer, rng);
             let cells = major_cells(school, (offer.major.code, offer.major.title), founded, &style, rng);
@@ -53,10 +49,10 @@ pub fn major_lines(
 }
 
 fn founded(offer: &Offer, rng: &mut Rng) -> usize {
-    match (offer.since_2024, offer.is_new_class()) {
-        (true, _) => 2024,
-        (false, true) => 2022,
-        (false, false) => rng.between(2004, 2020),
+    match offer.opened {
+        Some(year) => year.into(),
+        None if offer.is_new_class() => YEAR_OF_NEW_CLASSES.into(),
+        None => rng.between(2004, 2020),
     }
 }
 

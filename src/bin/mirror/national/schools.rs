@@ -29,7 +29,7 @@ const SCHOOL_COLUMNS: [&str; 15] = [
 const ESTABLISHMENT_COLUMN: usize = 8;
 
 /// 学校基本信息: one sheet for the city, with a title, a total and a note.
-pub fn school_register(schools: &[School], plans: &[SchoolPlan], year: usize, rng: &mut Rng) -> Sheet {
+pub fn school_register(schools: &[School], plans: &[SchoolPlan], year: u16, rng: &mut Rng) -> Sheet {
     let establishment = |school: &School| plans[school.base].years[year].establishment;
     let total = schools.iter().map(establishment).sum();
     let mut total_row = vec![Cell::Empty; ESTABLISHMENT_COLUMN + 1];

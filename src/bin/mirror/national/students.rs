@@ -9,7 +9,6 @@ use crate::national::person_cells::{
 };
 use crate::numbers::dates::Date;
 use crate::numbers::rng::Rng;
-use crate::printed::years::YEARS;
 use crate::rosters::roster::{Entry, Roster};
 use crate::rosters::students::Student;
 use crate::sheets::cell::Cell;
@@ -122,13 +121,13 @@ fn provincial_order<T: Clone>(columns: &[T]) -> Vec<T> {
 /// The rows of a roster. `rare_names` is for files whose encoding reaches beyond GBK.
 pub fn lines(
     school: &School,
-    year: usize,
+    year: u16,
     roster: &Roster<Student>,
     provincial: bool,
     rare_names: bool,
     rng: &mut Rng,
 ) -> Vec<Line> {
-    let writer = Writer { school, year: YEARS[year], style: Style::draw(rng) };
+    let writer = Writer { school, year, style: Style::draw(rng) };
     let mut lines: Vec<Line> =
         roster.entries.iter().map(|entry| writer.line(entry, provincial, rng)).collect();
     if rare_names {

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::city::schools::BIFF8_SCHOOL;
+use crate::city::schools::{BIFF8_SCHOOL, BIFF8_YEAR};
 use crate::national::dataset::Dataset;
 use crate::national::deliveries::Form;
 use crate::output::folder::Folder;
-use crate::output::jobs::{Job, jobs, known};
-use crate::printed::years::YEARS;
+use crate::output::jobs::{Job, jobs};
+use crate::printed::years::FIRST_YEAR;
 use crate::sheets::shapes::{self, Shape};
 use crate::sheets::sheet::{Frame, Sheet};
 use crate::truth::records::Truth;
@@ -33,7 +33,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Writes the exports of `years` and `truth.jsonl` into `out`; returns what of somebody else's stays there.
+/// Writes the exports of `years`, in their order, and `truth.jsonl` into `out`; returns what of somebody else's stays there.
 pub fn generate(
     out: &Path,
     force: bool,
@@ -45,10 +45,10 @@ pub fn generate(
     let world = World::new(seed, scale);
     let jobs = jobs(&world, years);
     let mut truths = write_all(&world, &jobs, &folder)?;
-    if years.contains(&YEARS[0]) {
+    if years.contains(&FIRST_YEAR) {
         truths.extend(world.values_before());
     }
-    for year in known(years) {
+    for &year in years {
         truths.extend(world.values(year));
     }
     let summary = summary(&world, jobs.len(), &truths);
@@ -62,7 +62,7 @@ pub fn fixture() -> Result<Vec<u8>, Box<dyn Error>> {
 
 fn fixture_sheet(seed: u64) -> Sheet {
     let form = Form::new(BIFF8_SCHOOL, Shape::Biff8, Frame::Plain);
-    World::new(seed, 1).sheet(Dataset::Students, 1, &form)
+    World::new(seed, 1).sheet(Dataset::Students, BIFF8_YEAR, &form)
 }
 
 type Done = Vec<(usize, Result<Vec<Truth>, String>)>;

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::city::schools::School;
+use crate::city::schools::{BIFF8_YEAR, School};
 use crate::exports::export::{Export, Scope};
 use crate::filings::workbook::filing_bytes;
 use crate::national::dataset::Dataset;
@@ -10,16 +10,11 @@ use crate::national::deliveries::{self, Delivery};
 use crate::national::graduate_statistics::statistics_bytes;
 use crate::numbers::rng::Rng;
 use crate::output::folder::Folder;
-use crate::printed::years::YEARS;
+use crate::printed::years::{FIRST_YEAR, YEAR_BEFORE};
 use crate::sheets::shapes::{self, Shape};
 use crate::sheets::sheet::{Counts, Sheet};
 use crate::truth::records::Truth;
-use crate::world::{World, YEAR_BEFORE};
-
-/// Indices into `YEARS` of the years asked for.
-pub fn known(years: &[u16]) -> impl Iterator<Item = usize> {
-    (0..YEARS.len()).filter(|&year| years.contains(&YEARS[year]))
-}
+use crate::world::World;
 
 /// One file to write.
 pub struct Job {
@@ -28,36 +23,36 @@ pub struct Job {
 }
 
 enum Content {
-    /// A dataset of one school, or of several in a zip, and the place of the year in `YEARS`.
-    Delivery(Dataset, usize, Delivery),
+    /// A dataset of one school, or of several in a zip.
+    Delivery(Dataset, Delivery),
     Schools,
     /// 毕业出口统计信息 of one school.
-    Statistics(usize, usize),
-    Filing(usize, usize),
+    Statistics(usize),
+    Filing(usize),
     /// A part of an export without people.
     Export(Export, (usize, String, Vec<usize>)),
 }
 
 pub fn jobs(world: &World, years: &[u16]) -> Vec<Job> {
     let mut jobs = Vec::new();
-    if years.contains(&YEARS[0]) {
+    if years.contains(&FIRST_YEAR) {
         let mut add = |content| jobs.push(Job { year: YEAR_BEFORE, content });
         add(Content::Schools);
         world.parts(Export::Certificates1X).into_iter().for_each(|part| {
             add(Content::Export(Export::Certificates1X, part));
         });
     }
-    for year in known(years) {
-        let mut add = |content| jobs.push(Job { year: YEARS[year], content });
+    for &year in years {
+        let mut add = |content| jobs.push(Job { year, content });
         for dataset in Dataset::ALL {
-            for delivery in deliveries(world, dataset, YEARS[year]) {
-                add(Content::Delivery(dataset, year, delivery));
+            for delivery in deliveries(world, dataset, year) {
+                add(Content::Delivery(dataset, delivery));
             }
         }
         add(Content::Schools);
         for school in 0..world.schools.len() {
-            add(Content::Statistics(year, school));
-            add(Content::Filing(year, school));
+            add(Content::Statistics(school));
+            add(Content::Filing(school));
         }
         for export in Export::ALL {
             for part in world.parts(export) {
@@ -71,7 +66,7 @@ pub fn jobs(world: &World, years: &[u16]) -> Vec<Job> {
 fn deliveries(world: &World, dataset: Dataset, year: u16) -> Vec<Delivery> {
     let purpose = format!("shapes of {}", dataset.name());
     let mut rng = Rng::stream(world.seed, &purpose, usize::from(year));
-    let biff8 = |school: &School| dataset == Dataset::Students && year == 2024 && school.is_biff8();
+    let biff8 = |school: &School| dataset == Dataset::Students && year == BIFF8_YEAR && school.is_biff8();
     deliveries::deliveries(&world.schools, dataset.topic(), biff8, &mut rng)
 }
 
@@ -92,20 +87,20 @@ impl Job {
     fn output(&self, world: &World) -> Result<Output, Box<dyn Error>> {
         let code = |school: usize| &world.schools[school].code;
         match &self.content {
-            Content::Delivery(dataset, year, delivery) => self.delivery(world, *dataset, *year, delivery),
+            Content::Delivery(dataset, delivery) => self.delivery(world, *dataset, delivery),
             Content::Schools => {
                 let sheet = world.school_register(self.year);
                 let bytes = shapes::bytes(&sheet, Shape::Xlsx)?;
                 Ok(self.single("schools", "学校基本信息.xlsx", bytes, &[sheet], ""))
             }
-            Content::Statistics(year, school) => {
-                let sheet = world.statistics(*year, *school);
+            Content::Statistics(school) => {
+                let sheet = world.statistics(self.year, *school);
                 let bytes = statistics_bytes(&sheet)?;
                 let name = format!("{}/毕业出口统计信息.xlsx", code(*school));
                 Ok(self.single("graduate_stats", &name, bytes, &[sheet], code(*school)))
             }
-            Content::Filing(year, school) => {
-                let sheets = world.filing(*year, *school);
+            Content::Filing(school) => {
+                let sheets = world.filing(self.year, *school);
                 let bytes = filing_bytes(&sheets)?;
                 let name = format!("{}年报数据表.xlsx", world.schools[*school].name);
                 Ok(self.single("filings", &name, bytes, &sheets, code(*school)))
@@ -142,13 +137,12 @@ impl Job {
         &self,
         world: &World,
         dataset: Dataset,
-        year: usize,
         delivery: &Delivery,
     ) -> Result<Output, Box<dyn Error>> {
         let mut truths = Vec::new();
         let mut members = Vec::new();
         for (member, form) in &delivery.members {
-            let mut sheet = world.sheet(dataset, year, form);
+            let mut sheet = world.sheet(dataset, self.year, form);
             let bytes = shapes::bytes(&sheet, form.shape)?;
             if !form.shape.has_sheets() {
                 sheet.name = "";
@@ -173,6 +167,7 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::printed::years::YEARS;
     use calamine::{Data, Reader, Xlsx};
     use std::io::Cursor;
 
@@ -185,7 +180,7 @@ mod tests {
 
     fn truth_lines(outputs: &[Output], world: &World) -> String {
         let truths = outputs.iter().flat_map(|output| &output.truths);
-        let values = world.values(1);
+        let values = world.values(2024);
         let lines = truths.chain(&values).map(|truth| serde_json::to_string(truth).unwrap());
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -205,7 +200,7 @@ mod tests {
         let world = World::new(3, 1);
         let mut graduates = 0.0;
         for school in 0..world.schools.len() {
-            let bytes = statistics_bytes(&world.statistics(1, school)).unwrap();
+            let bytes = statistics_bytes(&world.statistics(2024, school)).unwrap();
             let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
             let range = workbook.worksheet_range("Sheet1").unwrap();
             for row in range.rows().skip(2).filter(|row| row[0] != Data::Empty) {

@@ -7,26 +7,30 @@ use crate::plan::graduates::ByClass;
 use crate::plan::offers::{Offer, is_five_year};
 use crate::plan::shares::{PerSchool, around_fixed, floats, noisy};
 use crate::printed::totals::TOTALS;
+use crate::printed::years::LATEST_YEAR;
 
 /// Schools that take pupils for five years.
 const FIVE_YEAR_SCHOOLS: usize = 8;
-pub const FIRST_FIVE_YEAR_INTAKE: u16 = 2019;
+pub const FIRST_FIVE_YEAR_INTAKE: u16 = LATEST_YEAR - 5;
+
+/// Those who entered then are on the last roster but one, and graduate in the latest year.
+pub const GRADUATING_INTAKE: u16 = LATEST_YEAR - 3;
 
 const BIFF8_ELECTRONICS: usize = 60;
 
-/// How many entered in which year, and how long they stayed.
+/// How many entered in which year, and how long they stayed: what the last two rosters need.
 #[derive(Debug, Clone, Default)]
 pub struct Cohorts {
-    /// Intake 2021 by class: on the 2023 roster, graduates of 2024.
+    /// `GRADUATING_INTAKE` by class.
     pub graduating: Vec<(&'static str, usize)>,
-    /// Intakes 2022 and 2023, on both rosters.
+    /// The two intakes after that one, on both rosters.
     pub stayers: [usize; 2],
-    /// Intakes 2022 and 2023, gone before September 2024.
+    /// The same intakes, gone before the latest roster.
     pub leavers: [usize; 2],
     pub entrants: usize,
-    /// Those of 电子与信息 among the stayers of 2022, of 2023 and the entrants.
+    /// Those of 电子与信息 among the stayers of both intakes and the entrants.
     pub electronics: [usize; 3],
-    /// Intakes 2019 to 2024 of the five-year course.
+    /// Intakes since `FIRST_FIVE_YEAR_INTAKE` of the five-year course.
     pub five_year: [usize; 6],
 }
 
@@ -44,7 +48,7 @@ pub fn five_year(offers: &[Vec<Offer>], students: &PerSchool, rng: &mut Rng) -> 
 }
 
 pub fn cohorts(
-    students: &[PerSchool; 2],
+    students: [&PerSchool; 2],
     by_class: &[ByClass],
     five_year: &[[usize; 6]; SCHOOLS],
     rng: &mut Rng,
@@ -57,7 +61,7 @@ pub fn cohorts(
     });
     let weights = noisy(&floats(&sizes), 0.4, rng);
     let caps = sizes.map(|size| size * 6 / 10);
-    let total = TOTALS[1].students_electronics.unwrap_or_default();
+    let total = TOTALS[LATEST_YEAR].students_electronics.unwrap_or_default();
     let electronics = around_fixed(total, &weights, &caps, BIFF8_ELECTRONICS);
     for (cohort, part) in cohorts.iter_mut().zip(electronics) {
         let sizes = [cohort.stayers[0], cohort.stayers[1], cohort.entrants];
@@ -67,7 +71,7 @@ pub fn cohorts(
     cohorts
 }
 
-/// Cuts two rosters into intakes: of 2023's, those who graduate in 2024 leave, of the others one
+/// Cuts two rosters into intakes: of the first, those who graduate leave, of the others one
 /// in fifty, or as many more as the next roster has no room for beside a new intake.
 fn cohort(students: [usize; 2], graduating: &ByClass, five_year: [usize; 6]) -> Cohorts {
     let graduates: usize = graduating.iter().map(|(_, n)| n).sum();

@@ -5,12 +5,13 @@ use crate::numbers::apportion::{apportion, float};
 use crate::numbers::rng::Rng;
 use crate::plan::shares::{PerSchool, around_fixed, floats, minus, noisy, over_schools};
 use crate::printed::totals::{Destinations, TOTALS, Totals};
+use crate::printed::years::LATEST_YEAR;
 
 pub const ELECTRONICS: &str = "71";
 const ARTS: &str = "75";
 
 /// Schools that teach each class. The two classes every school teaches are not listed; the last
-/// two were opened in 2022 and have no graduates yet.
+/// two were opened in `YEAR_OF_NEW_CLASSES` and have no graduates yet.
 pub const SCHOOLS_BY_CLASS: [(&str, usize); 14] = [
     ("67", 2),
     ("72", 4),
@@ -29,6 +30,7 @@ pub const SCHOOLS_BY_CLASS: [(&str, usize); 14] = [
 ];
 
 pub const FIRST_NEW_CLASS: usize = 12;
+pub const YEAR_OF_NEW_CLASSES: u16 = 2022;
 
 const BIFF8_GRADUATES: [(&str, usize); 2] = [(ELECTRONICS, 28), (ARTS, 24)];
 
@@ -42,7 +44,7 @@ pub fn graduates(totals: &Totals, students: &PerSchool, rng: &mut Rng) -> PerSch
 
 pub type ByClass = Vec<(&'static str, usize)>;
 
-/// Divides each class of the 2024 graduates over schools. 文化艺术 takes its part of what the
+/// Divides each class of the latest graduates over schools. 文化艺术 takes its part of what the
 /// smaller classes leave of a school's graduates, and 电子与信息 is the rest: so both margins hold.
 pub fn graduates_by_class(graduates: &PerSchool, rng: &mut Rng) -> Vec<ByClass> {
     let mut left = *graduates;
@@ -63,7 +65,7 @@ pub fn graduates_by_class(graduates: &PerSchool, rng: &mut Rng) -> Vec<ByClass> 
 }
 
 fn printed(class: &str) -> usize {
-    let mut classes = TOTALS[1].graduates_by_class.iter();
+    let mut classes = TOTALS[LATEST_YEAR].graduates_by_class.iter();
     classes.find(|(code, _)| *code == class).map_or(0, |(_, n)| *n)
 }
 
@@ -105,7 +107,7 @@ fn take(class: &'static str, parts: &PerSchool, left: &mut PerSchool, by_class: 
     }
 }
 
-/// 2023 was not printed by class: each school's graduates are near those of 2024.
+/// Earlier years were not printed by class: each school's graduates are near those of the year after.
 pub fn earlier_by_class(graduates: &PerSchool, later: &[ByClass], rng: &mut Rng) -> Vec<ByClass> {
     later
         .iter()

@@ -7,6 +7,7 @@ use crate::numbers::rng::Rng;
 use crate::plan::graduates::{ByClass, FIRST_NEW_CLASS, SCHOOLS_BY_CLASS};
 use crate::plan::shares::PerSchool;
 use crate::printed::totals::TOTALS;
+use crate::printed::years::{FIRST_YEAR, YEARS};
 
 /// Majors for which schools take pupils for five years.
 const FIVE_YEAR_CODES: [&str; 3] = ["720201", "730301", "770101"];
@@ -16,19 +17,23 @@ const BIFF8_OFFERS: [&str; 3] = ["710201", "750101", "770101"];
 #[derive(Debug, Clone)]
 pub struct Offer {
     pub major: &'static Major,
-    /// Opened in 2024: only the intake of that year studies it.
-    pub since_2024: bool,
+    /// Only intakes since then study it; `None` where it was there before all of them.
+    pub opened: Option<u16>,
 }
 
 impl Offer {
-    /// Of a class that came to the city in 2022.
+    pub fn is_open(&self, intake: u16) -> bool {
+        self.opened.is_none_or(|opened| opened <= intake)
+    }
+
+    /// Of a class that came to the city in `YEAR_OF_NEW_CLASSES`.
     pub fn is_new_class(&self) -> bool {
         SCHOOLS_BY_CLASS[FIRST_NEW_CLASS..].iter().any(|(class, _)| *class == self.major.class())
     }
 }
 
 /// The 专业点: one for each class a school teaches, then more where there are many pupils. Those
-/// added last are the ones opened in 2024.
+/// added last are the ones opened after the first year.
 pub fn offers(by_class: &[ByClass], graduates: &PerSchool, rng: &mut Rng) -> Vec<Vec<Offer>> {
     let mut offers: Vec<Vec<Offer>> = by_class
         .iter()
@@ -44,11 +49,12 @@ pub fn offers(by_class: &[ByClass], graduates: &PerSchool, rng: &mut Rng) -> Vec
         }
     }
     let weights: Vec<f64> = graduates.iter().map(|&n| float(n).sqrt()).collect();
-    for (year, since_2024) in [(0, false), (1, true)] {
+    for year in YEARS {
+        let opened = (year > FIRST_YEAR).then_some(year);
         while offers.iter().map(Vec::len).sum::<usize>() < TOTALS[year].majors {
             let school = rng.weighted(&weights);
             if school != BIFF8_SCHOOL {
-                let more = another_offer(&offers[school], since_2024, rng);
+                let more = another_offer(&offers[school], opened, rng);
                 offers[school].extend(more);
             }
         }
@@ -56,29 +62,29 @@ pub fn offers(by_class: &[ByClass], graduates: &PerSchool, rng: &mut Rng) -> Vec
     offers
 }
 
-/// A major that already was in the 2010 catalogue, so that graduates of 2023 can have entered it.
+/// A major that already was in the 2010 catalogue, so that graduates of the first year can have entered it.
 fn first_offer(class: &str, rng: &mut Rng) -> Offer {
     let majors: Vec<&Major> =
         MAJORS.iter().filter(|major| major.class() == class && major.has_2010()).collect();
-    Offer { major: rng.pick(&majors), since_2024: false }
+    Offer { major: rng.pick(&majors), opened: None }
 }
 
 fn fixed_offers() -> Vec<Offer> {
     MAJORS
         .iter()
         .filter(|major| BIFF8_OFFERS.contains(&major.code))
-        .map(|major| Offer { major, since_2024: false })
+        .map(|major| Offer { major, opened: None })
         .collect()
 }
 
 /// One more major in a class the school teaches already.
-fn another_offer(offers: &[Offer], since_2024: bool, rng: &mut Rng) -> Option<Offer> {
+fn another_offer(offers: &[Offer], opened: Option<u16>, rng: &mut Rng) -> Option<Offer> {
     let taught = |major: &Major| offers.iter().any(|offer| offer.major.code == major.code);
     let related = |major: &Major| offers.iter().any(|offer| offer.major.class() == major.class());
     let free: Vec<&Major> = MAJORS.iter().filter(|m| related(m) && !taught(m)).collect();
-    (!free.is_empty()).then(|| Offer { major: rng.pick(&free), since_2024 })
+    (!free.is_empty()).then(|| Offer { major: rng.pick(&free), opened })
 }
 
 pub fn is_five_year(offer: &Offer) -> bool {
-    FIVE_YEAR_CODES.contains(&offer.major.code) && !offer.since_2024
+    FIVE_YEAR_CODES.contains(&offer.major.code) && offer.opened.is_none()
 }

@@ -13,9 +13,10 @@ use crate::plan::offers::{Offer, offers};
 use crate::plan::shares::{PerSchool, Weights, around_fixed, floats, noisy, over_schools};
 use crate::plan::staff::staff;
 use crate::printed::totals::{Destinations, StaffCounts, TOTALS, Totals};
+use crate::printed::years::{ByYear, FIRST_YEAR, LATEST_YEAR, YEARS};
 
 /// The BIFF8 file is committed, so that these numbers hold for every seed.
-const BIFF8_STUDENTS: [usize; 2] = [160, 166];
+const BIFF8_STUDENTS: ByYear<usize> = ByYear([160, 166]);
 
 #[derive(Debug, Clone)]
 pub struct YearPlan {
@@ -31,14 +32,13 @@ pub struct YearPlan {
 pub struct SchoolPlan {
     pub offers: Vec<Offer>,
     pub cohorts: Cohorts,
-    /// In the order of `TOTALS`.
-    pub years: [YearPlan; 2],
+    pub years: ByYear<YearPlan>,
 }
 
 impl SchoolPlan {
-    /// How many majors it offers, with those opened in 2024 or without.
-    pub fn offered(&self, since_2024: bool) -> usize {
-        self.offers.iter().filter(|offer| since_2024 || !offer.since_2024).count()
+    /// The 专业点 that it has in a year.
+    pub fn offered(&self, year: u16) -> impl Iterator<Item = &Offer> {
+        self.offers.iter().filter(move |offer| offer.is_open(year))
     }
 }
 
@@ -46,22 +46,30 @@ impl SchoolPlan {
 pub fn plan(seed: u64) -> Vec<SchoolPlan> {
     let mut rng = Rng::stream(seed, "plan", 0);
     let sizes = sizes(&mut rng);
-    let students = [0, 1].map(|year| students(year, &sizes, &mut rng));
-    let graduates = [0, 1].map(|year| graduates(&TOTALS[year], &students[0], &mut rng));
-    let by_class = graduates_by_class(&graduates[1], &mut rng);
-    let earlier = earlier_by_class(&graduates[0], &by_class, &mut rng);
-    let offers = offers(&by_class, &graduates[1], &mut rng);
-    let five_year = five_year(&offers, &students[0], &mut rng);
-    let cohorts = cohorts(&students, &by_class, &five_year, &mut rng);
+    let students = ByYear::of(|year| students(year, &sizes, &mut rng));
+    // Graduates are on the roster of the year before; the first year's are of about that year's size.
+    let graduates = ByYear::of(|year| {
+        let roster = &students[FIRST_YEAR.max(year - 1)];
+        graduates(&TOTALS[year], roster, &mut rng)
+    });
+    let mut by_class = ByYear::of(|_| Vec::new());
+    by_class[LATEST_YEAR] = graduates_by_class(&graduates[LATEST_YEAR], &mut rng);
+    for year in YEARS.into_iter().rev().skip(1) {
+        by_class[year] = earlier_by_class(&graduates[year], &by_class[year + 1], &mut rng);
+    }
+    let latest = &by_class[LATEST_YEAR];
+    let offers = offers(latest, &graduates[LATEST_YEAR], &mut rng);
+    let last_two = [&students[LATEST_YEAR - 1], &students[LATEST_YEAR]];
+    let five_year = five_year(&offers, last_two[0], &mut rng);
+    let cohorts = cohorts(last_two, latest, &five_year, &mut rng);
     let staffing = noisy(&[1.0; SCHOOLS], 0.2, &mut rng);
-    let first = year_plans(&TOTALS[0], &students[0], earlier, &staffing, &mut rng);
-    let second = year_plans(&TOTALS[1], &students[1], by_class, &staffing, &mut rng);
-    offers
-        .into_iter()
-        .zip(cohorts)
-        .zip(first.into_iter().zip(second))
-        .map(|((offers, cohorts), (first, second))| SchoolPlan { offers, cohorts, years: [first, second] })
-        .collect()
+    let years =
+        ByYear::of(|year| year_plans(&TOTALS[year], &students[year], &by_class[year], &staffing, &mut rng));
+    let plan = |(school, (offers, cohorts)): (usize, (Vec<Offer>, Cohorts))| {
+        let years = ByYear::of(|year| years[year][school].clone());
+        SchoolPlan { offers, cohorts, years }
+    };
+    offers.into_iter().zip(cohorts).enumerate().map(plan).collect()
 }
 
 /// Relative sizes: a few large schools, many small ones, as in life.
@@ -89,7 +97,7 @@ fn odds(count: usize) -> impl Iterator<Item = f64> {
     })
 }
 
-fn students(year: usize, sizes: &Weights, rng: &mut Rng) -> PerSchool {
+fn students(year: u16, sizes: &Weights, rng: &mut Rng) -> PerSchool {
     let mut weights = noisy(sizes, 0.04, rng);
     let totals = &TOTALS[year];
     let caps =
@@ -107,7 +115,7 @@ fn students(year: usize, sizes: &Weights, rng: &mut Rng) -> PerSchool {
 fn year_plans(
     totals: &Totals,
     students: &PerSchool,
-    graduates: Vec<ByClass>,
+    graduates: &[ByClass],
     staffing: &Weights,
     rng: &mut Rng,
 ) -> Vec<YearPlan> {
@@ -118,7 +126,8 @@ fn year_plans(
     let weights = noisy(&floats(&sizes), 0.1, rng);
     let establishment = over_schools(totals.establishment, &weights, &[totals.establishment; SCHOOLS]);
     graduates
-        .into_iter()
+        .iter()
+        .cloned()
         .zip(destinations.into_iter().zip(staff))
         .enumerate()
         .map(|(index, (graduates, (destinations, staff)))| YearPlan {
@@ -142,8 +151,8 @@ mod tests {
         for seed in 0..100 {
             let plans = plan(seed);
             let offers = || plans.iter().flat_map(|plan| &plan.offers);
-            assert_eq!(offers().count(), TOTALS[1].majors);
-            assert_eq!(offers().filter(|offer| !offer.since_2024).count(), TOTALS[0].majors);
+            assert_eq!(offers().count(), TOTALS[LATEST_YEAR].majors);
+            assert_eq!(offers().filter(|offer| offer.is_open(FIRST_YEAR)).count(), TOTALS[FIRST_YEAR].majors);
             let classes: BTreeSet<_> = offers().map(|offer| offer.major.class()).collect();
             assert_eq!(classes.len(), 16);
         }
@@ -158,7 +167,7 @@ mod tests {
             let graduating: usize = cohorts.graduating.iter().map(|(_, n)| n).sum();
             let earlier: usize = cohorts.five_year[..5].iter().sum();
             let later: usize = cohorts.five_year[1..].iter().sum();
-            let rosters = plan.years.each_ref().map(|year| year.students);
+            let rosters = plan.years.0.each_ref().map(|year| year.students);
             assert_eq!(graduating + stayers + leavers + earlier, rosters[0], "{school}");
             assert_eq!(stayers + cohorts.entrants + later, rosters[1], "{school}");
             assert!(cohorts.entrants * 9 >= rosters[1], "{school}");
@@ -168,8 +177,8 @@ mod tests {
     #[test]
     fn a_class_is_spread_over_its_schools() {
         let plans = plan(2);
-        for (class, total) in TOTALS[1].graduates_by_class {
-            let parts = plans.iter().flat_map(|plan| &plan.years[1].graduates);
+        for (class, total) in TOTALS[LATEST_YEAR].graduates_by_class {
+            let parts = plans.iter().flat_map(|plan| &plan.years[LATEST_YEAR].graduates);
             let parts: Vec<usize> = parts.filter(|(c, _)| c == class).map(|(_, n)| *n).collect();
             assert_eq!(parts.iter().sum::<usize>(), *total);
             assert!(parts.len() >= 2, "{class}");
@@ -180,7 +189,7 @@ mod tests {
     fn every_school_has_graduates() {
         for seed in 0..100 {
             for plan in plan(seed) {
-                for year in plan.years {
+                for year in plan.years.0 {
                     let graduates: usize = year.graduates.iter().map(|(_, n)| n).sum();
                     assert!(graduates >= 20, "{seed}");
                     assert!(graduates * 2 < year.students, "{seed}");
@@ -192,7 +201,7 @@ mod tests {
     #[test]
     fn one_school_has_no_direct_employment() {
         let plans = plan(5);
-        for year in 0..2 {
+        for year in YEARS {
             let without = &plans[SCHOOL_WITHOUT_DIRECT_EMPLOYMENT].years[year];
             assert_eq!(without.destinations.direct(), 0);
             assert!(without.destinations.further_study > 0);

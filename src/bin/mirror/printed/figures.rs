@@ -1,12 +1,13 @@
 //! The city's figures of 表3 to 表5 as printed, and how each is divided over the schools.
 
 use crate::printed::value::Value::{self, Blank, Count, Dash, Hundredths};
+use crate::printed::years::{ByYear, YEARS};
 
 /// A city figure of 表3 to 表5.
 pub struct Figure {
     pub id: &'static str,
-    /// Of 2023 and of 2024; money and rates in hundredths.
-    pub printed: [Value; 2],
+    /// Money and rates in hundredths.
+    pub printed: ByYear<Value>,
     pub division: Division,
 }
 
@@ -30,8 +31,8 @@ pub enum Division {
     MeanBy(&'static str, usize),
 }
 
-const fn figure(id: &'static str, printed: [Value; 2], division: Division) -> Figure {
-    Figure { id, printed, division }
+const fn figure(id: &'static str, printed: [Value; YEARS.len()], division: Division) -> Figure {
+    Figure { id, printed: ByYear(printed), division }
 }
 
 use Division::{AtMost, BySize, HoursOf, MeanBy, PartOf, SomeSchools, SumOf, WhereAny};

@@ -19,8 +19,8 @@ pub struct Row {
     pub unit: &'static str,
     pub id: &'static str,
     pub combine: Combine,
-    /// Asked for the first time in 2024.
-    pub since_2024: bool,
+    /// Asked since that year; 0 where it always was.
+    first_year: u16,
 }
 
 const fn row(
@@ -28,7 +28,7 @@ const fn row(
     (serial, label, unit): (&'static str, &'static str, &'static str),
     id: &'static str,
 ) -> Row {
-    Row { sheet, serial, label, unit, id, combine: Combine::Sum, since_2024: false }
+    Row { sheet, serial, label, unit, id, combine: Combine::Sum, first_year: 0 }
 }
 
 impl Row {
@@ -40,8 +40,12 @@ impl Row {
         Self { combine: Combine::Max, ..self }
     }
 
-    const fn since_2024(self) -> Self {
-        Self { since_2024: true, ..self }
+    const fn since(self, first_year: u16) -> Self {
+        Self { first_year, ..self }
+    }
+
+    pub fn is_asked(&self, year: u16) -> bool {
+        self.first_year <= year
     }
 }
 
@@ -91,10 +95,10 @@ pub const ROWS: [Row; 123] = [
     row(1, ("4", "用人单位满意度", "%"), "satisfaction_employers").mean("satisfaction_employers_respondents"),
     row(1, ("5", "家长满意度", "%"), "satisfaction_parents").mean("satisfaction_parents_respondents"),
     row(2, ("1", "生师比", ":"), "student_teacher_ratio").mean("teachers_full_time"),
-    row(2, ("2", "“双师型”教师比例", "%"), "dual_share").mean("teachers_full_time").since_2024(),
+    row(2, ("2", "“双师型”教师比例", "%"), "dual_share").mean("teachers_full_time").since(2024),
     row(2, ("", "其中：高级“双师型”教师比例", "%"), "dual_senior_share")
         .mean("teachers_full_time")
-        .since_2024(),
+        .since(2024),
     row(2, ("3", "高级专业技术职务专任教师比例", "%"), "senior_title_share").mean("teachers_full_time"),
     row(2, ("4", "专业群数量", "个"), "major_groups"),
     row(2, ("", "专业数量", "个"), "majors"),
@@ -104,8 +108,8 @@ pub const ROWS: [Row; 123] = [
     row(2, ("", "", "学时"), "course_hours_certificate"),
     row(2, ("", "网络教学课程数", "门"), "courses_online"),
     row(2, ("", "", "学时"), "course_hours_online"),
-    row(2, ("", "校企合作课程数", "门"), "courses_enterprise").since_2024(),
-    row(2, ("", "", "学时"), "course_hours_enterprise").since_2024(),
+    row(2, ("", "校企合作课程数", "门"), "courses_enterprise").since(2024),
+    row(2, ("", "", "学时"), "course_hours_enterprise").since(2024),
     row(2, ("6", "专业教学资源库数", "个"), "resource_libraries"),
     row(2, ("", "其中：国家级数量", "个"), "resource_libraries_national"),
     row(2, ("", "接入国家智慧教育平台数", "个"), "resource_libraries_national_platform"),
@@ -147,16 +151,16 @@ pub const ROWS: [Row; 123] = [
     row(3, ("", "横向技术服务产生的经济效益", "万元"), "technical_service_benefit"),
     row(3, ("3", "纵向科研经费到款额", "万元"), "research_funds"),
     row(3, ("4", "技术产权交易收入", "万元"), "property_trade_income"),
-    row(3, ("5", "知识产权项目数量", "项"), "ip_items").since_2024(),
-    row(3, ("", "其中：专利授权数量", "项"), "patents").since_2024(),
-    row(3, ("", "发明专利授权数量", "项"), "invention_patents").since_2024(),
+    row(3, ("5", "知识产权项目数量", "项"), "ip_items").since(2024),
+    row(3, ("", "其中：专利授权数量", "项"), "patents").since(2024),
+    row(3, ("", "发明专利授权数量", "项"), "invention_patents").since(2024),
     row(3, ("6", "专利转让数量", "项"), "patent_transfers"),
     row(3, ("7", "专利成果转化到款额", "万元"), "patent_income"),
     row(3, ("8", "非学历培训项目数", "项"), "training_projects"),
     row(3, ("", "非学历培训学时", "学时"), "training_hours"),
     row(3, ("", "公益项目培训学时", "学时"), "training_hours_public"),
     row(3, ("9", "非学历培训到账经费", "万元"), "training_income"),
-    row(4, ("1", "开发并被国外采用的职业教育标准、资源、装备数量", "个"), "exported_items").since_2024(),
+    row(4, ("1", "开发并被国外采用的职业教育标准、资源、装备数量", "个"), "exported_items").since(2024),
     row(4, ("", "其中：标准数量", "个"), "exported_standards"),
     row(4, ("", "专业标准数量", "个"), "exported_major_standards"),
     row(4, ("", "课程标准数量", "个"), "exported_course_standards"),
@@ -171,8 +175,8 @@ pub const ROWS: [Row; 123] = [
     row(4, ("7", "在国外组织担任职务的专任教师人数", "人"), "teachers_in_foreign_bodies"),
     row(4, ("8", "国际技能大赛获奖数量", "项"), "international_prizes"),
     row(5, ("1", "全日制在校生人数", "人"), "students"),
-    row(5, ("2", "年生均财政拨款水平", "元"), "funding_per_student").mean("students").since_2024(),
-    row(5, ("3", "年财政专项经费", "万元"), "special_funds").since_2024(),
+    row(5, ("2", "年生均财政拨款水平", "元"), "funding_per_student").mean("students").since(2024),
+    row(5, ("3", "年财政专项经费", "万元"), "special_funds").since(2024),
     row(5, ("4", "教职员工额定编制数", "人"), "staff_establishment"),
     row(5, ("", "教职工总数", "人"), "staff"),
     row(5, ("", "其中：专任教师总数", "人"), "teachers_full_time"),
@@ -196,3 +200,7 @@ pub const ROWS: [Row; 123] = [
 /// The rows of the three industries in 表1.
 pub const INDUSTRIES: [&str; 3] =
     ["graduates_primary_industry", "graduates_secondary_industry", "graduates_tertiary_industry"];
+
+pub fn is_asked(id: &str, year: u16) -> bool {
+    ROWS.iter().any(|row| row.id == id && row.is_asked(year))
+}

@@ -9,6 +9,8 @@ pub struct Group {
     pub industry: &'static str,
     pub majors: &'static str,
     pub count: usize,
+    /// 0 where nobody knows.
+    first_year: u16,
 }
 
 const fn group(
@@ -18,7 +20,13 @@ const fn group(
     majors: &'static str,
     count: usize,
 ) -> Group {
-    Group { school, name, industry, majors, count }
+    Group { school, name, industry, majors, count, first_year: 0 }
+}
+
+impl Group {
+    const fn since(self, first_year: u16) -> Self {
+        Self { first_year, ..self }
+    }
 }
 
 /// As printed, misspelt majors included.
@@ -45,15 +53,11 @@ pub const GROUPS: [Group; 23] = [
     group(31, "会计信息系统运营", "财务会计", "会计事物", 1),
     group(31, "创意设计编辑", "视觉传达", "艺术设计与制作", 1),
     group(31, "动漫与游戏界面制作", "广告传播", "动漫与游戏制造、动漫与游戏设计", 2),
-    group(31, "新闻传播", "新闻传播", "播音与主持", 1),
-    group(38, "中医药康养专业群", "中医药康养产业", "智慧健康养老、机电技术应用、计算机应用", 3),
+    group(31, "新闻传播", "新闻传播", "播音与主持", 1).since(2024),
+    group(38, "中医药康养专业群", "中医药康养产业", "智慧健康养老、机电技术应用、计算机应用", 3).since(2024),
 ];
 
-/// The last two were formed in 2024.
-const GROUPS_BEFORE_2024: usize = 21;
-
-/// The groups of one school.
-pub fn groups(school: usize, since_2024: bool) -> impl Iterator<Item = &'static Group> {
-    let known = if since_2024 { GROUPS.len() } else { GROUPS_BEFORE_2024 };
-    GROUPS[..known].iter().filter(move |group| group.school == school)
+/// The groups that one school has in a year.
+pub fn groups(school: usize, year: u16) -> impl Iterator<Item = &'static Group> {
+    GROUPS.iter().filter(move |group| group.school == school && group.first_year <= year)
 }

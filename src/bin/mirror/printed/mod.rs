@@ -13,3 +13,5 @@ pub mod figures;
 pub mod surveys;
 
 pub mod major_groups;
+
+pub mod programmes;

@@ -3,6 +3,8 @@
 //! *System* totals are those of the national systems' rows, *filed* totals those the schools
 //! filled in on their own copies of the six tables. Money and rates are kept in hundredths.
 
+use crate::printed::years::ByYear;
+
 /// Part of graduates in each 专业大类 of 2024, by 2021 class code.
 type ByClass = &'static [(&'static str, usize)];
 
@@ -94,7 +96,7 @@ pub const INTERNET_BANDWIDTH: usize = 1_000;
 /// 校园网主干最大带宽, likewise.
 pub const BACKBONE_BANDWIDTH: usize = 3_200;
 
-pub const TOTALS: [Totals; 2] = [
+pub static TOTALS: ByYear<Totals> = ByYear([
     Totals {
         students_technical: 4_097,
         students_vocational: 23_443,
@@ -216,21 +218,22 @@ pub const TOTALS: [Totals; 2] = [
             internship_insurance: hundredths(32, 88),
         },
     },
-];
+]);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::printed::years::LATEST_YEAR;
 
     #[test]
     fn the_printed_totals_fit_together() {
-        for totals in &TOTALS {
+        for totals in &TOTALS.0 {
             let destinations = &totals.destinations;
             let parts = destinations.placed() + destinations.unemployed;
             assert_eq!(parts, totals.graduates);
             assert_eq!(destinations.industries.iter().sum::<usize>(), destinations.direct());
         }
-        let by_class: usize = TOTALS[1].graduates_by_class.iter().map(|(_, n)| n).sum();
-        assert_eq!(by_class, TOTALS[1].graduates);
+        let by_class: usize = TOTALS[LATEST_YEAR].graduates_by_class.iter().map(|(_, n)| n).sum();
+        assert_eq!(by_class, TOTALS[LATEST_YEAR].graduates);
     }
 }

@@ -7,7 +7,7 @@ use crate::faults::{Fault, GRADUATE_DECK};
 use crate::numbers::rng::Rng;
 use crate::plan::offers::Offer;
 use crate::plan::school::{SchoolPlan, YearPlan};
-use crate::printed::years::YEARS;
+use crate::printed::years::{ByYear, LATEST_YEAR};
 use crate::rosters::roster::{Entry, Roster, deal};
 use crate::rosters::students::birth;
 
@@ -82,15 +82,15 @@ impl Graduate {
     }
 }
 
-/// The graduates of every school in both years; those of 2024 are on the 2023 roster.
+/// The graduates of every school in every year; those of the latest are on the roster before it.
 pub fn graduate_rosters(
     schools: &[School],
     plans: &[SchoolPlan],
     graduating: &[Vec<(Person, &'static Major)>],
     seed: u64,
     registry: &mut Registry,
-) -> Vec<[Roster<Graduate>; 2]> {
-    let faults = YEARS.map(|year| {
+) -> Vec<ByYear<Roster<Graduate>>> {
+    let faults = ByYear::of(|year| {
         let mut rng = Rng::stream(seed, "graduate faults", usize::from(year));
         deal(schools, GRADUATE_DECK, &mut rng, |_| None)
     });
@@ -98,33 +98,35 @@ pub fn graduate_rosters(
     for (index, school) in schools.iter().enumerate() {
         let mut rng = Rng::stream(seed, "graduates", index);
         let plan = &plans[school.base];
-        let earlier = earlier(school, plan, &mut rng, registry);
-        let people = [earlier, graduating[index].clone()];
-        let mut year = 0;
-        rosters.push(people.map(|people| {
+        rosters.push(ByYear::of(|year| {
+            let people = if year == LATEST_YEAR {
+                graduating[index].clone()
+            } else {
+                earlier(school, plan, year, &mut rng, registry)
+            };
             let faults = &faults[year][index];
-            let roster = roster(school, year, &plan.years[year], people, faults, &mut rng, registry);
-            year += 1;
-            roster
+            roster(school, year, &plan.years[year], people, faults, &mut rng, registry)
         }));
     }
     rosters
 }
 
-/// The graduates of 2023, who entered under the 2010 catalogue.
+/// The graduates of a year before the latest, who entered under the 2010 catalogue.
 fn earlier(
     school: &School,
     plan: &SchoolPlan,
+    year: u16,
     rng: &mut Rng,
     registry: &mut Registry,
 ) -> Vec<(Person, &'static Major)> {
+    let intake = year - COURSE_YEARS;
     let mut people = Vec::new();
-    for (class, count) in &plan.years[0].graduates {
+    for (class, count) in &plan.years[year].graduates {
         let known =
-            |offer: &&Offer| offer.major.class() == *class && offer.major.has_2010() && !offer.since_2024;
+            |offer: &&Offer| offer.major.class() == *class && offer.major.has_2010() && offer.is_open(intake);
         let offers: Vec<&Offer> = plan.offers.iter().filter(known).collect();
         for _ in 0..*count {
-            let birth = birth(YEARS[0] - COURSE_YEARS, rng);
+            let birth = birth(intake, rng);
             let person = registry.person(rng, school.home(), birth);
             people.push((person, rng.pick(&offers).major));
         }
@@ -134,14 +136,14 @@ fn earlier(
 
 fn roster(
     school: &School,
-    year: usize,
+    year: u16,
     plan: &YearPlan,
     people: Vec<(Person, &'static Major)>,
     faults: &[Fault],
     rng: &mut Rng,
     registry: &mut Registry,
 ) -> Roster<Graduate> {
-    let intake = YEARS[year] - COURSE_YEARS;
+    let intake = year - COURSE_YEARS;
     let mut entries: Vec<Entry<Graduate>> = people
         .into_iter()
         .map(|(person, major)| Entry::new(person, Graduate::new(intake, major, rng)))

@@ -7,7 +7,7 @@ use crate::numbers::dates::Date;
 use crate::numbers::rng::Rng;
 use crate::plan::school::SchoolPlan;
 use crate::printed::totals::StaffCounts;
-use crate::printed::years::YEARS;
+use crate::printed::years::{ByYear, FIRST_YEAR, LATEST_YEAR, YEAR_BEFORE};
 use crate::rosters::roster::{Entry, Roster, deal};
 
 /// A person on the staff, with the draws that order them among colleagues. The draws stay, so
@@ -16,7 +16,8 @@ use crate::rosters::roster::{Entry, Roster, deal};
 pub struct Employee {
     pub number: String,
     pub joined: (u16, u16),
-    on_roster: [bool; 2],
+    /// The first and the last on which they stand.
+    rosters: (u16, u16),
     teaching: u64,
     subject: u64,
     seniority: u64,
@@ -55,18 +56,18 @@ pub fn staff_rosters(
     plans: &[SchoolPlan],
     seed: u64,
     registry: &mut Registry,
-) -> Vec<[Roster<Employee>; 2]> {
-    let faults = YEARS.map(|year| {
+) -> Vec<ByYear<Roster<Employee>>> {
+    let faults = ByYear::of(|year| {
         let mut rng = Rng::stream(seed, "staff faults", usize::from(year));
         deal(schools, STAFF_DECK, &mut rng, |_| None)
     });
     let mut rosters = Vec::with_capacity(schools.len());
     for (index, school) in schools.iter().enumerate() {
         let mut rng = Rng::stream(seed, "staff", index);
-        let staff = plans[school.base].years.each_ref().map(|year| &year.staff);
-        let people = people(school, staff.map(|staff| staff.total), &mut rng, registry);
-        rosters.push([0, 1].map(|year| {
-            let entries = in_year(&people, year, staff[year]);
+        let years = &plans[school.base].years;
+        let people = people(school, years.0.each_ref().map(|year| year.staff.total), &mut rng, registry);
+        rosters.push(ByYear::of(|year| {
+            let entries = in_year(&people, year, &years[year].staff);
             let faults = faults[year][index].iter();
             Roster::with_faults(entries, faults, &mut rng, |_, rng| {
                 let birth = birth(rng);
@@ -86,15 +87,18 @@ fn people(
 ) -> Vec<Entry<Employee>> {
     let leavers = (counts[0] / 25).max(counts[0].saturating_sub(counts[1]));
     let stayers = counts[0] - leavers;
-    let groups = [(stayers, [true, true]), (leavers, [true, false]), (counts[1] - stayers, [false, true])];
+    let groups = [
+        (stayers, (FIRST_YEAR, LATEST_YEAR)),
+        (leavers, (FIRST_YEAR, FIRST_YEAR)),
+        (counts[1] - stayers, (LATEST_YEAR, LATEST_YEAR)),
+    ];
     let mut people = Vec::new();
-    for (count, on_roster) in groups {
+    for (count, rosters) in groups {
         for _ in 0..count {
             let birth = birth(rng);
             let person = registry.person(rng, school.home(), birth);
             let number = format!("{}{:04}", &school.code[6..], people.len() + 1);
-            let hired = !on_roster[0];
-            people.push(Entry::new(person, Employee::new(number, on_roster, hired, birth, rng)));
+            people.push(Entry::new(person, Employee::new(number, rosters, birth, rng)));
         }
     }
     rng.shuffle(&mut people);
@@ -107,12 +111,15 @@ fn birth(rng: &mut Rng) -> Date {
 }
 
 impl Employee {
-    fn new(number: String, on_roster: [bool; 2], hired: bool, birth: Date, rng: &mut Rng) -> Self {
-        let year = if hired { 2024 } else { (birth.year + rng.between_u16(22, 27)).min(2022) };
+    fn new(number: String, rosters: (u16, u16), birth: Date, rng: &mut Rng) -> Self {
+        let year = match rosters {
+            (FIRST_YEAR, _) => (birth.year + rng.between_u16(22, 27)).min(YEAR_BEFORE),
+            (hired, _) => hired,
+        };
         Self {
             number,
             joined: (year, rng.pick(&[3, 7, 8])),
-            on_roster,
+            rosters,
             teaching: rng.next_u64(),
             subject: rng.next_u64(),
             seniority: rng.next_u64(),
@@ -120,12 +127,17 @@ impl Employee {
             post: Post::default(),
         }
     }
+
+    fn is_on_roster(&self, year: u16) -> bool {
+        let (first, last) = self.rosters;
+        (first..=last).contains(&year)
+    }
 }
 
 /// The staff of one year in their posts, in exactly the planned numbers.
-fn in_year(people: &[Entry<Employee>], year: usize, plan: &StaffCounts) -> Vec<Entry<Employee>> {
+fn in_year(people: &[Entry<Employee>], year: u16, plan: &StaffCounts) -> Vec<Entry<Employee>> {
     let mut staff: Vec<Entry<Employee>> =
-        people.iter().filter(|entry| entry.record.on_roster[year]).cloned().collect();
+        people.iter().filter(|entry| entry.record.is_on_roster(year)).cloned().collect();
     staff.sort_by_key(|entry| entry.record.teaching);
     let (teachers, others) = staff.split_at_mut(plan.teachers);
     assign_subjects(teachers, plan);

@@ -7,11 +7,11 @@ use crate::faults::{BIFF8_DECK, Fault, STUDENT_DECK};
 use crate::numbers::apportion::float;
 use crate::numbers::dates::Date;
 use crate::numbers::rng::Rng;
-use crate::plan::cohorts::FIRST_FIVE_YEAR_INTAKE;
+use crate::plan::cohorts::{FIRST_FIVE_YEAR_INTAKE, GRADUATING_INTAKE};
 use crate::plan::graduates::ELECTRONICS;
 use crate::plan::offers::{Offer, is_five_year};
 use crate::plan::school::SchoolPlan;
-use crate::printed::years::YEARS;
+use crate::printed::years::{ByYear, LATEST_YEAR, YEARS};
 use crate::rosters::roster::{Entry, Roster, deal};
 
 /// The people of the committed BIFF8 file come from a seed of their own.
@@ -33,17 +33,23 @@ impl Student {
     }
 }
 
-/// One student with the rosters of `YEARS` on which they stand.
+/// One student with the last roster on which they stand.
 struct Member {
     person: Person,
     student: Student,
-    on_roster: [bool; 2],
+    last_roster: u16,
+}
+
+impl Member {
+    fn is_on_roster(&self, year: u16) -> bool {
+        (self.student.intake..=self.last_roster).contains(&year)
+    }
 }
 
 pub struct StudentRosters {
     /// By school, then by year.
-    pub rosters: Vec<[Roster<Student>; 2]>,
-    /// By school: intake 2021, who graduate in 2024.
+    pub rosters: Vec<ByYear<Roster<Student>>>,
+    /// By school: those who graduate in the latest year.
     pub graduating: Vec<Vec<(Person, &'static Major)>>,
 }
 
@@ -57,21 +63,21 @@ pub fn student_rosters(
 ) -> StudentRosters {
     let mut order: Vec<usize> = (0..schools.len()).collect();
     order.sort_by_key(|&index| !schools[index].is_biff8());
-    let mut rosters = vec![<[Roster<Student>; 2]>::default(); schools.len()];
+    let mut rosters = vec![ByYear::<Roster<Student>>::default(); schools.len()];
     let mut graduating = vec![Vec::new(); schools.len()];
-    let faults = YEARS.map(|year| deal_faults(schools, seed, year));
+    let faults = ByYear::of(|year| deal_faults(schools, seed, year));
     for index in order {
         let school = &schools[index];
         let mut rng = student_stream(school, seed, "students", index);
         let members = members(school, &plans[school.base], &mut rng, registry);
         graduating[index] = graduates(&members);
-        for year in 0..YEARS.len() {
+        for year in YEARS {
             let faults = &faults[year][index];
             rosters[index][year] = roster(school, year, &members, faults, &mut rng, registry);
         }
     }
-    for (year, label) in YEARS.iter().enumerate() {
-        let mut rng = Rng::stream(seed, "transfers", usize::from(*label));
+    for year in YEARS {
+        let mut rng = Rng::stream(seed, "transfers", usize::from(year));
         plant_transfers(schools, &mut rosters, year, &faults[year], &mut rng);
     }
     StudentRosters { rosters, graduating }
@@ -99,23 +105,20 @@ fn members(school: &School, plan: &SchoolPlan, rng: &mut Rng, registry: &mut Reg
         members: Vec::new(),
     };
     for (class, count) in &cohorts.graduating {
-        let intake = Intake::new(2021, [true, false]);
-        drawing.draw(*count, intake, |offer| offer.major.class() == *class && !offer.since_2024);
+        let intake = Intake::new(GRADUATING_INTAKE, LATEST_YEAR - 1);
+        drawing.draw(*count, intake, |offer| offer.major.class() == *class && offer.is_open(intake.year));
     }
-    for (intake, index) in [(2022, 0), (2023, 1)] {
+    for (index, intake) in (GRADUATING_INTAKE + 1..LATEST_YEAR).enumerate() {
         let electronics = cohorts.electronics[index];
-        let stayers = Intake::new(intake, [true, true]);
+        let stayers = Intake::new(intake, LATEST_YEAR);
         drawing.draw_mixed(cohorts.stayers[index], electronics, stayers);
-        let leavers = Intake::new(intake, [true, false]);
+        let leavers = Intake::new(intake, LATEST_YEAR - 1);
         drawing.draw_mixed(cohorts.leavers[index], 0, leavers);
     }
-    let entrants = Intake::new(2024, [false, true]);
+    let entrants = Intake::new(LATEST_YEAR, LATEST_YEAR);
     drawing.draw_mixed(cohorts.entrants, cohorts.electronics[2], entrants);
     for (intake, count) in (FIRST_FIVE_YEAR_INTAKE..).zip(cohorts.five_year) {
-        let intake = Intake {
-            five_year: true,
-            ..Intake::new(intake, [intake <= 2023, intake > FIRST_FIVE_YEAR_INTAKE])
-        };
+        let intake = Intake { five_year: true, ..Intake::new(intake, intake + 4) };
         drawing.draw(count, intake, is_five_year);
     }
     drawing.members
@@ -125,22 +128,22 @@ fn members(school: &School, plan: &SchoolPlan, rng: &mut Rng, registry: &mut Reg
 fn graduates(members: &[Member]) -> Vec<(Person, &'static Major)> {
     members
         .iter()
-        .filter(|member| member.student.intake == 2021 && !member.student.five_year)
+        .filter(|member| member.student.intake == GRADUATING_INTAKE && !member.student.five_year)
         .map(|member| (member.person.clone(), member.student.major))
         .collect()
 }
 
-/// Those drawn together: when they entered and on which rosters they stand.
+/// Those drawn together: when they entered and on which roster they stand last.
 #[derive(Clone, Copy)]
 struct Intake {
     year: u16,
-    on_roster: [bool; 2],
+    last_roster: u16,
     five_year: bool,
 }
 
 impl Intake {
-    fn new(year: u16, on_roster: [bool; 2]) -> Self {
-        Self { year, on_roster, five_year: false }
+    fn new(year: u16, last_roster: u16) -> Self {
+        Self { year, last_roster, five_year: false }
     }
 }
 
@@ -156,7 +159,7 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     /// `electronics` of the class counted apart, the rest of any other.
     fn draw_mixed(&mut self, count: usize, electronics: usize, intake: Intake) {
-        let open = |offer: &Offer| intake.year == 2024 || !offer.since_2024;
+        let open = |offer: &Offer| offer.is_open(intake.year);
         self.draw(electronics, intake, |offer| open(offer) && offer.major.class() == ELECTRONICS);
         self.draw(count - electronics, intake, |offer| open(offer) && offer.major.class() != ELECTRONICS);
     }
@@ -170,7 +173,7 @@ impl Drawing<'_> {
             let person = self.person(intake.year);
             let student =
                 Student { intake: intake.year, major, five_year: intake.five_year, by_transfer: false };
-            self.members.push(Member { person, student, on_roster: intake.on_roster });
+            self.members.push(Member { person, student, last_roster: intake.last_roster });
         }
     }
 
@@ -202,13 +205,13 @@ pub fn birth(intake: u16, rng: &mut Rng) -> Date {
 
 fn roster(
     school: &School,
-    year: usize,
+    year: u16,
     members: &[Member],
     faults: &[Fault],
     rng: &mut Rng,
     registry: &mut Registry,
 ) -> Roster<Student> {
-    let on_roster = members.iter().filter(|member| member.on_roster[year]);
+    let on_roster = members.iter().filter(|member| member.is_on_roster(year));
     let mut entries: Vec<Entry<Student>> =
         on_roster.map(|member| Entry::new(member.person.clone(), member.student.clone())).collect();
     rng.shuffle(&mut entries);
@@ -224,8 +227,8 @@ fn roster(
 /// Whoever changed school stands in both rosters; only the school entered counts them.
 fn plant_transfers(
     schools: &[School],
-    rosters: &mut [[Roster<Student>; 2]],
-    year: usize,
+    rosters: &mut [ByYear<Roster<Student>>],
+    year: u16,
     faults: &[Vec<Fault>],
     rng: &mut Rng,
 ) {
@@ -272,7 +275,7 @@ mod tests {
         student_rosters(&schools, &plan(1), 1, &mut registry)
     }
 
-    fn counted(students: &StudentRosters, year: usize) -> BTreeSet<&str> {
+    fn counted(students: &StudentRosters, year: u16) -> BTreeSet<&str> {
         let rosters = students.rosters.iter();
         let counted = rosters.flat_map(|years| years[year].counted());
         counted.map(|entry| entry.person.document.number()).collect()
@@ -281,7 +284,7 @@ mod tests {
     #[test]
     fn nobody_counts_twice_and_most_stay() {
         let students = drawn();
-        let [first, second] = [0, 1].map(|year| counted(&students, year));
+        let [first, second] = [LATEST_YEAR - 1, LATEST_YEAR].map(|year| counted(&students, year));
         assert_eq!(first.len(), 27_540);
         assert_eq!(second.len(), 27_534);
         assert!(first.intersection(&second).count() > 17_000);
@@ -292,14 +295,14 @@ mod tests {
         let students = drawn();
         let mut entered = BTreeMap::new();
         for (school, years) in students.rosters.iter().enumerate() {
-            for entry in years[1].counted().filter(|entry| entry.record.by_transfer) {
+            for entry in years[LATEST_YEAR].counted().filter(|entry| entry.record.by_transfer) {
                 entered.insert(entry.person.document.number(), school);
             }
         }
         let mut left = 0;
         for (school, years) in students.rosters.iter().enumerate() {
             let away = |entry: &&Entry<Student>| entry.fault == Some(Fault::TransferredAway);
-            for entry in years[1].entries.iter().filter(away) {
+            for entry in years[LATEST_YEAR].entries.iter().filter(away) {
                 assert_ne!(entered[entry.person.document.number()], school);
                 left += 1;
             }
