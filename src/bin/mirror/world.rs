@@ -48,6 +48,14 @@ pub struct World {
     programmes: Programmes,
 }
 
+/// A part of an export, which is one file.
+pub struct Part {
+    pub number: usize,
+    /// Of the school or the county; empty for the city.
+    pub name: String,
+    pub schools: Vec<usize>,
+}
+
 impl World {
     pub fn new(seed: u64, scale: usize) -> Self {
         let schools = schools::schools(scale);
@@ -114,19 +122,24 @@ impl World {
         school_register(&self.schools, &self.plans, year.max(FIRST_YEAR), &mut rng)
     }
 
-    /// The parts in which an export is delivered: each with its number, its name and its schools.
-    pub fn parts(&self, export: Export) -> Vec<(usize, String, Vec<usize>)> {
+    /// The parts in which an export is delivered.
+    pub fn parts(&self, export: Export) -> Vec<Part> {
         let all = 0..self.schools.len();
         match export.scope() {
-            Scope::City => vec![(0, String::new(), all.collect())],
+            Scope::City => vec![Part { number: 0, name: String::new(), schools: all.collect() }],
             Scope::School => {
-                all.map(|index| (index, self.schools[index].name.clone(), vec![index])).collect()
+                let part = |number: usize| Part {
+                    number,
+                    name: self.schools[number].name.clone(),
+                    schools: vec![number],
+                };
+                all.map(part).collect()
             }
             Scope::County => {
                 let regions = COUNTIES.iter().map(|(code, _)| *code).chain([RESIDUAL]);
                 let part = |(number, region): (usize, &str)| {
                     let own = all.clone().filter(|&index| self.schools[index].region() == region);
-                    (number, gathered_by(region).to_owned(), own.collect())
+                    Part { number, name: gathered_by(region).to_owned(), schools: own.collect() }
                 };
                 regions.enumerate().map(part).collect()
             }
@@ -134,29 +147,25 @@ impl World {
     }
 
     /// One part of an export as a file.
-    pub fn export(
-        &self,
-        export: Export,
-        year: u16,
-        (number, name, schools): &(usize, String, Vec<usize>),
-    ) -> Result<ExportFile, Box<dyn Error>> {
-        let manner = Manner::draw(export, year, *number, self.seed);
-        let rows = schools.iter().map(|&index| -> SchoolRows {
+    pub fn export(&self, export: Export, year: u16, part: &Part) -> Result<ExportFile, Box<dyn Error>> {
+        let manner = Manner::draw(export, year, part.number, self.seed);
+        let rows = part.schools.iter().map(|&index| -> SchoolRows {
             let school = &self.schools[index];
-            (&school.code, &school.name, self.rows(export, year, index, manner.units))
+            let rows = self.rows(export, year, index, manner.units);
+            SchoolRows { code: &school.code, name: &school.name, rows }
         });
-        export_file((export, year), name, rows.collect(), manner, self.seed)
+        export_file((export, year), &part.name, rows.collect(), manner, self.seed)
     }
 
     fn rows(&self, export: Export, year: u16, index: usize, units: Units) -> Rows {
         let school = &self.schools[index];
         // The year before the first is drawn like the first.
-        let like = year.max(FIRST_YEAR);
+        let filed_year = year.max(FIRST_YEAR);
         let source = Source {
             school,
             year,
-            filing: self.filings.of(school.base, like),
-            students: self.plans[school.base].years[like].students,
+            filing: self.filings.filing(school.base, filed_year),
+            students: self.plans[school.base].years[filed_year].students,
             programmes: &self.programmes,
             seed: self.seed,
         };
@@ -167,20 +176,20 @@ impl World {
     fn facts(&self, exports: &[Export], year: u16) -> Vec<Facts> {
         // Units are how rows are written, not what they say.
         let units = Units { yuan: false, bps: false, mu: false, text: false };
-        let of = |index: usize| {
+        let school_facts = |index: usize| {
             let mut facts = Facts::default();
             for &export in exports {
                 facts.merge(&self.rows(export, year, index, units).facts);
             }
             facts
         };
-        (0..self.schools.len()).map(of).collect()
+        (0..self.schools.len()).map(school_facts).collect()
     }
 
     /// The true values of the year before the first.
     pub fn values_before(&self) -> Vec<Truth> {
         let tally = |school: &School| {
-            Tally::of_register(school, self.plans[school.base].years[FIRST_YEAR].establishment)
+            Tally::from_register(school, self.plans[school.base].years[FIRST_YEAR].establishment)
         };
         let tallies: Vec<Tally> = self.schools.iter().map(tally).collect();
         let facts = self.facts(&[Export::Certificates1X], YEAR_BEFORE);
@@ -197,7 +206,7 @@ impl World {
     /// The true values of one year.
     pub fn values(&self, year: u16) -> Vec<Truth> {
         let tallies: Vec<Tally> = (0..self.schools.len()).map(|i| self.tally(year, i)).collect();
-        let filings: Vec<_> = (0..SCHOOLS).map(|base| self.filings.of(base, year)).collect();
+        let filings: Vec<_> = (0..SCHOOLS).map(|base| self.filings.filing(base, year)).collect();
         let facts = self.facts(&Export::ALL, year);
         values::values(year, &self.schools, &tallies, &filings, &facts)
     }

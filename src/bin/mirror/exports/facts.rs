@@ -46,7 +46,7 @@ impl Facts {
         *self.sums.entry(id).or_default() += fen as u128;
     }
 
-    pub fn at_least(&mut self, id: &'static str, count: usize) {
+    pub fn maximum(&mut self, id: &'static str, count: usize) {
         let greatest = self.greatest.entry(id).or_default();
         *greatest = (count as u128 * MILLIONTHS).max(*greatest);
     }

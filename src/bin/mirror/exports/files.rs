@@ -15,7 +15,11 @@ use crate::sheets::sheet::{Line, Mark, Sheet};
 use crate::sheets::xlsx::{self, Merge};
 
 /// A school and its rows.
-pub type SchoolRows<'a> = (&'a str, &'a str, Rows);
+pub struct SchoolRows<'a> {
+    pub code: &'a str,
+    pub name: &'a str,
+    pub rows: Rows,
+}
 
 /// One file: its name, its bytes, and its sheets as a reader should take them.
 pub struct ExportFile {
@@ -40,7 +44,7 @@ pub fn export_file(
     }
     let mut rng = Rng::stream(seed, &format!("frame of {} {year}", export.dataset()), schools.len());
     let mut lines = Vec::new();
-    for (code, name, rows) in schools {
+    for SchoolRows { code, name, rows } in schools {
         for Line { cells, mark } in rows.lines {
             let number = (lines.len() + 1).to_string();
             let school = [number.into(), code.into(), name.into()];
@@ -122,7 +126,7 @@ fn conditions(place: &str, schools: Vec<SchoolRows>, manner: Manner) -> Result<E
     ]);
     let numbers = ["甲", "乙", "丙", "1", "2", "3", "4", "5", "6", "7"].map(Cell::from).to_vec();
     let mut campuses = Vec::new();
-    for (code, name, rows) in schools {
+    for SchoolRows { code, name, rows } in schools {
         for Line { cells, mark } in rows.lines {
             campuses.push(Line::new([code.into(), name.into()].into_iter().chain(cells).collect(), mark));
         }

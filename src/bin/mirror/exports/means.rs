@@ -16,7 +16,7 @@ impl Writer<'_> {
         self.facts.money("equipment_value", equipment);
         self.facts.money("enterprise_equipment_value", enterprise);
         for (id, fastest) in lines.into_iter().zip(fastest) {
-            self.facts.at_least(id, fastest);
+            self.facts.maximum(id, fastest);
         }
         let campuses = if self.rng.chance(0.3) { 2 } else { 1 };
         let [equipment, enterprise, places] =
@@ -52,13 +52,13 @@ impl Writer<'_> {
         if self.is_asked("funding_per_student") {
             let funding = self.hundredths("funding_per_student") * self.source.students;
             self.facts.money("funding", funding);
-            self.paid("年财政拨款", funding);
+            self.payments("年财政拨款", funding);
         }
         for (item, id) in ITEMS {
             if self.is_asked(id) {
                 let fen = self.fen(id);
                 self.facts.money(id, fen);
-                self.paid(item, fen);
+                self.payments(item, fen);
             }
         }
     }
@@ -85,7 +85,7 @@ impl Writer<'_> {
     }
 
     /// An amount in one to four rows; nothing in an empty one.
-    fn paid(&mut self, item: &str, fen: usize) {
+    fn payments(&mut self, item: &str, fen: usize) {
         let parts = if fen == 0 { 1 } else { self.rng.between(1, 4) };
         for (number, part) in split(fen, parts, &mut self.rng).into_iter().enumerate() {
             let note = format!("第{}笔", number + 1);

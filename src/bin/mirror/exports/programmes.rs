@@ -22,7 +22,7 @@ impl Programmes {
     pub fn new(filings: &Filings, seed: u64) -> Self {
         let mut rng = Rng::stream(seed, "programmes", 0);
         let sizes = |year: u16| -> PerSchool {
-            std::array::from_fn(|base| filings.of(base, year.max(FIRST_YEAR)).count("students"))
+            std::array::from_fn(|base| filings.filing(base, year.max(FIRST_YEAR)).count("students"))
         };
         let takes_part: Vec<bool> = (0..SCHOOLS).map(|base| base < 6 || rng.chance(0.7)).collect();
         let mut divided = |total: usize, sizes: &PerSchool, all: bool| -> PerSchool {

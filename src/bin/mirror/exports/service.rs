@@ -26,19 +26,19 @@ impl Writer<'_> {
         }
         let centres = self.count("integration_centres");
         self.facts.count("integration_centres", centres);
-        self.things("产教融合实践中心", centres);
+        self.items("产教融合实践中心", centres);
         let transfers = self.count("patent_transfers");
         self.facts.count("patent_transfers", transfers);
-        self.things("专利转让", transfers);
+        self.items("专利转让", transfers);
         if self.is_asked("ip_items") {
             let [all, patents, inventions] =
                 ["ip_items", "patents", "invention_patents"].map(|id| self.count(id));
             self.facts.count("ip_items", all);
             self.facts.count("patents", patents);
             self.facts.count("invention_patents", inventions);
-            self.things("发明专利授权", inventions);
-            self.things("其他专利授权", patents - inventions);
-            self.things("其他知识产权", all - patents);
+            self.items("发明专利授权", inventions);
+            self.items("其他专利授权", patents - inventions);
+            self.items("其他知识产权", all - patents);
         }
     }
 
@@ -74,7 +74,7 @@ impl Writer<'_> {
         }
     }
 
-    fn things(&mut self, kind: &str, count: usize) {
+    fn items(&mut self, kind: &str, count: usize) {
         for _ in 0..count {
             let name = format!("{kind}{}", self.rng.digits(4));
             self.line(vec![kind.into(), name.into()]);

@@ -102,7 +102,7 @@ impl Writer<'_> {
         self.facts.count("online_course_learners", learners);
         let hours = split(hours, online, &mut self.rng);
         let learners = split(learners, online, &mut self.rng);
-        let mut of_online = hours.into_iter().zip(learners);
+        let mut online_courses = hours.into_iter().zip(learners);
         for (kind, label, levels) in KINDS {
             self.facts.count(kind, self.count(kind));
             for ((id, platform), level) in levels.into_iter().zip(LEVELS) {
@@ -114,7 +114,7 @@ impl Writer<'_> {
                     let mut cells: Vec<Cell> =
                         vec![label.into(), name.into(), level.into(), yes_no(number < on_platform)];
                     if kind == "online_courses" {
-                        let (hours, learners) = of_online.next().unwrap_or_default();
+                        let (hours, learners) = online_courses.next().unwrap_or_default();
                         cells.extend([self.units.count(hours), self.units.count(learners)]);
                     }
                     self.line(cells);
@@ -143,7 +143,7 @@ impl Writer<'_> {
             let title = format!("{}（{}）", self.rng.pick(&TITLES), self.rng.between(1, 6));
             let code = format!("K{}", self.rng.digits(6));
             let mut cells = vec![code.into(), title.into(), self.units.count(hours)];
-            cells.extend((0..3).map(|of| yes_no(kind == Some(of))));
+            cells.extend((0..3).map(|other| yes_no(kind == Some(other))));
             self.line(cells);
         }
     }

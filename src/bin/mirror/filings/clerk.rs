@@ -12,7 +12,7 @@ use crate::plan::shares::{PerSchool, to_array};
 use crate::printed::figures::{Division, FIGURES, Figure};
 use crate::printed::layout::{INDUSTRIES, is_asked};
 use crate::printed::major_groups::groups;
-use crate::printed::surveys::{Answered, SURVEYS};
+use crate::printed::surveys::{Responses, SURVEYS};
 use crate::printed::totals::{FiledTotals, TOTALS};
 use crate::printed::value::Value;
 
@@ -268,17 +268,17 @@ impl Clerk<'_> {
     /// Each row of 表2 with how many answered; the staff of no school were asked.
     fn surveys(&mut self) {
         for survey in &SURVEYS {
-            let answered = match &survey.answered {
-                Answered::PartOf(whole, totals) => {
+            let answered = match &survey.responses {
+                Responses::PartOf(whole, totals) => {
                     let whole = self.filed(whole).map(|count| count * 3);
                     self.part(totals[self.year], &whole, 0.4)
                 }
-                Answered::SameAs(other) => self.filed(other),
-                Answered::Sum(parts) => {
+                Responses::SameAs(other) => self.filed(other),
+                Responses::Sum(parts) => {
                     let parts = parts.map(|part| self.filed(part));
                     std::array::from_fn(|school| parts[0][school] + parts[1][school])
                 }
-                Answered::Nobody => {
+                Responses::Nobody => {
                     for filing in &mut self.filings {
                         filing.set(survey.respondents, Value::Dash);
                         filing.set(survey.id, Value::Dash);

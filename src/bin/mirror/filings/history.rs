@@ -10,7 +10,7 @@ use crate::filings::clerk::file_year;
 use crate::filings::filing::Filing;
 use crate::numbers::rng::Rng;
 use crate::plan::school::SchoolPlan;
-use crate::printed::layout::{Combine, INDUSTRIES, ROWS};
+use crate::printed::layout::{Combination, INDUSTRIES, ROWS};
 use crate::printed::value::Value;
 use crate::printed::years::{FIRST_YEAR, YEAR_BEFORE, YEARS};
 
@@ -30,7 +30,7 @@ impl Filings {
         Self { by_year }
     }
 
-    pub fn of(&self, base: usize, year: u16) -> &Filing {
+    pub fn filing(&self, base: usize, year: u16) -> &Filing {
         &self.by_year[&year][base]
     }
 
@@ -46,10 +46,10 @@ fn year_before(filing: &Filing, rng: &mut Rng) -> Filing {
     let mut before = Filing::default();
     for row in &ROWS {
         let less = rng.below(6) as u64;
-        let value = match (filing.get(row.id), row.combine) {
+        let value = match (filing.get(row.id), row.combination) {
             (Value::Count(count), _) => Value::Count(count * percent / 100),
-            (Value::Hundredths(rate), Combine::Mean(_)) => Value::Hundredths(rate - rate * less / 100),
-            (Value::Hundredths(money), Combine::Sum | Combine::Max) => {
+            (Value::Hundredths(rate), Combination::Mean(_)) => Value::Hundredths(rate - rate * less / 100),
+            (Value::Hundredths(money), Combination::Sum | Combination::Max) => {
                 Value::Hundredths(money * percent as u64 / 100)
             }
             (Value::Dash, _) => Value::Dash,
@@ -74,7 +74,7 @@ mod tests {
         let plans = plan(8);
         let filings = Filings::new(&plans, 8);
         for year in YEARS {
-            let all: Vec<&Filing> = (0..SCHOOLS).map(|school| filings.of(school, year)).collect();
+            let all: Vec<&Filing> = (0..SCHOOLS).map(|school| filings.filing(school, year)).collect();
             for figure in FIGURES.iter().filter(|figure| !matches!(figure.division, Division::MeanBy(..))) {
                 let sum: u64 = all.iter().filter_map(|filing| filing.get(figure.id).amount()).sum();
                 assert_eq!(sum, figure.printed[year].amount().unwrap_or_default(), "{}", figure.id);

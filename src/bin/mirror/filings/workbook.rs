@@ -26,7 +26,7 @@ pub fn filing_sheets(
 ) -> [Sheet; SHEETS.len()] {
     let as_text = rng.chance(0.4);
     let mut sheets = SHEETS.map(|(name, title)| Sheet { name, lines: head(school, title, year) });
-    let this_year = filings.of(school.base, year);
+    let this_year = filings.filing(school.base, year);
     let last_year = filings.last_year(school.base, year);
     for row in ROWS.iter().filter(|row| row.is_asked(year)) {
         let mut before = last_year.get(row.id);

@@ -41,7 +41,7 @@ pub fn deliveries(
             let (fixed, mut free): (Vec<usize>, Vec<usize>) =
                 range.partition(|&index| biff8(&schools[index]));
             rng.shuffle(&mut free);
-            let mut deliveries = of_one_copy(schools, &free, topic, rng);
+            let mut deliveries = deliveries_of_copy(schools, &free, topic, rng);
             deliveries.extend(
                 fixed
                     .into_iter()
@@ -63,7 +63,7 @@ impl Form {
     }
 }
 
-fn of_one_copy(schools: &[School], free: &[usize], topic: &str, rng: &mut Rng) -> Vec<Delivery> {
+fn deliveries_of_copy(schools: &[School], free: &[usize], topic: &str, rng: &mut Rng) -> Vec<Delivery> {
     let shapes = shapes(rng);
     let (special, rest) = free.split_at(shapes.len());
     let mut deliveries: Vec<Delivery> = special

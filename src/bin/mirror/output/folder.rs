@@ -97,7 +97,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes the truth of it all; tells what of somebody else's lies in the folder.
+    /// Writes the truth of it all; returns the paths that are somebody else's.
     pub fn finish(self, truths: Vec<Truth>) -> Result<Vec<PathBuf>, Box<dyn Error>> {
         let mut written = self.journal.into_inner().unwrap_or_else(PoisonError::into_inner).written;
         written.sort_by(|a, b| a.path.cmp(&b.path));

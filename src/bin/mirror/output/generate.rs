@@ -33,7 +33,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Writes the exports of `years`, in their order, and `truth.jsonl` into `out`; returns what of somebody else's stays there.
+/// Writes the exports of `years`, in their order, and `truth.jsonl` into `out`; returns the paths that are somebody else's.
 pub fn generate(
     out: &Path,
     force: bool,
@@ -65,32 +65,32 @@ fn fixture_sheet(seed: u64) -> Sheet {
     World::new(seed, 1).sheet(Dataset::Students, BIFF8_YEAR, &form)
 }
 
-type Done = Vec<(usize, Result<Vec<Truth>, String>)>;
+type Results = Vec<(usize, Result<Vec<Truth>, String>)>;
 
 /// Threads take jobs as they become free; what each returns is put in the order of the jobs, so
 /// that it is always the same.
 fn write_all(world: &World, jobs: &[Job], folder: &Folder) -> Result<Vec<Truth>, Box<dyn Error>> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut done = Done::new();
+        let mut results = Results::new();
         while let Some((index, job)) = take(jobs, &next) {
-            done.push((index, job.write(world, folder).map_err(|error| error.to_string())));
+            results.push((index, job.write(world, folder).map_err(|error| error.to_string())));
         }
-        done
+        results
     };
-    let mut done = Done::new();
+    let mut results = Results::new();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
         for thread in threads {
             match thread.join() {
-                Ok(part) => done.extend(part),
+                Ok(part) => results.extend(part),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
     });
-    done.sort_by_key(|(index, _)| *index);
+    results.sort_by_key(|(index, _)| *index);
     let mut truths = Vec::new();
-    for (_, result) in done {
+    for (_, result) in results {
         truths.extend(result?);
     }
     Ok(truths)

@@ -14,7 +14,7 @@ use crate::printed::years::{FIRST_YEAR, YEAR_BEFORE};
 use crate::sheets::shapes::{self, Shape};
 use crate::sheets::sheet::{Counts, Sheet};
 use crate::truth::records::Truth;
-use crate::world::World;
+use crate::world::{Part, World};
 
 /// One file to write.
 pub struct Job {
@@ -30,7 +30,7 @@ enum Content {
     Statistics(usize),
     Filing(usize),
     /// A part of an export without people.
-    Export(Export, (usize, String, Vec<usize>)),
+    Export(Export, Part),
 }
 
 pub fn jobs(world: &World, years: &[u16]) -> Vec<Job> {
@@ -107,7 +107,8 @@ impl Job {
             }
             Content::Export(export, part) => {
                 let file = world.export(*export, self.year, part)?;
-                let school_code = if export.scope() == Scope::School { code(part.0).as_str() } else { "" };
+                let school_code =
+                    if export.scope() == Scope::School { code(part.number).as_str() } else { "" };
                 Ok(self.single(export.dataset(), &file.name, file.bytes, &file.sheets, school_code))
             }
         }

@@ -2,7 +2,7 @@
 
 /// How the city combines what its schools filed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Combine {
+pub enum Combination {
     Sum,
     /// The mean weighted by another row, by id.
     Mean(&'static str),
@@ -18,7 +18,7 @@ pub struct Row {
     pub label: &'static str,
     pub unit: &'static str,
     pub id: &'static str,
-    pub combine: Combine,
+    pub combination: Combination,
     /// Asked since that year; 0 where it always was.
     first_year: u16,
 }
@@ -28,16 +28,16 @@ const fn row(
     (serial, label, unit): (&'static str, &'static str, &'static str),
     id: &'static str,
 ) -> Row {
-    Row { sheet, serial, label, unit, id, combine: Combine::Sum, first_year: 0 }
+    Row { sheet, serial, label, unit, id, combination: Combination::Sum, first_year: 0 }
 }
 
 impl Row {
     const fn mean(self, weight: &'static str) -> Self {
-        Self { combine: Combine::Mean(weight), ..self }
+        Self { combination: Combination::Mean(weight), ..self }
     }
 
     const fn max(self) -> Self {
-        Self { combine: Combine::Max, ..self }
+        Self { combination: Combination::Max, ..self }
     }
 
     const fn since(self, first_year: u16) -> Self {

@@ -7,12 +7,12 @@ pub struct Survey {
     pub respondents: &'static str,
     /// In hundredths.
     pub printed: ByYear<usize>,
-    pub answered: Answered,
+    pub responses: Responses,
     pub method: &'static str,
 }
 
 /// How many answered.
-pub enum Answered {
+pub enum Responses {
     /// So many of a row; 2023's were not printed.
     PartOf(&'static str, ByYear<usize>),
     /// As many as for another row.
@@ -25,17 +25,17 @@ const fn survey(
     id: &'static str,
     respondents: &'static str,
     printed: [usize; YEARS.len()],
-    answered: Answered,
+    responses: Responses,
     method: &'static str,
 ) -> Survey {
-    Survey { id, respondents, printed: ByYear(printed), answered, method }
+    Survey { id, respondents, printed: ByYear(printed), responses, method }
 }
 
 const ONLINE: &str = "全国统一网上调查";
 const SCHOOLS: &str = "学校问卷、电话、网络问卷等";
 const VISITS: &str = "学校走访、问卷、网上调研";
 
-use Answered::{Nobody, PartOf, SameAs, Sum};
+use Responses::{Nobody, PartOf, SameAs, Sum};
 
 #[rustfmt::skip]
 pub const SURVEYS: [Survey; 12] = [

@@ -53,7 +53,7 @@ impl<T: Clone> Roster<T> {
         mut entries: Vec<Entry<T>>,
         faults: impl Iterator<Item = &'a Fault>,
         rng: &mut Rng,
-        mut somebody: impl FnMut(&T, &mut Rng) -> Person,
+        mut new_person: impl FnMut(&T, &mut Rng) -> Person,
     ) -> Self {
         let mut duplicates = 0;
         for &fault in faults {
@@ -63,7 +63,7 @@ impl<T: Clone> Roster<T> {
                 Fault::CheckDigitWrong => spoil_check_digit(&mut entries, rng),
                 _ => {
                     let record = entries[rng.below(entries.len())].record.clone();
-                    let mut entry = Entry::new(somebody(&record, rng), record);
+                    let mut entry = Entry::new(new_person(&record, rng), record);
                     entry.fault = Some(fault);
                     entries.insert(rng.below(entries.len() + 1), entry);
                 }

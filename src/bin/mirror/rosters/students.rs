@@ -233,14 +233,14 @@ fn plant_transfers(
     rng: &mut Rng,
 ) {
     let receivers: Vec<usize> = (0..schools.len()).filter(|&i| !schools[i].is_biff8()).collect();
-    for (left, faults) in faults.iter().enumerate() {
+    for (origin, faults) in faults.iter().enumerate() {
         for _ in faults.iter().filter(|fault| **fault == Fault::TransferredAway) {
-            let others: Vec<usize> = receivers.iter().copied().filter(|&i| i != left).collect();
+            let others: Vec<usize> = receivers.iter().copied().filter(|&i| i != origin).collect();
             let entered = rng.pick(&others);
             let Some((person, student)) = receive_transfer(&mut rosters[entered][year], rng) else {
                 continue;
             };
-            let entries = &mut rosters[left][year].entries;
+            let entries = &mut rosters[origin][year].entries;
             let mut entry = Entry::new(person, student);
             entry.fault = Some(Fault::TransferredAway);
             entries.insert(rng.below(entries.len() + 1), entry);

@@ -60,7 +60,7 @@ impl Tally {
     }
 
     /// The tally of a school of which nothing is known but what the register says.
-    pub fn of_register(school: &School, establishment: usize) -> Self {
+    pub fn from_register(school: &School, establishment: usize) -> Self {
         let mut tally = Self::default();
         tally.add(("schools", "", ""), 1);
         tally.add(("schools", "school_type", school.kind.code()), 1);

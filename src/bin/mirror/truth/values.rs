@@ -4,7 +4,7 @@ use crate::city::schools::{CITY, COUNTIES, RESIDUAL, SCHOOLS, School};
 use crate::exports::facts::{FactValue, Facts};
 use crate::filings::filing::Filing;
 use crate::numbers::decimal;
-use crate::printed::layout::{Combine, ROWS};
+use crate::printed::layout::{Combination, ROWS};
 use crate::printed::surveys::SURVEYS;
 use crate::printed::value::Value;
 use crate::truth::records::{TrueValue, Truth};
@@ -79,12 +79,12 @@ pub fn values(
             tally.merge(&tallies[school]);
         }
         system(year, &place, &tally, &mut truths);
-        let mut of_place = Facts::default();
+        let mut place_facts = Facts::default();
         for &school in &place.schools {
-            of_place.merge(&facts[school]);
+            place_facts.merge(&facts[school]);
         }
         truths.extend(
-            of_place.values(tally.get("students")).into_iter().map(|value| fact(year, &place, value)),
+            place_facts.values(tally.get("students")).into_iter().map(|value| fact(year, &place, value)),
         );
         if place.level != "school" {
             let inside = place.schools.iter().filter(|&&i| schools[i].county.is_some()).count();
@@ -173,11 +173,11 @@ fn value(
 
 fn filed_rows(year: u16, place: &Place, filings: &[&Filing], truths: &mut Vec<Truth>) {
     for row in &ROWS {
-        let (state, text) = match (filings, row.combine) {
+        let (state, text) = match (filings, row.combination) {
             ([filing], _) if place.level == "school" => filed(filing.get(row.id)),
-            (_, Combine::Sum) => fold(filings, row.id, |sum, amount| sum + amount),
-            (_, Combine::Max) => fold(filings, row.id, u64::max),
-            (_, Combine::Mean(weight)) => mean(filings, row.id, weight),
+            (_, Combination::Sum) => fold(filings, row.id, |sum, amount| sum + amount),
+            (_, Combination::Max) => fold(filings, row.id, u64::max),
+            (_, Combination::Mean(weight)) => mean(filings, row.id, weight),
         };
         truths.push(Truth::Value(value(year, place, row.id, "filed", state, text)));
     }
