@@ -1,5 +1,7 @@
 //! Who is on the staff of each school, and in which post.
 
+use std::cmp::Reverse;
+
 use crate::city::people::Registry;
 use crate::city::schools::School;
 use crate::faults::STAFF_DECK;
@@ -7,7 +9,7 @@ use crate::numbers::dates::Date;
 use crate::numbers::rng::Rng;
 use crate::plan::school::SchoolPlan;
 use crate::printed::totals::StaffCounts;
-use crate::printed::years::{ByYear, FIRST_YEAR, LATEST_YEAR, YEAR_BEFORE};
+use crate::printed::years::{ByYear, FIRST_YEAR, LATEST_YEAR, YEAR_BEFORE, YEARS};
 use crate::rosters::roster::{Entry, Roster, deal};
 
 /// A person on the staff, with the draws that order them among colleagues. The draws stay, so
@@ -16,8 +18,7 @@ use crate::rosters::roster::{Entry, Roster, deal};
 pub struct Employee {
     pub number: String,
     pub joined: (u16, u16),
-    /// The first and the last on which they stand.
-    rosters: (u16, u16),
+    stay: Stay,
     teaching: u64,
     subject: u64,
     seniority: u64,
@@ -65,7 +66,7 @@ pub fn staff_rosters(
     for (index, school) in schools.iter().enumerate() {
         let mut rng = Rng::stream(seed, "staff", index);
         let years = &plans[school.base].years;
-        let people = people(school, years.0.each_ref().map(|year| year.staff.total), &mut rng, registry);
+        let people = people(school, &ByYear::of(|year| years[year].staff.total), &mut rng, registry);
         rosters.push(ByYear::of(|year| {
             let entries = in_year(&people, year, &years[year].staff);
             let faults = faults[year][index].iter();
@@ -78,27 +79,45 @@ pub fn staff_rosters(
     rosters
 }
 
-/// Everyone who was there in either year: one in twenty-five leaves, others take their place.
+/// The first and the last roster on which somebody stands.
+type Stay = (u16, u16);
+
+/// How many stay from when to when: every year one in twenty-five leaves, others take their place.
+/// Those who stay longest come first.
+fn stays(counts: &ByYear<usize>) -> Vec<(Stay, usize)> {
+    let mut stays = Vec::new();
+    let mut present = vec![(FIRST_YEAR, counts[FIRST_YEAR])];
+    for year in YEARS.into_iter().skip(1) {
+        let (before, now) = (counts[year - 1], counts[year]);
+        let leavers = (before / 25).max(before.saturating_sub(now));
+        let mut leaving = leavers;
+        for (first, count) in &mut present {
+            let gone = leaving.min(*count);
+            *count -= gone;
+            leaving -= gone;
+            stays.push(((*first, year - 1), gone));
+        }
+        present.push((year, now - (before - leavers)));
+    }
+    stays.extend(present.into_iter().map(|(first, count)| ((first, LATEST_YEAR), count)));
+    stays.sort_by_key(|((first, last), _)| (*first, Reverse(*last)));
+    stays
+}
+
+/// Everyone who was there in any year.
 fn people(
     school: &School,
-    counts: [usize; 2],
+    counts: &ByYear<usize>,
     rng: &mut Rng,
     registry: &mut Registry,
 ) -> Vec<Entry<Employee>> {
-    let leavers = (counts[0] / 25).max(counts[0].saturating_sub(counts[1]));
-    let stayers = counts[0] - leavers;
-    let groups = [
-        (stayers, (FIRST_YEAR, LATEST_YEAR)),
-        (leavers, (FIRST_YEAR, FIRST_YEAR)),
-        (counts[1] - stayers, (LATEST_YEAR, LATEST_YEAR)),
-    ];
     let mut people = Vec::new();
-    for (count, rosters) in groups {
+    for (stay, count) in stays(counts) {
         for _ in 0..count {
             let birth = birth(rng);
             let person = registry.person(rng, school.home(), birth);
             let number = format!("{}{:04}", &school.code[6..], people.len() + 1);
-            people.push(Entry::new(person, Employee::new(number, rosters, birth, rng)));
+            people.push(Entry::new(person, Employee::new(number, stay, birth, rng)));
         }
     }
     rng.shuffle(&mut people);
@@ -111,15 +130,15 @@ fn birth(rng: &mut Rng) -> Date {
 }
 
 impl Employee {
-    fn new(number: String, rosters: (u16, u16), birth: Date, rng: &mut Rng) -> Self {
-        let year = match rosters {
+    fn new(number: String, stay: Stay, birth: Date, rng: &mut Rng) -> Self {
+        let year = match stay {
             (FIRST_YEAR, _) => (birth.year + rng.between_u16(22, 27)).min(YEAR_BEFORE),
             (hired, _) => hired,
         };
         Self {
             number,
             joined: (year, rng.pick(&[3, 7, 8])),
-            rosters,
+            stay,
             teaching: rng.next_u64(),
             subject: rng.next_u64(),
             seniority: rng.next_u64(),
@@ -129,7 +148,7 @@ impl Employee {
     }
 
     fn is_on_roster(&self, year: u16) -> bool {
-        let (first, last) = self.rosters;
+        let (first, last) = self.stay;
         (first..=last).contains(&year)
     }
 }
@@ -196,5 +215,21 @@ fn assign_categories(others: &mut [Entry<Employee>]) {
     for entry in others {
         let index = (entry.record.subject % 3) as usize;
         entry.record.post.category = CATEGORIES[index];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_year_has_its_number_of_staff() {
+        let counts = ByYear::of(|year| 400 + usize::from(year % 2) * 30);
+        let stays = stays(&counts);
+        for year in YEARS {
+            let there = stays.iter().filter(|((first, last), _)| (*first..=*last).contains(&year));
+            assert_eq!(there.map(|(_, count)| count).sum::<usize>(), counts[year], "{year}");
+        }
+        assert_eq!(stays[0].0, (FIRST_YEAR, LATEST_YEAR));
     }
 }
