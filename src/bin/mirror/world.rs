@@ -197,7 +197,7 @@ impl World {
     }
 
     pub fn filing(&self, year: u16, school: usize) -> [Sheet; 6] {
-        let purpose = format!("filing {}", year);
+        let purpose = format!("filing {year}");
         let mut rng = Rng::stream(self.seed, &purpose, school);
         let slip = self.slips.get(&school).copied();
         filing_sheets(&self.schools[school], &self.filings, year, slip, &mut rng)

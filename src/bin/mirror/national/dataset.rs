@@ -36,6 +36,6 @@ impl Dataset {
             Self::Students | Self::Graduates => "全国中等职业学校学生管理信息系统",
             Self::Staff | Self::Majors => "中等职业学校管理信息系统",
         };
-        [format!("{system} {}导出", self.topic()), format!("导出时间：{}-09-05", year)]
+        [format!("{system} {}导出", self.topic()), format!("导出时间：{year}-09-05")]
     }
 }
