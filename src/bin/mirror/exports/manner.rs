@@ -1,4 +1,4 @@
-//! How one file of an export is made up.
+//! How one file of an export is made up: its shape, its units, its columns, and what people call it.
 
 use crate::exports::export::Export;
 use crate::exports::units::Units;
@@ -6,7 +6,7 @@ use crate::numbers::rng::Rng;
 use crate::sheets::shapes::Shape;
 use crate::sheets::sheet::Frame;
 
-/// How one file of an export is made up.
+/// The choices made for one file.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner {
     pub shape: Shape,

@@ -12,7 +12,7 @@ pub mod writer;
 
 pub mod teaching;
 
-pub mod means;
+pub mod conditions;
 
 pub mod service;
 

@@ -16,7 +16,7 @@ use crate::printed::surveys::{Responses, SURVEYS};
 use crate::printed::totals::{FiledTotals, TOTALS};
 use crate::printed::value::Value;
 
-/// Collects the filings of one year, row by row.
+/// What has been filled in so far.
 struct Clerk<'a> {
     plans: &'a [SchoolPlan],
     year: u16,

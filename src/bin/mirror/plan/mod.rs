@@ -1,4 +1,4 @@
-//! How many of everything each school has, so that the city's totals hold for every seed.
+//! The plan: how many of everything each school has, so that the printed totals hold for every seed.
 
 pub mod shares;
 

@@ -1,4 +1,4 @@
-//! A file's cells, and its bytes.
+//! Files as they look: cells as schools spell them, lines, frames, and bytes.
 
 pub mod cell;
 
