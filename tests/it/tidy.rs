@@ -91,6 +91,65 @@ fn the_mirror_shares_no_code_with_the_pipeline() {
     }
 }
 
+/// Modules that a file declares, in its order.
+fn declared(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap();
+    let names = text.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "));
+    names.filter_map(|name| name.strip_suffix(';')).map(str::to_owned).collect()
+}
+
+/// Files of the mirror in the order of its tour, as `room::file`.
+fn tour_of_the_mirror() -> Vec<String> {
+    let mirror = source().join("bin/mirror");
+    let mut tour = Vec::new();
+    for room in declared(&mirror.join("main.rs")) {
+        let inside = mirror.join(&room).join("mod.rs");
+        if inside.exists() {
+            tour.extend(declared(&inside).iter().map(|file| format!("{room}::{file}")));
+        } else {
+            tour.push(room);
+        }
+    }
+    tour
+}
+
+#[test]
+fn a_file_of_the_mirror_uses_only_those_above_it() {
+    let tour = tour_of_the_mirror();
+    assert!(tour.len() > 30);
+    let place = |path: &str| {
+        let is_within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        tour.iter().rposition(|file| is_within(path, file) || is_within(file, path))
+    };
+    let mut below = Vec::new();
+    for (own, file) in tour.iter().enumerate() {
+        let path = source().join("bin/mirror").join(file.replace("::", "/")).with_extension("rs");
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for used in code.split("crate::").skip(1) {
+            let used = used.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').next().unwrap();
+            if place(used.trim_end_matches("::")).is_none_or(|used| used > own) {
+                below.push(format!("{file} uses {used}"));
+            }
+        }
+        if code.contains("super::") {
+            below.push(format!("{file} says super"));
+        }
+    }
+    assert_eq!(below, Vec::<String>::new());
+}
+
+#[test]
+fn every_room_of_the_mirror_is_in_its_tour() {
+    let main = source().join("bin/mirror/main.rs");
+    let tour = fs::read_to_string(&main).unwrap();
+    for room in declared(&main) {
+        assert!(tour.contains(&format!("//! - [`{room}`]:")), "{room}");
+    }
+}
+
 #[test]
 fn the_two_readmes_have_the_same_sections() {
     let root = source().join("..");

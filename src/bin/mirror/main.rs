@@ -3,43 +3,59 @@
 //! truth about every value and every planted fault.
 //!
 //! It shares no code with the pipeline it is meant to test.
+//!
+//! # Layout
+//!
+//! In the order in which a city is made; a file uses only those above it, here and in each `mod.rs`.
+//!
+//! - [`numbers`]: drawn at random, divided without a remainder, written as decimals; and dates.
+//! - [`printed`]: what the city's report prints, year by year.
+//! - [`faults`]: what is planted in the rows, and what a pipeline should do with each.
+//! - [`sheets`]: cells as schools spell them, lines, and the bytes of a file.
+//! - [`city`]: its schools, what they can teach, and how people are made up.
+//! - [`plan`]: how many of everything each school has, so that the printed totals hold.
+//! - [`rosters`]: who is at which school: students, graduates, staff.
+//! - [`national`]: the exports of the national systems: a person, a major or a school a row.
+//! - [`filings`]: the six tables as each school fills them in.
+//! - [`exports`]: the exports without people, which say what the schools filed.
+//! - [`truth`]: what a correct pipeline finds in the files.
+//! - [`world`]: all of the above for one seed.
+//! - [`output`]: the files of one run: start reading here.
 
-mod appendix;
-mod apportion;
-mod cells;
+mod numbers;
+
+mod printed;
+
+mod faults;
+
+mod sheets;
+
 mod city;
-mod dates;
-mod decimal;
-mod export_files;
-mod exports;
-mod facts;
-mod files;
-mod filings;
-mod folder;
-mod generate;
-mod graduates;
-mod majors;
-mod people;
+
 mod plan;
-mod planted;
-mod programmes;
-mod register;
-mod rng;
-mod rows;
-mod shapes;
-mod sheet;
-mod staff;
-mod students;
-mod totals;
+
+mod rosters;
+
+mod national;
+
+mod filings;
+
+mod exports;
+
 mod truth;
-mod values;
+
 mod world;
+
+mod output;
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::output::generate::{fixture, generate};
+use crate::printed::years::{FIRST_YEAR, LATEST_YEAR, YEARS};
 
 #[derive(Parser)]
 #[command(version, about = "Writes invented exports with known totals")]
@@ -59,8 +75,8 @@ enum Command {
         #[arg(long)]
         force: bool,
         /// Report year; may be given more than once
-        #[arg(long = "year", value_parser = clap::value_parser!(u16).range(2023..=2024),
-              default_values_t = totals::YEARS)]
+        #[arg(long = "year", value_parser = clap::value_parser!(u16).range(i64::from(FIRST_YEAR)..=i64::from(LATEST_YEAR)),
+              default_values_t = YEARS)]
         years: Vec<u16>,
         /// Other seeds give other people and other parts, never other totals
         #[arg(long, default_value_t = 1)]
@@ -92,13 +108,13 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Generate { out, force, mut years, seed, scale } => {
             years.sort_unstable();
             years.dedup();
-            let (summary, kept) = generate::generate(&out, force, &years, seed, usize::from(scale))?;
+            let (summary, kept) = generate(&out, force, &years, seed, usize::from(scale))?;
             eprintln!("{summary}");
             for path in &kept {
                 eprintln!("kept, as mirror did not write it: {}", path.display());
             }
         }
-        Command::Fixture { out } => std::fs::write(out, generate::fixture()?)?,
+        Command::Fixture { out } => std::fs::write(out, fixture()?)?,
     }
     Ok(())
 }
