@@ -12,7 +12,7 @@ use arrow::error::ArrowError;
 use polars::prelude::{PolarsError, col};
 use serde::Serialize;
 
-use crate::checks::relation::Kind;
+use crate::checks::kind::RelationKind;
 use crate::combinations::Combinations;
 use crate::contract::Role;
 use crate::decisions::findings;
@@ -863,7 +863,7 @@ impl<'a> Explainer<'a> {
     /// The title of a rule of deliveries, or of a kind of check.
     fn title_of(&self, rule: &str) -> &str {
         let of_kind = || {
-            let kind = Kind::ALL.iter().find(|kind| findings::rule(**kind) == rule)?;
+            let kind = RelationKind::ALL.iter().find(|kind| findings::rule(**kind) == rule)?;
             Some(self.definitions.audit.rules.get(kind)?.title.as_str())
         };
         finding::rule(rule).map(|rule| rule.title).or_else(of_kind).unwrap_or_default()
