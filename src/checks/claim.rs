@@ -120,15 +120,15 @@ fn amount(folded: &str, after: usize, direction: Option<Direction>) -> Option<Am
     let reached = ["至", "到", "为"].iter().any(|word| tail.starts_with(word))
         || ["增至", "升至", "降至", "减至"].iter().any(|word| folded.contains(word));
     let points = text.contains("百分点");
-    let times = text.contains('倍');
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let start = if text[..start].ends_with(['-', '+']) { start - 1 } else { start };
     let mut quantity = number(&text[start..], "")?;
     if text[..start].ends_with("负") {
         quantity = quantity.as_signed(true);
     }
-    if times {
-        let base = number(&text[start..text.find('倍')?], "")?;
+    if let Some(times) = text.find('倍') {
+        // 增长近一倍达到600人: the amount is in words, and the number is none of the growth.
+        let base = number(text.get(start..times)?, "")?;
         let more = base.rescaled(Rational::ONE, Measure::Unmarked)?;
         let level = folded.contains("的") || reached || direction.is_none();
         let value = if level { more.value.minus(Rational::ONE)? } else { more.value };
@@ -181,12 +181,14 @@ mod tests {
             matches!(claim("减少320人").amount, Some(Amount::Absolute(q)) if q.value == rational(-320, 1))
         );
         assert!(matches!(claim("提高至98%").amount, Some(Amount::Reached(_))));
+        let doubled = claim("增长近一倍达到600人");
+        assert_eq!((doubled.direction, doubled.amount), (Some(Direction::Up), None));
         assert_eq!(claim("增速回落").direction, None);
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_the_reader_fail(text in "[-+0-9.,%万亿约余多至 增长降减提高百分点的为持平]{0,12}") {
+        fn no_text_makes_the_reader_fail(text in "[-+0-9.,%万亿约余多至 增长降减提高倍百分点的为持平]{0,12}") {
             let _ = claim(&text);
         }
     }
