@@ -44,7 +44,7 @@ pub struct RelationAnswer {
     pub note: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleWording>,
-    /// FoundFigures before, by the baseline, under a rule with a ratchet.
+    /// Found before, by the baseline, under a rule with a ratchet.
     #[serde(skip_serializing_if = "is_false")]
     pub known: bool,
     /// Whose figures of a release it is about; none for a published report.

@@ -108,7 +108,7 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
             .filter(|path| path.len() == own.len() + 1 && path.starts_with(&own))
             .filter_map(|path| path.last().map(String::as_str))
             .collect();
-        let mut used: Vec<Vec<String>> = Vec::new();
+        let mut paths: Vec<Vec<String>> = Vec::new();
         for path in paths_from(&code, &[&["crate", "super", "self"], &*children].concat()) {
             let mut at = own.clone();
             let mut rest = path.as_slice();
@@ -120,9 +120,9 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
                 rest = &rest[1..];
             }
             at.extend(rest.iter().filter(|word| *word != "self").cloned());
-            used.push(at);
+            paths.push(at);
         }
-        let files_used = used.into_iter().filter_map(|mut path| {
+        let files_used = paths.into_iter().filter_map(|mut path| {
             while !path.is_empty() && !files.contains_key(&path) {
                 path.pop();
             }
