@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 
 use crate::checks::definition::{
@@ -19,7 +20,8 @@ use crate::checks::limits::Limits;
 use crate::code_table::{CodeTable, CodeTableDefinition};
 use crate::contract::{Column, Dataset, Role, Shape};
 use crate::indicators::definition::{Calculation, Indicator, IndicatorFile};
-use crate::layout::Layout;
+use crate::layout::extension::{Extension, Source, Written};
+use crate::layout::{Layout, title_in};
 use crate::normalise::{CodeTables, form, identity::hex, table};
 use crate::period::ReportYear;
 use crate::predicate::Predicate;
@@ -39,6 +41,8 @@ pub struct Definitions {
     contents: BTreeMap<String, String>,
     /// The file of each code table.
     code_files: BTreeMap<String, String>,
+    /// The file of each year's layout, and those that it extends.
+    layout_files: BTreeMap<ReportYear, Vec<String>>,
 }
 
 /// Something wrong in a definition file.
@@ -133,16 +137,21 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
         return Err(reader.faults);
     }
     let audit = reader.audit.checked();
+    let layouts = reader.layouts.into_iter();
+    let mut layouts: Vec<Layout> =
+        layouts.map(|(_, layout)| layout.map_rows(|written| written.row).dated()).collect();
+    layouts.sort_by_key(|layout| layout.year);
     Ok(Definitions {
         audit,
         codes: reader.codes,
         datasets: reader.datasets.into_iter().map(|(_, dataset)| dataset).collect(),
         indicators: reader.indicators.into_iter().map(|(_, indicator)| indicator).collect(),
-        layouts: reader.layouts.into_iter().map(|(_, layout)| layout).collect(),
+        layouts,
         partitions: reader.partitions.into_iter().map(|(_, partition)| partition).collect(),
         digest: digest(files.iter()),
         contents: files.iter().map(|(name, text)| (below(name), content_digest(text))).collect(),
         code_files: reader.code_files,
+        layout_files: reader.layout_files,
     })
 }
 
@@ -195,7 +204,10 @@ struct Reader {
     code_files: BTreeMap<String, String>,
     datasets: Vec<(At, Dataset)>,
     indicators: Vec<(At, Indicator)>,
-    layouts: Vec<(At, Layout)>,
+    /// With their files; a layout comes after the one it extends.
+    layouts: Vec<(String, Layout<Written>)>,
+    extensions: Vec<(String, Extension)>,
+    layout_files: BTreeMap<ReportYear, Vec<String>>,
     partitions: Vec<(At, Partition)>,
     audit: AuditReader,
     texts: BTreeMap<String, String>,
@@ -291,11 +303,7 @@ impl Reader {
                     }
                 }
             }
-            Some("layouts") => {
-                if let Some(layout) = self.parse::<Layout>(name, text) {
-                    self.layouts.push(((name.to_owned(), 0), layout));
-                }
-            }
+            Some("layouts") => self.layout(name, text),
             // A folder that was copied before partitions moved has them in `checks/`.
             Some("audit" | "checks") => {
                 if let Some(mut file) = self.parse::<AuditFile>(name, text) {
@@ -323,6 +331,89 @@ impl Reader {
         }
     }
 
+    fn layout(&mut self, name: &str, text: &str) {
+        #[derive(Deserialize)]
+        struct Way {
+            extends: Option<IgnoredAny>,
+        }
+        let year = match self.parse(name, text) {
+            None => return,
+            Some(Way { extends: Some(_) }) => {
+                let Some(extension) = self.parse::<Extension>(name, text) else { return };
+                let year = extension.year;
+                self.extensions.push((name.to_owned(), extension));
+                year
+            }
+            Some(Way { extends: None }) => {
+                let Some(layout) = self.parse::<Layout<_>>(name, text) else { return };
+                let source = Source { file: name, line: &|offset| line_of(text, offset) };
+                let year = layout.year;
+                self.layouts.push((name.to_owned(), layout.map_rows(|row| source.written(row))));
+                year
+            }
+        };
+        if self.layout_files.insert(year, vec![below(name)]).is_some() {
+            self.fault(name, 0, format!("the layout of {year} is defined twice"));
+        }
+    }
+
+    /// Makes a layout of every extension whose base is there by then.
+    fn extend_layouts(&mut self) {
+        let mut open = std::mem::take(&mut self.extensions);
+        let bases: BTreeMap<ReportYear, ReportYear> =
+            open.iter().map(|(_, extension)| (extension.year, *extension.extends.get_ref())).collect();
+        loop {
+            let is_there = |year: ReportYear| self.layouts.iter().any(|(_, layout)| layout.year == year);
+            let (ready, waiting): (Vec<_>, Vec<_>) =
+                open.into_iter().partition(|(_, extension)| is_there(*extension.extends.get_ref()));
+            open = waiting;
+            if ready.is_empty() {
+                break;
+            }
+            for (name, extension) in ready {
+                self.extend_layout(name, extension);
+            }
+        }
+        for (name, extension) in open {
+            let base = *extension.extends.get_ref();
+            let message = if let Some(circle) = circle(&bases, extension.year) {
+                format!("{circle}: write one of these layouts whole, without `extends`")
+            } else if !self.layout_files.contains_key(&base) {
+                let others = self.layout_files.keys().filter(|year| **year != extension.year);
+                let others: Vec<String> = others.map(ToString::to_string).collect();
+                let others = others.join(", ");
+                format!(
+                    "there is no layout of {base} to extend: write it, or extend one of those of {others}"
+                )
+            } else {
+                // The base has a fault, which is told.
+                continue;
+            };
+            let line = self.line(&name, extension.extends.span().start);
+            self.fault(&name, line, message);
+        }
+    }
+
+    fn extend_layout(&mut self, name: String, extension: Extension) {
+        let (year, base_year) = (extension.year, *extension.extends.get_ref());
+        let Some((_, base)) = self.layouts.iter().find(|(_, layout)| layout.year == base_year) else {
+            return;
+        };
+        let source = Source { file: &name, line: &|offset| self.line(&name, offset) };
+        match extension.apply(base.clone(), &source) {
+            Ok(layout) => {
+                let of_base = self.layout_files.get(&base_year).cloned().unwrap_or_default();
+                self.layout_files.entry(year).or_default().extend(of_base);
+                self.layouts.push((name, layout));
+            }
+            Err(faults) => faults.into_iter().for_each(|(line, message)| self.fault(&name, line, message)),
+        }
+    }
+
+    fn line(&self, name: &str, offset: usize) -> usize {
+        self.texts.get(name).map_or(0, |text| line_of(text, offset))
+    }
+
     fn code_table(&mut self, name: &str, definition: CodeTableDefinition) {
         let id = definition.id.clone();
         self.code_files.insert(id.clone(), below(name));
@@ -342,6 +433,7 @@ impl Reader {
 
     /// What no file can know by itself.
     fn check(&mut self) {
+        self.extend_layouts();
         let mut faults = self.dataset_faults();
         faults.extend(self.indicator_faults());
         faults.extend(self.layout_faults());
@@ -447,47 +539,63 @@ impl Reader {
     }
 
     fn layout_faults(&self) -> Vec<(At, String)> {
-        let mut faults = Vec::new();
-        let mut years: BTreeSet<ReportYear> = BTreeSet::new();
-        for (at, layout) in &self.layouts {
-            if !years.insert(layout.year) {
-                faults.push((at.clone(), format!("the layout of {} is defined twice", layout.year)));
+        let mut faults: Vec<(At, String)> = Vec::new();
+        for (file, layout) in &self.layouts {
+            for message in self.faults_beside_rows(layout) {
+                let line = self.mentioned(file, &message);
+                // What it has from the layout that it extends is told of that one.
+                if line > 0 || !faults.iter().any(|(_, known)| *known == message) {
+                    faults.push(((file.clone(), line), message));
+                }
             }
             let mut places = BTreeSet::new();
-            for list in layout.tables.iter().filter_map(|table| table.list.as_ref()) {
-                if !self.indicators.iter().any(|(_, indicator)| indicator.id == list.indicator) {
-                    let message = format!("list: there is no indicator `{}`", list.indicator);
-                    faults.push((at.clone(), message));
-                }
-            }
-            for headline in &layout.headlines {
-                if !self.indicators.iter().any(|(_, indicator)| indicator.id == headline.indicator) {
-                    let message = format!("headline: there is no indicator `{}`", headline.indicator);
-                    faults.push((at.clone(), message));
-                }
-            }
-            for (table, row) in
+            for (table, written) in
                 layout.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)))
             {
+                let row = &written.row;
+                let is_new = places.insert((&table.id, &row.path, &row.measure));
+                if written.file != *file {
+                    continue;
+                }
                 let place = format!("`{}` row `{}` {}", table.id, row.path, row.measure);
-                let line = self.mentioned(&at.0, &format!("`{}`", row.indicator));
-                let known = self.indicators.iter().find(|(_, indicator)| indicator.id == row.indicator);
-                match known {
+                let at = (file.clone(), written.line);
+                match self.indicators.iter().find(|(_, indicator)| indicator.id == row.indicator) {
                     None => {
                         let message = format!("{place}: there is no indicator `{}`", row.indicator);
-                        faults.push(((at.0.clone(), line), message));
+                        faults.push((at.clone(), message));
                     }
                     Some((_, indicator)) if !indicator.is_on(row.basis) => {
                         let basis = row.basis.name();
                         let message = format!("{place}: `{}` is not computed on {basis}", row.indicator);
-                        faults.push(((at.0.clone(), line), message));
+                        faults.push((at.clone(), message));
                     }
                     Some(_) => {}
                 }
-                if !places.insert((table.id.clone(), row.path.clone(), row.measure.clone())) {
-                    faults.push((at.clone(), format!("{place} is defined twice")));
+                if !is_new {
+                    faults.push((at, format!("{place} is defined twice")));
                 }
             }
+        }
+        faults
+    }
+
+    fn faults_beside_rows(&self, layout: &Layout<Written>) -> Vec<String> {
+        let is_indicator = |id: &str| self.indicators.iter().any(|(_, indicator)| indicator.id == id);
+        let mut faults = Vec::new();
+        let mut ids = BTreeSet::new();
+        for table in &layout.tables {
+            if !ids.insert(&table.id) {
+                faults.push(format!("table `{}` is defined twice", table.id));
+            }
+            if title_in(&table.title, layout.year).contains(['{', '}']) {
+                faults.push(format!("title `{}`: a year is `{{year}}` or `{{year-1}}`", table.title));
+            }
+            if let Some(list) = table.list.as_ref().filter(|list| !is_indicator(&list.indicator)) {
+                faults.push(format!("list: there is no indicator `{}`", list.indicator));
+            }
+        }
+        for headline in layout.headlines.iter().filter(|headline| !is_indicator(&headline.indicator)) {
+            faults.push(format!("headline: there is no indicator `{}`", headline.indicator));
         }
         faults
     }
@@ -534,6 +642,23 @@ fn parts(indicator: &Indicator) -> Vec<&str> {
         Some(Calculation::SumOf(parts)) => parts.iter().map(String::as_str).collect(),
         Some(Calculation::Ratio(ratio)) => vec![&ratio.numerator, &ratio.denominator],
         _ => Vec::new(),
+    }
+}
+
+/// How the layout of a year extends itself: `2023 extends 2024 extends 2023`.
+fn circle(bases: &BTreeMap<ReportYear, ReportYear>, year: ReportYear) -> Option<String> {
+    let mut passed = vec![year];
+    let mut told = year.to_string();
+    loop {
+        let base = *passed.last().and_then(|last| bases.get(last))?;
+        told += &format!(" extends {base}");
+        if base == year {
+            return Some(told);
+        }
+        if passed.contains(&base) {
+            return None;
+        }
+        passed.push(base);
     }
 }
 
@@ -589,21 +714,22 @@ impl Definitions {
     }
 
     /// SHA-256 over what the rows of a dataset become in a year by: its contract of that year, the code tables
-    /// that this names, the layout if it is a form.
+    /// that this names, the layout, with those that it extends, if it is a form.
     #[must_use]
     pub fn contract_digest(&self, dataset: &Dataset, year: ReportYear) -> String {
         let mut lines = vec![contract_content(dataset, year)];
         let of_year = dataset.in_year(year);
         lines.extend(of_year.code_tables().into_iter().map(|table| self.content(self.code_files.get(table))));
         if dataset.shape == Shape::Form {
-            lines.push(self.content(Some(&layout_file(year))));
+            let layout = self.layout_files.get(&year).into_iter().flatten();
+            lines.push(layout.map(|file| self.content(Some(file))).collect());
         }
         hex(&Sha256::digest(lines.join("\n")))
     }
 
     /// What a year reads of the definitions, by file, each with its SHA-256: contracts in the version of the
-    /// year, the code tables of the datasets that were delivered, the layouts that it prints, and all
-    /// indicators and relations.
+    /// year, the code tables of the datasets that were delivered, the layouts that it prints and those that
+    /// these extend, and all indicators and relations.
     #[must_use]
     pub fn read_by(&self, year: ReportYear, delivered: &BTreeSet<&str>) -> BTreeMap<String, String> {
         /// Read for the dimensions and the rows of printed tables, whatever was delivered.
@@ -623,8 +749,8 @@ impl Definitions {
         let shared =
             |file: &&String| ["indicators/", "checks/", "audit/"].iter().any(|at| file.starts_with(at));
         files.extend(self.contents.keys().filter(shared));
-        let layouts: Vec<String> = (year - self.earlier_years(year)..=year).map(layout_file).collect();
-        files.extend(layouts.iter().filter(|file| self.contents.contains_key(*file)));
+        let layouts = self.layout_files.range(year - self.earlier_years(year)..=year);
+        files.extend(layouts.flat_map(|(_, files)| files));
         read.extend(files.into_iter().map(|file| (file.clone(), self.content(Some(file)))));
         read
     }
@@ -638,10 +764,6 @@ impl Definitions {
     pub fn earlier_years(&self, year: ReportYear) -> ReportYear {
         self.layout(year).map_or(1, Layout::earlier_years).max(1)
     }
-}
-
-fn layout_file(year: ReportYear) -> String {
-    format!("layouts/{year}.toml")
 }
 
 /// What a dataset's contract says of one year.
@@ -727,12 +849,188 @@ mod tests {
         let mut files = with("indicators/students.toml", |text| {
             text.replacen("table = \"student\"", "table = \"pupil\"", 1)
         });
-        let layout = files.iter_mut().find(|(file, _)| file.ends_with("layouts/2024.toml")).unwrap();
+        let layout = files.iter_mut().find(|(file, _)| file.ends_with("layouts/2023.toml")).unwrap();
         layout.1 = layout.1.replacen("indicator = \"graduates\"", "indicator = \"leavers\"", 1);
         let faults = faults(&files);
         assert_eq!(faults.len(), 2, "{faults:?}");
         assert!(faults[0].contains("there is no table `pupil`"), "{}", faults[0]);
         assert!(faults[1].contains("there is no indicator `leavers`"), "{}", faults[1]);
         assert!(faults.iter().all(|fault| !fault.contains(".toml: ")), "no line: {faults:?}");
+    }
+
+    /// Layouts that extend others, by the definitions that come with the program.
+    fn with_layouts(layouts: &[(&str, &str)]) -> Vec<DefinitionFile> {
+        let mut files = embedded();
+        files.retain(|(file, _)| !layouts.iter().any(|(name, _)| file.ends_with(&format!("/{name}"))));
+        let file = |(name, text): &(&str, &str)| {
+            let head = "status = \"found\"\nsource = \"a report\"\n";
+            (format!("pipelines/layouts/{name}"), format!("{head}{text}"))
+        };
+        files.extend(layouts.iter().map(file));
+        files
+    }
+
+    #[test]
+    fn a_layout_extends_one_that_extends_another() {
+        let change = |decimals| {
+            format!("change = [{{ table = '表1', rows = [{{ path = '月收入', decimals = {decimals} }}] }}]")
+        };
+        // The file with the later base comes first.
+        let files = with_layouts(&[
+            ("2021.toml", &format!("year = 2021\nextends = 2026\n{}", change(4))),
+            ("2026.toml", &format!("year = 2026\nextends = 2024\n{}", change(3))),
+        ]);
+        let definitions = load(&files).unwrap();
+        let decimals = |year| {
+            definitions.layout(year).unwrap().table("表1").unwrap().row("月收入", "值").unwrap().decimals
+        };
+        assert_eq!([2021, 2023, 2024, 2026].map(decimals), [4, 0, 2, 3]);
+        let title = |year| definitions.layout(year).unwrap().table("表6.1").unwrap().title.as_str();
+        assert_eq!(title(2026), "表6.1 2024年至2026年 1+X 证书情况");
+        let years: Vec<ReportYear> = definitions.layouts.iter().map(|layout| layout.year).collect();
+        assert_eq!(years, [2021, 2023, 2024, 2026]);
+    }
+
+    #[test]
+    fn a_layout_extends_no_circle_and_none_that_is_missing() {
+        let files = with_layouts(&[
+            ("2025.toml", "year = 2025\nextends = 2027"),
+            ("2026.toml", "year = 2026\nextends = 2025"),
+            ("2027.toml", "year = 2027\nextends = 2026"),
+            // Into the circle, and on one that is refused: that is told where it is.
+            ("2028.toml", "year = 2028\nextends = 2027"),
+            ("2029.toml", "year = 2029\nextends = 2029"),
+            ("2030.toml", "year = 2030\n\nextends = 2020"),
+            ("2031.toml", "year = 2031\nextends = 2030"),
+            ("2032.toml", "year = 2032\nextends = 2024\nremove = ['表9']"),
+            ("2033.toml", "year = 2033\nextends = 2032"),
+        ]);
+        let whole = "write one of these layouts whole, without `extends`";
+        let others = "2023, 2024, 2025, 2026, 2027, 2028, 2029, 2031, 2032, 2033";
+        let tables =
+            "表1, 表2, 表3, 表4, 表5, 表6, 表1.1, 表1.2, 表1.3, 表1.4, 表2.3, 表2.4, 表2.5, 表6.1, 表7.1";
+        assert_eq!(
+            faults(&files),
+            [
+                format!(
+                    "pipelines/layouts/2025.toml:4: 2025 extends 2027 extends 2026 extends 2025: {whole}"
+                ),
+                format!(
+                    "pipelines/layouts/2026.toml:4: 2026 extends 2025 extends 2027 extends 2026: {whole}"
+                ),
+                format!(
+                    "pipelines/layouts/2027.toml:4: 2027 extends 2026 extends 2025 extends 2027: {whole}"
+                ),
+                format!("pipelines/layouts/2029.toml:4: 2029 extends 2029: {whole}"),
+                format!(
+                    "pipelines/layouts/2030.toml:5: there is no layout of 2020 to extend: write it, or extend \
+                     one of those of {others}"
+                ),
+                format!(
+                    "pipelines/layouts/2032.toml:5: there is no table `表9` in the layout of 2024: name one of {tables}"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_identifies_a_layout_a_table_or_a_row_is_there_once() {
+        let twice = faults(&with_layouts(&[("again.toml", "year = 2024\nextends = 2023")]));
+        assert_eq!(twice, ["pipelines/layouts/again.toml: the layout of 2024 is defined twice"]);
+        let row =
+            "[[table.row]]\nlabel = ''\npath = 'x'\nindicator = 'students'\nbasis = 'filed'\ndecimals = 0\n";
+        let table = format!("[[table]]\nid = \"表1\"\ntitle = '{{yaer}}'\nkind = 'body'\n{row}");
+        let twice = faults(&with_layouts(&[("2020.toml", &format!("year = 2020\n{table}{row}{table}"))]));
+        assert_eq!(
+            twice,
+            [
+                "pipelines/layouts/2020.toml: title `{yaer}`: a year is `{year}` or `{year-1}`",
+                "pipelines/layouts/2020.toml:5: table `表1` is defined twice",
+                "pipelines/layouts/2020.toml:14: `表1` row `x` 值 is defined twice",
+                "pipelines/layouts/2020.toml:24: `表1` row `x` 值 is defined twice",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_fault_of_a_layout_is_told_where_it_is_written() {
+        let misspelt = |text: &str| {
+            text.replacen("indicator = \"monthly_income\"", "indicator = \"income\"", 1).replacen(
+                "[[headline]]\nindicator = \"schools\"",
+                "[[headline]]\nindicator = \"school\"",
+                1,
+            )
+        };
+        let mut files = with("layouts/2023.toml", misspelt);
+        let changed = "year = 2026\nextends = 2023\nheadline = [{ indicator = 'no', basis = 'filed', decimals = 0 }]\n\
+             change = [{ table = '表1', rows = [\n{ path = '毕业生人数', indicator = 'leavers' },\n] }]";
+        files.extend(with_layouts(&[("2026.toml", changed)]).pop());
+        let faults = faults(&files);
+        let told = |file: &str, what: &str| {
+            faults
+                .iter()
+                .any(|fault| fault.starts_with(&format!("pipelines/layouts/{file}")) && fault.ends_with(what))
+        };
+        assert_eq!(faults.len(), 5, "{faults:?}");
+        assert!(told("2023.toml:", "there is no indicator `income`"), "{faults:?}");
+        assert!(
+            told("2024.toml:", "there is no indicator `income`"),
+            "its own difference in that row: {faults:?}"
+        );
+        assert!(told("2023.toml:", "headline: there is no indicator `school`"), "{faults:?}");
+        assert!(told("2026.toml:", "headline: there is no indicator `no`"), "{faults:?}");
+        assert!(told("2026.toml:7", "there is no indicator `leavers`"), "{faults:?}");
+    }
+
+    #[test]
+    fn what_a_layout_extends_decides_its_year_and_no_other() {
+        let layouts = |title: &str| {
+            let base =
+                format!("year = 2020\nextends = 2023\nchange = [{{ table = '表1', title = '{title}' }}]");
+            load(&with_layouts(&[
+                ("2020.toml", &base),
+                ("2026.toml", "year = 2026\nextends = 2020"),
+                ("2030.toml", "year = 2030\nextends = 2024"),
+            ]))
+            .unwrap()
+        };
+        let (before, after) = (layouts("一"), layouts("二"));
+        let years = [2020, 2021, 2023, 2024, 2026, 2027, 2030, 2031];
+        let moved: Vec<ReportYear> = years
+            .into_iter()
+            .filter(|year| {
+                let read = |of: &Definitions| of.read_by(*year, &BTreeSet::new());
+                read(&before) != read(&after)
+            })
+            .collect();
+        assert_eq!(moved, [2020, 2021, 2026, 2027], "each with the year that prints it beside its own");
+        let read: Vec<String> = before
+            .read_by(2026, &BTreeSet::new())
+            .into_keys()
+            .filter(|file| file.starts_with("layouts/"))
+            .collect();
+        assert_eq!(read, ["layouts/2020.toml", "layouts/2023.toml", "layouts/2026.toml"]);
+        let form = before.of_role(Role::Filing).unwrap();
+        let moved: Vec<ReportYear> = years
+            .into_iter()
+            .filter(|year| before.contract_digest(form, *year) != after.contract_digest(form, *year))
+            .collect();
+        assert_eq!(moved, [2020, 2026]);
+    }
+    #[test]
+    fn the_layout_that_the_guide_shows_is_one() {
+        for guide in
+            [include_str!("../docs/guide/definitions.md"), include_str!("../docs/guide/zh-CN/definitions.md")]
+        {
+            let shown = guide.split("```toml\n").find(|block| block.starts_with("year = 2025\n")).unwrap();
+            // Another example of the guide defines that one.
+            let shown = shown.split("```").next().unwrap().replace("boarding_share", "students");
+            let mut files = embedded();
+            files.push(("pipelines/layouts/2025.toml".to_owned(), shown));
+            let definitions = load(&files).unwrap();
+            let rows = &definitions.layout(2025).unwrap().table("表1.3").unwrap().rows;
+            let paths: Vec<&str> = rows.iter().take(3).map(|row| row.path.as_str()).collect();
+            assert_eq!(paths, ["在校生", "在校生/住校生占比", "在校生/职业高中（中专）"]);
+        }
     }
 }

@@ -1,6 +1,8 @@
-//! What becomes of a delivered file, and of a run: the one place that names it.
+//! A delivered file: where its rows went, and what became of it; and how a run ended.
 
 use serde::{Deserialize, Serialize};
+
+use crate::period::ReportYear;
 
 /// What became of a delivered file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,6 +60,47 @@ named!(DeliveryOutcome:
 named!(RunOutcome:
     Running = "running", Published = "published", NothingToDo = "nothing_to_do", HeldBack = "held_back",
     NothingFound = "nothing_found", Failed = "failed", Died = "died");
+
+/// Where the physical rows of a file went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCounts {
+    pub physical: u64,
+    pub loaded: u64,
+    pub quarantined: u64,
+    pub duplicate: u64,
+    pub structural: u64,
+}
+
+impl RowCounts {
+    /// Conservation of rows: nothing is lost, nothing counted twice.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.physical == self.loaded + self.quarantined + self.duplicate + self.structural
+    }
+}
+
+impl std::ops::AddAssign for RowCounts {
+    fn add_assign(&mut self, other: RowCounts) {
+        self.physical += other.physical;
+        self.loaded += other.loaded;
+        self.quarantined += other.quarantined;
+        self.duplicate += other.duplicate;
+        self.structural += other.structural;
+    }
+}
+
+/// One delivered file and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub report_year: ReportYear,
+    pub dataset: String,
+    pub file: String,
+    pub sha256: String,
+    pub format: String,
+    pub encoding: String,
+    pub outcome: DeliveryOutcome,
+    pub rows: RowCounts,
+}
 
 #[cfg(test)]
 mod tests {

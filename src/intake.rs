@@ -18,7 +18,6 @@ use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::bind::{self, BindError};
 use crate::contract::{Dataset, Shape};
 use crate::decisions::corrections::{self, FileKey, OfFile};
 use crate::decode::worker::{Death, Decoder, WorkerError};
@@ -26,6 +25,7 @@ use crate::decode::{self, DecodeError, Event, Format, Row};
 use crate::definition::Definitions;
 use crate::finding::{self, Answers, Finding, Findings, Rule};
 use crate::layout::Layout;
+use crate::normalise::binding::{self, BindError};
 use crate::normalise::form::FormNormaliser;
 use crate::normalise::identity::PseudonymKey;
 use crate::normalise::rows::RowsNormaliser;
@@ -624,7 +624,8 @@ fn fitting_dataset<'a>(
     definitions.datasets.iter().find(|other| {
         let version = other.version(year).filter(|_| other.shape == Shape::Rows);
         other.dataset != dataset.dataset
-            && version.is_some_and(|version| bind::find_header(&other.in_year(year), version, head).is_ok())
+            && version
+                .is_some_and(|version| binding::find_header(&other.in_year(year), version, head).is_ok())
     })
 }
 

@@ -40,6 +40,8 @@ pub mod finding;
 
 pub mod delivery;
 
+pub mod figure;
+
 pub mod number;
 
 pub mod settings;

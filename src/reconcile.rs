@@ -7,6 +7,7 @@
 //! difference, not a basis of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,10 @@ use crate::indicators::{IndicatorValue, State, Unit};
 use crate::layout::{Delivered, Layout, Level};
 use crate::number::{Decimal, ONE, Ratio};
 use crate::period::ReportYear;
+use crate::table_file::TableFileError;
+use crate::tables::difference::DifferenceRow;
+use crate::tables::indicator_value::Shared;
+use crate::tables::row;
 
 /// How two bases stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +130,80 @@ impl Difference {
     pub fn is_open(&self) -> bool {
         self.answer != Answer::Agrees && self.key.unit.level == Level::School && self.closed.is_none()
     }
+}
+
+/// The rows of differences in the table `difference`.
+pub fn rows<'a>(
+    differences: &'a [Difference],
+    indicators: &'a [Indicator],
+) -> impl Iterator<Item = DifferenceRow> + 'a {
+    let unit = |id: &str| indicators.iter().find(|indicator| indicator.id == id).map(|own| own.unit.clone());
+    differences.iter().map(move |difference| {
+        let PairKey { indicator_id, unit: place, basis_a, basis_b } = &difference.key;
+        let closed = difference.closed.as_ref();
+        DifferenceRow {
+            report_year: difference.report_year,
+            indicator_id: indicator_id.clone(),
+            level: place.level,
+            region_code: place.region_code.clone(),
+            school_code: place.school_code.clone(),
+            basis_a: *basis_a,
+            basis_b: *basis_b,
+            answer: difference.answer.name().to_owned(),
+            state_a: difference.a.state,
+            value_a: difference.a.value,
+            state_b: difference.b.state,
+            value_b: difference.b.value,
+            difference: difference.difference(),
+            relative_difference: difference.relative(),
+            tolerance: Some(difference.tolerance),
+            unit: unit(indicator_id).unwrap_or_default(),
+            closing_note: closed.map(|closed| closed.note.clone()),
+            closed_by: closed.map(|closed| closed.by.clone()),
+            closed_at: closed.map(|closed| closed.at.clone()),
+            closed_decision: closed.map(|closed| closed.decision),
+            finding_rule: if difference.is_open() {
+                finding::BASES_DIFFER.id.to_owned()
+            } else {
+                String::new()
+            },
+        }
+    })
+}
+
+/// The differences of a file of the table `difference`.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read(path: &Path) -> Result<Vec<Difference>, TableFileError> {
+    let mut units = Shared::default();
+    let differences = row::read(path)?.map(|row| row.map(|row| stored(row, &mut units)));
+    differences.filter_map(Result::transpose).collect()
+}
+
+/// `None` where the answer is none that this program knows.
+fn stored(row: DifferenceRow, units: &mut Shared<Unit>) -> Option<Difference> {
+    let closed = row.closed_decision.map(|decision| Closed {
+        decision,
+        note: row.closing_note.unwrap_or_default(),
+        by: row.closed_by.unwrap_or_default(),
+        at: row.closed_at.unwrap_or_default(),
+    });
+    let unit = Unit { level: row.level, region_code: row.region_code, school_code: row.school_code };
+    Some(Difference {
+        report_year: row.report_year,
+        key: PairKey {
+            indicator_id: row.indicator_id,
+            unit: units.share(unit),
+            basis_a: row.basis_a,
+            basis_b: row.basis_b,
+        },
+        answer: Answer::named(&row.answer)?,
+        a: Side { state: row.state_a, value: row.value_a },
+        b: Side { state: row.state_b, value: row.value_b },
+        tolerance: row.tolerance.unwrap_or_default(),
+        closed,
+    })
 }
 
 /// How the schools of a year came out.

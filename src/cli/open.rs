@@ -8,6 +8,7 @@ use super::Failure;
 use super::output::{self, left, right};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::period::ReportYear;
+use crate::reconcile;
 use crate::tables;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Manifest, YearSummary};
@@ -114,9 +115,9 @@ pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result
     let Some(path) = manifest.table(data, "finding", year) else {
         return Err(no_year(manifest, year));
     };
-    let found = tables::read_findings(&path).map_err(|error| Failure::internal(&error))?;
+    let found = tables::finding::read(&path).map_err(|error| Failure::internal(&error))?;
     let differences = match manifest.table(data, "difference", year) {
-        Some(path) => tables::read_differences(&path).map_err(|error| Failure::internal(&error))?,
+        Some(path) => reconcile::read(&path).map_err(|error| Failure::internal(&error))?,
         None => Vec::new(),
     };
     let empty = YearSummary::default();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::decisions::values::set_rule;
 use crate::decisions::{self, Override, findings};
-use crate::delivery::{DeliveryOutcome, RunOutcome};
+use crate::delivery::{Delivery, DeliveryOutcome, RunOutcome};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::indicators::shown;
 use crate::period::ReportYear;
@@ -16,8 +16,7 @@ use crate::pipeline::{Examined, Standing};
 use crate::position::Place;
 use crate::runs;
 use crate::settings::Overrides;
-use crate::table_file;
-use crate::tables::{self, Delivery};
+use crate::tables;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
 
@@ -221,14 +220,8 @@ fn is_open(data: &DataRoot, rule: &str, delivery: &Delivery) -> Result<bool, Fai
     else {
         return Ok(false);
     };
-    for batch in table_file::read(&path).map_err(|error| Failure::internal(&error))? {
-        let batch = batch.map_err(|error| Failure::internal(&error))?;
-        let is = |row, column: &str, text: &str| table_file::text_at(&batch, column, row) == text;
-        if (0..batch.num_rows()).any(|row| is(row, "rule", rule) && is(row, "file", &delivery.file)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let findings = tables::finding::read(&path).map_err(|error| Failure::internal(&error))?;
+    Ok(findings.iter().any(|finding| finding.rule == rule && finding.place.file == delivery.file))
 }
 
 /// The deliveries of the current release, and of the last run, which may have been held back.
@@ -236,7 +229,7 @@ fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
     let mut known = Vec::new();
     if let Some(current) = publish::current(data)? {
         for path in current.years.iter().filter_map(|&year| current.table(data, "delivery", year)) {
-            known.extend(tables::read_deliveries(&path).map_err(|error| Failure::internal(&error))?);
+            known.extend(tables::delivery::read(&path).map_err(|error| Failure::internal(&error))?);
         }
     }
     let entries = runs::entries(data).map_err(|error| Failure::internal(&error))?;
@@ -328,7 +321,7 @@ fn question(
         Standing::HeldBack => data.staged_table("finding", release.year),
     };
     let Some(path) = path else { return Ok(None) };
-    let found = tables::read_findings(&path).map_err(|error| Failure::internal(&error))?;
+    let found = tables::finding::read(&path).map_err(|error| Failure::internal(&error))?;
     let answered_by_key = |found: &Finding| finding::rule(&found.rule).is_some_and(Rule::is_answered_by_key);
     let asked = found.into_iter().find(|finding| answered_by_key(finding) && finding.key == key);
     match asked {

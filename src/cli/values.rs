@@ -12,15 +12,15 @@ use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
 use crate::definition::Definitions;
 use crate::documents::Register;
-use crate::indicators::{IndicatorValue, State, adjust, shown};
+use crate::figure::State;
+use crate::indicators::{IndicatorValue, adjust, shown, stored};
 use crate::layout::{Delivered, Level};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position;
-use crate::reconcile::{Answer, Difference};
+use crate::reconcile::{self, Answer, Difference};
 use crate::report::differences::{self, Noted};
 use crate::settings::Settings;
-use crate::tables;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
@@ -118,8 +118,7 @@ fn delivered(
     let Some(path) = manifest.table(data, "indicator_value", set.year) else {
         return Err(Failure::usage(&format!("release {:06} has no year {}", manifest.release, set.year)));
     };
-    let values =
-        tables::read_indicator_values(&path, definitions).map_err(|error| Failure::internal(&error))?;
+    let values = stored::read(&path, &definitions.indicators).map_err(|error| Failure::internal(&error))?;
     let mut of_school =
         values.into_iter().filter(|value| value.key.unit.school_code == set.school).peekable();
     if of_school.peek().is_none() {
@@ -177,7 +176,7 @@ pub fn read(
     for row in rows {
         if let std::collections::btree_map::Entry::Vacant(entry) = years.entry(row.year) {
             let path = manifest.table(data, "difference", row.year);
-            let read = path.map(|path| tables::read_differences(&path)).transpose();
+            let read = path.map(|path| reconcile::read(&path)).transpose();
             entry.insert(read.map_err(|error| Failure::internal(&error))?.unwrap_or_default());
         }
         let by = match (row.by.is_empty(), &read.decider.by) {

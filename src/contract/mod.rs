@@ -4,7 +4,7 @@
 //! version is chosen by the year a file is delivered for, never guessed from its
 //! headers: two years with the same headers can mean different things by them.
 
-pub mod bind;
+pub mod header;
 
 pub mod unit;
 
@@ -62,7 +62,7 @@ pub struct Dataset {
     #[serde(rename = "column", default)]
     pub columns: Vec<Column>,
     #[serde(skip)]
-    header_keys: OnceLock<bind::HeaderKeys>,
+    header_keys: OnceLock<header::HeaderKeys>,
 }
 
 fn september() -> ReferenceTime {
@@ -341,7 +341,7 @@ impl Dataset {
                 }
             }
             for name in column.names.iter().chain(&column.fallback_names) {
-                let named = seen.entry(bind::header_key(name)).or_default();
+                let named = seen.entry(header::header_key(name)).or_default();
                 let other = named.iter().find(|other| other.name != column.name && other.overlaps(column));
                 if let Some(other) = other {
                     let message =

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding;
 use crate::period::ReportYear;
+use crate::tables::decision::DecisionRow;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
@@ -67,6 +68,36 @@ pub enum DecisionError {
     Damaged { path: PathBuf, message: String },
     #[error("`{}` is of format {found}; this program reads up to {known}", path.display())]
     Newer { path: PathBuf, found: u32, known: u32 },
+}
+
+impl From<&Override> for DecisionRow {
+    fn from(decision: &Override) -> Self {
+        let about = decision.about.as_ref();
+        let correction = decision.correction.as_ref();
+        let school = about.map(|about| &about.school_code).or(correction.map(|own| &own.school_code));
+        let of_values = about.filter(|about| about.relation.is_empty());
+        let under = of_values.and_then(|about| about.under.iter().next());
+        // A decision about a finding is about several figures, each by its name.
+        let figures = about.filter(|about| !about.relation.is_empty()).map(|about| {
+            let each = about.under.iter().map(|(name, printed)| format!("{name} {printed}"));
+            each.collect::<Vec<_>>().join("；")
+        });
+        DecisionRow {
+            report_year: decision.report_year,
+            rule: decision.rule.clone(),
+            key: decision.key.clone(),
+            value: decision.value.clone(),
+            decided_by: decision.who.clone(),
+            decided_at: decision.when.clone(),
+            reason: decision.reason.clone(),
+            indicator_id: about.map_or_else(String::new, |about| about.indicator_id.clone()),
+            school_code: school.cloned().unwrap_or_default(),
+            stands_for: under.map_or_else(String::new, |(basis, _)| basis.clone()),
+            value_under: figures.or(under.map(|(_, value)| value.clone())).unwrap_or_default(),
+            decision: Some(decision.id),
+            case_id: correction.map_or_else(String::new, |own| own.case.clone()),
+        }
+    }
 }
 
 /// Every record, oldest first.

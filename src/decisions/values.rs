@@ -2,6 +2,7 @@
 //! difference. Each holds for the delivered values it was made of, and for those alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ use crate::layout::{Delivered, Level};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::reconcile::{Answer, Closed, Difference, PairKey};
+use crate::table_file::TableFileError;
+use crate::tables::decision::DecisionRow;
+use crate::tables::row;
 
 /// The values that a decision is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +35,46 @@ pub struct About {
     pub school_code: String,
     /// What was delivered when it was decided, by basis: the exact value, or the name of the state.
     pub under: BTreeMap<String, String>,
+}
+
+/// A value that a person set and that a release stands on, as its table `override` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedValue {
+    pub report_year: ReportYear,
+    pub indicator_id: String,
+    pub school_code: String,
+    pub stands_for: Delivered,
+    /// What was set, and what was delivered.
+    pub value: String,
+    pub under: String,
+    pub who: String,
+    pub when: String,
+    pub reason: String,
+}
+
+/// The set values of a file of the table `override`; decisions about deliveries are passed over.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_applied(path: &Path) -> Result<Vec<AppliedValue>, TableFileError> {
+    let applied = row::read(path)?.map(|row| row.map(AppliedValue::of_row));
+    applied.filter_map(Result::transpose).collect()
+}
+
+impl AppliedValue {
+    fn of_row(row: DecisionRow) -> Option<Self> {
+        Some(AppliedValue {
+            report_year: row.report_year,
+            stands_for: Delivered::named(&row.stands_for)?,
+            indicator_id: row.indicator_id,
+            school_code: row.school_code,
+            value: row.value,
+            under: row.value_under,
+            who: row.decided_by,
+            when: row.decided_at,
+            reason: row.reason,
+        })
+    }
 }
 
 /// The rule that a set value is recorded under.

@@ -13,79 +13,16 @@ pub mod compute;
 
 pub mod adjust;
 
+pub mod stored;
+
 use std::cmp::Ordering;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use crate::layout::{Basis, Level};
+pub use crate::figure::{State, Unit};
+use crate::layout::Basis;
 use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
-
-/// Four different answers, never merged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    Value,
-    /// Not asked that year.
-    Blank,
-    /// Asked, none to give.
-    Dash,
-    /// Should be there and is not.
-    Missing,
-}
-
-impl State {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            State::Value => "value",
-            State::Blank => "blank",
-            State::Dash => "dash",
-            State::Missing => "missing",
-        }
-    }
-
-    /// The state of that name; what nobody can read is missing.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        let all = [State::Value, State::Blank, State::Dash];
-        all.into_iter().find(|state| state.name() == name).unwrap_or(State::Missing)
-    }
-
-    /// What people see where a value would be; empty for a value.
-    #[must_use]
-    pub fn mark(self) -> &'static str {
-        match self {
-            State::Value => "",
-            State::Blank => "空白",
-            State::Dash => "-",
-            State::Missing => "缺报",
-        }
-    }
-
-    /// The state of a sum: any value makes a value; else any missing is missing; else any dash a dash.
-    #[must_use]
-    pub fn combined(states: impl Iterator<Item = State>) -> State {
-        let rank = |state: &State| match state {
-            State::Value => 3,
-            State::Missing => 2,
-            State::Dash => 1,
-            State::Blank => 0,
-        };
-        states.max_by_key(rank).unwrap_or(State::Missing)
-    }
-}
-
-/// A place in the hierarchy.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Unit {
-    pub level: Level,
-    pub region_code: String,
-    /// Empty above the school.
-    pub school_code: String,
-}
 
 /// What a value is of, whichever unit has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -219,13 +156,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_is_found_by_its_name() {
-        for state in [State::Value, State::Blank, State::Dash, State::Missing] {
-            assert_eq!(State::named(state.name()), state);
-        }
-    }
-
-    #[test]
     fn what_is_shown_is_read_back_as_it_was_told() {
         for told in ["missing", "dash", "blank", "0", "12.5"] {
             assert_eq!(told_from(shown(told)).as_deref(), Some(told));
@@ -233,15 +163,5 @@ mod tests {
         assert_eq!(told_from("612.0").as_deref(), Some("612"));
         assert_eq!(told_from("约600"), None);
         assert_eq!(told_from(""), None);
-    }
-
-    #[test]
-    fn states_combine_as_the_contract_says() {
-        use State::{Blank, Dash, Missing, Value};
-        let combined = |states: &[State]| State::combined(states.iter().copied());
-        assert_eq!(combined(&[Missing, Value, Dash]), Value);
-        assert_eq!(combined(&[Dash, Missing]), Missing);
-        assert_eq!(combined(&[Blank, Dash]), Dash);
-        assert_eq!(combined(&[Blank, Blank]), Blank);
     }
 }

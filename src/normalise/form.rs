@@ -8,35 +8,24 @@ use std::collections::BTreeSet;
 
 use arrow::error::ArrowError;
 
-use super::table::{FieldKind, FieldSpec, SOURCE_FIELDS, TableBuilder, Value};
+use super::table::{FieldSpec, TableBuilder};
 use super::text;
 use super::{Counts, Normalised, People, Rejects, Unusable};
 use crate::decode::{Cell, Event, Row};
+use crate::figure::State;
 use crate::finding::{self, Answers, Finding, Findings, Pushed};
 use crate::layout::{Layout, RowLayout, TableKind, TableLayout, label_key};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, told};
+use crate::tables::filing::FilingRow;
+use crate::tables::row::{ColumnSpec, Row as _};
 
 /// The columns of the table `filing`.
 #[must_use]
 pub fn fields() -> Vec<FieldSpec> {
-    let own = [
-        ("report_year", FieldKind::Int32, "报告年度"),
-        ("school_code", FieldKind::Text, "学校标识码"),
-        ("report_table", FieldKind::Text, "报告表"),
-        ("report_path", FieldKind::Text, "报告表行"),
-        ("measure", FieldKind::Text, "度量"),
-        ("indicator_id", FieldKind::Text, "指标"),
-        ("filed_in_year", FieldKind::Int32, "填报年度"),
-        ("value_year", FieldKind::Int32, "数值年度"),
-        ("state", FieldKind::Text, "状态"),
-        ("printed_text", FieldKind::Text, "填报原文"),
-        ("value", FieldKind::Decimal, "数值"),
-    ];
-    let fields = own.into_iter().chain(SOURCE_FIELDS);
-    fields.map(|(name, kind, title)| FieldSpec::new(name, kind, title)).collect()
+    FilingRow::COLUMNS.iter().map(ColumnSpec::field).collect()
 }
 
 /// Takes the events of one filing.
@@ -344,7 +333,7 @@ impl<'a> FormNormaliser<'a> {
         let texts: Vec<(usize, &Cell<'_>)> =
             cells.iter().map(|&index| (index, row.cells.get(index).unwrap_or(&Cell::Empty))).collect();
         let is_total = row.cells.iter().any(|cell| matches!(&*text::compact(&cell.text()), "合计" | "总计"));
-        if is_total || texts.iter().all(|(_, cell)| filed_text(cell, "").0 != "value" && !says(cell)) {
+        if is_total || texts.iter().all(|(_, cell)| filed_text(cell, "").0 != State::Value && !says(cell)) {
             self.counts.structural += 1;
             return;
         }
@@ -380,7 +369,7 @@ impl<'a> FormNormaliser<'a> {
             (state, words, None, fault)
         } else {
             let (state, value) = filed_state(cell);
-            let fault = (state == "missing").then_some(finding::FILING_CELL);
+            let fault = (state == State::Missing).then_some(finding::FILING_CELL);
             (state, cell.text().into_owned(), value, fault)
         };
         let header = if table.is_beside(layout) { layout.measure.clone() } else { format!("{year}年") };
@@ -402,29 +391,29 @@ impl<'a> FormNormaliser<'a> {
     fn push_filed(
         &mut self,
         (table, path, measure, indicator): (&str, &str, &str, &str),
-        (state, printed, value): (&str, String, Option<Decimal>),
+        (state, printed, value): (State, String, Option<Decimal>),
         value_year: ReportYear,
         row: u32,
         school: &str,
     ) {
-        let text = |text: &str| Value::Text(text.to_owned());
-        self.builder.push(vec![
-            Value::Int(i64::from(self.layout.year)),
-            text(school),
-            text(table),
-            text(path),
-            text(measure),
-            text(indicator),
-            Value::Int(i64::from(self.layout.year)),
-            Value::Int(i64::from(value_year)),
-            text(state),
+        let filed = FilingRow {
+            report_year: self.layout.year,
+            school_code: school.to_owned(),
+            report_table: table.to_owned(),
+            report_path: path.to_owned(),
+            measure: measure.to_owned(),
+            indicator_id: indicator.to_owned(),
+            filed_in_year: self.layout.year,
+            value_year,
+            state,
             // What is no number, dash or blank may be anything: it stays in quarantine.
-            if state == "missing" { Value::Null } else { Value::Text(printed) },
-            value.map_or(Value::Null, |value| Value::Decimal(value.0)),
-            text(self.source_file),
-            Value::Text(self.sheet.clone()),
-            Value::Int(i64::from(row)),
-        ]);
+            printed_text: (state != State::Missing).then_some(printed),
+            value,
+            source_file: self.source_file.to_owned(),
+            source_sheet: self.sheet.clone(),
+            source_row: i32::try_from(row).unwrap_or(i32::MAX),
+        };
+        self.builder.push(filed.into_values());
     }
 
     /// What the numbers of one filing say of each other: last year beside this, parts beside wholes.
@@ -600,41 +589,41 @@ const WORDS_MAX: usize = 80;
 
 /// Blank, dash, words, or what may not stand there, by which rule: long texts, and numbers as people have
 /// them.
-fn filed_text(cell: &Cell<'_>, school: &str) -> (&'static str, String, Option<&'static finding::Rule>) {
+fn filed_text(cell: &Cell<'_>, school: &str) -> (State, String, Option<&'static finding::Rule>) {
     if cell.is_blank() {
-        return ("blank", String::new(), None);
+        return (State::Blank, String::new(), None);
     }
     let words = cell.text().trim().to_owned();
     if matches!(text::compact(&words).as_str(), "-" | "--" | "/" | "无") {
-        return ("dash", words, None);
+        return (State::Dash, words, None);
     }
     if personal::is_in_words(&words, school) {
-        return ("missing", String::new(), Some(finding::CELL_PERSONAL));
+        return (State::Missing, String::new(), Some(finding::CELL_PERSONAL));
     }
     if words.chars().count() > WORDS_MAX || words.contains(['\n', '\r']) {
-        return ("missing", String::new(), Some(finding::FILING_CELL));
+        return (State::Missing, String::new(), Some(finding::FILING_CELL));
     }
-    ("value", words, None)
+    (State::Value, words, None)
 }
 
 /// Whether there is anything in a cell that a person wrote.
 fn says(cell: &Cell<'_>) -> bool {
-    filed_text(cell, "").0 == "missing"
+    filed_text(cell, "").0 == State::Missing
 }
 
 /// Blank, dash, number, or nothing that can be read.
-fn filed_state(cell: &Cell<'_>) -> (&'static str, Option<Decimal>) {
+fn filed_state(cell: &Cell<'_>) -> (State, Option<Decimal>) {
     if cell.is_blank() {
-        return ("blank", None);
+        return (State::Blank, None);
     }
     let compact = text::compact(&cell.text());
     if matches!(compact.as_str(), "-" | "--" | "/" | "无") {
-        return ("dash", None);
+        return (State::Dash, None);
     }
     let number = compact.strip_suffix('%').unwrap_or(&compact);
     match text::decimal(&Cell::Text(number.into())) {
-        Ok(value) if (0..=text::COUNT_MAX * ONE).contains(&value.0) => ("value", Some(value)),
-        _ => ("missing", None),
+        Ok(value) if (0..=text::COUNT_MAX * ONE).contains(&value.0) => (State::Value, Some(value)),
+        _ => (State::Missing, None),
     }
 }
 
@@ -645,13 +634,13 @@ mod tests {
     #[test]
     fn blank_dash_and_zero_are_three_answers() {
         let state = |text: &str| filed_state(&Cell::Text(text.to_owned().into()));
-        assert_eq!(state("　"), ("blank", None));
-        assert_eq!(state("—"), ("dash", None));
-        assert_eq!(state("0"), ("value", Some(Decimal::ZERO)));
-        assert_eq!(state("８８.01%"), ("value", Decimal::parse("88.01")));
-        assert_eq!(state("约300"), ("missing", None));
-        assert_eq!(state("-3"), ("missing", None));
-        assert_eq!(state("110105194912310021"), ("missing", None));
+        assert_eq!(state("　"), (State::Blank, None));
+        assert_eq!(state("—"), (State::Dash, None));
+        assert_eq!(state("0"), (State::Value, Some(Decimal::ZERO)));
+        assert_eq!(state("８８.01%"), (State::Value, Decimal::parse("88.01")));
+        assert_eq!(state("约300"), (State::Missing, None));
+        assert_eq!(state("-3"), (State::Missing, None));
+        assert_eq!(state("110105194912310021"), (State::Missing, None));
     }
 
     #[test]

@@ -7,6 +7,8 @@
 
 pub mod identity;
 
+pub mod binding;
+
 pub mod table;
 
 pub mod text;
@@ -27,10 +29,12 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
+pub use crate::delivery::RowCounts as Counts;
+
 use crate::code_table::CodeTable;
-use crate::contract::bind::BindError;
 use crate::decode::{Cell, Row};
 use crate::finding::{Finding, Rule, TAKES_CELL};
+use binding::BindError;
 
 /// Code tables by id.
 pub type CodeTables = BTreeMap<String, CodeTable>;
@@ -44,34 +48,6 @@ pub struct Context<'a> {
     pub city_code: &'a str,
     /// Ours, for schools under no county, so that counties and residual add up to the city.
     pub residual_code: &'a str,
-}
-
-/// Where the physical rows of a file went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    pub physical: u64,
-    pub loaded: u64,
-    pub quarantined: u64,
-    pub duplicate: u64,
-    pub structural: u64,
-}
-
-impl Counts {
-    /// Conservation of rows: nothing is lost, nothing counted twice.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.physical == self.loaded + self.quarantined + self.duplicate + self.structural
-    }
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Counts) {
-        self.physical += other.physical;
-        self.loaded += other.loaded;
-        self.quarantined += other.quarantined;
-        self.duplicate += other.duplicate;
-        self.structural += other.structural;
-    }
 }
 
 /// Rows kept aside with everything that was in them, one JSON object a line. Goes to the

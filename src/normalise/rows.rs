@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 
+use super::binding::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use super::identity::{self, IdKind, IdNumber};
 use super::stated_period;
 use super::table::{self, FieldSpec, TableBuilder, Value, staged_fields};
 use super::totals::{self, Totals};
 use super::{Context, Counts, Normalised, People, Rejects, Unusable, name, text};
-use crate::contract::bind::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
 use crate::decode::cell::NO_RESULT;
 use crate::decode::{Cell, Event, Row};
@@ -247,7 +247,7 @@ impl<'a> RowsNormaliser<'a> {
     /// Finds the header among the rows held back, then reads the rows under it.
     fn bind(&mut self) {
         let head = std::mem::take(&mut self.sheet.head);
-        match bind::find_header(&self.dataset, self.version, &head) {
+        match binding::find_header(&self.dataset, self.version, &head) {
             Ok((index, binding)) => {
                 self.bound_sheets += 1;
                 self.rejects.header(&self.sheet.name, &binding.headers);
@@ -364,7 +364,7 @@ impl<'a> RowsNormaliser<'a> {
 
     /// Header again, prompt, total or note: known, and no data.
     fn is_structural(&mut self, binding: &Binding, row: &Row<'_>) -> bool {
-        if bind::repeats_header(binding, row) || is_prompt(binding, row) || numbers_columns(binding, row) {
+        if binding::repeats_header(binding, row) || is_prompt(binding, row) || numbers_columns(binding, row) {
             return true;
         }
         let first = totals::first_text(row);

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Decimal128Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
@@ -17,6 +19,7 @@ pub enum Value {
     Text(String),
     Int(i64),
     Decimal(i128),
+    Boolean(bool),
 }
 
 /// A column of a normalised table.
@@ -156,6 +159,7 @@ enum Builder {
     Int32(Int32Builder),
     Int64(Int64Builder),
     Decimal(Decimal128Builder),
+    Boolean(BooleanBuilder),
 }
 
 /// Rows on their way into Arrow columns.
@@ -177,9 +181,15 @@ impl TableBuilder {
             FieldKind::Decimal => {
                 Builder::Decimal(Decimal128Builder::new().with_data_type(field.kind.arrow()))
             }
-            FieldKind::Text | FieldKind::Boolean => Builder::Text(StringBuilder::new()),
+            FieldKind::Text => Builder::Text(StringBuilder::new()),
+            FieldKind::Boolean => Builder::Boolean(BooleanBuilder::new()),
         };
         TableBuilder { schema: schema(fields), builders: fields.iter().map(builder).collect(), rows: 0 }
+    }
+
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
     }
 
     /// Appends one row; its values stand in the order of the fields.
@@ -200,6 +210,8 @@ impl TableBuilder {
                 (Builder::Int64(column), Value::Null) => column.append_null(),
                 (Builder::Decimal(column), Value::Decimal(number)) => column.append_value(number),
                 (Builder::Decimal(column), Value::Null) => column.append_null(),
+                (Builder::Boolean(column), Value::Boolean(truth)) => column.append_value(truth),
+                (Builder::Boolean(column), Value::Null) => column.append_null(),
                 (_, value) => unreachable!("{value:?} is not of its column's type"),
             }
         }
@@ -225,6 +237,7 @@ impl TableBuilder {
                 Builder::Int32(column) => Arc::new(column.finish()),
                 Builder::Int64(column) => Arc::new(column.finish()),
                 Builder::Decimal(column) => Arc::new(column.finish()),
+                Builder::Boolean(column) => Arc::new(column.finish()),
             }
         });
         RecordBatch::try_new(Arc::clone(&self.schema), arrays.collect())

@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::binding::Binding;
 use super::text;
-use crate::contract::bind::Binding;
 use crate::contract::{ColumnType, Dataset};
 use crate::decode::{Cell, Row};
 use crate::finding::{self, Rule};
@@ -293,7 +293,7 @@ mod tests {
         let dataset = dataset();
         let header = [row(&["学校标识码", "毕业年份", "毕业生数"])];
         let (_, binding) =
-            crate::contract::bind::find_header(&dataset, &dataset.versions[0], &header).unwrap();
+            crate::normalise::binding::find_header(&dataset, &dataset.versions[0], &header).unwrap();
         let mut totals = Totals::new(&dataset);
         for sheet in sheets {
             for texts in *sheet {

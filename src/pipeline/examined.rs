@@ -34,7 +34,6 @@ use crate::report::cells::{CellRow, ReportCell};
 use crate::report::figures::{self, Keys, OfDeliveries, Peers};
 use crate::settings::Settings;
 use crate::table_file::{self as parquet_file, text_at};
-use crate::tables;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Accepted, Manifest};
 
@@ -712,7 +711,11 @@ fn as_printed(mut cells: Vec<ReportCell>, path: &Path) -> Result<Vec<ReportCell>
         };
         for row in 0..batch.num_rows() {
             let get = |column: &str| text_at(&batch, column, row);
-            let unit = tables::unit_of(get);
+            let unit = Unit {
+                level: Level::named(&get("level")),
+                region_code: get("region_code"),
+                school_code: get("school_code"),
+            };
             let (table, path, measure) = (get("report_table"), get("report_path"), get("measure"));
             if let Some(&index) = at.get(&(&*table, &*path, &*measure, &unit, column_years.value(row))) {
                 let text = texts.is_valid(row).then(|| get("printed_text"));

@@ -36,6 +36,8 @@ mod release;
 
 mod documents;
 
+mod dimensions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;

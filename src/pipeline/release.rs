@@ -15,8 +15,8 @@ use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::reconcile::Reconciled;
 use crate::sources::drop_folder::Listing;
-use crate::table_file::{self as parquet_file};
-use crate::tables::{self};
+use crate::tables::row;
+use crate::tables::run::RunRow;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::{
     self, DatasetSummary, FORMAT, FileCounts, Headline, Input, KeyId, Manifest, PartKind, ReleaseOutcome,
@@ -58,16 +58,20 @@ impl Run<'_> {
         let number = publish::releases(&self.given.data)?.last().copied().unwrap_or_default() + 1;
         let summary = self.summary(listing);
         self.stage_flat()?;
-        let run = tables::run(
-            number,
-            &self.given.request.now,
-            PROGRAM,
-            &self.given.definitions.digest,
-            summary.rows,
-        )?;
+        let run = RunRow {
+            release: Some(number),
+            created: self.given.request.now.clone(),
+            program: PROGRAM.to_owned(),
+            definitions: self.given.definitions.digest.clone(),
+            rows_physical: summary.rows.physical,
+            rows_loaded: summary.rows.loaded,
+            rows_quarantined: summary.rows.quarantined,
+            rows_duplicate: summary.rows.duplicate,
+            rows_structural: summary.rows.structural,
+        };
         let path = staged.join("tables/run/run.parquet");
         files::make_folder(&staged.join("tables/run"), Access::Open).map_err(io_error(&staged))?;
-        parquet_file::write(&path, &run)?;
+        row::write(&path, [run].into_iter())?;
         self.staged.push(StagedFile { path: "tables/run/run.parquet".into(), rows: 1, in_digest: false });
         let catalogue = staged.join("catalog.sql");
         fs::write(&catalogue, catalogue_sql(&self.staged, "")).map_err(io_error(&catalogue))?;

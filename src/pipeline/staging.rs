@@ -9,12 +9,18 @@ use arrow::array::{RecordBatch, RecordBatchReader, new_null_array};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::{Run, RunError, io_error};
+use super::{Run, RunError, dimensions, io_error};
 use crate::contract::Column;
-use crate::indicators::compute::School;
+use crate::indicators;
 use crate::period::ReportYear;
+use crate::reconcile;
 use crate::table_file::{self as parquet_file};
-use crate::tables::{self, SchoolRow};
+use crate::tables::decision::DecisionRow;
+use crate::tables::delivery::DeliveryRow;
+use crate::tables::finding::FindingRow;
+use crate::tables::report_cell::ReportCellRow;
+use crate::tables::row::{self, Row};
+use crate::tables::school::{self, Attribute, SchoolRow};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{flat_file, is_of_year, table_file};
 use crate::warehouse::publish::StagedFile;
@@ -26,20 +32,17 @@ impl Run<'_> {
         for year in years {
             let of = &self.years[&year];
             let definitions = self.given.definitions;
-            let values = |rows: &[_]| tables::indicator_values(rows, definitions);
-            let differences = |rows: &[_]| tables::differences(rows, definitions);
-            let attributes: Vec<&Column> = self.given.definitions.school_attributes().collect();
-            let schools = |schools: &[SchoolRow]| tables::dim_school(schools, &attributes);
+            let indicators = &definitions.indicators;
             let mut written = vec![
-                self.write_rows("indicator_value", year, &of.values, values)?,
-                self.write_rows("finding", year, &of.findings, tables::findings)?,
-                self.write_rows("delivery", year, &of.deliveries, tables::deliveries)?,
-                self.write_rows("dim_school", year, &self.school_rows(year), schools)?,
-                self.write_rows("override", year, &of.overrides, tables::overrides)?,
-                self.write_rows("difference", year, &of.differences, differences)?,
+                self.write_rows(year, indicators::stored::rows(&of.values, indicators))?,
+                self.write_rows(year, of.findings.iter().map(FindingRow::from))?,
+                self.write_rows(year, of.deliveries.iter().map(DeliveryRow::from))?,
+                self.write_schools(year)?,
+                self.write_rows(year, of.overrides.iter().map(DecisionRow::from))?,
+                self.write_rows(year, reconcile::rows(&of.differences, indicators))?,
             ];
             if let Some(cells) = self.cells.get(&year) {
-                written.push(self.write_rows("report_cell", year, cells, tables::report_cells)?);
+                written.push(self.write_rows(year, cells.iter().map(ReportCellRow::from))?);
             }
             let assembled = of.tables.clone();
             for (table, path, rows) in written {
@@ -53,59 +56,51 @@ impl Run<'_> {
             self.given.settings.residual_region_code.as_str(),
             self.given.settings.residual_region_name.as_str(),
         );
-        let dims = [
-            (
-                "dim_region",
-                tables::dim_region(self.given.definitions, &self.given.settings.city_code, residual)?,
-            ),
-            ("dim_major", tables::dim_major(self.given.definitions)?),
-            ("dim_indicator", tables::dim_indicator(self.given.definitions)?),
-        ];
-        for (table, batch) in dims {
-            let path = self.staged_path(table, None);
-            let rows = parquet_file::write(&path, &batch)?;
-            self.stage_file(table, None, &path, rows)?;
-        }
+        let (definitions, city) = (self.given.definitions, &self.given.settings.city_code);
+        self.stage_dimension(dimensions::regions(definitions, city, residual))?;
+        self.stage_dimension(dimensions::majors(definitions))?;
+        self.stage_dimension(dimensions::indicators(definitions))?;
         self.carry_over()
     }
 
-    pub(super) fn school_rows(&self, year: ReportYear) -> Vec<SchoolRow> {
-        let attributes: Vec<&Column> = self.given.definitions.school_attributes().collect();
+    fn stage_dimension<R: Row>(&mut self, rows: Vec<R>) -> Result<(), RunError> {
+        let path = self.staged_path(R::TABLE, None);
+        let rows = row::write(&path, rows.into_iter())?;
+        self.stage_file(R::TABLE, None, &path, rows)
+    }
+
+    fn write_schools(&self, year: ReportYear) -> Result<(&'static str, PathBuf, u64), RunError> {
         let attribute =
-            |school: &School, name: &str| school.attributes.get(name).cloned().unwrap_or_default();
-        let row = |(code, school): (&String, &School)| SchoolRow {
-            report_year: year,
-            school_code: code.clone(),
-            school_name: school.name.clone(),
-            region_code: school.region_code.clone(),
-            attributes: attributes.iter().map(|column| attribute(school, &column.name)).collect(),
-        };
-        self.years[&year].schools.iter().map(row).collect()
+            |column: &Column| Attribute { name: column.name.clone(), title_zh: column.title_zh.clone() };
+        let attributes: Vec<Attribute> = self.given.definitions.school_attributes().map(attribute).collect();
+        let schools = self.years[&year].schools.iter().map(|(code, school)| {
+            let code_of =
+                |column: &Attribute| school.attributes.get(&column.name).cloned().unwrap_or_default();
+            let row = SchoolRow {
+                report_year: year,
+                school_code: code.clone(),
+                school_name: school.name.clone(),
+                region_code: school.region_code.clone(),
+            };
+            (row, attributes.iter().map(code_of).collect())
+        });
+        let path = self.staged_path(SchoolRow::TABLE, Some(year));
+        let rows = school::write(&path, &attributes, schools)?;
+        Ok((SchoolRow::TABLE, path, rows))
     }
 
     fn staged_path(&self, table: &str, year: Option<ReportYear>) -> PathBuf {
         self.given.data.staged_release().join(format!("{table}-{}.parquet", year.unwrap_or_default()))
     }
 
-    /// Writes the rows of a table, some at a time: as columns, all would be there twice.
-    fn write_rows<T>(
+    fn write_rows<R: Row>(
         &self,
-        table: &'static str,
         year: ReportYear,
-        rows: &[T],
-        batch: impl Fn(&[T]) -> Result<RecordBatch, ArrowError>,
+        rows: impl Iterator<Item = R>,
     ) -> Result<(&'static str, PathBuf, u64), RunError> {
-        const AT_A_TIME: usize = 65_536;
-        let path = self.staged_path(table, Some(year));
-        let (first, rest) = rows.split_at(rows.len().min(AT_A_TIME));
-        let first = batch(first)?;
-        let mut writer = parquet_file::TableWriter::create(&path, first.schema())?;
-        writer.write(&first)?;
-        for rows in rest.chunks(AT_A_TIME) {
-            writer.write(&batch(rows)?)?;
-        }
-        let rows = writer.finish()?;
-        Ok((table, path, rows))
+        let path = self.staged_path(R::TABLE, Some(year));
+        let rows = row::write(&path, rows)?;
+        Ok((R::TABLE, path, rows))
     }
 
     /// Moves a finished table file under the name that its content gives it.

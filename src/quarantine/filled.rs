@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sheets::{self, ABOUT, ACTION, BY, ID, NOBODYS, QUERY_HEADS, ROW_HEADS, SCHOOL, YEAR};
 use super::{Case, State};
-use crate::contract::{ColumnType, bind};
+use crate::contract::ColumnType;
+use crate::contract::header::header_key;
 use crate::decisions::corrections::{Change, Kind};
 use crate::decode::{Cell, Row};
 use crate::definition::Definitions;
@@ -245,9 +246,9 @@ impl<'a> Reader<'a, '_> {
     fn stays_of_school(&self, case: &Case, index: usize, now: &str) -> Result<(), String> {
         let dataset = self.definitions.dataset(&case.dataset);
         let column = dataset.and_then(|dataset| dataset.column_of_type(ColumnType::SchoolCode));
-        let key = case.headers.get(index).map(|header| bind::header_key(header)).unwrap_or_default();
+        let key = case.headers.get(index).map(|header| header_key(header)).unwrap_or_default();
         let is_it = column.is_some_and(|column| {
-            column.names.iter().chain(&column.fallback_names).any(|name| bind::header_key(name) == key)
+            column.names.iter().chain(&column.fallback_names).any(|name| header_key(name) == key)
         });
         if !is_it || self.school.is_empty() {
             return Ok(());

@@ -9,6 +9,8 @@ use crate::indicators::{IndicatorValue, State, Subject, Unit, ValueKey};
 use crate::layout::{Basis, Each, Layout, Level, ListLayout, RowLayout, TableLayout};
 use crate::number::Decimal;
 use crate::period::ReportYear;
+use crate::tables::indicator_value::stands_for;
+use crate::tables::report_cell::ReportCellRow;
 
 /// One printed cell. What it shares with the cells of other units is kept once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,28 @@ pub struct CellRow {
     pub printed_unit: String,
 }
 
+impl From<&ReportCell> for ReportCellRow {
+    fn from(cell: &ReportCell) -> Self {
+        ReportCellRow {
+            report_year: cell.report_year,
+            report_table: cell.report_table.clone(),
+            report_path: cell.report_path.clone(),
+            measure: cell.measure.clone(),
+            column_year: cell.column_year,
+            level: cell.unit.level,
+            region_code: cell.unit.region_code.clone(),
+            school_code: cell.unit.school_code.clone(),
+            indicator_id: cell.indicator_id.clone(),
+            breakdown: cell.breakdown.clone(),
+            breakdown_code: cell.breakdown_code.clone(),
+            basis: cell.basis.name().to_owned(),
+            stands_for: stands_for(cell.basis).to_owned(),
+            state: cell.state,
+            printed_text: cell.printed_text.clone(),
+        }
+    }
+}
+
 impl Deref for ReportCell {
     type Target = CellRow;
 
@@ -68,6 +92,12 @@ pub struct Sources<'a> {
 
 /// Values by year and key.
 pub type Values<'a> = HashMap<(ReportYear, &'a ValueKey), &'a IndicatorValue>;
+
+/// Values of several years, ready for look-up.
+#[must_use]
+pub fn indexed<'a>(values: impl Iterator<Item = &'a IndicatorValue>) -> Values<'a> {
+    values.map(|value| ((value.report_year, &value.key), value)).collect()
+}
 
 /// Lines by table and school, each with its words in the order of the list's columns.
 pub type Lines = BTreeMap<(String, String), Vec<Vec<String>>>;

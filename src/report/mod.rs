@@ -8,6 +8,8 @@ pub mod cells;
 
 pub mod figures;
 
+pub mod sheet;
+
 pub mod workbook;
 
 pub mod differences;

@@ -16,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use super::files::{self, Access};
 use super::layout::{DataRoot, is_of_year, release_name, table_folder};
 use crate::checks::CheckCount;
+use crate::delivery::RowCounts;
+use crate::figure::Level;
 use crate::finding::Severity;
-use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::reconcile::Reconciled;
-use crate::table_file;
+use crate::tables::region::RegionRow;
+use crate::tables::row;
 
 /// Format of manifest and pointer. A newer one is refused. 1 had neither fragments nor the hashes
 /// of manifests.
@@ -140,15 +142,9 @@ impl Manifest {
         }
         // A program of before said it in a table only.
         let file = self.files.iter().find(|file| file.path.starts_with("tables/dim_region/"))?;
-        let batches = table_file::read(&data.release(self.release).join(&file.path)).ok()?;
-        for batch in batches {
-            let batch = batch.ok()?;
-            let of = |row, column: &str| table_file::text_at(&batch, column, row);
-            if let Some(row) = (0..batch.num_rows()).find(|&row| of(row, "level") == "city") {
-                return Some((of(row, "region_code"), of(row, "region_name")));
-            }
-        }
-        None
+        let mut regions = row::read::<RegionRow>(&data.release(self.release).join(&file.path)).ok()?;
+        let city = regions.find_map(|region| region.ok().filter(|region| region.level == Level::City))?;
+        Some((city.region_code, city.region_name))
     }
 
     /// Digest of the definitions that a year was made with.
@@ -237,7 +233,7 @@ pub struct ReleaseFile {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     pub files: FileCounts,
-    pub rows: Counts,
+    pub rows: RowCounts,
     /// Of the quarantined rows, those that a named person gave up.
     #[serde(default)]
     pub given_up: u64,
@@ -255,7 +251,7 @@ pub struct Summary {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YearSummary {
     pub files: FileCounts,
-    pub rows: Counts,
+    pub rows: RowCounts,
     pub rules: Vec<RuleCount>,
     /// Its schools' figures on different bases.
     #[serde(default)]
@@ -355,7 +351,7 @@ pub struct DatasetSummary {
     pub dataset: String,
     pub title_zh: String,
     pub files: u64,
-    pub rows: Counts,
+    pub rows: RowCounts,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

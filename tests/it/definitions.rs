@@ -110,6 +110,25 @@ fn faults_of_all_definitions_are_told_at_once_and_nothing_is_done() {
 }
 
 #[test]
+fn a_layout_that_says_only_what_differs_is_validated_with_the_one_it_extends() {
+    let city = City::empty();
+    let pipelines = copied_definitions(&city);
+    let layout = Path::new(&pipelines).join("layouts/2025.toml");
+    let differences = "year = 2025\nextends = 2024\nstatus = \"assumed\"\nsource = \"\"\n\n[[change]]\ntable = \"表1\"\n\
+                       rows = [\n  { path = \"月收入\", decimals = 0 },\n]\n";
+    fs::write(&layout, differences).unwrap();
+    let validate = || city.nianbao(&["validate", "--pipelines", &pipelines]);
+    let sound = validate();
+    assert_eq!(sound.status.code(), Some(0), "{}", text(&sound.stderr));
+    assert!(text(&sound.stderr).contains("3 layouts"), "{}", text(&sound.stderr));
+    fs::write(&layout, differences.replace("月收入", "月收人")).unwrap();
+    let refused = validate();
+    assert_eq!(refused.status.code(), Some(2));
+    let told = text(&refused.stderr);
+    assert!(told.contains("layouts/2025.toml:9: `表1` has no row `月收人` in the layout of 2024"), "{told}");
+}
+
+#[test]
 fn the_same_inputs_give_the_same_release_digest_whatever_the_names_and_threads() {
     let one = City::empty();
     Village::new().deliver(&one);

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use arrow::datatypes::Field;
 use nianbao::finding::{RULES, Rule};
+use nianbao::tables;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::support::{files, text, whole_city};
@@ -75,7 +76,7 @@ fn of_rules() {
 
 #[test]
 fn of_columns() {
-    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut written: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let folder = whole_city().release().join("tables");
     for path in files(&folder) {
         let table = path.strip_prefix(&folder).unwrap().components().next().unwrap();
@@ -83,17 +84,29 @@ fn of_columns() {
         let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(&path).unwrap()).unwrap();
         let column = |field: &std::sync::Arc<Field>| {
             let of = |key: &str| field.metadata().get(key).cloned().unwrap_or_default();
-            format!("| `{}` | {} | {} | {} |", field.name(), field.data_type(), of("title_zh"), of("unit"))
+            let meaning = tables::description(&table, field.name()).unwrap_or_default();
+            let (title, unit) = (of("title_zh"), of("unit"));
+            format!("| `{}` | {} | {title} | {unit} | {meaning} |", field.name(), field.data_type())
         };
         let columns: Vec<String> = reader.schema().fields().iter().map(column).collect();
-        let known = tables.entry(table.clone()).or_insert_with(|| columns.clone());
+        let known = written.entry(table.clone()).or_insert_with(|| columns.clone());
         assert_eq!(*known, columns, "{table} has other columns in another year");
     }
+    for (table, columns) in tables::OWN {
+        let written = &written[*table];
+        for (place, column) in columns.iter().enumerate() {
+            assert!(
+                written[place].starts_with(&format!("| `{}` |", column.name)),
+                "{table}: {}",
+                column.name
+            );
+        }
+    }
     let mut says = "# Columns of all tables\n\nWhat a row is: [Tables of a release](tables.md).\n".to_owned();
-    for (table, columns) in tables {
+    for (table, columns) in written {
         write!(
             says,
-            "\n## {table}\n\n| column | type | 名称 | 单位 |\n|---|---|---|---|\n{}\n",
+            "\n## {table}\n\n| column | type | 名称 | 单位 | meaning |\n|---|---|---|---|---|\n{}\n",
             columns.join("\n")
         )
         .unwrap();

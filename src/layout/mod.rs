@@ -3,27 +3,30 @@
 //! Which basis and how many decimals are printed belongs to the place, not to the
 //! indicator: 2023 students are 27,540 in 表1.3 and 27,863 in 表6, and both are true.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::code_table::{Status, folded};
+pub use crate::figure::{Basis, Delivered, Level};
 use crate::period::ReportYear;
 
-/// `pipelines/layouts/<year>.toml`.
-#[derive(Debug, Clone, Deserialize)]
+pub mod extension;
+
+/// `pipelines/layouts/<year>.toml`, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Layout {
+pub struct Layout<Row = RowLayout> {
     pub year: ReportYear,
     pub status: Status,
     pub source: String,
     #[serde(rename = "table")]
-    pub tables: Vec<TableLayout>,
+    pub tables: Vec<TableLayout<Row>>,
     /// Figures of the city that a run's summary shows.
     #[serde(rename = "headline", default)]
     pub headlines: Vec<HeadlineLayout>,
 }
 
 /// A figure worth seeing at once.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadlineLayout {
     pub indicator: String,
@@ -32,11 +35,12 @@ pub struct HeadlineLayout {
 }
 
 /// One printed table.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TableLayout {
+pub struct TableLayout<Row = RowLayout> {
     /// `表1` … `表6`, `表1.2`, ….
     pub id: String,
+    /// Its years are written as `{year}`, `{year-1}`, …, and are numbers once it is read.
     pub title: String,
     pub kind: TableKind,
     /// Whether last year stands beside this year.
@@ -51,13 +55,13 @@ pub struct TableLayout {
     #[serde(default)]
     pub beside: Vec<String>,
     #[serde(rename = "row")]
-    pub rows: Vec<RowLayout>,
+    pub rows: Vec<Row>,
     /// What is listed under the table, a line each.
     pub list: Option<ListLayout>,
 }
 
 /// A list under a table: schools file it line by line, and it is printed line by line.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListLayout {
     /// The path of its lines is `<title>/<line>`.
@@ -85,147 +89,8 @@ pub enum TableKind {
     Body,
 }
 
-/// Where a figure stands in the hierarchy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    School,
-    County,
-    City,
-}
-
-impl Level {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Level::School => "school",
-            Level::County => "county",
-            Level::City => "city",
-        }
-    }
-
-    /// The level of that name; anything else is the city.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        let all = [Level::School, Level::County];
-        all.into_iter().find(|level| level.name() == name).unwrap_or(Level::City)
-    }
-}
-
-/// From where a figure comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// Rows of the national systems.
-    System,
-    /// What each school filled in on its own copy of the tables.
-    Filed,
-    /// Answers to a questionnaire.
-    Survey,
-    /// A value that a named person set after looking into a difference, and the basis that it
-    /// stands for. No place asks for it: it is printed where the basis it stands for would be.
-    #[serde(skip_deserializing)]
-    Adjusted(Delivered),
-}
-
-/// A basis that is delivered: everything but what a person set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Delivered {
-    System,
-    Survey,
-    Filed,
-}
-
-impl Delivered {
-    /// All, in the order in which one is held against another: the first of a pair is the reference.
-    pub const ALL: [Delivered; 3] = [Delivered::System, Delivered::Survey, Delivered::Filed];
-
-    #[must_use]
-    pub fn basis(self) -> Basis {
-        match self {
-            Delivered::System => Basis::System,
-            Delivered::Filed => Basis::Filed,
-            Delivered::Survey => Basis::Survey,
-        }
-    }
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.basis().name()
-    }
-
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        self.basis().label()
-    }
-
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|basis| basis.name() == name)
-    }
-
-    #[must_use]
-    pub fn labelled(label: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|basis| basis.label() == label)
-    }
-}
-
-impl Basis {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Basis::System => "system",
-            Basis::Filed => "filed",
-            Basis::Survey => "survey",
-            Basis::Adjusted(_) => "adjusted",
-        }
-    }
-
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Basis::System => "系统",
-            Basis::Filed => "填报",
-            Basis::Survey => "调查",
-            Basis::Adjusted(_) => "核定",
-        }
-    }
-
-    /// The delivered basis that a figure is of, or stands for.
-    #[must_use]
-    pub fn delivered(self) -> Delivered {
-        match self {
-            Basis::System => Delivered::System,
-            Basis::Filed => Delivered::Filed,
-            Basis::Survey => Delivered::Survey,
-            Basis::Adjusted(of) => of,
-        }
-    }
-
-    /// What takes its place where a person set a value.
-    #[must_use]
-    pub fn adjusted(self) -> Basis {
-        Basis::Adjusted(self.delivered())
-    }
-
-    #[must_use]
-    pub fn is_adjusted(self) -> bool {
-        matches!(self, Basis::Adjusted(_))
-    }
-
-    /// The basis of these names; `stands_for` counts for adjusted values alone.
-    #[must_use]
-    pub fn named(name: &str, stands_for: &str) -> Option<Self> {
-        if name == "adjusted" {
-            return Delivered::named(stands_for).map(Basis::Adjusted);
-        }
-        Delivered::named(name).map(Delivered::basis)
-    }
-}
-
 /// One printed row, or, with `each`, a row for each code of a breakdown.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowLayout {
     #[serde(default)]
@@ -268,7 +133,46 @@ pub enum Each {
     MajorClass,
 }
 
+impl<Row> Layout<Row> {
+    #[must_use]
+    pub fn map_rows<Other>(self, mut other: impl FnMut(Row) -> Other) -> Layout<Other> {
+        Layout {
+            year: self.year,
+            status: self.status,
+            source: self.source,
+            tables: self.tables.into_iter().map(|table| table.map_rows(&mut other)).collect(),
+            headlines: self.headlines,
+        }
+    }
+}
+
+impl<Row> TableLayout<Row> {
+    #[must_use]
+    pub fn map_rows<Other>(self, other: impl FnMut(Row) -> Other) -> TableLayout<Other> {
+        TableLayout {
+            id: self.id,
+            title: self.title,
+            kind: self.kind,
+            last_year: self.last_year,
+            earlier_years: self.earlier_years,
+            levels: self.levels,
+            beside: self.beside,
+            rows: self.rows.into_iter().map(other).collect(),
+            list: self.list,
+        }
+    }
+}
+
 impl Layout {
+    /// With the years of its titles.
+    #[must_use]
+    pub fn dated(mut self) -> Self {
+        for table in &mut self.tables {
+            table.title = title_in(&table.title, self.year);
+        }
+        self
+    }
+
     #[must_use]
     pub fn table(&self, id: &str) -> Option<&TableLayout> {
         self.tables.iter().find(|table| table.id == id)
@@ -315,6 +219,14 @@ impl RowLayout {
     }
 }
 
+/// A title with its years: `{year}` is the layout's own, `{year-1}` the one before.
+#[must_use]
+pub fn title_in(title: &str, year: ReportYear) -> String {
+    (0..=9).fold(title.replace("{year}", "{year-0}"), |title, back| {
+        title.replace(&format!("{{year-{back}}}"), &year.saturating_sub(back).to_string())
+    })
+}
+
 /// A row label without what varies: blanks, width, quotes, 其中：.
 #[must_use]
 pub fn label_key(label: &str) -> String {
@@ -349,6 +261,13 @@ mod tests {
             let error = toml::from_str::<Place>(text).unwrap_err().to_string();
             assert!(error.contains("unknown variant"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_title_is_of_its_year() {
+        let title = "表6.1 {year-2}年至{year}年 1+X 证书情况";
+        assert_eq!(title_in(title, 2024), "表6.1 2022年至2024年 1+X 证书情况");
+        assert_eq!(title_in("表1 人才培养质量计分卡", 2024), "表1 人才培养质量计分卡");
     }
 
     #[test]

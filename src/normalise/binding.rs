@@ -1,78 +1,15 @@
 //! Header texts → canonical columns.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::unit::{self, Conversion, Unit};
-use super::{Column, Dataset, Version};
-use crate::code_table::narrow;
+use crate::contract::header::{HeaderKeys, header_key, may_begin};
+use crate::contract::unit::{self, Conversion, Unit};
+use crate::contract::{Column, Dataset, Version};
 use crate::decode::Row;
-use crate::decode::cell::is_blank;
 use crate::position::told;
 
 /// Rows looked at to find the header. Exports seen so far put it within the first 12.
 pub const HEADER_SEARCH_ROWS: usize = 15;
-
-/// A header text without what varies between exports: space, width, quotes,
-/// brackets with their contents such as （必填）, and the star before required columns.
-#[must_use]
-pub fn header_key(text: &str) -> String {
-    let mut key = String::new();
-    let mut depth = 0_usize;
-    // A line end within a cell, as some programs write it.
-    for c in crate::code_table::folded(text).replace("_X000D_", "").chars() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            '*' | '"' | '\'' => {}
-            c if depth == 0 => key.push(c),
-            _ => {}
-        }
-    }
-    key
-}
-
-/// Whether the [`header_key`] of a text may begin as `is_first` says; where only folding all of it
-/// tells, it may. Texts of data rows mostly may not, and need not be folded.
-fn may_begin(text: &str, is_first: impl Fn(char) -> bool) -> bool {
-    let seen = text.chars().filter(|&c| !is_blank(c)).map(narrow).find(|c| !matches!(c, '*' | '"' | '\''));
-    match seen {
-        None | Some('(' | ')' | '_') => true,
-        Some(c) => c.to_uppercase().next().is_some_and(is_first),
-    }
-}
-
-/// The header keys of a dataset's columns, worked out once.
-#[derive(Debug, Clone)]
-pub struct HeaderKeys {
-    /// Key → index of the column.
-    known: HashMap<String, usize>,
-    /// What the known keys begin with.
-    firsts: HashSet<char>,
-    /// Of each column the keys of its names and of its fallback names.
-    columns: Vec<[Vec<String>; 2]>,
-}
-
-impl HeaderKeys {
-    fn of(dataset: &Dataset) -> &Self {
-        dataset.header_keys.get_or_init(|| {
-            let keys = |names: &[String]| names.iter().map(|name| header_key(name)).collect();
-            let columns: Vec<[Vec<String>; 2]> =
-                dataset.columns.iter().map(|of| [keys(&of.names), keys(&of.fallback_names)]).collect();
-            let known: HashMap<String, usize> = columns
-                .iter()
-                .enumerate()
-                .flat_map(|(index, names)| names.iter().flatten().map(move |key| (key.clone(), index)))
-                .collect();
-            HeaderKeys { firsts: known.keys().filter_map(|key| key.chars().next()).collect(), known, columns }
-        })
-    }
-
-    /// The column that a header text names.
-    fn column(&self, label: &str) -> Option<usize> {
-        let may_be = may_begin(label, |first| self.firsts.contains(&first));
-        if may_be { self.known.get(&header_key(label)).copied() } else { None }
-    }
-}
 
 /// Where a file has each column.
 #[derive(Debug, Clone)]

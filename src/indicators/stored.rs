@@ -1,0 +1,91 @@
+//! Values as rows of the table `indicator_value`, and back.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::definition::{Calculation, Indicator};
+use super::{IndicatorValue, Subject, ValueKey};
+use crate::figure::Delivered;
+use crate::number::Ratio;
+use crate::table_file::TableFileError;
+use crate::tables::indicator_value::{IndicatorValueRow, Shared, stands_for};
+use crate::tables::row;
+
+/// Of indicators of one id, the first.
+fn by_id(indicators: &[Indicator]) -> HashMap<&str, &Indicator> {
+    indicators.iter().rev().map(|indicator| (indicator.id.as_str(), indicator)).collect()
+}
+
+/// The rows of values, in their order.
+pub fn rows<'a>(
+    values: &'a [IndicatorValue],
+    indicators: &'a [Indicator],
+) -> impl Iterator<Item = IndicatorValueRow> + 'a {
+    let indicators = by_id(indicators);
+    values.iter().map(move |value| row(value, indicators.get(&*value.key.indicator_id).copied()))
+}
+
+fn row(value: &IndicatorValue, indicator: Option<&Indicator>) -> IndicatorValueRow {
+    let (subject, unit) = (&value.key.subject, &value.key.unit);
+    let time = indicator.map(|indicator| indicator.reference_time.in_year(value.report_year));
+    IndicatorValueRow {
+        report_year: value.report_year,
+        indicator_id: subject.indicator_id.clone(),
+        level: unit.level,
+        region_code: unit.region_code.clone(),
+        school_code: unit.school_code.clone(),
+        breakdown: subject.breakdown.clone(),
+        breakdown_code: subject.breakdown_code.clone(),
+        basis: subject.basis.name().to_owned(),
+        stands_for: stands_for(subject.basis).to_owned(),
+        state: value.state,
+        value: value.value,
+        numerator: value.ratio.map(|ratio| ratio.numerator),
+        denominator: value.ratio.map(|ratio| ratio.denominator),
+        words: value.words.clone(),
+        n_missing: value.n_missing,
+        unit: indicator.map_or_else(String::new, |indicator| indicator.unit.clone()),
+        reference_time: time.unwrap_or_default(),
+    }
+}
+
+/// The values of a file of `indicator_value`.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read(path: &Path, indicators: &[Indicator]) -> Result<Vec<IndicatorValue>, TableFileError> {
+    let indicators = by_id(indicators);
+    let (mut subjects, mut units) = (Shared::default(), Shared::default());
+    row::read(path)?
+        .map(|row| {
+            let row: IndicatorValueRow = row?;
+            let factor = factor(indicators.get(&*row.indicator_id).copied(), row.basis().delivered());
+            let ratio = row.numerator.zip(row.denominator);
+            Ok(IndicatorValue {
+                report_year: row.report_year,
+                state: row.state,
+                value: row.value,
+                ratio: ratio.map(|(numerator, denominator)| Ratio { numerator, denominator, factor }),
+                n_missing: row.n_missing,
+                key: ValueKey {
+                    unit: units.share(row.place()),
+                    subject: subjects.share(Subject {
+                        basis: row.basis(),
+                        indicator_id: row.indicator_id,
+                        breakdown: row.breakdown,
+                        breakdown_code: row.breakdown_code,
+                    }),
+                },
+                words: row.words,
+            })
+        })
+        .collect()
+}
+
+/// 100 for percentages that are computed; a filed ratio is a mean of what was filed.
+fn factor(indicator: Option<&Indicator>, basis: Delivered) -> i64 {
+    match indicator.and_then(|indicator| indicator.system.as_ref()) {
+        Some(Calculation::Ratio(ratio)) if basis == Delivered::System => ratio.factor,
+        _ => 1,
+    }
+}
