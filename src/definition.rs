@@ -12,11 +12,11 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest, Sha256};
 
-use crate::checks::audit_rules::{
-    AuditDefinitions, AuditFile, Limits, ROWS, RelationDefinition, RuleText, TableTitle,
+use crate::checks::definition::{
+    AuditDefinitions, AuditFile, Partition, ROWS, RelationDefinition, RuleText, TableTitle,
 };
-use crate::checks::relation::Kind;
-use crate::checks::{Partition, PartitionFile};
+use crate::checks::kind::RelationKind;
+use crate::checks::limits::Limits;
 use crate::code_table::{CodeTable, CodeTableDefinition};
 use crate::contract::{Column, Dataset, Role, Shape};
 use crate::indicators::definition::{Calculation, Indicator, IndicatorFile};
@@ -258,7 +258,8 @@ impl AuditReader {
         }
         // A folder without audit/ is a folder of a city that audits nothing.
         if let Some((at, _)) = self.rules.first().map(|(at, rule)| (at, rule)) {
-            let untold = Kind::ALL.iter().filter(|kind| !kinds.iter().any(|known| *known == kind.name()));
+            let untold =
+                RelationKind::ALL.iter().filter(|kind| !kinds.iter().any(|known| *known == kind.name()));
             faults.extend(
                 untold.map(|kind| ((at.0.clone(), 0), format!("no rule tells of `{}`", kind.name()))),
             );
@@ -267,7 +268,7 @@ impl AuditReader {
     }
 
     fn checked(self) -> AuditDefinitions {
-        let rule = |(_, rule): (At, RuleText)| Some((Kind::named(&rule.kind)?, rule));
+        let rule = |(_, rule): (At, RuleText)| Some((RelationKind::named(&rule.kind)?, rule));
         let limits: Limits = self.limits.into_iter().next().map(|(_, limits)| limits).unwrap_or_default();
         let of_schools = self.school_limits.into_iter().next().map(|(_, limits)| limits);
         AuditDefinitions {
@@ -303,21 +304,17 @@ impl Reader {
                 }
             }
             Some("layouts") => self.layout(name, text),
-            Some("checks") => {
-                if let Some(file) = self.parse::<PartitionFile>(name, text) {
-                    let at = (name.to_owned(), 0);
-                    self.partitions
-                        .extend(file.partitions.into_iter().map(|partition| (at.clone(), partition)));
-                }
-            }
-            Some("audit") => {
-                if let Some(file) = self.parse::<AuditFile>(name, text) {
+            // A folder that was copied before partitions moved has them in `checks/`.
+            Some("audit" | "checks") => {
+                if let Some(mut file) = self.parse::<AuditFile>(name, text) {
+                    let partitions = std::mem::take(&mut file.partitions);
+                    let at = |partition| ((name.to_owned(), 0), partition);
+                    self.partitions.extend(partitions.into_iter().map(at));
                     self.audit.file(name, text, file);
                 }
             }
             _ => {
-                let message =
-                    "is in none of codes/, datasets/, indicators/, layouts/, checks/, audit/".to_owned();
+                let message = "is in none of codes/, datasets/, indicators/, layouts/, audit/".to_owned();
                 self.fault(name, 0, message);
             }
         }
@@ -794,6 +791,17 @@ mod tests {
     #[test]
     fn what_comes_with_the_program_is_consistent() {
         assert_eq!(faults(&embedded()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn partitions_in_their_former_folder_are_read() {
+        let mut files = embedded();
+        for (name, _) in &mut files {
+            *name = name.replace("pipelines/audit/partitions.toml", "pipelines/checks/partitions.toml");
+        }
+        let known = |files: &[DefinitionFile]| load(files).unwrap().partitions.len();
+        assert!(known(&embedded()) > 0);
+        assert_eq!(known(&files), known(&embedded()));
     }
 
     #[test]

@@ -2,23 +2,31 @@
 
 use serde_json::Value;
 
-use crate::audit::Stated;
-use crate::audit::printing::{Printing, Unasked, year_in};
-use crate::checks::printed::{claim, fold, read};
-use crate::checks::relation::{Asked, Figure, Kind, Operand};
+use crate::audit::answer::{RelationInstance, UnaskedRelation};
+use crate::audit::printing::{PrintedFigure, year_in};
+use crate::checks::claim::claim;
+use crate::checks::kind::RelationKind;
+use crate::checks::quantity::{fold, read};
+use crate::checks::relation::{Figure, Operand, Operands};
 use crate::layout::label_key;
 
 /// The relations of one claim.
-pub fn stated(at: usize, value: &Value, figures: &[Printing]) -> Result<Vec<Stated>, Unasked> {
+pub fn instances(
+    at: usize,
+    value: &Value,
+    figures: &[PrintedFigure],
+) -> Result<Vec<RelationInstance>, UnaskedRelation> {
     let text = value["text"].as_str().unwrap_or_default();
     let place = value["place"].as_str().unwrap_or_default().to_owned();
     let id = format!("claim_{}", at + 1);
-    let new = |kind: Kind, operands: Vec<(&str, Vec<Operand>)>| Stated {
+    let new = |kind: RelationKind, operands: Vec<(&str, Vec<Operand>)>| RelationInstance {
         id: id.clone(),
         kind,
         place: place.clone(),
         note: String::new(),
-        asked: Asked { operands: operands.into_iter().map(|(field, all)| (field.to_owned(), all)).collect() },
+        operands: Operands {
+            by_field: operands.into_iter().map(|(field, all)| (field.to_owned(), all)).collect(),
+        },
         interpretation: false,
         looked_at: 0,
         row: None,
@@ -26,7 +34,7 @@ pub fn stated(at: usize, value: &Value, figures: &[Printing]) -> Result<Vec<Stat
     if let Some(listed) = value["listed"].as_array() {
         let items = listed.iter().filter_map(Value::as_str).map(|item| words("", item)).collect();
         return Ok(vec![new(
-            Kind::CountOfListedItems,
+            RelationKind::CountOfListedItems,
             vec![("count", vec![words(&place, text)]), ("listed", items)],
         )]);
     }
@@ -34,7 +42,11 @@ pub fn stated(at: usize, value: &Value, figures: &[Printing]) -> Result<Vec<Stat
         let mut dated: Vec<(i32, Figure)> = pair.iter().filter_map(dated).collect();
         dated.sort_by_key(|(year, _)| *year);
         if let [(_, earlier), (_, later)] = dated.as_slice() {
-            let kind = if claim(text).amount.is_some() { Kind::GrowthPercent } else { Kind::TrendClaim };
+            let kind = if claim(text).amount.is_some() {
+                RelationKind::GrowthPercent
+            } else {
+                RelationKind::TrendClaim
+            };
             let operands = vec![
                 ("earlier", vec![Operand::Figure(earlier.clone())]),
                 ("later", vec![Operand::Figure(later.clone())]),
@@ -49,20 +61,26 @@ pub fn stated(at: usize, value: &Value, figures: &[Printing]) -> Result<Vec<Stat
             let pairs = found.iter().map(|pair| {
                 let operands =
                     vec![("a", vec![pair.said.clone()]), ("b", vec![Operand::Figure(pair.printed.clone())])];
-                new(Kind::SameFigure, operands)
+                new(RelationKind::SameFigure, operands)
             });
-            let mut stated: Vec<Stated> = pairs.collect();
+            let mut instances: Vec<RelationInstance> = pairs.collect();
             let block: Option<Vec<Operand>> =
                 found.iter().map(|pair| pair.last_year.clone().map(Operand::Figure)).collect();
             if let Some(block) = block {
                 let said = found.iter().map(|pair| pair.said.clone()).collect();
-                stated.push(new(Kind::IdenticalBlock, vec![("earlier", block), ("later", said)]));
+                instances.push(new(RelationKind::IdenticalBlock, vec![("earlier", block), ("later", said)]));
             }
-            return Ok(stated);
+            return Ok(instances);
         }
     }
     let why = format!("“{text}”没有可以对照的数");
-    Err(Unasked { id, kind: Kind::TrendClaim.name().to_owned(), place, note: String::new(), why })
+    Err(UnaskedRelation {
+        id,
+        kind: RelationKind::TrendClaim.name().to_owned(),
+        place,
+        note: String::new(),
+        why,
+    })
 }
 
 fn words(name: &str, text: &str) -> Operand {
@@ -94,13 +112,13 @@ fn dated(value: &Value) -> Option<(i32, Figure)> {
 }
 
 /// A number of a sentence beside the cell that it is of.
-struct Beside {
+struct CellInSentence {
     said: Operand,
     printed: Figure,
     last_year: Option<Figure>,
 }
 
-fn beside(table: &str, text: &str, figures: &[Printing]) -> Vec<Beside> {
+fn beside(table: &str, text: &str, figures: &[PrintedFigure]) -> Vec<CellInSentence> {
     let Some(year) = year_in(text) else { return Vec::new() };
     let folded = fold(text);
     let cells = |year: i32| {
@@ -117,9 +135,9 @@ fn beside(table: &str, text: &str, figures: &[Printing]) -> Vec<Beside> {
             (end > 0).then(|| after[..end].to_owned())
         });
         let Some(said) = said else { continue };
-        let last_year = cells(year - 1).find(|other| other.key == cell.key).map(Printing::figure);
+        let last_year = cells(year - 1).find(|other| other.key == cell.key).map(PrintedFigure::figure);
         let name = format!("正文 {} {year}", cell.label);
-        found.push(Beside { said: words(&name, &said), printed: cell.figure(), last_year });
+        found.push(CellInSentence { said: words(&name, &said), printed: cell.figure(), last_year });
     }
     found
 }

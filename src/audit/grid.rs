@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audit::Stated;
-use crate::audit::printing::{Printing, path_key, year_in};
-use crate::checks::audit_rules::Source;
-use crate::checks::printed::{Printed, fold, read};
-use crate::checks::relation::{Asked, Figure, Kind, Operand};
+use crate::audit::answer::RelationInstance;
+use crate::audit::printing::{PrintedFigure, path_key, year_in};
+use crate::checks::definition::Source;
+use crate::checks::kind::RelationKind;
+use crate::checks::quantity::{Reading, fold, read};
+use crate::checks::relation::{Figure, Operand, Operands};
 use crate::layout::label_key;
 
 /// Where the columns of one of the six tables are.
@@ -61,8 +62,8 @@ impl Columns {
     pub fn read(&self, cells: &[String], units: &BTreeSet<String>) -> GridRow {
         let straight = |index: usize| cells.get(index).map_or("", String::as_str);
         let is_unit = |text: &str| units.contains(&fold(text));
-        let is_word = |text: &str| matches!(read(text, ""), Printed::Unreadable) && !is_unit(text);
-        let is_figure = |text: &str| matches!(read(text, ""), Printed::Number(_) | Printed::Dash);
+        let is_word = |text: &str| matches!(read(text, ""), Reading::Unreadable) && !is_unit(text);
+        let is_figure = |text: &str| matches!(read(text, ""), Reading::Number(_) | Reading::Dash);
         let slid_left = self.label > 0
             && is_word(straight(self.label - 1))
             && is_unit(straight(self.label))
@@ -91,8 +92,8 @@ impl Columns {
 
 /// The figures of a row of one of the six tables.
 #[must_use]
-pub fn figures(table: &str, path: &str, measure: &str, row: &GridRow) -> Vec<Printing> {
-    let figure = |(name, year, text): &(String, Option<i32>, String)| Printing {
+pub fn figures(table: &str, path: &str, measure: &str, row: &GridRow) -> Vec<PrintedFigure> {
+    let figure = |(name, year, text): &(String, Option<i32>, String)| PrintedFigure {
         source: Source::Official(table.to_owned()),
         table: table.to_owned(),
         label: path.to_owned(),
@@ -108,7 +109,7 @@ pub fn figures(table: &str, path: &str, measure: &str, row: &GridRow) -> Vec<Pri
 
 /// The figures of a row of a table of the body that has units and years as the six tables have.
 #[must_use]
-pub fn items(table: &str, row: &GridRow) -> Vec<Printing> {
+pub fn items(table: &str, row: &GridRow) -> Vec<PrintedFigure> {
     let mut figures = figures(table, &row.label, "值", row);
     figures.retain(|figure| figure.measure == "值" && !row.label.is_empty());
     for figure in &mut figures {
@@ -119,20 +120,20 @@ pub fn items(table: &str, row: &GridRow) -> Vec<Printing> {
 
 /// The answer for a row that slid, and one for all others of a table.
 #[must_use]
-pub fn shifts(table: &str, rows: &[(String, &GridRow, &[String])]) -> Vec<Stated> {
-    let new = |place: String, text: String, looked_at| Stated {
+pub fn shifts(table: &str, rows: &[(String, &GridRow, &[String])]) -> Vec<RelationInstance> {
+    let new = |place: String, text: String, looked_at| RelationInstance {
         id: "cells_in_their_columns".to_owned(),
-        kind: Kind::ColumnShift,
+        kind: RelationKind::ColumnShift,
         place: place.clone(),
         note: String::new(),
-        asked: Asked {
-            operands: BTreeMap::from([(
+        operands: Operands {
+            by_field: BTreeMap::from([(
                 "row".to_owned(),
                 vec![Operand::Figure(Figure {
                     name: place,
                     text,
                     unit: String::new(),
-                    printed: Printed::Unreadable,
+                    printed: Reading::Unreadable,
                 })],
             )]),
         },
@@ -154,7 +155,7 @@ pub fn shifts(table: &str, rows: &[(String, &GridRow, &[String])]) -> Vec<Stated
 
 /// The figures and names of a table of the body: years down the side, years along the top, or none.
 #[must_use]
-pub fn body(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<Printing> {
+pub fn body(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<PrintedFigure> {
     let first = header.first().map(|cell| label_key(cell)).unwrap_or_default();
     let years_down = ["年份", "年度", "年"].contains(&first.as_str());
     let years_along: Vec<Option<i32>> = header.iter().map(|cell| year_in(cell)).collect();
@@ -173,7 +174,7 @@ pub fn body(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<Printin
             if along && !years_down && year.is_none() {
                 continue;
             }
-            figures.push(Printing {
+            figures.push(PrintedFigure {
                 source: Source::Body,
                 table: table.to_owned(),
                 label: label.to_owned(),
@@ -199,7 +200,7 @@ fn bracketed(label: &str) -> Option<String> {
 
 /// The columns of a list of 专业群.
 #[must_use]
-pub fn list(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<Printing> {
+pub fn list(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<PrintedFigure> {
     let mut figures = body(table, header, rows);
     for figure in &mut figures {
         figure.source = Source::List;
@@ -254,16 +255,19 @@ mod tests {
 
     #[test]
     fn tables_of_the_body_have_years_down_along_or_not_at_all() {
-        let of = |header: &str, row: &str| {
+        let body_of = |header: &str, row: &str| {
             let found = body("表9", &cells(header), &[cells(row)]);
             found.into_iter().map(|f| (f.label, f.year, f.unit, f.text)).collect::<Vec<_>>()
         };
         let text = str::to_owned;
-        assert_eq!(of("年份|奖（项）", "2024年|5"), [(text("奖（项）"), Some(2024), text("项"), text("5"))]);
         assert_eq!(
-            of("项目|2024 年数据|备注", "教师|7|x"),
+            body_of("年份|奖（项）", "2024年|5"),
+            [(text("奖（项）"), Some(2024), text("项"), text("5"))]
+        );
+        assert_eq!(
+            body_of("项目|2024 年数据|备注", "教师|7|x"),
             [(text("教师"), Some(2024), text(""), text("7"))]
         );
-        assert_eq!(of("序号|学 校", "1|甲校")[1], (text("学 校"), None, text(""), text("甲校")));
+        assert_eq!(body_of("序号|学 校", "1|甲校")[1], (text("学 校"), None, text(""), text("甲校")));
     }
 }

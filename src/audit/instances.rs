@@ -2,21 +2,24 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::audit::printing::{Printing, Report, RowKey, Unasked, path_key};
-use crate::audit::{Answer, Stated};
-use crate::checks::audit_rules::{Names, Place, RelationDefinition, Source};
-use crate::checks::items;
-use crate::checks::printed::{count, read};
-use crate::checks::relation::{Asked, Figure, Kind, Operand};
+use crate::audit::answer::{RelationAnswer, RelationInstance, UnaskedRelation};
+use crate::audit::printing::{PrintedFigure, RowKey, path_key};
+use crate::audit::report::Report;
+use crate::checks::count::count;
+use crate::checks::definition::{Names, PrintedPlace, RelationDefinition, Source};
+use crate::checks::kind::RelationKind;
+use crate::checks::quantity::read;
+use crate::checks::relation::{Figure, Operand, Operands};
+use crate::checks::rules::items;
 use crate::layout::label_key;
 use crate::normalise::CodeTables;
 
 /// What a definition is repeated over.
 #[derive(Clone)]
-enum Bound<'a> {
+enum Binding<'a> {
     Nothing,
     /// A row of the six tables.
-    Row(&'a Printing),
+    Row(&'a PrintedFigure),
     /// A row of a list.
     Line(usize),
     /// What stands for `{table}`.
@@ -26,24 +29,24 @@ enum Bound<'a> {
 /// A definition with its places read, once for all reports.
 pub struct Relation<'d> {
     pub definition: &'d RelationDefinition,
-    pub kind: Kind,
-    fields: Vec<(&'d str, Vec<Sought>)>,
+    pub kind: RelationKind,
+    fields: Vec<(&'d str, Vec<SoughtPlace>)>,
 }
 
 /// A place, with its labels as they are compared.
-struct Sought {
-    place: Place,
+struct SoughtPlace {
+    place: PrintedPlace,
     keys: Vec<String>,
     /// A label has a `{table}` in it.
     pattern: bool,
 }
 
-impl Sought {
+impl SoughtPlace {
     fn parse(name: &str) -> Option<Self> {
-        let place = Place::parse(name)?;
+        let place = PrintedPlace::parse(name)?;
         let keys = place.labels.iter().map(|label| path_key(label)).collect();
         let pattern = place.labels.iter().any(|label| label.contains('{'));
-        Some(Sought { place, keys, pattern })
+        Some(SoughtPlace { place, keys, pattern })
     }
 }
 
@@ -51,12 +54,16 @@ impl Sought {
 #[must_use]
 pub fn relations(definitions: &[RelationDefinition]) -> Vec<Relation<'_>> {
     fn read(definition: &RelationDefinition) -> Option<Relation<'_>> {
-        let RelationDefinition { of, kind, .. } = definition;
-        let fields = of.iter().map(|(field, names)| {
-            let sought: Option<Vec<Sought>> = names.all().iter().map(|name| Sought::parse(name)).collect();
+        let fields = definition.of.iter().map(|(field, names)| {
+            let sought: Option<Vec<SoughtPlace>> =
+                names.all().iter().map(|name| SoughtPlace::parse(name)).collect();
             Some((field.as_str(), sought?))
         });
-        Some(Relation { definition, kind: Kind::named(kind)?, fields: fields.collect::<Option<_>>()? })
+        Some(Relation {
+            definition,
+            kind: RelationKind::named(&definition.kind)?,
+            fields: fields.collect::<Option<_>>()?,
+        })
     }
     definitions.iter().filter_map(read).collect()
 }
@@ -74,7 +81,7 @@ pub struct Finder<'a> {
 }
 
 /// The figures that a place means.
-struct Found {
+struct FoundFigures {
     figures: Vec<Figure>,
     /// A list takes them all; of a figure that is stated several times it takes the first.
     all: bool,
@@ -83,16 +90,16 @@ struct Found {
 impl Relation<'_> {
     /// Every instance, in every year of the report.
     #[must_use]
-    pub fn instances(&self, finder: &Finder<'_>) -> Vec<Stated> {
+    pub fn instances(&self, finder: &Finder<'_>) -> Vec<RelationInstance> {
         let years = finder.years.as_slice();
         let latest = finder.latest;
-        let mut found: Vec<Stated> = match self.definition.each.as_deref() {
-            None => years.iter().flat_map(|year| finder.instances(self, *year, &Bound::Nothing)).collect(),
+        let mut found: Vec<RelationInstance> = match self.definition.each.as_deref() {
+            None => years.iter().flat_map(|year| finder.instances(self, *year, &Binding::Nothing)).collect(),
             Some("row") => finder
                 .rows()
                 .flat_map(|row| {
-                    let named = |stated| Stated { row: Some(row.row_key()), ..stated };
-                    finder.instances(self, latest, &Bound::Row(row)).into_iter().map(named)
+                    let named = |found| RelationInstance { row: Some(row.row_key()), ..found };
+                    finder.instances(self, latest, &Binding::Row(row)).into_iter().map(named)
                 })
                 .collect(),
             Some("list") => (1..=finder.lines())
@@ -102,8 +109,8 @@ impl Relation<'_> {
                         label: line.to_string(),
                         measure: "值".to_owned(),
                     };
-                    let named = move |stated| Stated { row: Some(row.clone()), ..stated };
-                    finder.instances(self, latest, &Bound::Line(line)).into_iter().map(named)
+                    let named = move |found| RelationInstance { row: Some(row.clone()), ..found };
+                    finder.instances(self, latest, &Binding::Line(line)).into_iter().map(named)
                 })
                 .collect(),
             Some("repeated") => finder.repeated(self),
@@ -111,7 +118,7 @@ impl Relation<'_> {
                 let mut all = Vec::new();
                 for year in years {
                     for word in finder.words(self, *year) {
-                        all.extend(finder.instances(self, *year, &Bound::Word(word)));
+                        all.extend(finder.instances(self, *year, &Binding::Word(word)));
                     }
                 }
                 all
@@ -120,10 +127,11 @@ impl Relation<'_> {
         if years.len() > 1 {
             // The same figures may be found in two years, where they name none.
             let mut known: HashSet<Vec<(String, String)>> = HashSet::new();
-            found.retain(|stated| {
-                let told = stated.asked.told();
+            found.retain(|instance| {
+                let figures = instance.operands.named();
                 known.insert(
-                    told.map(|(field, figure)| (field.to_owned(), figure.name.clone() + &figure.text))
+                    figures
+                        .map(|(field, figure)| (field.to_owned(), figure.name.clone() + &figure.text))
                         .collect(),
                 )
             });
@@ -131,23 +139,23 @@ impl Relation<'_> {
         found
     }
 
-    fn sought(&self) -> impl Iterator<Item = &Sought> {
+    fn sought(&self) -> impl Iterator<Item = &SoughtPlace> {
         self.fields.iter().flat_map(|(_, sought)| sought)
     }
 }
 
 /// The finding that a definition examined nothing. What is asked of every row needs no such finding.
-pub fn nothing(definition: &RelationDefinition, why: &str) -> Option<Answer> {
+pub fn nothing(definition: &RelationDefinition, why: &str) -> Option<RelationAnswer> {
     let named: Vec<&str> = definition.of.values().flat_map(Names::all).map(String::as_str).collect();
-    let answer = Unasked {
+    let answer = UnaskedRelation {
         id: definition.id.clone(),
-        kind: Kind::named(&definition.kind)?.name().to_owned(),
+        kind: RelationKind::named(&definition.kind)?.name().to_owned(),
         place: named.join("；"),
         note: definition.note.clone(),
         why: why.to_owned(),
     }
     .answer();
-    Some(Answer { open: false, ..answer })
+    Some(RelationAnswer { open: false, ..answer })
 }
 
 impl<'a> Finder<'a> {
@@ -178,7 +186,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Rows of the six tables, each once.
-    fn rows(&self) -> impl Iterator<Item = &'a Printing> + use<'a> {
+    fn rows(&self) -> impl Iterator<Item = &'a PrintedFigure> + use<'a> {
         let (own, latest) = (self.report.own.is_some(), self.latest);
         self.report.figures.iter().filter(move |figure| {
             // Tables of the body repeat the six.
@@ -193,12 +201,12 @@ impl<'a> Finder<'a> {
     }
 
     /// Figures of the text with one name, unit and year, held against the first of them.
-    fn repeated(&self, relation: &Relation<'_>) -> Vec<Stated> {
-        let text: Vec<&Printing> =
+    fn repeated(&self, relation: &Relation<'_>) -> Vec<RelationInstance> {
+        let text: Vec<&PrintedFigure> =
             self.report.figures.iter().filter(|figure| figure.source == Source::Text).collect();
         let mut found = Vec::new();
         for (at, figure) in text.iter().enumerate() {
-            let same = |other: &&&Printing| {
+            let same = |other: &&&PrintedFigure| {
                 other.key == figure.key && other.unit == figure.unit && other.year == figure.year
             };
             if let Some(first) = text[..at].iter().find(same) {
@@ -207,7 +215,7 @@ impl<'a> Finder<'a> {
                     .into_iter()
                     .map(|(field, figure)| (field.to_owned(), vec![Operand::Figure(figure.figure())]))
                     .collect();
-                found.push(stated(relation, Asked { operands }));
+                found.push(instance(relation, Operands { by_field: operands }));
             }
         }
         found
@@ -218,7 +226,7 @@ impl<'a> Finder<'a> {
         let mut words: Vec<String> = Vec::new();
         for sought in relation.sought().filter(|sought| sought.pattern) {
             for label in sought.place.labels.iter().filter(|label| label.contains('{')) {
-                for figure in self.candidates(sought, year, &Bound::Nothing) {
+                for figure in self.candidates(sought, year, &Binding::Nothing) {
                     if let Some(word) = self.word(label, figure)
                         && !words.contains(&word)
                     {
@@ -231,12 +239,12 @@ impl<'a> Finder<'a> {
     }
 
     /// Instances in one year: one, or one for each of several figures that an operand may be.
-    fn instances(&self, relation: &Relation<'_>, year: i32, bound: &Bound<'_>) -> Vec<Stated> {
+    fn instances(&self, relation: &Relation<'_>, year: i32, bound: &Binding<'_>) -> Vec<RelationInstance> {
         const MOST: usize = 8;
         let (one, many, optional) = relation.kind.operands();
-        let mut instances = vec![Asked::default()];
+        let mut instances = vec![Operands::default()];
         for (field, places) in &relation.fields {
-            let mut found: Vec<Found> = Vec::with_capacity(places.len());
+            let mut found: Vec<FoundFigures> = Vec::with_capacity(places.len());
             for sought in places {
                 let figures = self.find(sought, year, bound);
                 let absent = figures.figures.is_empty();
@@ -257,27 +265,30 @@ impl<'a> Finder<'a> {
                 let choices: Vec<Figure> = found.into_iter().flat_map(|found| found.figures).collect();
                 instances = instances
                     .iter()
-                    .flat_map(|asked| choices.iter().map(|figure| with(asked, field, vec![figure.clone()])))
+                    .flat_map(|operands| {
+                        choices.iter().map(|figure| with(operands, field, vec![figure.clone()]))
+                    })
                     .take(MOST)
                     .collect();
             } else if many.contains(field) || optional.contains(field) {
-                let take =
-                    |found: Found| found.figures.into_iter().take(if found.all { usize::MAX } else { 1 });
+                let take = |found: FoundFigures| {
+                    found.figures.into_iter().take(if found.all { usize::MAX } else { 1 })
+                };
                 let figures: Vec<Figure> = found.into_iter().flat_map(take).collect();
-                instances = instances.iter().map(|asked| with(asked, field, figures.clone())).collect();
+                instances = instances.iter().map(|operands| with(operands, field, figures.clone())).collect();
             }
         }
-        instances.into_iter().map(|asked| stated(relation, asked)).collect()
+        instances.into_iter().map(|operands| instance(relation, operands)).collect()
     }
 
     /// The figures that a place means.
-    fn find(&self, sought: &Sought, year: i32, bound: &Bound<'_>) -> Found {
+    fn find(&self, sought: &SoughtPlace, year: i32, bound: &Binding<'_>) -> FoundFigures {
         let place = &sought.place;
         if place.source == Source::Literal {
             let text = place.labels.first().cloned().unwrap_or_default();
             let printed = read(&text, "");
             let figure = Figure { name: String::new(), text, unit: String::new(), printed };
-            return Found { figures: vec![figure], all: false };
+            return FoundFigures { figures: vec![figure], all: false };
         }
         let year = year + place.years_after;
         let mut all = sought.pattern || place.source == Source::List;
@@ -298,16 +309,17 @@ impl<'a> Finder<'a> {
         if figures.is_empty() && matches!(place.source, Source::Official(_)) {
             figures = self.by_last_label(sought, year);
         }
-        Found { figures, all }
+        FoundFigures { figures, all }
     }
 
     /// The row of the six tables that alone has the last label of the place: a report may nest its
     /// rows in another way, or not at all.
-    fn by_last_label(&self, sought: &Sought, year: i32) -> Vec<Figure> {
+    fn by_last_label(&self, sought: &SoughtPlace, year: i32) -> Vec<Figure> {
         let named: Vec<usize> =
             sought.keys.iter().filter_map(|key| self.by_last.get(last(key))).flatten().copied().collect();
         let named = self.of_place(sought, year, sorted(named));
-        let named: Vec<&Printing> = named.filter(|figure| figure.measure == sought.place.measure).collect();
+        let named: Vec<&PrintedFigure> =
+            named.filter(|figure| figure.measure == sought.place.measure).collect();
         match named.as_slice() {
             [figure] => vec![figure.figure()],
             _ => Vec::new(),
@@ -317,18 +329,18 @@ impl<'a> Finder<'a> {
     /// Figures that may be of a place: of its source, unit and year, and with one of its labels.
     fn candidates<'p>(
         &self,
-        sought: &'p Sought,
+        sought: &'p SoughtPlace,
         year: i32,
-        bound: &'p Bound<'_>,
-    ) -> impl Iterator<Item = &'a Printing> + use<'a, 'p> {
+        bound: &'p Binding<'_>,
+    ) -> impl Iterator<Item = &'a PrintedFigure> + use<'a, 'p> {
         let keys: &[String] = match bound {
-            Bound::Row(row) if sought.place.source == Source::AnyOfficial => std::slice::from_ref(&row.key),
+            Binding::Row(row) if sought.place.source == Source::AnyOfficial => std::slice::from_ref(&row.key),
             _ => &sought.keys,
         };
         let nowhere = self.report.own.is_some() && matches!(sought.place.source, Source::Text | Source::Body);
         let found: Vec<usize> = if nowhere {
             Vec::new()
-        } else if sought.pattern && !matches!(bound, Bound::Row(_)) {
+        } else if sought.pattern && !matches!(bound, Binding::Row(_)) {
             (0..self.report.figures.len()).collect()
         } else {
             sorted(keys.iter().filter_map(|key| self.by_key.get(key.as_str())).flatten().copied().collect())
@@ -338,12 +350,12 @@ impl<'a> Finder<'a> {
 
     fn of_place<'p>(
         &self,
-        sought: &'p Sought,
+        sought: &'p SoughtPlace,
         year: i32,
         found: Vec<usize>,
-    ) -> impl Iterator<Item = &'a Printing> + use<'a, 'p> {
+    ) -> impl Iterator<Item = &'a PrintedFigure> + use<'a, 'p> {
         let (latest, place) = (self.latest, &sought.place);
-        let of_year = move |figure: &Printing| match figure.year {
+        let of_year = move |figure: &PrintedFigure| match figure.year {
             Some(own) => own == year,
             None => year == latest,
         };
@@ -359,15 +371,15 @@ impl<'a> Finder<'a> {
     }
 
     /// How often the figure stands for the place; `None` when it does not.
-    fn matches(&self, sought: &Sought, figure: &Printing, bound: &Bound<'_>) -> Option<usize> {
+    fn matches(&self, sought: &SoughtPlace, figure: &PrintedFigure, bound: &Binding<'_>) -> Option<usize> {
         let place = &sought.place;
-        if let Bound::Line(line) = bound
+        if let Binding::Line(line) = bound
             && place.source == Source::List
             && figure.row != *line
         {
             return None;
         }
-        if let Bound::Row(row) = bound
+        if let Binding::Row(row) = bound
             && place.source == Source::AnyOfficial
         {
             let same = figure.table == row.table && figure.key == row.key && figure.measure == row.measure;
@@ -378,7 +390,7 @@ impl<'a> Finder<'a> {
         }
         place.labels.iter().zip(&sought.keys).find_map(|(label, key)| match bound {
             _ if !label.contains('{') => is_labelled(figure, key).then_some(1),
-            Bound::Word(bound) => (self.word(label, figure)? == *bound).then_some(1),
+            Binding::Word(bound) => (self.word(label, figure)? == *bound).then_some(1),
             _ => {
                 let word = self.word(label, figure)?;
                 let times = if is_group(&word) { count(&word)? } else { 1 };
@@ -389,7 +401,7 @@ impl<'a> Finder<'a> {
 
     /// What stands for `{table}` in the figure's label, where the code table knows it: 尧都区 of
     /// 尧都区占比 for `{region}占比`. 其余14县各 stands for fourteen.
-    fn word(&self, label: &str, figure: &Printing) -> Option<String> {
+    fn word(&self, label: &str, figure: &PrintedFigure) -> Option<String> {
         let (before, rest) = label.split_once('{')?;
         let (table, after) = rest.split_once('}')?;
         let word = figure.key.strip_prefix(&label_key(before))?.strip_suffix(&label_key(after))?;
@@ -405,7 +417,7 @@ impl<'a> Finder<'a> {
 }
 
 /// Whether the figure has this label; in a table of the body a unit in brackets may follow it.
-fn is_labelled(figure: &Printing, key: &str) -> bool {
+fn is_labelled(figure: &PrintedFigure, key: &str) -> bool {
     let with_unit = || figure.source == Source::Body && figure.key == format!("{key}({})", figure.unit);
     figure.key == key || (!figure.unit.is_empty() && with_unit())
 }
@@ -414,10 +426,10 @@ fn is_group(word: &str) -> bool {
     ["其余", "其他", "其它"].iter().any(|start| word.starts_with(start)) && word.ends_with('各')
 }
 
-fn with(asked: &Asked, field: &str, figures: Vec<Figure>) -> Asked {
-    let mut asked = asked.clone();
-    asked.operands.insert(field.to_owned(), figures.into_iter().map(Operand::Figure).collect());
-    asked
+fn with(operands: &Operands, field: &str, figures: Vec<Figure>) -> Operands {
+    let mut operands = operands.clone();
+    operands.by_field.insert(field.to_owned(), figures.into_iter().map(Operand::Figure).collect());
+    operands
 }
 
 fn last(path: &str) -> &str {
@@ -430,16 +442,16 @@ fn sorted(mut at: Vec<usize>) -> Vec<usize> {
     at
 }
 
-fn stated(relation: &Relation<'_>, asked: Asked) -> Stated {
+fn instance(relation: &Relation<'_>, operands: Operands) -> RelationInstance {
     let definition = relation.definition;
     let note = [definition.note.as_str(), definition.source.as_str()];
     let note: Vec<&str> = note.into_iter().filter(|part| !part.is_empty()).collect();
-    Stated {
+    RelationInstance {
         id: definition.id.clone(),
         kind: relation.kind,
         place: String::new(),
         note: note.join("；"),
-        asked,
+        operands,
         interpretation: definition.interpretation,
         looked_at: 0,
         row: None,

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::audit::Stated;
-use crate::audit::printing::{Report, Unasked};
-use crate::checks::printed::{Printed, fold, read};
-use crate::checks::relation::{Asked, Figure, Kind, Operand};
+use crate::audit::answer::{RelationInstance, UnaskedRelation};
+use crate::audit::printing::year_in;
+use crate::audit::report::Report;
+use crate::checks::kind::RelationKind;
+use crate::checks::quantity::{Reading, fold, read};
+use crate::checks::relation::{Figure, Operand, Operands};
 
 /// Whether the object is of this form.
 #[must_use]
@@ -38,9 +40,7 @@ pub fn read_report(object: &Value) -> Result<Report, String> {
     }
     let mut report = Report {
         title: text(&object["title"]).unwrap_or_default(),
-        year: text(&object["year"])
-            .and_then(|year| crate::audit::printing::year_in(&year))
-            .unwrap_or_default(),
+        year: text(&object["year"]).and_then(|year| year_in(&year)).unwrap_or_default(),
         keyed: figures.len(),
         ..Report::default()
     };
@@ -48,7 +48,7 @@ pub fn read_report(object: &Value) -> Result<Report, String> {
         if !relation.is_object() {
             return Err(format!("`relations[{at}]` is no object"));
         }
-        report.stated.push(stated(relation, &keys));
+        report.stated.push(instance(relation, &keys));
     }
     report.stated.extend(keys.values().filter_map(|figures| duplicate(figures)).map(Ok));
     Ok(report)
@@ -68,16 +68,19 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn stated(relation: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Result<Stated, Unasked> {
+fn instance(
+    relation: &Value,
+    keys: &BTreeMap<String, Vec<Figure>>,
+) -> Result<RelationInstance, UnaskedRelation> {
     let field = |name: &str| text(&relation[name]).unwrap_or_default();
     let named = field("kind");
-    let Some(kind) = Kind::named(&named) else {
+    let Some(kind) = RelationKind::named(&named) else {
         let why = if named.is_empty() {
             "没有写明 kind".to_owned()
         } else {
             format!("没有名为“{named}”的规则")
         };
-        return Err(Unasked {
+        return Err(UnaskedRelation {
             id: field("id"),
             kind: named,
             place: field("place"),
@@ -86,7 +89,7 @@ fn stated(relation: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Result<Stat
         });
     };
     let (one, many, optional) = kind.operands();
-    let mut asked = Asked::default();
+    let mut all = Operands::default();
     for name in one.iter().chain(many).chain(optional) {
         let other =
             || OTHER_NAMES.iter().filter(|(known, _)| known == name).map(|(_, other)| &relation[*other]);
@@ -96,13 +99,22 @@ fn stated(relation: &Value, keys: &BTreeMap<String, Vec<Figure>>) -> Result<Stat
             operands.iter_mut().for_each(as_words);
         }
         if !operands.is_empty() {
-            asked.operands.insert((*name).to_owned(), operands);
+            all.by_field.insert((*name).to_owned(), operands);
         }
     }
     let interpretation = relation["interpretation"].as_bool() == Some(true)
         || relation["confidence"].as_str() == Some("possible");
     let (place, note) = (field("place"), field("note"));
-    Ok(Stated { id: field("id"), kind, place, note, asked, interpretation, looked_at: 0, row: None })
+    Ok(RelationInstance {
+        id: field("id"),
+        kind,
+        place,
+        note,
+        operands: all,
+        interpretation,
+        looked_at: 0,
+        row: None,
+    })
 }
 
 /// Other names that operands go by.
@@ -181,7 +193,7 @@ fn is_literal(text: &str) -> bool {
     let folded = fold(text);
     let starts =
         folded.trim_start_matches(['+', '-', '约', '近', '超']).starts_with(|c: char| c.is_ascii_digit());
-    starts && matches!(read(text, ""), Printed::Number(_))
+    starts && matches!(read(text, ""), Reading::Number(_))
 }
 
 fn literal(text: &str) -> Operand {
@@ -193,16 +205,16 @@ fn literal(text: &str) -> Operand {
     })
 }
 
-fn duplicate(figures: &[Figure]) -> Option<Stated> {
+fn duplicate(figures: &[Figure]) -> Option<RelationInstance> {
     let other = figures.iter().skip(1).find(|other| !is_same(figures.first().unwrap_or(other), other))?;
     let figure = |figure: &Figure| vec![Operand::Figure(figure.clone())];
     let operands = [("a".to_owned(), figure(figures.first()?)), ("b".to_owned(), figure(other))];
-    Some(Stated {
+    Some(RelationInstance {
         id: String::new(),
-        kind: Kind::DuplicateKey,
+        kind: RelationKind::DuplicateKey,
         place: other.name.clone(),
         note: String::new(),
-        asked: Asked { operands: operands.into_iter().collect() },
+        operands: Operands { by_field: operands.into_iter().collect() },
         interpretation: false,
         looked_at: 0,
         row: None,

@@ -1,40 +1,13 @@
-//! A report as it was read: every figure with where it is printed.
+//! A printed figure, with where it is printed.
 
-use crate::audit::{Answer, Stated};
-use crate::checks::audit_rules::Source;
-use crate::checks::printed::read;
-use crate::checks::relation::{Figure, Verdict};
+use crate::checks::definition::Source;
+use crate::checks::quantity::{fold, read};
+use crate::checks::relation::Figure;
 use crate::layout::label_key;
-
-/// A report, in whatever form it came.
-#[derive(Debug, Default)]
-pub struct Report {
-    pub title: String,
-    pub year: i32,
-    pub figures: Vec<Printing>,
-    /// Relations that the report itself states, or its reader saw; some in a way nobody can examine.
-    pub stated: Vec<Result<Stated, Unasked>>,
-    /// Whether the relations of `pipelines/audit/` are looked for.
-    pub takes_definitions: bool,
-    /// Decimals are not known where cells hold numbers: a workbook shows them as its formats say.
-    pub decimals_unknown: bool,
-    /// Figures named by keys, which are in no table.
-    pub keyed: usize,
-    /// Of one that is printed here.
-    pub own: Option<Own>,
-}
-
-/// Figures that are printed here: rows are where the layout has them, and last year's column has been
-/// asked a year ago.
-#[derive(Debug, Default)]
-pub struct Own {
-    /// A person set a value, which stands at some places only.
-    pub adjusted: bool,
-}
 
 /// A printed figure, or a printed name.
 #[derive(Debug, Clone)]
-pub struct Printing {
+pub struct PrintedFigure {
     pub source: Source,
     /// `表1`; empty for the text.
     pub table: String,
@@ -59,46 +32,13 @@ pub struct RowKey {
     pub measure: String,
 }
 
-/// A relation with a kind nobody knows, or no relation at all.
-#[derive(Debug, Clone)]
-pub struct Unasked {
-    pub id: String,
-    pub kind: String,
-    pub place: String,
-    pub note: String,
-    pub why: String,
-}
-
-impl Unasked {
-    #[must_use]
-    pub fn answer(&self) -> Answer {
-        Answer {
-            kind: self.kind.clone(),
-            id: self.id.clone(),
-            place: self.place.clone(),
-            verdict: Verdict::NotExamined,
-            printed: String::new(),
-            recomputed: String::new(),
-            interval: String::new(),
-            message: self.why.clone(),
-            examined: 0,
-            figures: Vec::new(),
-            note: self.note.clone(),
-            rule: None,
-            known: false,
-            at: None,
-            open: true,
-        }
-    }
-}
-
 /// A path of labels as paths are compared.
 #[must_use]
 pub fn path_key(path: &str) -> String {
     path.split('/').map(label_key).collect::<Vec<_>>().join("/")
 }
 
-impl Printing {
+impl PrintedFigure {
     /// As an operand of a relation.
     #[must_use]
     pub fn figure(&self) -> Figure {
@@ -132,26 +72,10 @@ pub fn name(table: &str, label: &str, measure: &str, row: usize, year: Option<i3
     format!("{place} {label}{measure}{row}{year}")
 }
 
-impl Report {
-    #[must_use]
-    pub fn figure_count(&self) -> usize {
-        self.figures.len() + self.keyed
-    }
-
-    /// The years that figures are of, the latest last.
-    #[must_use]
-    pub fn years(&self) -> Vec<i32> {
-        let mut years: Vec<i32> = self.figures.iter().filter_map(|figure| figure.year).collect();
-        years.sort_unstable();
-        years.dedup();
-        years
-    }
-}
-
 /// The first year named in a heading: `2023 年数据`.
 #[must_use]
 pub fn year_in(text: &str) -> Option<i32> {
-    let folded = crate::checks::printed::fold(text);
+    let folded = fold(text);
     let runs = folded.split(|c: char| !c.is_ascii_digit());
     runs.filter(|run| run.len() == 4)
         .filter_map(|run| run.parse().ok())

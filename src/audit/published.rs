@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use crate::audit::printing::{Printing, Report, path_key, year_in};
+use crate::audit::printing::{PrintedFigure, path_key, year_in};
+use crate::audit::report::Report;
 use crate::audit::workbook::Recogniser;
 use crate::audit::{claims, grid};
-use crate::checks::audit_rules::Source;
+use crate::checks::definition::Source;
 use crate::definition::Definitions;
 use crate::layout::label_key;
 
@@ -42,8 +43,8 @@ pub fn read_report(object: &Value, definitions: &Definitions) -> Result<Report, 
         report.figures.extend(figure);
     }
     for (at, claim) in array(object, "claims")?.iter().enumerate() {
-        match claims::stated(at, claim, &report.figures) {
-            Ok(stated) => report.stated.extend(stated.into_iter().map(Ok)),
+        match claims::instances(at, claim, &report.figures) {
+            Ok(instances) => report.stated.extend(instances.into_iter().map(Ok)),
             Err(unasked) => report.stated.push(Err(unasked)),
         }
     }
@@ -134,7 +135,7 @@ fn of_values(row: &Value) -> grid::GridRow {
 }
 
 /// A list under a table: a header, and rows by its names.
-fn list(table: &str, part: &Value, figures: &mut Vec<Printing>) {
+fn list(table: &str, part: &Value, figures: &mut Vec<PrintedFigure>) {
     let header = strings(&part["header"]);
     let names: Vec<String> = header.iter().map(|name| label_key(name)).collect();
     let row = |row: &Value| -> Vec<String> {
@@ -142,12 +143,12 @@ fn list(table: &str, part: &Value, figures: &mut Vec<Printing>) {
             return strings(row);
         }
         let cell = |name: &String| {
-            let of = |(key, _): &(&String, &Value)| {
+            let is_named = |(key, _): &(&String, &Value)| {
                 let key = label_key(key);
                 key == *name || name.starts_with(&format!("{key}("))
             };
             row.as_object()
-                .and_then(|row| row.iter().find(of))
+                .and_then(|row| row.iter().find(is_named))
                 .map(|(_, value)| printed(value))
                 .unwrap_or_default()
         };
@@ -158,7 +159,7 @@ fn list(table: &str, part: &Value, figures: &mut Vec<Printing>) {
     figures.extend(grid::list(table, &header, &rows));
 }
 
-fn body_table(table: &Value, figures: &mut Vec<Printing>) {
+fn body_table(table: &Value, figures: &mut Vec<PrintedFigure>) {
     let name = table["table"].as_str().or(table["title"].as_str()).unwrap_or_default();
     let header = strings(&table["header"]);
     let row = |row: &Value| -> Vec<String> {
@@ -174,20 +175,20 @@ fn body_table(table: &Value, figures: &mut Vec<Printing>) {
     figures.extend(grid::body(name, &header, &rows));
 }
 
-fn text_figure(figure: &Value, year: i32) -> Option<Printing> {
+fn text_figure(figure: &Value, year: i32) -> Option<PrintedFigure> {
     let item = figure["item"].as_str()?;
     let mut text = printed(figure);
     if figure["approx"].as_bool() == Some(true) && !text.starts_with('约') {
         text.insert(0, '约');
     }
-    let of = figure["year"].as_i64().and_then(|year| i32::try_from(year).ok());
-    Some(Printing {
+    let in_digits = figure["year"].as_i64().and_then(|year| i32::try_from(year).ok());
+    Some(PrintedFigure {
         source: Source::Text,
         table: String::new(),
         label: item.to_owned(),
         key: path_key(item),
         measure: "值".to_owned(),
-        year: of.or_else(|| year_in(&printed(&figure["year"]))).or(Some(year)),
+        year: in_digits.or_else(|| year_in(&printed(&figure["year"]))).or(Some(year)),
         unit: figure["unit"].as_str().unwrap_or_default().to_owned(),
         text,
         row: 0,

@@ -1,9 +1,10 @@
 //! A workbook with the six tables: recognised by their titles, their rows by their labels.
 
 use crate::audit::grid;
-use crate::audit::printing::{Printing, Report, path_key};
-use crate::checks::audit_rules::{Place, Source};
-use crate::checks::printed::fold;
+use crate::audit::printing::{PrintedFigure, path_key, year_in};
+use crate::audit::report::Report;
+use crate::checks::definition::{Names, PrintedPlace, Source};
+use crate::checks::quantity::fold;
 use crate::decode::Event;
 use crate::definition::Definitions;
 use crate::layout::{TableKind, label_key};
@@ -15,7 +16,7 @@ pub struct Sheets {
 }
 
 impl Sheets {
-    /// Takes what a decoder tells.
+    /// Takes what a decoder reports.
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Sheet(name) => self.sheets.push(((*name).to_owned(), Vec::new())),
@@ -78,7 +79,7 @@ fn kind_of(row: &[String]) -> Option<SectionKind> {
     }
     let first = names.first().map_or("", String::as_str);
     let body = ["年份", "年度"].contains(&first)
-        || (first == "项目" && row.iter().any(|cell| crate::audit::printing::year_in(cell).is_some()));
+        || (first == "项目" && row.iter().any(|cell| year_in(cell).is_some()));
     (body && names.len() > 1).then_some(SectionKind::Body)
 }
 
@@ -180,11 +181,11 @@ fn by_labels(labels: &[String], definitions: &Definitions) -> Option<String> {
 }
 
 /// A path as it is compared, and as it is written.
-type Known = (String, String);
+type KnownPath = (String, String);
 
 /// Paths that the layouts and the relations name of a table.
-fn known_paths(id: &str, definitions: &Definitions) -> Vec<Known> {
-    let mut paths: Vec<Known> = Vec::new();
+fn known_paths(id: &str, definitions: &Definitions) -> Vec<KnownPath> {
+    let mut paths: Vec<KnownPath> = Vec::new();
     let mut add = |path: &str| {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         for end in ends {
@@ -199,8 +200,7 @@ fn known_paths(id: &str, definitions: &Definitions) -> Vec<Known> {
         tables.flat_map(|table| &table.rows).for_each(|row| add(&row.path));
     }
     let named = definitions.audit.relations.iter().flat_map(|relation| relation.of.values());
-    for place in named.flat_map(crate::checks::audit_rules::Names::all).filter_map(|name| Place::parse(name))
-    {
+    for place in named.flat_map(Names::all).filter_map(|name| PrintedPlace::parse(name)) {
         if place.source == Source::Official(id.to_owned()) {
             place.labels.iter().for_each(|label| add(label));
         }
@@ -211,9 +211,9 @@ fn known_paths(id: &str, definitions: &Definitions) -> Vec<Known> {
 /// Finds the path of a row from its label and the rows above it: a printed table has no indentation.
 #[derive(Debug)]
 pub struct Recogniser {
-    known: Vec<Known>,
+    known: Vec<KnownPath>,
     /// As they are compared, and as they are written.
-    seen: Vec<Known>,
+    seen: Vec<KnownPath>,
 }
 
 impl Recogniser {
@@ -248,6 +248,6 @@ impl Recogniser {
 
 /// Whether anything was recognised.
 #[must_use]
-pub fn has_tables(figures: &[Printing]) -> bool {
+pub fn has_tables(figures: &[PrintedFigure]) -> bool {
     figures.iter().any(|figure| matches!(figure.source, Source::Official(_)))
 }

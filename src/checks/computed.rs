@@ -2,11 +2,11 @@
 //! figure fits it.
 
 use crate::checks::exact::{Interval, Rational};
-use crate::checks::printed::{Measure, Quantity};
+use crate::checks::quantity::{Measure, Quantity};
 
 /// A value computed of printed figures.
 #[derive(Debug, Clone, Copy)]
-pub struct Computed {
+pub struct ComputedValue {
     /// Of the figures as they are printed.
     pub point: Rational,
     /// Of all values that round to what is printed.
@@ -32,10 +32,10 @@ pub enum Fit {
     Off,
 }
 
-impl Computed {
+impl ComputedValue {
     #[must_use]
     pub fn of(quantity: &Quantity) -> Option<Self> {
-        Some(Computed {
+        Some(ComputedValue {
             point: quantity.value,
             rounded: quantity.rounded()?,
             truncated: quantity.truncated()?,
@@ -51,12 +51,18 @@ impl Computed {
     #[must_use]
     pub fn exactly(value: Rational) -> Self {
         let point = Interval::point(value);
-        Computed { point: value, rounded: point, truncated: point, step: Rational::ZERO, approximate: false }
+        ComputedValue {
+            point: value,
+            rounded: point,
+            truncated: point,
+            step: Rational::ZERO,
+            approximate: false,
+        }
     }
 
     #[must_use]
     pub fn plus(&self, other: &Self) -> Option<Self> {
-        Some(Computed {
+        Some(ComputedValue {
             point: self.point.plus(other.point)?,
             rounded: self.rounded.plus(&other.rounded)?,
             truncated: self.truncated.plus(&other.truncated)?,
@@ -67,7 +73,7 @@ impl Computed {
 
     #[must_use]
     pub fn minus(&self, other: &Self) -> Option<Self> {
-        let turned = Computed {
+        let turned = ComputedValue {
             point: other.point.negated(),
             rounded: other.rounded.negated(),
             truncated: other.truncated.negated(),
@@ -78,7 +84,7 @@ impl Computed {
 
     #[must_use]
     pub fn times(&self, other: &Self) -> Option<Self> {
-        Some(Computed {
+        Some(ComputedValue {
             point: self.point.times(other.point)?,
             rounded: self.rounded.times(&other.rounded)?,
             truncated: self.truncated.times(&other.truncated)?,
@@ -90,7 +96,7 @@ impl Computed {
     /// `None` for a division by what may be zero.
     #[must_use]
     pub fn over(&self, other: &Self) -> Option<Self> {
-        Some(Computed {
+        Some(ComputedValue {
             point: self.point.over(other.point)?,
             rounded: self.rounded.over(&other.rounded)?,
             truncated: self.truncated.over(&other.truncated)?,
@@ -101,14 +107,14 @@ impl Computed {
 
     #[must_use]
     pub fn sum(quantities: &[Quantity]) -> Option<Self> {
-        let nothing = Computed::exactly(Rational::ZERO);
-        quantities.iter().try_fold(nothing, |sum, quantity| sum.plus(&Computed::of(quantity)?))
+        let nothing = ComputedValue::exactly(Rational::ZERO);
+        quantities.iter().try_fold(nothing, |sum, quantity| sum.plus(&ComputedValue::of(quantity)?))
     }
 }
 
 /// How `printed` fits `computed`; `None` when the numbers are too large.
 #[must_use]
-pub fn fit(printed: &Quantity, computed: &Computed) -> Option<Fit> {
+pub fn fit(printed: &Quantity, computed: &ComputedValue) -> Option<Fit> {
     let (rounded, cut) = (printed.rounded()?, printed.truncated()?);
     if printed.is_approximate() || computed.approximate {
         return approximately(&rounded, &computed.rounded);
@@ -141,12 +147,12 @@ fn approximately(printed: &Interval, computed: &Interval) -> Option<Fit> {
 
 /// By what power of ten a printed figure misses a computed one, where nothing else is wrong.
 #[must_use]
-pub fn slip(printed: &Quantity, computed: &Computed) -> Option<&'static str> {
+pub fn slip(printed: &Quantity, computed: &ComputedValue) -> Option<&'static str> {
     const SLIPS: [(i128, &str); 5] =
         [(10, "10"), (100, "100"), (1000, "1000"), (10_000, "1 万"), (100_000_000, "1 亿")];
     let fits = |factor: Rational| {
-        let scaled = computed.times(&Computed::exactly(factor))?;
-        let scaled = Computed { step: computed.step.times(factor)?, ..scaled };
+        let scaled = computed.times(&ComputedValue::exactly(factor))?;
+        let scaled = ComputedValue { step: computed.step.times(factor)?, ..scaled };
         (fit(printed, &scaled)? == Fit::Same && !printed.value.is_zero()).then_some(())
     };
     SLIPS.iter().find_map(|&(factor, name)| {
@@ -177,18 +183,18 @@ pub fn comparable(quantities: &[Quantity]) -> Option<Vec<Quantity>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::printed::{Printed, read};
+    use crate::checks::quantity::{Reading, read};
 
     fn quantity(text: &str) -> Quantity {
         match read(text, "") {
-            Printed::Number(quantity) => *quantity,
+            Reading::Number(quantity) => *quantity,
             other => panic!("`{text}` is {other:?}"),
         }
     }
 
     fn sum_fits(total: &str, parts: &[&str]) -> Fit {
         let parts: Vec<Quantity> = parts.iter().map(|part| quantity(part)).collect();
-        fit(&quantity(total), &Computed::sum(&parts).unwrap()).unwrap()
+        fit(&quantity(total), &ComputedValue::sum(&parts).unwrap()).unwrap()
     }
 
     #[test]
@@ -206,19 +212,19 @@ mod tests {
 
     #[test]
     fn a_quotient_fits_rounded_cut_or_not() {
-        let of = |printed: &str, part: i128, whole: i128| {
+        let quotient_fits = |printed: &str, part: i128, whole: i128| {
             let point = Rational::new(part, whole).unwrap();
-            fit(&quantity(printed), &Computed::exactly(point)).unwrap()
+            fit(&quantity(printed), &ComputedValue::exactly(point)).unwrap()
         };
-        assert_eq!(of("11.63%", 5, 43), Fit::Same);
-        assert_eq!(of("11.62%", 5, 43), Fit::Truncated);
-        assert_eq!(of("45.61%", 1308, 2869), Fit::Off);
-        assert_eq!(of("2.5%", 2446, 100_000), Fit::Off, "2.446 is 2.4, whatever 2.45 would be");
+        assert_eq!(quotient_fits("11.63%", 5, 43), Fit::Same);
+        assert_eq!(quotient_fits("11.62%", 5, 43), Fit::Truncated);
+        assert_eq!(quotient_fits("45.61%", 1308, 2869), Fit::Off);
+        assert_eq!(quotient_fits("2.5%", 2446, 100_000), Fit::Off, "2.446 is 2.4, whatever 2.45 would be");
     }
 
     #[test]
     fn a_slip_of_the_unit_is_recognised() {
-        let computed = Computed::exactly(Rational::int(4702));
+        let computed = ComputedValue::exactly(Rational::int(4702));
         assert_eq!(slip(&quantity("4702万"), &computed), Some("1 万"));
         assert_eq!(slip(&quantity("470.2"), &computed), Some("10"));
         assert_eq!(slip(&quantity("4701"), &computed), None);

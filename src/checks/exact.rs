@@ -21,6 +21,7 @@ fn gcd(a: u128, b: u128) -> u128 {
 impl Rational {
     pub const ZERO: Rational = Rational { numerator: 0, denominator: 1 };
     pub const ONE: Rational = Rational { numerator: 1, denominator: 1 };
+    pub const HUNDREDTH: Rational = Rational { numerator: 1, denominator: 100 };
 
     /// `None` for a denominator of zero.
     #[must_use]
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn too_large_is_told_not_wrapped() {
+    fn what_is_too_large_does_not_wrap() {
         let huge = Rational::int(i128::MAX);
         assert_eq!(huge.plus(Rational::ONE), None);
         assert_eq!(Rational::new(1, 0), None);
@@ -287,10 +288,10 @@ mod tests {
         #[test]
         fn intervals_hold_every_result_and_no_more(a in -30_i128..30, b in -30_i128..30) {
             let (ia, ib) = (rounds_to(a), rounds_to(b));
-            let check = |name: &str, interval: Option<Interval>, of: &dyn Fn(Rational, Rational) -> Option<Rational>| {
+            let check = |name: &str, interval: Option<Interval>, compute: &dyn Fn(Rational, Rational) -> Option<Rational>| {
                 let Some(interval) = interval else { return Ok(()) };
                 let results: Vec<Rational> =
-                    members(a).flat_map(|x| members(b).filter_map(move |y| of(x, y))).collect();
+                    members(a).flat_map(|x| members(b).filter_map(move |y| compute(x, y))).collect();
                 for result in &results {
                     prop_assert!(interval.contains(*result), "{name} {a} {b}: {} not in {interval}", result.shown(4));
                 }

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{ExitCode, Failure, Global, load_definitions, load_settings, output};
-use crate::audit::printing::Report;
+use crate::audit::report::Report;
 use crate::audit::workbook::Sheets;
-use crate::audit::{Answer, Audit, Standing, Tally, audit, plain, published, signature, workbook};
+use crate::audit::{
+    Audit, AuditOutcome, RelationAnswer, Tally, audit, plain, published, signature, workbook,
+};
 use crate::checks::relation::Verdict;
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
 use crate::definition::Definitions;
@@ -40,10 +42,10 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     } else {
         print(&audit);
     }
-    Ok(match audit.standing() {
-        Standing::Clean => ExitCode::Done,
-        Standing::Open => ExitCode::Draft,
-        Standing::Inconsistent => ExitCode::HeldBack,
+    Ok(match audit.outcome() {
+        AuditOutcome::Clean => ExitCode::Done,
+        AuditOutcome::Open => ExitCode::Draft,
+        AuditOutcome::Inconsistent => ExitCode::HeldBack,
     })
 }
 
@@ -116,7 +118,8 @@ pub(super) fn print(audit: &Audit) {
     let title = if audit.title.is_empty() { "报告" } else { &audit.title };
     output::line(&format!("{title}：数字 {} 个，关系 {} 条", audit.figures, audit.relations()));
     for verdict in Verdict::ALL {
-        let answers: Vec<&Answer> = audit.answers.iter().filter(|answer| answer.verdict == verdict).collect();
+        let answers: Vec<&RelationAnswer> =
+            audit.answers.iter().filter(|answer| answer.verdict == verdict).collect();
         if answers.is_empty() || verdict == Verdict::Holds {
             continue;
         }
@@ -153,8 +156,8 @@ fn cells(tally: &Tally) -> Vec<String> {
     [tally.relations, tally.examined].into_iter().chain(verdicts).map(|count| count.to_string()).collect()
 }
 
-/// One line a reason, with the first relations that have it; `--json` tells them all.
-fn print_unexamined(answers: &[&Answer]) {
+/// One line a reason, with the first relations that have it; `--json` lists them all.
+fn print_unexamined(answers: &[&RelationAnswer]) {
     const NAMED: usize = 6;
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for answer in answers {
@@ -171,7 +174,7 @@ fn print_unexamined(answers: &[&Answer]) {
     }
 }
 
-fn print_answer(answer: &Answer) {
+fn print_answer(answer: &RelationAnswer) {
     let known = if answer.known { "（已知）" } else { "" };
     let name = if answer.id.is_empty() { &answer.kind } else { &answer.id };
     output::line(&format!("  {name}{known}  {}", answer.place));

@@ -1,7 +1,7 @@
 //! `nianbao check`: what is published, and what was held back, held against everything that must hold.
 
 use super::{ExitCode, Failure, Global, audit, data_root, load, output};
-use crate::audit::Standing as Outcome;
+use crate::audit::AuditOutcome;
 use crate::decisions::findings::Answers;
 use crate::decisions::{self, Override};
 use crate::definition::Definitions;
@@ -18,18 +18,18 @@ pub struct Args {
     year: Vec<i32>,
 }
 
-/// A release and a year of it.
-pub(super) struct Of<'a> {
+/// A year of a release.
+pub(super) struct ReleaseYear<'a> {
     pub standing: Standing<'a>,
     pub year: ReportYear,
 }
 
-/// What can be checked: the release that stands, and one that was held back and still lies there.
-pub(super) fn releases<'a>(data: &DataRoot, manifest: Option<&'a Manifest>) -> Vec<Of<'a>> {
+/// What can be checked: the current release, and one that was held back and still lies there.
+pub(super) fn releases<'a>(data: &DataRoot, manifest: Option<&'a Manifest>) -> Vec<ReleaseYear<'a>> {
     let published = manifest.into_iter().flat_map(|manifest| {
-        manifest.years.iter().map(|&year| Of { standing: Standing::Published(manifest), year })
+        manifest.years.iter().map(|&year| ReleaseYear { standing: Standing::Published(manifest), year })
     });
-    let held = data.staged_years().into_iter().map(|year| Of { standing: Standing::HeldBack, year });
+    let held = data.staged_years().into_iter().map(|year| ReleaseYear { standing: Standing::HeldBack, year });
     published.chain(held).collect()
 }
 
@@ -37,13 +37,13 @@ pub(super) fn releases<'a>(data: &DataRoot, manifest: Option<&'a Manifest>) -> V
 pub(super) fn examined(
     settings: &Settings,
     definitions: &Definitions,
-    of: &Of<'_>,
+    release: &ReleaseYear<'_>,
     recorded: &[Override],
     manifest: Option<&Manifest>,
 ) -> Result<Examined, Failure> {
-    let mut examined = pipeline::examine_release(settings, definitions, of.standing, of.year)?;
+    let mut examined = pipeline::examine_release(settings, definitions, release.standing, release.year)?;
     let lapsed = manifest.map(|manifest| manifest.lapsed.clone()).unwrap_or_default();
-    examined.settle(Answers::of(of.year, recorded, &lapsed));
+    examined.settle(Answers::of(release.year, recorded, &lapsed));
     Ok(examined)
 }
 
@@ -54,19 +54,19 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let all = decisions::all(&data)?;
     let recorded: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
     let mut asked = releases(&data, manifest.as_ref());
-    asked.retain(|of| args.year.is_empty() || args.year.contains(&of.year));
+    asked.retain(|release| args.year.is_empty() || args.year.contains(&release.year));
     if asked.is_empty() {
-        return Err(Failure::new(ExitCode::Usage, "there is nothing to check")
+        return Err(Failure::usage("there is nothing to check")
             .hint("`nianbao run` makes a release; `nianbao releases list` tells its years"));
     }
     let mut worst = ExitCode::Done;
-    for (index, of) in asked.iter().enumerate() {
-        let examined = examined(&settings, &definitions, of, &recorded, manifest.as_ref())?;
-        let release = match of.standing {
+    for (index, release) in asked.iter().enumerate() {
+        let examined = examined(&settings, &definitions, release, &recorded, manifest.as_ref())?;
+        let name = match release.standing {
             Standing::Published(manifest) => format!("第 {:06} 版", manifest.release),
             Standing::HeldBack => "未发布的版本".to_owned(),
         };
-        let report = examined.into_audit(format!("{} 年度，{release}", of.year), &definitions);
+        let report = examined.into_audit(format!("{} 年度，{name}", release.year), &definitions);
         if global.json {
             audit::print_json(&report)?;
         } else {
@@ -75,9 +75,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
             }
             audit::print(&report);
         }
-        worst = match (report.standing(), worst) {
-            (Outcome::Inconsistent, _) | (_, ExitCode::HeldBack) => ExitCode::HeldBack,
-            (Outcome::Open, _) | (_, ExitCode::Draft) => ExitCode::Draft,
+        worst = match (report.outcome(), worst) {
+            (AuditOutcome::Inconsistent, _) | (_, ExitCode::HeldBack) => ExitCode::HeldBack,
+            (AuditOutcome::Open, _) | (_, ExitCode::Draft) => ExitCode::Draft,
             _ => ExitCode::Done,
         };
     }

@@ -1,7 +1,8 @@
 //! `nianbao freeze`: a year that all three signed is left alone by every run, until that is lifted.
 
-use super::sign::{self, record_of, release_of, told};
-use super::{ExitCode, Failure, Global, data_root, load_settings, now, open, output};
+use super::decision::{Decider, reason, signer};
+use super::sign::{record_of, refuse, release_of, role_text};
+use super::{ExitCode, Failure, Global, data_root, load_settings, now, open, output, under_lock};
 use crate::decisions::signatures::{self, Act, Record, Role};
 use crate::runs;
 use crate::settings::Overrides;
@@ -15,35 +16,24 @@ pub struct Args {
     /// Open it again, on record
     #[arg(long)]
     lift: bool,
-    /// Who decides
-    #[arg(long, visible_alias = "who", value_name = "NAME")]
-    by: String,
-    /// Why
-    #[arg(long, visible_alias = "reason", value_name = "TEXT")]
-    why: String,
-}
-
-fn usage(message: &str) -> Failure {
-    Failure::new(ExitCode::Usage, message)
+    #[command(flatten)]
+    decider: Decider,
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = data_root(&settings)?;
-    let by = sign::named(&args.by)?;
-    let why = sign::reason(&args.why, "a decision needs a reason")?;
+    let by = signer(&args.decider.by)?;
+    let why = reason(&args.decider.why, "a decision needs a reason")?;
     runs::refuse_newer(&data)?;
     let now = now();
-    let lock = runs::lock(&data, "freeze", &now)?;
-    let done = if args.lift {
-        lifted(&data, args.year, &by, &why, now)
-    } else {
-        frozen(global, &data, args.year, &by, &why, now)
-    };
-    if !lock.was_left_behind() {
-        lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
-    }
-    let record = done?;
+    let record = under_lock(&data, "freeze", &now, || {
+        if args.lift {
+            lifted(&data, args.year, &by, &why, &now)
+        } else {
+            frozen(global, &data, args.year, &by, &why, &now)
+        }
+    })?;
     if global.json {
         output::json(&record)?;
     } else {
@@ -62,41 +52,41 @@ fn frozen(
     year: i32,
     by: &str,
     why: &str,
-    at: String,
+    at: &str,
 ) -> Result<Record, Failure> {
     let all = signatures::all(data)?;
     if let Some(known) = signatures::frozen(&all).remove(&year) {
-        return Err(usage(&format!("{year} is frozen already, by {} at {}", known.by, known.at)));
+        return Err(Failure::usage(&format!("{year} is frozen already, by {} at {}", known.by, known.at)));
     }
-    let of = release_of(data, year, None)?;
-    let unanswered = open::of_year(data, &of.0, year)?;
-    if unanswered.count() > 0 {
-        sign::refused(global, &unanswered, "is not frozen")?;
+    let release = release_of(data, year, None)?;
+    let open_year = open::of_year(data, &release.0, year)?;
+    if open_year.count() > 0 {
+        refuse(global, &open_year, "is not frozen")?;
     }
-    let holding = signatures::holding(&all, year, &of.1);
+    let holding = signatures::holding(&all, year, &release.1);
     let missing: Vec<String> =
-        Role::ALL.into_iter().filter(|role| !holding.contains_key(role)).map(told).collect();
+        Role::ALL.into_iter().filter(|role| !holding.contains_key(role)).map(role_text).collect();
     if !missing.is_empty() {
         let message = format!(
             "{year} of release {:06} is not frozen: no signature of {} holds on it",
-            of.0.release,
+            release.0.release,
             missing.join(", ")
         );
         return Err(Failure::new(ExitCode::HeldBack, &message).hint(
             "`nianbao sign --year Y --as ROLE --by NAME`; `nianbao sign --list` tells who signed what",
         ));
     }
-    let record = record_of(data, &of, year, Act::Freeze, (by, at))?;
+    let record = record_of(data, &release, year, Act::Freeze, (by, at))?;
     Ok(signatures::add(data, Record { why: why.to_owned(), ..record })?)
 }
 
-fn lifted(data: &DataRoot, year: i32, by: &str, why: &str, at: String) -> Result<Record, Failure> {
+fn lifted(data: &DataRoot, year: i32, by: &str, why: &str, at: &str) -> Result<Record, Failure> {
     let all = signatures::all(data)?;
     let Some(known) = signatures::frozen(&all).remove(&year) else {
-        return Err(
-            usage(&format!("{year} is not frozen")).hint("`nianbao sign --list` tells which years are")
-        );
+        return Err(Failure::usage(&format!("{year} is not frozen"))
+            .hint("`nianbao sign --list` tells which years are"));
     };
-    let record = Record { act: Act::Lift, by: by.to_owned(), at, why: why.to_owned(), ..known.clone() };
+    let record =
+        Record { act: Act::Lift, by: by.to_owned(), at: at.to_owned(), why: why.to_owned(), ..known.clone() };
     Ok(signatures::add(data, record)?)
 }

@@ -8,11 +8,15 @@ mod catalogue;
 
 mod check;
 
+mod decision;
+
 mod decode_worker;
 
 mod documents;
 
 mod explain;
+
+mod filled;
 
 mod freeze;
 
@@ -167,6 +171,14 @@ impl Failure {
         Failure { message: message.to_string(), hint: None, code }
     }
 
+    fn usage(message: &str) -> Self {
+        Failure::new(ExitCode::Usage, message)
+    }
+
+    fn internal(error: &dyn std::fmt::Display) -> Self {
+        Failure::new(ExitCode::Internal, &error.to_string())
+    }
+
     fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
@@ -287,6 +299,21 @@ pub fn main() -> ExitCode {
 /// The clock, in this machine's zone.
 fn now() -> String {
     jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// Does what no run, and no other command that writes, may do at the same time.
+fn under_lock<T>(
+    data: &DataRoot,
+    command: &str,
+    now: &str,
+    act: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let lock = crate::runs::lock(data, command, now)?;
+    let done = act();
+    if !lock.was_left_behind() {
+        lock.give_back().map_err(|error| Failure::internal(&error))?;
+    }
+    done
 }
 
 fn ledger_failure(error: &std::io::Error) -> Failure {

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Failure;
 use super::output::{self, left, right};
-use super::{ExitCode, Failure};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::period::ReportYear;
-use crate::reconcile::{self, Difference};
+use crate::reconcile;
 use crate::tables;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Manifest, YearSummary};
 
 /// What is open of one rule at one place.
 #[derive(Debug, Serialize)]
-pub struct Open {
+pub struct OpenRule {
     pub rule: String,
     pub severity: &'static str,
     pub title: String,
@@ -49,16 +49,16 @@ impl Question {
 
 /// A year of a release as its signers must see it.
 #[derive(Debug, Serialize)]
-pub struct Unanswered {
+pub struct OpenYear {
     pub report_year: ReportYear,
     pub release: u32,
-    pub open: Vec<Open>,
+    pub open: Vec<OpenRule>,
     /// What was kept out, which nobody has to answer: it is counted, and does not count.
     pub rows_kept_out: u64,
     pub files_rejected: u64,
 }
 
-impl Unanswered {
+impl OpenYear {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.open.iter().map(|open| open.count).sum()
@@ -83,7 +83,7 @@ pub fn answered_by(rule: &str, year: ReportYear) -> String {
     if known.is_answered_by_key() && !known.is_answered_by_override() {
         return by_key;
     }
-    let is = |one: &Rule| known.id == one.id;
+    let is = |rule: &Rule| known.id == rule.id;
     if is(finding::BASES_DIFFER) {
         format!(
             "fill in the workbook …填报与系统差异表.xlsx of reports/{year}/, then nianbao override read FILE; or \
@@ -91,13 +91,11 @@ pub fn answered_by(rule: &str, year: ReportYear) -> String {
         )
     } else if is(finding::TWO_DELIVERIES) {
         format!(
-            "nianbao override accept --rule {rule} --file FILE --who NAME --reason TEXT for the one that counts; \
+            "nianbao override accept --rule {rule} --file FILE --by NAME --why TEXT for the one that counts; \
              then take the other away, or {by_key}"
         )
     } else if known.is_answered_by_override() {
-        format!(
-            "nianbao override accept --rule {rule} --file FILE --who NAME --reason TEXT, or a new delivery"
-        )
+        format!("nianbao override accept --rule {rule} --file FILE --by NAME --why TEXT, or a new delivery")
     } else if known.may_be_confirmed() || known.takes_out() {
         format!("nianbao quarantine export --year {year}; filled in, nianbao quarantine release FILE")
     } else if is(finding::VALUE_LAPSED) {
@@ -113,23 +111,22 @@ pub fn answered_by(rule: &str, year: ReportYear) -> String {
 ///
 /// # Errors
 /// When its tables cannot be read, or it has no such year.
-pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result<Unanswered, Failure> {
-    let internal = |error: &dyn std::fmt::Display| Failure::new(ExitCode::Internal, &error.to_string());
+pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result<OpenYear, Failure> {
     let Some(path) = manifest.table(data, "finding", year) else {
         return Err(no_year(manifest, year));
     };
-    let found = tables::finding::read(&path).map_err(|error| internal(&error))?;
+    let found = tables::finding::read(&path).map_err(|error| Failure::internal(&error))?;
     let differences = match manifest.table(data, "difference", year) {
-        Some(path) => reconcile::read(&path).map_err(|error| internal(&error))?,
+        Some(path) => reconcile::read(&path).map_err(|error| Failure::internal(&error))?,
         None => Vec::new(),
     };
     let empty = YearSummary::default();
-    let of = manifest.summary.years.get(&year).unwrap_or(&empty);
+    let summary = manifest.summary.years.get(&year).unwrap_or(&empty);
     let title = |rule: &str| {
-        let known = of.rules.iter().find(|known| known.rule == rule);
+        let known = summary.rules.iter().find(|known| known.rule == rule);
         known.map_or_else(String::new, |known| known.title.clone())
     };
-    let new = |(severity, rule, unit): &(Severity, String, String)| Open {
+    let new = |(severity, rule, unit): &(Severity, String, String)| OpenRule {
         rule: rule.clone(),
         severity: severity.code(),
         title: title(rule),
@@ -139,34 +136,34 @@ pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result
         files: Vec::new(),
         answered_by: answered_by(rule, year),
     };
-    let mut open: BTreeMap<(Severity, String, String), Open> = BTreeMap::new();
+    let mut open: BTreeMap<(Severity, String, String), OpenRule> = BTreeMap::new();
     for finding in found.iter().filter(|finding| waits(finding)) {
-        // Told once an indicator: whose they are stands in the table of differences.
+        // Listed once an indicator: whose they are is in the table of differences.
         if finding.rule == finding::BASES_DIFFER.id {
             continue;
         }
         let unit = [&finding.school_code, &finding.region_code].into_iter().find(|code| !code.is_empty());
         let unit = unit.map_or("", String::as_str);
         let key = (finding.severity, finding.rule.clone(), unit.to_owned());
-        let one = open.entry(key).or_insert_with_key(new);
-        one.count += finding.count;
-        one.questions.extend(Question::of(finding, &one.title));
+        let rule = open.entry(key).or_insert_with_key(new);
+        rule.count += finding.count;
+        rule.questions.extend(Question::of(finding, &rule.title));
         let file = &finding.place.file;
-        if one.questions.is_empty() && !file.is_empty() && !one.files.contains(file) {
-            one.files.push(file.clone());
+        if rule.questions.is_empty() && !file.is_empty() && !rule.files.contains(file) {
+            rule.files.push(file.clone());
         }
     }
-    for difference in differences.iter().filter(|one| Difference::is_open(one)) {
+    for difference in differences.iter().filter(|difference| difference.is_open()) {
         let key =
             (Severity::S2, finding::BASES_DIFFER.id.to_owned(), difference.key.unit.school_code.clone());
         open.entry(key).or_insert_with_key(new).count += 1;
     }
-    Ok(Unanswered {
+    Ok(OpenYear {
         report_year: year,
         release: manifest.release,
         open: open.into_values().collect(),
-        rows_kept_out: of.rows.quarantined,
-        files_rejected: of.files.rejected,
+        rows_kept_out: summary.rows.quarantined,
+        files_rejected: summary.files.rejected,
     })
 }
 
@@ -174,17 +171,17 @@ pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result
 pub fn no_year(manifest: &Manifest, year: ReportYear) -> Failure {
     let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();
     let message = format!("release {:06} has no year {year}; it has {}", manifest.release, years.join(", "));
-    Failure::new(ExitCode::Usage, &message)
+    Failure::usage(&message)
 }
 
 /// Prints what is open, rule by rule, with the units and the command that answers it.
-pub fn print(unanswered: &Unanswered) {
-    /// More units or keys of a rule are told as a number: `--json` has them all.
+pub fn print(open_year: &OpenYear) {
+    /// More units or keys of a rule are counted: `--json` has them all.
     const SHOWN: usize = 12;
     let mut at = 0;
-    while let Some(first) = unanswered.open.get(at) {
-        let of_rule = |open: &&Open| (&open.rule, open.severity) == (&first.rule, first.severity);
-        let own: Vec<&Open> = unanswered.open[at..].iter().take_while(of_rule).collect();
+    while let Some(first) = open_year.open.get(at) {
+        let is_same = |open: &&OpenRule| (&open.rule, open.severity) == (&first.rule, first.severity);
+        let own: Vec<&OpenRule> = open_year.open[at..].iter().take_while(is_same).collect();
         at += own.len();
         let count: u64 = own.iter().map(|open| open.count).sum();
         output::line(&format!(
@@ -206,7 +203,7 @@ pub fn print(unanswered: &Unanswered) {
 }
 
 /// The questions that are answered one by one; else the unit with how many it has, and the files.
-fn lines(open: &Open) -> Vec<String> {
+fn lines(open: &OpenRule) -> Vec<String> {
     const COLUMNS: usize = 60;
     if !open.questions.is_empty() {
         let line = |question: &Question| {
@@ -233,10 +230,10 @@ fn cut(text: &str, columns: usize) -> String {
 
 /// What was kept out, in a line.
 #[must_use]
-pub fn kept_out(unanswered: &Unanswered) -> String {
+pub fn kept_out(open_year: &OpenYear) -> String {
     format!(
         "kept out, and no obstacle to signing: {} rows in quarantine, {} files rejected (S1)",
-        unanswered.rows_kept_out, unanswered.files_rejected
+        open_year.rows_kept_out, open_year.files_rejected
     )
 }
 

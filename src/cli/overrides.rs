@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{ExitCode, Failure, Global, check, data_root, load, load_settings, now, output, values};
+use super::decision::{Decider, refuse_frozen};
+use super::{
+    ExitCode, Failure, Global, check, data_root, load, load_settings, now, output, under_lock, values,
+};
 use crate::decisions::values::set_rule;
-use crate::decisions::{self, DecisionError, Override};
-use crate::decisions::{findings, signatures};
+use crate::decisions::{self, Override, findings};
 use crate::delivery::{Delivery, DeliveryOutcome, RunOutcome};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::indicators::shown;
 use crate::period::ReportYear;
 use crate::pipeline::{Examined, Standing};
-use crate::position::{self, Place};
+use crate::position::Place;
 use crate::runs;
 use crate::settings::Overrides;
 use crate::tables;
@@ -27,21 +29,21 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Accept a delivery that a rule set aside; it holds for these bytes alone
-    Accept(Accept),
+    Accept(AcceptArgs),
     /// Set a school's value in place of what was delivered; it holds until that changes
-    Set(values::Set),
+    Set(values::SetArgs),
     /// Read the notes of a filled-in workbook of differences; each holds until its values change
-    Read(values::Read),
+    Read(values::ReadArgs),
     /// Say why what is asked about is right as it is; it holds until that changes
-    Answer(Answer),
+    Answer(AnswerArgs),
     /// Every decision, oldest first
     List,
     /// Take a decision back
-    Withdraw(Withdraw),
+    Withdraw(WithdrawArgs),
 }
 
 #[derive(Debug, clap::Args)]
-struct Accept {
+struct AcceptArgs {
     /// The rule, as the finding names it: E-VOLUME
     #[arg(long)]
     rule: String,
@@ -51,44 +53,26 @@ struct Accept {
     /// Its report year, where several years have the file
     #[arg(long)]
     year: Option<i32>,
-    /// Who decides
-    #[arg(long, visible_alias = "by", value_name = "NAME")]
-    who: String,
-    /// Why
-    #[arg(long, visible_alias = "why", value_name = "TEXT")]
-    reason: String,
+    #[command(flatten)]
+    decider: Decider,
 }
 
 #[derive(Debug, clap::Args)]
-struct Answer {
+struct AnswerArgs {
     /// The finding, as `nianbao check` names it, `2024/further_study_is_placed/3614000001`, or as the
     /// table `finding` has it in its column `key`; several at once where one reason is that of all
     #[arg(required = true, value_name = "KEY")]
     keys: Vec<String>,
-    /// Who decides
-    #[arg(long, visible_alias = "by", value_name = "NAME")]
-    who: String,
-    /// Why
-    #[arg(long, visible_alias = "why", value_name = "TEXT")]
-    reason: String,
+    #[command(flatten)]
+    decider: Decider,
 }
 
 #[derive(Debug, clap::Args)]
-struct Withdraw {
+struct WithdrawArgs {
     /// The decision's number
     id: u32,
-    /// Who decides
-    #[arg(long, visible_alias = "by", value_name = "NAME")]
-    who: String,
-    /// Why
-    #[arg(long, visible_alias = "why", value_name = "TEXT")]
-    reason: String,
-}
-
-impl From<DecisionError> for Failure {
-    fn from(error: DecisionError) -> Self {
-        Failure::new(ExitCode::Internal, &error)
-    }
+    #[command(flatten)]
+    decider: Decider,
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
@@ -99,47 +83,29 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     }
     runs::refuse_newer(&data)?;
     let now = now();
-    let lock = runs::lock(&data, "override", &now)?;
-    let done = match &args.command {
-        Command::Accept(accept) => accepted(&data, accept, now).and_then(|one| record(global, &data, one)),
-        Command::Withdraw(withdraw) => {
-            withdrawn(&data, withdraw, now).and_then(|one| record(global, &data, one))
+    under_lock(&data, "override", &now, || {
+        let decisions = match &args.command {
+            Command::Accept(accept) => vec![accepted(&data, accept, &now)?],
+            Command::Withdraw(withdraw) => vec![withdrawn(&data, withdraw, &now)?],
+            Command::Set(set) => {
+                let (_, definitions) = load(global, Overrides::default())?;
+                vec![values::set(&data, &definitions, set, &now)?]
+            }
+            Command::Answer(answer) => answered(global, &data, answer, &now)?,
+            Command::Read(read) => return values::read(global, &settings, &data, read, &now),
+            Command::List => return Ok(ExitCode::Done),
+        };
+        decisions.iter().try_for_each(|decision| refuse_frozen(&data, decision.report_year))?;
+        for decision in decisions::add_all(&data, decisions)? {
+            print(global, &decision)?;
         }
-        Command::Set(set) => load(global, Overrides::default())
-            .and_then(|(_, definitions)| values::set(&data, &definitions, set, now))
-            .and_then(|one| record(global, &data, one)),
-        Command::Answer(answer) => answered(global, &data, answer, &now).and_then(|decisions| {
-            decisions.iter().try_for_each(|one| refuse_frozen(&data, one.report_year))?;
-            let recorded = decisions::add_all(&data, decisions)?;
-            recorded.iter().try_for_each(|decision| told(global, decision))?;
-            Ok(ExitCode::Done)
-        }),
-        Command::Read(read) => values::read(global, &settings, &data, read, &now),
-        Command::List => Ok(ExitCode::Done),
-    };
-    if !lock.was_left_behind() {
-        lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
-    }
-    done
-}
-
-fn record(global: &Global, data: &DataRoot, decision: Override) -> Result<ExitCode, Failure> {
-    refuse_frozen(data, decision.report_year)?;
-    told(global, &decisions::add(data, decision)?)?;
-    Ok(ExitCode::Done)
-}
-
-/// A decision about a year that no run may touch would be recorded, and never acted on.
-pub(super) fn refuse_frozen(data: &DataRoot, year: ReportYear) -> Result<(), Failure> {
-    let records = signatures::all(data)?;
-    let Some(record) = signatures::frozen(&records).remove(&year) else { return Ok(()) };
-    Err(Failure::new(ExitCode::Usage, &format!("{year} is frozen, by {} at {}", record.by, record.at))
-        .hint("`nianbao freeze --year Y --lift --by NAME --why TEXT` opens it again, on record"))
+        Ok(ExitCode::Done)
+    })
 }
 
 /// A decision and how it stands, for machines.
 #[derive(serde::Serialize)]
-struct Listed<'a> {
+struct ListedDecision<'a> {
     #[serde(flatten)]
     decision: &'a Override,
     state: String,
@@ -148,25 +114,27 @@ struct Listed<'a> {
 fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
     let all = decisions::all(data)?;
     let lapsed = publish::current(data)?.map(|current| current.lapsed).unwrap_or_default();
-    let listed: Vec<Listed<'_>> =
-        all.iter().map(|decision| Listed { decision, state: state(decision, &all, &lapsed) }).collect();
+    let listed: Vec<ListedDecision<'_>> = all
+        .iter()
+        .map(|decision| ListedDecision { decision, state: state(decision, &all, &lapsed) })
+        .collect();
     if global.json {
         output::json(&listed)?;
     } else {
-        for one in &listed {
-            output::line(&line(one));
+        for decision in &listed {
+            output::line(&line(decision));
         }
     }
     Ok(ExitCode::Done)
 }
 
-/// How a decision stands, as far as the release that stands says.
+/// How a decision stands, as far as the current release says.
 fn state(decision: &Override, all: &[Override], lapsed: &BTreeSet<u32>) -> String {
     if let Some(id) = decision.withdraws {
         return format!("takes back {id}");
     }
     let stands = |other: &&Override| other.withdraws.is_none() && !is_taken_back(other, all);
-    let case = |of: &Override| of.correction.as_ref().map(|correction| correction.case.clone());
+    let case = |decision: &Override| decision.correction.as_ref().map(|correction| correction.case.clone());
     let newer = |other: &&Override| {
         let same_value = other.about.is_some() && other.rule == decision.rule && other.key == decision.key;
         let same_row = other.correction.is_some() && case(other) == case(decision);
@@ -187,7 +155,7 @@ fn is_taken_back(decision: &Override, all: &[Override]) -> bool {
     all.iter().any(|other| other.withdraws == Some(decision.id))
 }
 
-fn told(global: &Global, decision: &Override) -> Result<(), Failure> {
+fn print(global: &Global, decision: &Override) -> Result<(), Failure> {
     if global.json {
         return output::json(decision);
     }
@@ -195,25 +163,14 @@ fn told(global: &Global, decision: &Override) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn named(who: &str, reason: &str) -> Result<(), Failure> {
-    if who.trim().is_empty() || reason.trim().is_empty() {
-        return Err(Failure::new(ExitCode::Usage, "a decision needs a name and a reason"));
-    }
-    if position::told(who) != who || position::told(reason) != reason {
-        let message = "the name or the reason has a long number: nobody's number belongs there";
-        return Err(Failure::new(ExitCode::Usage, message));
-    }
-    Ok(())
-}
-
-fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, Failure> {
-    named(&accept.who, &accept.reason)?;
+fn accepted(data: &DataRoot, accept: &AcceptArgs, when: &str) -> Result<Override, Failure> {
+    accept.decider.check()?;
     let answers = finding::rule(&accept.rule).filter(|rule| rule.is_answered_by_override());
     let Some(rule) = answers else {
         let known: Vec<&str> =
             finding::RULES.iter().filter(|rule| rule.is_answered_by_override()).map(|rule| rule.id).collect();
         let message = format!("`{}` is no rule that can be answered so: {}", accept.rule, known.join(", "));
-        return Err(Failure::new(ExitCode::Usage, &message));
+        return Err(Failure::usage(&message));
     };
     // A file that is set aside and the one that stays meanwhile may have one name.
     let kept = rule.id == finding::DELIVERY_KEPT.id;
@@ -231,25 +188,17 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
         && !is_open(data, rule.id, delivery)?
     {
         let message = format!("`{}` waits for no answer to {}", delivery.file, rule.id);
-        return Err(Failure::new(ExitCode::Usage, &message)
+        return Err(Failure::usage(&message)
             .hint("the table `finding` of the release has what is open; run first when the file is new"));
     }
     match found.as_slice() {
         [delivery] => Ok(Override {
-            format: 0,
-            id: 0,
-            report_year: delivery.report_year,
             rule: rule.id.to_owned(),
             key: delivery.file.clone(),
             value: delivery.sha256.clone(),
-            who: accept.who.trim().to_owned(),
-            when,
-            reason: accept.reason.trim().to_owned(),
-            withdraws: None,
-            about: None,
-            correction: None,
+            ..accept.decider.record(delivery.report_year, when)
         }),
-        [] => Err(Failure::new(ExitCode::Usage, &format!("no delivery is called `{}`", accept.file))
+        [] => Err(Failure::usage(&format!("no delivery is called `{}`", accept.file))
             .hint("the finding names the file and the first digits of its SHA-256; both are in the table `delivery`")),
         several => Err(Failure::new(
             ExitCode::Usage,
@@ -258,11 +207,10 @@ fn accepted(data: &DataRoot, accept: &Accept, when: String) -> Result<Override, 
     }
 }
 
-/// Whether the release that stands has a finding of the rule about the delivery; of a run that was
+/// Whether the current release has a finding of the rule about the delivery; of a run that was
 /// held back nobody can say.
 fn is_open(data: &DataRoot, rule: &str, delivery: &Delivery) -> Result<bool, Failure> {
-    let internal = |error: &dyn std::fmt::Display| Failure::new(ExitCode::Internal, &error.to_string());
-    let entries = runs::entries(data).map_err(|error| internal(&error))?;
+    let entries = runs::entries(data).map_err(|error| Failure::internal(&error))?;
     let last = entries.last().and_then(|entry| entry.run.as_ref().ok());
     if last.is_some_and(|run| run.outcome == RunOutcome::HeldBack) {
         return Ok(true);
@@ -272,20 +220,19 @@ fn is_open(data: &DataRoot, rule: &str, delivery: &Delivery) -> Result<bool, Fai
     else {
         return Ok(false);
     };
-    let findings = tables::finding::read(&path).map_err(|error| internal(&error))?;
+    let findings = tables::finding::read(&path).map_err(|error| Failure::internal(&error))?;
     Ok(findings.iter().any(|finding| finding.rule == rule && finding.place.file == delivery.file))
 }
 
-/// The deliveries of the release that stands, and of the last run, which may have been held back.
+/// The deliveries of the current release, and of the last run, which may have been held back.
 fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
-    let internal = |error: &dyn std::fmt::Display| Failure::new(ExitCode::Internal, &error.to_string());
     let mut known = Vec::new();
     if let Some(current) = publish::current(data)? {
         for path in current.years.iter().filter_map(|&year| current.table(data, "delivery", year)) {
-            known.extend(tables::delivery::read(&path).map_err(|error| internal(&error))?);
+            known.extend(tables::delivery::read(&path).map_err(|error| Failure::internal(&error))?);
         }
     }
-    let entries = runs::entries(data).map_err(|error| internal(&error))?;
+    let entries = runs::entries(data).map_err(|error| Failure::internal(&error))?;
     let last = entries.into_iter().rev().find_map(|entry| entry.run.ok().filter(|run| !run.files.is_empty()));
     known.extend(last.into_iter().flat_map(|run| run.files).map(|file| Delivery {
         report_year: file.report_year,
@@ -301,11 +248,16 @@ fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
 }
 
 /// The answers to findings, each with what it says now; all of them, or none.
-fn answered(global: &Global, data: &DataRoot, answer: &Answer, when: &str) -> Result<Vec<Override>, Failure> {
-    named(&answer.who, &answer.reason)?;
+fn answered(
+    global: &Global,
+    data: &DataRoot,
+    answer: &AnswerArgs,
+    when: &str,
+) -> Result<Vec<Override>, Failure> {
+    answer.decider.check()?;
     let (settings, definitions) = load(global, Overrides::default())?;
     let manifest = publish::current(data)?;
-    // What was held back is newer than what stands.
+    // What was held back is newer than what is published.
     let mut releases = check::releases(data, manifest.as_ref());
     releases.reverse();
     let mut known: Vec<(usize, Examined)> = Vec::new();
@@ -313,12 +265,13 @@ fn answered(global: &Global, data: &DataRoot, answer: &Answer, when: &str) -> Re
     for key in &answer.keys {
         let year: Option<i32> = key.split('/').next().and_then(|year| year.parse().ok());
         let mut decision = None;
-        for (at, of) in releases.iter().enumerate().filter(|(_, of)| Some(of.year) == year) {
+        for (at, release) in releases.iter().enumerate().filter(|(_, release)| Some(release.year) == year) {
             if !known.iter().any(|(known, _)| *known == at) {
-                known.push((at, check::examined(&settings, &definitions, of, &[], None)?));
+                known.push((at, check::examined(&settings, &definitions, release, &[], None)?));
             }
             let examined = known.iter().find(|(known, _)| *known == at);
-            let found = examined.and_then(|(_, of)| of.found.iter().find(|found| found.key == *key));
+            let found =
+                examined.and_then(|(_, examined)| examined.found.iter().find(|found| found.key == *key));
             decision = match found {
                 Some(found) if found.severity != Severity::S2 => {
                     return Err(waits_for_none(key, found.severity));
@@ -327,12 +280,12 @@ fn answered(global: &Global, data: &DataRoot, answer: &Answer, when: &str) -> Re
                     rule: found.rule.clone(),
                     value: found.answer.printed.clone(),
                     about: Some(findings::about(&found.answer, &found.unit)),
-                    ..answer_to(key, of.year, answer, when)
+                    ..answer_to(key, release.year, answer, when)
                 }),
-                None => question(data, of, key)?.map(|asked| Override {
+                None => question(data, release, key)?.map(|asked| Override {
                     rule: asked.rule.clone(),
                     about: Some(findings::about_question(&asked)),
-                    ..answer_to(key, of.year, answer, when)
+                    ..answer_to(key, release.year, answer, when)
                 }),
             };
             if decision.is_some() {
@@ -340,7 +293,7 @@ fn answered(global: &Global, data: &DataRoot, answer: &Answer, when: &str) -> Re
             }
         }
         decisions.push(decision.ok_or_else(|| {
-            Failure::new(ExitCode::Usage, &format!("nothing asks about `{key}`")).hint(
+            Failure::usage(&format!("nothing asks about `{key}`")).hint(
                 "`nianbao check` names what it found; a finding of the table `finding` has it in its column `key`",
             )
         })?);
@@ -350,57 +303,43 @@ fn answered(global: &Global, data: &DataRoot, answer: &Answer, when: &str) -> Re
 
 fn waits_for_none(key: &str, severity: Severity) -> Failure {
     let message = format!("`{key}` is {}: it waits for no answer", severity.code());
-    Failure::new(ExitCode::Usage, &message)
+    Failure::usage(&message)
 }
 
-fn answer_to(key: &str, year: ReportYear, answer: &Answer, when: &str) -> Override {
-    Override {
-        format: 0,
-        id: 0,
-        report_year: year,
-        rule: String::new(),
-        key: key.to_owned(),
-        value: String::new(),
-        who: answer.who.trim().to_owned(),
-        when: when.to_owned(),
-        reason: answer.reason.trim().to_owned(),
-        withdraws: None,
-        about: None,
-        correction: None,
-    }
+fn answer_to(key: &str, year: ReportYear, answer: &AnswerArgs, when: &str) -> Override {
+    Override { key: key.to_owned(), ..answer.decider.record(year, when) }
 }
 
 /// The question of a key that no check asks, as the release has it.
-fn question(data: &DataRoot, of: &check::Of<'_>, key: &str) -> Result<Option<Finding>, Failure> {
-    let path = match of.standing {
-        Standing::Published(manifest) => manifest.table(data, "finding", of.year),
-        Standing::HeldBack => data.staged_table("finding", of.year),
+fn question(
+    data: &DataRoot,
+    release: &check::ReleaseYear<'_>,
+    key: &str,
+) -> Result<Option<Finding>, Failure> {
+    let path = match release.standing {
+        Standing::Published(manifest) => manifest.table(data, "finding", release.year),
+        Standing::HeldBack => data.staged_table("finding", release.year),
     };
     let Some(path) = path else { return Ok(None) };
-    let found = tables::finding::read(&path).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
-    let of_rule = |found: &Finding| finding::rule(&found.rule).is_some_and(Rule::is_answered_by_key);
-    let asked = found.into_iter().find(|one| of_rule(one) && one.key == key);
+    let found = tables::finding::read(&path).map_err(|error| Failure::internal(&error))?;
+    let answered_by_key = |found: &Finding| finding::rule(&found.rule).is_some_and(Rule::is_answered_by_key);
+    let asked = found.into_iter().find(|finding| answered_by_key(finding) && finding.key == key);
     match asked {
         Some(asked) if asked.severity != Severity::S2 => Err(waits_for_none(key, asked.severity)),
         asked => Ok(asked),
     }
 }
 
-fn withdrawn(data: &DataRoot, withdraw: &Withdraw, when: String) -> Result<Override, Failure> {
-    named(&withdraw.who, &withdraw.reason)?;
+fn withdrawn(data: &DataRoot, withdraw: &WithdrawArgs, when: &str) -> Result<Override, Failure> {
+    withdraw.decider.check()?;
     let all = decisions::all(data)?;
     let standing = decisions::standing(&all);
     let Some(decision) = standing.iter().find(|decision| decision.id == withdraw.id) else {
-        return Err(Failure::new(ExitCode::Usage, &format!("there is no standing decision {}", withdraw.id))
+        return Err(Failure::usage(&format!("there is no standing decision {}", withdraw.id))
             .hint("`nianbao override list` names them"));
     };
-    Ok(Override {
-        who: withdraw.who.trim().to_owned(),
-        when,
-        reason: withdraw.reason.trim().to_owned(),
-        withdraws: Some(decision.id),
-        ..(*decision).clone()
-    })
+    let Override { who, when, reason, .. } = withdraw.decider.record(decision.report_year, when);
+    Ok(Override { who, when, reason, withdraws: Some(decision.id), ..(*decision).clone() })
 }
 
 /// `sheet1 17`: where the row stands of which a decision is.
@@ -408,15 +347,15 @@ fn row_text(place: &Place) -> String {
     format!("{} {}", place.sheet, place.row).trim_start().to_owned()
 }
 
-fn line(Listed { decision, state }: &Listed<'_>) -> String {
+fn line(ListedDecision { decision, state }: &ListedDecision<'_>) -> String {
     let value = match &decision.about {
         None if decision.correction.is_some() => {
-            decision.correction.as_ref().map(|of| row_text(&of.place)).unwrap_or_default()
+            decision.correction.as_ref().map(|correction| row_text(&correction.place)).unwrap_or_default()
         }
         None => decision.value[..decision.value.len().min(12)].to_owned(),
         Some(about) => {
             let under: Vec<String> =
-                about.under.iter().map(|(basis, told)| format!("{basis} {}", shown(told))).collect();
+                about.under.iter().map(|(basis, value)| format!("{basis} {}", shown(value))).collect();
             let set = decision.rule == set_rule();
             under.join(", ") + &if set { format!(" → {}", decision.value) } else { String::new() }
         }

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::decision::{RowDecider, record, refuse_frozen};
+use super::filled::sheets_of;
 use super::output::{self, left};
-use super::overrides::refuse_frozen;
-use super::{ExitCode, Failure, Global, data_root, documents, load, load_settings, now, published, values};
+use super::{
+    ExitCode, Failure, Global, data_root, documents, load, load_settings, now, published, under_lock,
+};
 use crate::decisions::corrections::{self, Change, Correction, Kind};
 use crate::decisions::{self, Override};
 use crate::definition::Definitions;
@@ -37,15 +40,15 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// What is kept out or asked, and what was said of it: by place and rule, without what stands there
-    List(List),
+    List(ListArgs),
     /// Write a workbook for each school of what to correct, and summaries for the counties and the city
-    Export(Export),
+    Export(ExportArgs),
     /// Read a filled-in workbook: what it says is recorded, and the next run acts on it
-    Release(Release),
+    Release(ReleaseArgs),
 }
 
 #[derive(Debug, clap::Args)]
-struct List {
+struct ListArgs {
     /// Only this report year
     #[arg(long)]
     year: Option<ReportYear>,
@@ -58,7 +61,7 @@ struct List {
 }
 
 #[derive(Debug, clap::Args)]
-struct Export {
+struct ExportArgs {
     /// Only this report year
     #[arg(long)]
     year: Option<ReportYear>,
@@ -71,26 +74,17 @@ struct Export {
 }
 
 #[derive(Debug, clap::Args)]
-struct Release {
+struct ReleaseArgs {
     /// The workbook …更正表.xlsx, filled in
     file: PathBuf,
-    /// Who decides, where a row does not say
-    #[arg(long, visible_alias = "who", value_name = "NAME")]
-    by: Option<String>,
+    #[command(flatten)]
+    decider: RowDecider,
 }
 
 impl From<QuarantineError> for Failure {
     fn from(error: QuarantineError) -> Self {
         Failure::new(ExitCode::Internal, &error)
     }
-}
-
-fn usage(message: &str) -> Failure {
-    Failure::new(ExitCode::Usage, message)
-}
-
-fn internal(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(ExitCode::Internal, &error.to_string())
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
@@ -102,23 +96,18 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     runs::refuse_newer(&data)?;
     let (settings, definitions) = load(global, Overrides::default())?;
     let now = now();
-    let lock = runs::lock(&data, "quarantine", &now)?;
-    let done = match &args.command {
+    under_lock(&data, "quarantine", &now, || match &args.command {
         Command::Export(asked) => export(global, &settings, &definitions, &data, asked),
         Command::Release(asked) => release(global, &settings, &definitions, &data, asked, &now),
         Command::List(_) => Ok(ExitCode::Done),
-    };
-    if !lock.was_left_behind() {
-        lock.give_back().map_err(|error| internal(&error))?;
-    }
-    done
+    })
 }
 
 fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, and says what it kept out")
 }
 
-fn list(global: &Global, data: &DataRoot, asked: &List) -> Result<ExitCode, Failure> {
+fn list(global: &Global, data: &DataRoot, asked: &ListArgs) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
     let all = decisions::all(data)?;
     let asked = Asked {
@@ -164,9 +153,9 @@ fn state_text(case: &Case) -> String {
 }
 
 /// Open rows and queries by school, of each year.
-pub type Open = Vec<(ReportYear, BTreeMap<String, Tally>)>;
+pub type OpenSheets = Vec<(ReportYear, BTreeMap<String, Tally>)>;
 
-fn open_by_school(cases: &[Case]) -> Open {
+fn open_by_school(cases: &[Case]) -> OpenSheets {
     let mut years: BTreeMap<ReportYear, BTreeMap<String, Tally>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.state.is_open()) {
         let schools = years.entry(case.report_year).or_default();
@@ -176,14 +165,14 @@ fn open_by_school(cases: &[Case]) -> Open {
 }
 
 /// What there is to export of a release.
-pub fn open_of(data: &DataRoot, manifest: &Manifest) -> Result<Open, Failure> {
+pub fn open_of(data: &DataRoot, manifest: &Manifest) -> Result<OpenSheets, Failure> {
     let all = decisions::all(data)?;
     let cases = quarantine::cases(data, manifest, &decisions::standing(&all), &Asked::default())?;
     Ok(open_by_school(&cases))
 }
 
 /// The line of a run's summary that says how many sheets there are to write.
-pub fn print_open(open: &Open) {
+pub fn print_open(open: &OpenSheets) {
     for (index, (year, schools)) in open.iter().enumerate() {
         if index == 0 {
             output::line("");
@@ -200,7 +189,7 @@ pub fn print_open(open: &Open) {
 
 /// A workbook that was written.
 #[derive(Debug, Serialize)]
-struct Written {
+struct WrittenWorkbook {
     /// Beside its place, where somebody's work lies there.
     path: PathBuf,
     report_year: ReportYear,
@@ -215,7 +204,7 @@ fn export(
     settings: &Settings,
     definitions: &Definitions,
     data: &DataRoot,
-    asked: &Export,
+    asked: &ExportArgs,
 ) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
     let all = decisions::all(data)?;
@@ -233,7 +222,7 @@ fn export(
             None => data.correction_sheets(year),
         };
         let whole = asked.school.is_none();
-        let (mut own, drafts): (Vec<Written>, Vec<Draft>) =
+        let (mut own, drafts): (Vec<WrittenWorkbook>, Vec<Draft>) =
             write_year(settings, definitions, &manifest, (year, &names), &cases, &folder, whole)?
                 .into_iter()
                 .unzip();
@@ -245,23 +234,23 @@ fn export(
                 register.forget_others(&folder, &placed)?;
             }
         }
-        for (one, placed) in own.iter_mut().zip(placed) {
-            one.path = placed.lies_at;
+        for (workbook, placed) in own.iter_mut().zip(placed) {
+            workbook.path = placed.lies_at;
         }
         written.extend(own);
     }
     if global.json {
         output::json(&written)?;
     } else {
-        for one in &written {
-            let counts = if one.school_code.is_empty() {
+        for workbook in &written {
+            let counts = if workbook.school_code.is_empty() {
                 String::new()
             } else {
-                format!("  {} rows, {} queries", one.rows, one.queries)
+                format!("  {} rows, {} queries", workbook.rows, workbook.queries)
             };
-            output::line(&format!("{}{counts}", one.path.display()));
+            output::line(&format!("{}{counts}", workbook.path.display()));
         }
-        let sheets = written.iter().filter(|one| !one.school_code.is_empty()).count();
+        let sheets = written.iter().filter(|workbook| !workbook.school_code.is_empty()).count();
         output::note(&format!("{sheets} correction sheets: they hold people's data, hand them on with care"));
         documents::print_waiting(global, data)?;
     }
@@ -282,7 +271,7 @@ fn refuse_open_folder(data: &DataRoot, out: &Path) -> Result<(), Failure> {
     let below_dots = out.components().any(|part| part == std::path::Component::ParentDir);
     // Others of its folders are read by others, or emptied by other commands.
     if below_dots || out.starts_with(&root) && !out.starts_with(real(&data.all_correction_sheets())) {
-        return Err(usage(&format!(
+        return Err(Failure::usage(&format!(
             "`{}` is a folder of the data root that is not for sheets",
             out.display()
         ))
@@ -303,7 +292,7 @@ fn write_year(
     cases: &[Case],
     folder: &Path,
     whole: bool,
-) -> Result<Vec<(Written, Draft)>, Failure> {
+) -> Result<Vec<(WrittenWorkbook, Draft)>, Failure> {
     let titles: BTreeMap<String, String> = definitions
         .datasets
         .iter()
@@ -311,7 +300,7 @@ fn write_year(
         .collect();
     let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
     let release = format!("第 {} 版{draft}", release_name(manifest.release));
-    let of = Of { year, names, titles: &titles, release: &release, created: &manifest.created };
+    let about = Of { year, names, titles: &titles, release: &release, created: &manifest.created };
     let mut all_written = Vec::new();
     let mut write = |path: PathBuf, bytes: &[u8], school: &str, tally: Tally| -> Result<(), Failure> {
         let kind = if school.is_empty() {
@@ -320,10 +309,11 @@ fn write_year(
             written::DocumentKind::Corrections
         };
         let draft = draft_restricted(folder, &path, bytes, kind)
-            .map_err(|error| internal(&format!("`{}`: {error}", path.display())))?;
+            .map_err(|error| Failure::internal(&format!("`{}`: {error}", path.display())))?;
         let Tally { rows, queries, .. } = tally;
-        let one = Written { path, report_year: year, school_code: school.to_owned(), rows, queries };
-        all_written.push((one, draft));
+        let workbook =
+            WrittenWorkbook { path, report_year: year, school_code: school.to_owned(), rows, queries };
+        all_written.push((workbook, draft));
         Ok(())
     };
     let mut by_school: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
@@ -331,7 +321,8 @@ fn write_year(
         by_school.entry(&case.school_code).or_default().push(case);
     }
     for (school, own) in by_school {
-        let bytes = sheets::school_workbook(of, school, &own).map_err(|error| internal(&error))?;
+        let bytes =
+            sheets::school_workbook(about, school, &own).map_err(|error| Failure::internal(&error))?;
         let mut tally = Tally::default();
         for case in &own {
             tally.add(case);
@@ -349,13 +340,14 @@ fn write_year(
     regions.dedup();
     for region in regions {
         let name = names.region(region);
-        let bytes =
-            sheets::summary_workbook(of, Some(region), name, &tallies).map_err(|error| internal(&error))?;
+        let bytes = sheets::summary_workbook(about, Some(region), name, &tallies)
+            .map_err(|error| Failure::internal(&error))?;
         let file = format!("{region}{}{year}年更正汇总.xlsx", file_name(name));
         write(folder.join(COUNTIES).join(file), &bytes, "", Tally::default())?;
     }
     let city = &settings.city_name;
-    let bytes = sheets::summary_workbook(of, None, city, &tallies).map_err(|error| internal(&error))?;
+    let bytes =
+        sheets::summary_workbook(about, None, city, &tallies).map_err(|error| Failure::internal(&error))?;
     write(folder.join(format!("{}{year}年更正汇总.xlsx", file_name(city))), &bytes, "", Tally::default())?;
     Ok(all_written)
 }
@@ -377,7 +369,7 @@ fn draft_restricted(
 
 /// What became of a workbook's rows.
 #[derive(Debug, Default, Serialize)]
-struct Taken {
+struct RowsTaken {
     report_year: ReportYear,
     school_code: String,
     recorded: Vec<Override>,
@@ -390,21 +382,21 @@ fn release(
     settings: &Settings,
     definitions: &Definitions,
     data: &DataRoot,
-    asked: &Release,
+    asked: &ReleaseArgs,
     when: &str,
 ) -> Result<ExitCode, Failure> {
     let file = &asked.file;
     // A parser's own words may quote the file.
-    let (book, sha256) = values::sheets_of(settings, file, &|_| "it does not read as a workbook".to_owned())?;
+    let (book, sha256) = sheets_of(settings, file, &|_| "it does not read as a workbook".to_owned())?;
     let refused = |faults: &[filled::Fault]| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
+        Failure::usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
             .hint("nothing was recorded; mend the workbook, or fill in one that is exported anew")
     };
     let (year, _) = filled::about(&book).map_err(|fault| refused(&[fault]))?;
     let manifest = current(data)?;
     if !manifest.years.contains(&year) {
-        return Err(usage(&format!("release {:06} has no year {year}", manifest.release)));
+        return Err(Failure::usage(&format!("release {:06} has no year {year}", manifest.release)));
     }
     refuse_frozen(data, year)?;
     let key = pipeline::pseudonym_key(data, Some(&manifest))?;
@@ -412,15 +404,15 @@ fn release(
     let standing = decisions::standing(&all);
     let asked_year = Asked { year: Some(year), cells: true, ..Asked::default() };
     let cases = quarantine::cases(data, &manifest, &standing, &asked_year)?;
-    let said =
-        filled::read(&book, &cases, definitions, asked.by.as_deref()).map_err(|faults| refused(&faults))?;
+    let said = filled::read(&book, &cases, definitions, asked.decider.by.as_deref())
+        .map_err(|faults| refused(&faults))?;
     let holding = standing.into_iter().filter(|decision| !manifest.lapsed.contains(&decision.id));
     let newest = corrections::newest(holding);
-    let mut taken = Taken {
+    let mut taken = RowsTaken {
         report_year: year,
         school_code: said.school_code.clone(),
         known: said.known,
-        ..Taken::default()
+        ..RowsTaken::default()
     };
     let mut records = Vec::new();
     for row in &said.rows {
@@ -436,7 +428,7 @@ fn release(
     }
     taken.recorded = decisions::add_all(data, records)?;
     Register::load(data)?.read_back(sha256)?;
-    told(global, &taken)?;
+    print(global, &taken)?;
     Ok(ExitCode::Done)
 }
 
@@ -458,23 +450,16 @@ fn decision(
             _ => Vec::new(),
         };
         let changes = together(&earlier, &row.changes);
-        corrections::keep_cells(data, key, &case.id, &changes).map_err(|error| internal(&error))?
+        corrections::keep_cells(data, key, &case.id, &changes).map_err(|error| Failure::internal(&error))?
     } else {
         String::new()
     };
     let place = quarantine::place_of(case);
+    let why = format!("更正表 {}：{}", case.id, row.kind.label());
     Ok(Override {
-        format: 0,
-        id: 0,
-        report_year: case.report_year,
         rule: row.kind.rule().to_owned(),
         key: case.file.clone(),
         value: case.sha256.clone(),
-        who: row.by.clone(),
-        when: when.to_owned(),
-        reason: format!("更正表 {}：{}", case.id, row.kind.label()),
-        withdraws: None,
-        about: None,
         correction: Some(Correction {
             case: case.id.clone(),
             kind: row.kind,
@@ -484,6 +469,7 @@ fn decision(
             place,
             cells,
         }),
+        ..record(case.report_year, &row.by, &why, when)
     })
 }
 
@@ -499,7 +485,7 @@ fn together(earlier: &[Change], now: &[Change]) -> Vec<Change> {
     columns.into_values().collect()
 }
 
-fn told(global: &Global, taken: &Taken) -> Result<(), Failure> {
+fn print(global: &Global, taken: &RowsTaken) -> Result<(), Failure> {
     if global.json {
         return output::json(taken);
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::decision::refuse_frozen;
 use super::output::{self, Progress, left, right};
-use super::overrides::refuse_frozen;
 use super::{ExitCode, Failure, Global, absolute, documents, ledger_failure, load, now, quarantine};
 use crate::checks::CheckCount;
 use crate::decode::worker::OWN_PROGRAM;

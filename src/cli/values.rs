@@ -1,17 +1,15 @@
-//! `nianbao override set` and `override read`: decisions about values of the release that stands.
+//! `nianbao override set` and `override read`: decisions about values of the current release.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::overrides::{named, refuse_frozen};
+use super::decision::{Decider, RowDecider, record, refuse_frozen};
+use super::filled::sheets_of;
 use super::{ExitCode, Failure, Global, output, published};
 use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
-use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
-use crate::decode::{DecodeError, Event, Row};
 use crate::definition::Definitions;
 use crate::documents::Register;
 use crate::figure::State;
@@ -27,7 +25,7 @@ use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
 #[derive(Debug, clap::Args)]
-pub struct Set {
+pub struct SetArgs {
     /// The indicator, as the table `dim_indicator` names it: `graduates_placed`
     indicator: String,
     /// The report year
@@ -42,136 +40,125 @@ pub struct Set {
     /// The value, in the indicator's unit: 612 or 88.01
     #[arg(long, allow_hyphen_values = true)]
     value: String,
-    /// Who decides
-    #[arg(long, visible_alias = "who", value_name = "NAME")]
-    by: String,
-    /// Why
-    #[arg(long, visible_alias = "reason", value_name = "TEXT")]
-    why: String,
+    #[command(flatten)]
+    decider: Decider,
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Read {
+pub struct ReadArgs {
     /// The workbook …填报与系统差异表.xlsx, filled in
     file: PathBuf,
-    /// Who decides, where a row does not say
-    #[arg(long, visible_alias = "who", value_name = "NAME")]
-    by: Option<String>,
-}
-
-fn usage(message: &str) -> Failure {
-    Failure::new(ExitCode::Usage, message)
-}
-
-fn internal(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(ExitCode::Internal, &error.to_string())
+    #[command(flatten)]
+    decider: RowDecider,
 }
 
 fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, whose values are decided about")
 }
 
-/// The value that a person sets, with what is delivered under it in the release that stands.
-pub fn set(data: &DataRoot, definitions: &Definitions, set: &Set, when: String) -> Result<Override, Failure> {
-    named(&set.by, &set.why)?;
+/// The value that a person sets, with what is delivered under it in the current release.
+pub fn set(
+    data: &DataRoot,
+    definitions: &Definitions,
+    set: &SetArgs,
+    when: &str,
+) -> Result<Override, Failure> {
+    set.decider.check()?;
     let Some(basis) = Delivered::named(&set.basis) else {
-        return Err(usage(&format!("`{}` is no basis: filed or system", set.basis)));
+        return Err(Failure::usage(&format!("`{}` is no basis: filed or system", set.basis)));
     };
     let Some(indicator) = definitions.indicator(&set.indicator) else {
-        return Err(usage(&format!("there is no indicator `{}`", set.indicator))
+        return Err(Failure::usage(&format!("there is no indicator `{}`", set.indicator))
             .hint("the table `dim_indicator` has them all"));
     };
     if let Some(why) = adjust::refusal(indicator, basis) {
-        return Err(usage(&why));
+        return Err(Failure::usage(&why));
     }
     let value = Decimal::parse(&set.value)
-        .ok_or_else(|| usage(&format!("`{}` is no number in plain decimals", set.value)))?;
+        .ok_or_else(|| Failure::usage(&format!("`{}` is no number in plain decimals", set.value)))?;
     if let Some(fault) = adjust::value_fault(indicator, basis, value) {
-        return Err(usage(&fault));
+        return Err(Failure::usage(&fault));
     }
     let under = delivered(data, definitions, set, basis)?;
-    let told = under.told();
+    let delivered = under.told();
     if under.state == State::Blank
         && definitions
             .layout(set.year)
             .is_none_or(|layout| !layout.filed_rows().any(|(_, row)| row.indicator == set.indicator))
     {
-        return Err(usage(&format!("`{}` was not asked in {}", set.indicator, set.year)));
+        return Err(Failure::usage(&format!("`{}` was not asked in {}", set.indicator, set.year)));
     }
-    if told == value.to_string() {
-        return Err(usage(&format!("{told} is what was delivered: there is nothing to set")));
+    if delivered == value.to_string() {
+        return Err(Failure::usage(&format!("{delivered} is what was delivered: there is nothing to set")));
     }
     Ok(Override {
-        format: 0,
-        id: 0,
-        report_year: set.year,
         rule: values::set_rule().to_owned(),
         key: values::set_key(set.year, &set.indicator, basis, &set.school),
         value: value.to_string(),
-        who: set.by.trim().to_owned(),
-        when,
-        reason: set.why.trim().to_owned(),
-        withdraws: None,
         about: Some(About {
             indicator_id: set.indicator.clone(),
             relation: String::new(),
             level: Level::School,
             region_code: under.key.unit.region_code.clone(),
             school_code: set.school.clone(),
-            under: BTreeMap::from([(basis.name().to_owned(), told)]),
+            under: BTreeMap::from([(basis.name().to_owned(), delivered)]),
         }),
-        correction: None,
+        ..set.decider.record(set.year, when)
     })
 }
 
-/// The delivered value of one school in the release that stands.
+/// The delivered value of one school in the current release.
 fn delivered(
     data: &DataRoot,
     definitions: &Definitions,
-    set: &Set,
+    set: &SetArgs,
     basis: Delivered,
 ) -> Result<IndicatorValue, Failure> {
     let manifest = current(data)?;
     let Some(path) = manifest.table(data, "indicator_value", set.year) else {
-        return Err(usage(&format!("release {:06} has no year {}", manifest.release, set.year)));
+        return Err(Failure::usage(&format!("release {:06} has no year {}", manifest.release, set.year)));
     };
-    let values = stored::read(&path, &definitions.indicators).map_err(|error| internal(&error))?;
+    let values = stored::read(&path, &definitions.indicators).map_err(|error| Failure::internal(&error))?;
     let mut of_school =
         values.into_iter().filter(|value| value.key.unit.school_code == set.school).peekable();
     if of_school.peek().is_none() {
-        return Err(usage(&format!("there is no school `{}` in {}", position::told(&set.school), set.year)));
+        return Err(Failure::usage(&format!(
+            "there is no school `{}` in {}",
+            position::told(&set.school),
+            set.year
+        )));
     }
     let is_it = |value: &IndicatorValue| {
         let key = &value.key;
         key.indicator_id == set.indicator && key.basis == basis.basis() && key.breakdown.is_empty()
     };
     of_school.find(is_it).ok_or_else(|| {
-        usage(&format!("`{}` has no value on basis {} in {}", set.indicator, basis.name(), set.year))
+        Failure::usage(&format!("`{}` has no value on basis {} in {}", set.indicator, basis.name(), set.year))
     })
 }
 
 /// What became of a workbook's notes.
 #[derive(Debug, Default, Serialize)]
-struct Taken {
+struct NotesTaken {
     recorded: Vec<Override>,
     /// Rows that say what is recorded already.
     known: usize,
-    not_recorded: Vec<NotRecorded>,
+    not_recorded: Vec<NoteLeft>,
 }
 
 #[derive(Debug, Serialize)]
-struct NotRecorded {
+struct NoteLeft {
     sheet: String,
     row: u32,
     why: String,
 }
 
-/// Records the notes of a filled-in workbook; those whose values changed since are told.
+/// Records the notes of a filled-in workbook; those whose values changed since are reported.
 pub fn read(
     global: &Global,
     settings: &Settings,
     data: &DataRoot,
-    read: &Read,
+    read: &ReadArgs,
     when: &str,
 ) -> Result<ExitCode, Failure> {
     let (rows, sha256) = noted_rows(settings, &read.file)?;
@@ -184,21 +171,21 @@ pub fn read(
         .map(|note| (note.key.as_str(), note))
         .collect();
     let mut years: BTreeMap<ReportYear, Vec<Difference>> = BTreeMap::new();
-    let mut taken = Taken::default();
+    let mut taken = NotesTaken::default();
     let mut records = Vec::new();
     for row in rows {
         if let std::collections::btree_map::Entry::Vacant(entry) = years.entry(row.year) {
             let path = manifest.table(data, "difference", row.year);
             let read = path.map(|path| reconcile::read(&path)).transpose();
-            entry.insert(read.map_err(|error| internal(&error))?.unwrap_or_default());
+            entry.insert(read.map_err(|error| Failure::internal(&error))?.unwrap_or_default());
         }
-        let by = match (row.by.is_empty(), &read.by) {
+        let by = match (row.by.is_empty(), &read.decider.by) {
             (true, by) => by.clone().unwrap_or_default().trim().to_owned(),
             (false, _) => row.by.clone(),
         };
         match decision(&row, &years[&row.year], &by, when) {
             Err(why) => {
-                taken.not_recorded.push(NotRecorded { sheet: position::told(&row.sheet), row: row.row, why });
+                taken.not_recorded.push(NoteLeft { sheet: position::told(&row.sheet), row: row.row, why });
             }
             Ok(None) => taken.known += 1,
             Ok(Some(record)) if is_known(&record, &notes, &manifest) => taken.known += 1,
@@ -211,7 +198,7 @@ pub fn read(
     if taken.not_recorded.is_empty() {
         Register::load(data)?.read_back(sha256)?;
     }
-    told(global, &taken)?;
+    print(global, &taken)?;
     Ok(if taken.not_recorded.is_empty() { ExitCode::Done } else { ExitCode::Draft })
 }
 
@@ -220,54 +207,10 @@ fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<Noted>, String), 
     let (sheets, sha256) = sheets_of(settings, file, &|error| error.to_string())?;
     let rows = differences::read(&sheets).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
+        Failure::usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
             .hint("nothing was recorded; mend the workbook, or fill in the one in reports/ anew")
     })?;
     Ok((rows, sha256))
-}
-
-/// Rows by sheet.
-type FilledSheets = Vec<(String, Vec<Row<'static>>)>;
-
-/// The rows of a workbook that somebody filled in, by sheet, and the SHA-256 of its bytes. `words` is what
-/// may be told of a fault.
-pub(super) fn sheets_of(
-    settings: &Settings,
-    file: &Path,
-    words: &dyn Fn(&DecodeError) -> String,
-) -> Result<(FilledSheets, String), Failure> {
-    let name = file.display();
-    let bytes = match fs::metadata(file) {
-        Ok(found) if found.len() > settings.file_size_max_mb << 20 => {
-            return Err(usage(&format!("`{name}` is over {} MB", settings.file_size_max_mb)));
-        }
-        Ok(_) => fs::read(file),
-        Err(error) => Err(error),
-    };
-    let bytes = bytes.map_err(|error| usage(&format!("`{name}`: {error}")))?;
-    let limits =
-        Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
-    let mut sheets = FilledSheets::new();
-    let mut bad = None;
-    let mut decoder = Decoder::new(Path::new(OWN_PROGRAM), limits);
-    let outcome = decoder.decode(&bytes, &mut |event| match event {
-        Event::Sheet(name) => sheets.push((name.to_owned(), Vec::new())),
-        Event::Row(row) => {
-            if sheets.is_empty() {
-                sheets.push((String::new(), Vec::new()));
-            }
-            if let Some((_, rows)) = sheets.last_mut() {
-                rows.push(row.to_owned_row());
-            }
-        }
-        Event::BadRow { number, .. } => bad = bad.or(Some(number)),
-    });
-    let outcome = outcome.map_err(|error| internal(&error))?;
-    outcome.map_err(|error| usage(&format!("`{name}`: {}", words(&error))))?;
-    match bad {
-        Some(row) => Err(usage(&format!("`{name}`: row {row} does not split into cells"))),
-        None => Ok((sheets, crate::warehouse::files::sha256(&bytes))),
-    }
 }
 
 /// The record of a note, if its row is of a difference that the release has, with the same values;
@@ -281,21 +224,22 @@ fn decision(
     if by.is_empty() {
         return Err("nobody is named: fill in 处理人, or give --by".to_owned());
     }
-    let [(basis_a, told_a), (basis_b, told_b)] = &row.sides;
-    let found = differences.iter().find(|one| {
-        let unit = &one.key.unit;
+    let [(basis_a, value_a), (basis_b, value_b)] = &row.sides;
+    let found = differences.iter().find(|difference| {
+        let key = &difference.key;
+        let unit = &key.unit;
         let code = if unit.school_code.is_empty() { &unit.region_code } else { &unit.school_code };
-        one.key.indicator_id == row.indicator_id
+        key.indicator_id == row.indicator_id
             && *code == row.code
-            && (one.key.basis_a, one.key.basis_b) == (*basis_a, *basis_b)
+            && (key.basis_a, key.basis_b) == (*basis_a, *basis_b)
     });
     let Some(found) = found else {
         let (id, code) = (position::told(&row.indicator_id), position::told(&row.code));
         return Err(format!("the release compares no `{id}` of {code} in {}", row.year));
     };
-    for (basis, told, side) in [(basis_a, told_a, &found.a), (basis_b, told_b, &found.b)] {
-        if *told != side.told() {
-            let (now, then) = (side.told(), shown(told));
+    for (basis, value, side) in [(basis_a, value_a, &found.a), (basis_b, value_b, &found.b)] {
+        if *value != side.told() {
+            let (now, then) = (side.told(), shown(value));
             return Err(format!("{} is {} now, the row has {then}", basis.label(), shown(&now)));
         }
     }
@@ -310,16 +254,9 @@ fn decision(
         return Ok(None);
     }
     Ok(Some(Override {
-        format: 0,
-        id: 0,
-        report_year: row.year,
         rule: values::note_rule().to_owned(),
         key: values::note_key(row.year, &found.key),
-        value: format!("{told_a} {told_b}"),
-        who: by.to_owned(),
-        when: when.to_owned(),
-        reason: row.note.clone(),
-        withdraws: None,
+        value: format!("{value_a} {value_b}"),
         about: Some(About {
             indicator_id: row.indicator_id.clone(),
             relation: String::new(),
@@ -328,7 +265,7 @@ fn decision(
             school_code: found.key.unit.school_code.clone(),
             under: values::under(found),
         }),
-        correction: None,
+        ..record(row.year, by, &row.note, when)
     }))
 }
 
@@ -340,11 +277,11 @@ fn is_known(record: &Override, notes: &BTreeMap<&str, &Override>, manifest: &Man
     })
 }
 
-fn told(global: &Global, taken: &Taken) -> Result<(), Failure> {
+fn print(global: &Global, taken: &NotesTaken) -> Result<(), Failure> {
     if global.json {
         return output::json(taken);
     }
-    for NotRecorded { sheet, row, why } in &taken.not_recorded {
+    for NoteLeft { sheet, row, why } in &taken.not_recorded {
         output::line(&format!("not recorded: sheet `{sheet}`, row {row}: {why}"));
     }
     if !taken.not_recorded.is_empty() {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Override;
 use super::values::{About, newest};
-use crate::audit::Answer;
-use crate::checks::relation::Kind;
+use crate::audit::RelationAnswer;
+use crate::checks::kind::RelationKind;
 use crate::finding::{self, ANSWERABLE, Finding, Rule, Severity};
 use crate::indicators::Unit;
 use crate::layout::Level;
@@ -16,7 +16,7 @@ use crate::warehouse::files;
 
 /// The rule that findings of a kind are recorded under: `C-SUM-OF-PARTS`.
 #[must_use]
-pub fn rule(kind: Kind) -> String {
+pub fn rule(kind: RelationKind) -> String {
     rule_named(kind.name())
 }
 
@@ -27,7 +27,7 @@ pub fn rule_named(kind: &str) -> String {
 
 /// The figures of a finding, by their names, as printed.
 #[must_use]
-pub fn under(answer: &Answer) -> BTreeMap<String, String> {
+pub fn under(answer: &RelationAnswer) -> BTreeMap<String, String> {
     let mut under: BTreeMap<String, String> = BTreeMap::new();
     for figure in answer.figures.iter().filter(|figure| !figure.name.is_empty()) {
         let told = under.entry(figure.name.clone()).or_default();
@@ -41,7 +41,7 @@ pub fn under(answer: &Answer) -> BTreeMap<String, String> {
 
 /// What a decision about a finding is about.
 #[must_use]
-pub fn about(answer: &Answer, unit: &Unit) -> About {
+pub fn about(answer: &RelationAnswer, unit: &Unit) -> About {
     About {
         indicator_id: String::new(),
         relation: answer.id.clone(),
@@ -63,7 +63,7 @@ impl<'a> Answers<'a> {
     #[must_use]
     pub fn of(year: ReportYear, standing: &'a [Override], lapsed: &BTreeSet<u32>) -> Self {
         let mut answers = Answers { lapsed: lapsed.clone(), ..Answers::default() };
-        for kind in Kind::ALL {
+        for kind in RelationKind::ALL {
             let rule = rule(*kind);
             for (key, decision) in newest(standing, &rule, year) {
                 answers.standing.insert((rule.clone(), key.to_owned()), decision);
@@ -81,7 +81,7 @@ impl<'a> Answers<'a> {
         &mut self,
         rule: &str,
         key: &str,
-        answer: &Answer,
+        answer: &RelationAnswer,
     ) -> Result<Option<&'a Override>, &'a Override> {
         let Some(decision) = self.standing.remove(&(rule.to_owned(), key.to_owned())) else {
             return Ok(None);
@@ -170,17 +170,17 @@ pub fn settle_questions(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Told;
+    use crate::audit::FigureText;
     use crate::checks::relation::Verdict;
     use crate::layout::Level;
 
-    fn answer(printed: &str) -> Answer {
-        let figure = |name: &str, printed: &str| Told {
+    fn answer(printed: &str) -> RelationAnswer {
+        let figure = |name: &str, printed: &str| FigureText {
             operand: "total".into(),
             name: name.into(),
             printed: printed.into(),
         };
-        Answer {
+        RelationAnswer {
             kind: "sum_of_parts".into(),
             id: "r".into(),
             place: String::new(),
@@ -206,7 +206,7 @@ mod tests {
             format: 0,
             id: 4,
             report_year: 2024,
-            rule: rule(Kind::SumOfParts),
+            rule: rule(RelationKind::SumOfParts),
             key: "2024/r/36".into(),
             value: String::new(),
             who: "王科长".into(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Before, CheckedBy, Decision, ExplainError, Explainer};
-use crate::checks::relation::Kind;
+use crate::checks::kind::RelationKind;
 use crate::contract::Role;
 use crate::decisions::findings;
 use crate::figure::{Level, Unit};
@@ -73,7 +73,7 @@ impl Explainer<'_> {
     /// The title of a rule of deliveries, or of a kind of check.
     fn title_of(&self, rule: &str) -> &str {
         let of_kind = || {
-            let kind = Kind::ALL.iter().find(|kind| findings::rule(**kind) == rule)?;
+            let kind = RelationKind::ALL.iter().find(|kind| findings::rule(**kind) == rule)?;
             Some(self.definitions.audit.rules.get(kind)?.title.as_str())
         };
         finding::rule(rule).map(|rule| rule.title).or_else(of_kind).unwrap_or_default()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::examined::{Examined, FiledPlaces};
 use super::noted::Noted;
 use crate::checks::CheckCount;
-use crate::checks::relation::Kind;
+use crate::checks::kind::RelationKind;
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
 use crate::definition::Definitions;
@@ -77,7 +77,7 @@ pub(super) fn check(mut examined: Examined, before: Before<'_>) -> Noted<Checked
 
 /// Whether a check asks about the same row: of two questions the one stays that a person can answer.
 fn is_asked(finding: &Finding, found: &[Finding]) -> bool {
-    let rule = findings::rule(Kind::SubsetLeSuperset);
+    let rule = findings::rule(RelationKind::SubsetLeSuperset);
     let Place { file, sheet, row, .. } = &finding.place;
     let same = |place: &Place| place.file == *file && place.sheet == *sheet && place.row == *row;
     found.iter().any(|asked| asked.rule == rule && same(&asked.place))

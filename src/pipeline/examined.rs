@@ -10,10 +10,16 @@ use arrow::datatypes::Int32Type;
 
 use super::{RunError, documents, parallel};
 use crate::audit::printing::{RowKey, name};
-use crate::audit::{Answer, Asking, Audit, Counted, FoundAt, OfUnit, Tally, Told};
-use crate::checks::audit_rules::{AskedOf, Names, Place, ROWS, RelationDefinition, Source};
-use crate::checks::relation::{Kind, Verdict};
-use crate::checks::{self, CheckCount, Checked};
+use crate::audit::{
+    Audit, FigureText as Told, FindingUnit as OfUnit, NotableAnswer as FoundAt, RelationAnswer as Answer,
+    RelationCount as Counted, RelationSet as Asking, Tally,
+};
+use crate::checks::definition::{
+    Names, PrintedPlace as Place, ROWS, RelationDefinition, RelationLevel as AskedOf, Source,
+};
+use crate::checks::kind::RelationKind as Kind;
+use crate::checks::relation::Verdict;
+use crate::checks::totals::{self as checks, CheckCount, CheckOutcome as Checked};
 use crate::contract::Role;
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
@@ -110,7 +116,7 @@ pub fn examine(settings: &Settings, definitions: &Definitions, of: Figures<'_>) 
         let mut report = figures::report(cells, of.year, keys);
         report.figures.extend(deliveries.get(unit).into_iter().flat_map(figures::of_deliveries));
         let level = AskedOf::from(unit.level);
-        (report.figures.len(), asking.of(&report, level, &|row| peers.figures(row, unit)))
+        (report.figures.len(), asking.ask(&report, level, &|row| peers.figures(row, unit)))
     });
     let mut examined = Examined {
         year: of.year,

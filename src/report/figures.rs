@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::audit::printing::{self, Own, Printing, Report, RowKey, path_key};
-use crate::audit::{Stated, list_key};
-use crate::checks::audit_rules::{ROWS, Source};
-use crate::checks::printed::{Printed, read};
-use crate::checks::relation::{Asked, Figure, Kind, Operand};
+use crate::audit::printing::{self, PrintedFigure, RowKey, path_key};
+use crate::audit::report::{Own, Report};
+use crate::audit::{RelationInstance, list_key};
+use crate::checks::definition::{ROWS, Source};
+use crate::checks::kind::RelationKind;
+use crate::checks::quantity::{Reading, read};
+use crate::checks::relation::{Figure, Operand, Operands};
 use crate::indicators::{State, Unit};
 use crate::layout::{Basis, Level};
 use crate::period::ReportYear;
@@ -55,7 +57,7 @@ pub fn report<'c>(cells: &[&'c ReportCell], year: ReportYear, keys: &mut Keys<'c
         let listed = is_listed(cell);
         let label = if listed { &cell.measure } else { &cell.report_path };
         let key = keys.entry(label).or_insert_with(|| if listed { list_key(label) } else { path_key(label) });
-        report.figures.push(Printing {
+        report.figures.push(PrintedFigure {
             source: if listed { Source::List } else { Source::Official(cell.report_table.clone()) },
             table: cell.report_table.clone(),
             label: label.clone(),
@@ -129,8 +131,8 @@ pub fn deliveries_by_unit<'u, 'd>(
 }
 
 /// What deliveries say, as figures beside those that are printed.
-pub fn of_deliveries<'d>(texts: &'d Texts<'_>) -> impl Iterator<Item = Printing> + 'd {
-    texts.iter().map(|((dataset, measure, year), text)| Printing {
+pub fn of_deliveries<'d>(texts: &'d Texts<'_>) -> impl Iterator<Item = PrintedFigure> + 'd {
+    texts.iter().map(|((dataset, measure, year), text)| PrintedFigure {
         source: Source::Deliveries,
         table: "报送".to_owned(),
         label: (*dataset).to_owned(),
@@ -156,7 +158,7 @@ fn printed(cell: &ReportCell) -> Option<&str> {
 }
 
 /// A printed ratio beside the whole numbers that it was made of, where these are counted from rows.
-fn recomputed(cell: &ReportCell) -> Option<Stated> {
+fn recomputed(cell: &ReportCell) -> Option<RelationInstance> {
     let (numerator, denominator) = **cell.parts.as_ref()?;
     if cell.basis != Basis::System || cell.state != State::Value || cell.column_year != cell.report_year {
         return None;
@@ -167,9 +169,9 @@ fn recomputed(cell: &ReportCell) -> Option<Stated> {
         return None;
     }
     let (kind, fields) = if percent {
-        (Kind::RatioPercent, ["part", "whole", "printed_pct"])
+        (RelationKind::RatioPercent, ["part", "whole", "printed_pct"])
     } else {
-        (Kind::Ratio, ["numerator", "denominator", "printed"])
+        (RelationKind::Ratio, ["numerator", "denominator", "printed"])
     };
     let whole = |name: &str, value: String| Figure {
         name: name.to_owned(),
@@ -189,13 +191,13 @@ fn recomputed(cell: &ReportCell) -> Option<Stated> {
         },
     ];
     let operands = fields.into_iter().zip(figures);
-    Some(Stated {
+    Some(RelationInstance {
         id: RECOMPUTED.to_owned(),
         kind,
         place: format!("{} {}", cell.report_table, cell.report_path),
         note: String::new(),
-        asked: Asked {
-            operands: operands.map(|(field, one)| (field.to_owned(), vec![Operand::Figure(one)])).collect(),
+        operands: Operands {
+            by_field: operands.map(|(field, one)| (field.to_owned(), vec![Operand::Figure(one)])).collect(),
         },
         interpretation: false,
         looked_at: 0,
@@ -252,7 +254,7 @@ impl<'c> Peers<'c> {
 fn figure(cell: &ReportCell) -> Option<Figure> {
     let text = printed(cell)?;
     let printed = read(text, &cell.printed_unit);
-    matches!(printed, Printed::Number(_)).then(|| Figure {
+    matches!(printed, Reading::Number(_)).then(|| Figure {
         name: String::new(),
         text: text.to_owned(),
         unit: cell.printed_unit.clone(),
@@ -350,7 +352,7 @@ mod tests {
         };
         let report = report(&[&ratio(Basis::System)], 2024, &mut Keys::new());
         let stated = report.stated[0].as_ref().unwrap();
-        assert_eq!((stated.kind, stated.id.as_str()), (Kind::RatioPercent, RECOMPUTED));
+        assert_eq!((stated.kind, stated.id.as_str()), (RelationKind::RatioPercent, RECOMPUTED));
         assert!(recomputed(&ratio(Basis::Filed)).is_none());
     }
 

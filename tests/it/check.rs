@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use nianbao::audit::{audit, plain, published};
-use nianbao::checks::audit_rules::{AskedOf, Place, RelationDefinition, Source};
-use nianbao::checks::relation::{Kind, Verdict};
+use nianbao::checks::definition::{PrintedPlace, RelationDefinition, RelationLevel, Source};
+use nianbao::checks::kind::RelationKind;
+use nianbao::checks::relation::Verdict;
 use nianbao::city;
 use nianbao::definition::{self, Definitions};
 use nianbao::indicators::State;
@@ -116,7 +117,7 @@ impl Laboratory {
     }
 
     /// Figures of a unit that stand where a place says.
-    fn at(&self, place: &Place, unit: &nianbao::indicators::Unit) -> Vec<usize> {
+    fn at(&self, place: &PrintedPlace, unit: &nianbao::indicators::Unit) -> Vec<usize> {
         let cells = self.release.cells.iter().enumerate().filter(|(_, cell)| {
             let labelled = |path: &str| {
                 place
@@ -145,7 +146,7 @@ impl Laboratory {
         relation: &RelationDefinition,
         unit: &nianbao::indicators::Unit,
     ) -> Option<BTreeMap<String, Vec<usize>>> {
-        let asked = relation.levels.contains(&AskedOf::from(unit.level));
+        let asked = relation.levels.contains(&RelationLevel::from(unit.level));
         let each = relation.each.as_deref();
         if !asked || !matches!(each, None | Some("list")) {
             return None;
@@ -154,7 +155,7 @@ impl Laboratory {
         for (field, names) in &relation.of {
             let mut cells = Vec::new();
             for name in names.all().iter().filter(|name| !name.starts_with('=')) {
-                let found = self.at(&Place::parse(name)?, unit);
+                let found = self.at(&PrintedPlace::parse(name)?, unit);
                 if found.is_empty() {
                     return None;
                 }
@@ -166,19 +167,19 @@ impl Laboratory {
     }
 
     /// Everything that a kind can be planted in.
-    fn places(&self, kind: Kind) -> Vec<BTreeMap<String, Vec<usize>>> {
+    fn places(&self, kind: RelationKind) -> Vec<BTreeMap<String, Vec<usize>>> {
         let mut units: Vec<_> = self.release.cells.iter().map(|cell| cell.unit.clone()).collect();
         units.dedup();
-        if kind == Kind::YoyOutlier || kind == Kind::FormatMix {
+        if kind == RelationKind::YoyOutlier || kind == RelationKind::FormatMix {
             return self.rows(kind);
         }
         let relations = self.definitions.audit.relations.iter();
-        let of_kind = relations.filter(|relation| Kind::named(&relation.kind) == Some(kind));
+        let of_kind = relations.filter(|relation| RelationKind::named(&relation.kind) == Some(kind));
         of_kind.flat_map(|relation| units.iter().filter_map(|unit| self.operands(relation, unit))).collect()
     }
 
     /// Rows of the six tables with numbers in both years.
-    fn rows(&self, kind: Kind) -> Vec<BTreeMap<String, Vec<usize>>> {
+    fn rows(&self, kind: RelationKind) -> Vec<BTreeMap<String, Vec<usize>>> {
         let cells = &self.release.cells;
         let numbers = |cell: &ReportCell| cell.printed_text.as_deref().and_then(Decimal::parse);
         let mut rows = Vec::new();
@@ -188,9 +189,9 @@ impl Laboratory {
                 && before.measure == cell.measure
                 && before.unit == cell.unit
                 && before.column_year < cell.column_year;
-            let level = if kind == Kind::FormatMix { Level::City } else { Level::School };
+            let level = if kind == RelationKind::FormatMix { Level::City } else { Level::School };
             let large = numbers(before).zip(numbers(cell)).is_some_and(|(a, b)| {
-                let least = Decimal::from_int(if kind == Kind::FormatMix { 1 } else { 60 });
+                let least = Decimal::from_int(if kind == RelationKind::FormatMix { 1 } else { 60 });
                 a > least && b > least
             });
             if same && large && cell.unit.level == level && !cell.report_table.contains('.') {
@@ -215,7 +216,7 @@ fn as_printed(cells: &[ReportCell], at: usize, value: Decimal) -> String {
 
 /// A fault of a kind: which cell says what. `None` where there is nothing that can be broken.
 fn fault(
-    kind: Kind,
+    kind: RelationKind,
     cells: &[ReportCell],
     of: &BTreeMap<String, Vec<usize>>,
     dice: &mut Dice,
@@ -229,16 +230,16 @@ fn fault(
     let tenths = |number: i64| Decimal(Decimal::from_int(number).0 / 10);
     let set = |at: usize, value: Decimal| Some((at, as_printed(cells, at, value)));
     match kind {
-        Kind::SumOfParts => {
+        RelationKind::SumOfParts => {
             all("parts")?;
             set(one("total")?, value("total")? + whole(dice.more(30)))
         }
-        Kind::SumOfPartsLe => {
+        RelationKind::SumOfPartsLe => {
             all("parts")?;
             set(one("parts")?, value("total")? + whole(dice.more(30)))
         }
-        Kind::SubsetLeSuperset => set(one("subset")?, value("superset")? + whole(dice.more(30))),
-        Kind::ZeroImpliesZero => {
+        RelationKind::SubsetLeSuperset => set(one("subset")?, value("superset")? + whole(dice.more(30))),
+        RelationKind::ZeroImpliesZero => {
             value("whole")?;
             let parts = all("parts")?;
             if parts.iter().any(|part| *part != Decimal::ZERO) {
@@ -246,14 +247,14 @@ fn fault(
             }
             None
         }
-        Kind::SameFigure => set(one("a")?, value("b")? + tenths(dice.more(90))),
-        Kind::Ratio => set(one("printed")?, value("printed")? + tenths(dice.more(90))),
-        Kind::RatioPercent => set(one("printed_pct")?, value("printed_pct")? + tenths(dice.more(90))),
-        Kind::MeanWithinParts => {
+        RelationKind::SameFigure => set(one("a")?, value("b")? + tenths(dice.more(90))),
+        RelationKind::Ratio => set(one("printed")?, value("printed")? + tenths(dice.more(90))),
+        RelationKind::RatioPercent => set(one("printed_pct")?, value("printed_pct")? + tenths(dice.more(90))),
+        RelationKind::MeanWithinParts => {
             let parts = all("parts")?;
             set(one("mean")?, *parts.iter().max()? + tenths(dice.more(20)))
         }
-        Kind::AttainablePercent => {
+        RelationKind::AttainablePercent => {
             let whole = i64::try_from(value("whole")?.0 / Decimal::from_int(1).0).ok()?;
             value("printed_pct")?;
             // Two places say more than so few persons can: half way between two of their shares.
@@ -263,34 +264,34 @@ fn fault(
             (whole < 1000 && !near(part) && !near(part + 1))
                 .then(|| Some((one("printed_pct")?, format!("{}.{:02}", scaled / 100, scaled % 100))))?
         }
-        Kind::IdenticalBlock => {
+        RelationKind::IdenticalBlock => {
             let (earlier, later) = (all("earlier")?, all("later")?);
             let unlike: Vec<usize> = (0..later.len()).filter(|&at| earlier[at] != later[at]).collect();
             let [at] = unlike.as_slice() else { return None };
             earlier.iter().all(|number| *number > Decimal::ZERO).then_some(())?;
             set(of["later"][*at], earlier[*at])
         }
-        Kind::SharesSumTo100 => set(one("shares")?, all("shares")?[0] + whole(dice.more(9))),
-        Kind::YoyOutlier => {
+        RelationKind::SharesSumTo100 => set(one("shares")?, all("shares")?[0] + whole(dice.more(9))),
+        RelationKind::YoyOutlier => {
             let factor = [10, 20, 100, 1000, 10_000][dice.up_to(5)];
             set(one("b")?, Decimal(value("a")?.0 * factor))
         }
-        Kind::UnitRateInRange => {
+        RelationKind::UnitRateInRange => {
             value("denominator").filter(|hours| *hours > Decimal::ZERO)?;
             let paid = value("numerator").filter(|paid| *paid > Decimal::ZERO)?;
             set(one("numerator")?, Decimal(paid.0 * (9000 + i128::from(dice.more(1000)))))
         }
-        Kind::Threshold => {
+        RelationKind::Threshold => {
             value("value")?;
             let ratio = cells[one("value")?].report_path == "生师比";
             set(one("value")?, if ratio { whole(20) + tenths(dice.more(90)) } else { tenths(dice.more(190)) })
         }
-        Kind::MissingTotal => {
+        RelationKind::MissingTotal => {
             all("parts")?;
             value("total")?;
             Some((one("total")?, String::new()))
         }
-        Kind::SameState => {
+        RelationKind::SameState => {
             let texts = ["a", "b"].map(|field| one(field).and_then(|at| cells[at].printed_text.clone()));
             match texts {
                 [Some(a), Some(b)] if a == "0" && b == "0" => Some((one("b")?, "-".to_owned())),
@@ -298,23 +299,23 @@ fn fault(
                 _ => None,
             }
         }
-        Kind::FormatMix => {
+        RelationKind::FormatMix => {
             let text = cells[one("b")?].printed_text.clone()?;
             let dot = if text.contains('.') { "" } else { "." };
             Some((one("b")?, format!("{text}{dot}{}", "0".repeat(1 + dice.up_to(2)))))
         }
-        Kind::CatalogueName => {
+        RelationKind::CatalogueName => {
             let at = of["names"][dice.up_to(of["names"].len())];
             let text = cells[at].printed_text.clone()?;
             let name: Vec<char> = text.split('、').next()?.chars().collect();
             (name.len() > 3).then(|| (at, name[..name.len() - 1].iter().collect::<String>() + "某"))
         }
-        Kind::RepeatedValue => {
+        RelationKind::RepeatedValue => {
             let lines = &of["names"];
             let line = dice.up_to(lines.len().checked_sub(1)?);
             Some((lines[line + 1], cells[lines[line]].printed_text.clone()?))
         }
-        Kind::CountOfListedItems => set(one("count")?, value("count")? + whole(dice.more(9))),
+        RelationKind::CountOfListedItems => set(one("count")?, value("count")? + whole(dice.more(9))),
         _ => None,
     }
 }
@@ -330,7 +331,7 @@ struct Line {
 
 /// Plants one fault at a time, and counts what is found: the place itself, others that have the
 /// same figure, and others that have not.
-fn planted(laboratory: &Laboratory, kind: Kind, dice: &mut Dice) -> Line {
+fn planted(laboratory: &Laboratory, kind: RelationKind, dice: &mut Dice) -> Line {
     let cells = &laboratory.release.cells;
     let places = laboratory.places(kind);
     let mut line = Line::default();
@@ -389,8 +390,8 @@ fn planted(laboratory: &Laboratory, kind: Kind, dice: &mut Dice) -> Line {
 
 /// What no table has: claims of the text, and shares whose whole is not printed. A clean report, and
 /// the same with one figure changed.
-fn report_of_words(dice: &mut Dice, fault: Option<Kind>) -> Value {
-    let is = |kind: Kind| fault == Some(kind);
+fn report_of_words(dice: &mut Dice, fault: Option<RelationKind>) -> Value {
+    let is = |kind: RelationKind| fault == Some(kind);
     let whole = 20 + dice.more(40);
     let percent = |part: i64, whole: i64| {
         let scaled = (2 * part * 10_000 + whole) / (2 * whole);
@@ -409,35 +410,38 @@ fn report_of_words(dice: &mut Dice, fault: Option<Kind>) -> Value {
     let opening = 100 + dice.more(100);
     let new = dice.more(40);
     let block = [30 + dice.more(9), 70 + dice.more(9), 120 + dice.more(9)];
-    let later = block.map(|number| number + if is(Kind::IdenticalBlock) { 0 } else { 3 });
+    let later = block.map(|number| number + if is(RelationKind::IdenticalBlock) { 0 } else { 3 });
     let county = ["洪洞", "襄汾", "曲沃", "翼城"][dice.up_to(4)];
-    let second =
-        if is(Kind::EntityAlias) { format!("{county}职业中学") } else { "侯马职业学校".to_owned() };
-    let pick = |kind: Kind, wrong: String, right: String| if is(kind) { wrong } else { right };
+    let second = if is(RelationKind::EntityAlias) {
+        format!("{county}职业中学")
+    } else {
+        "侯马职业学校".to_owned()
+    };
+    let pick = |kind: RelationKind, wrong: String, right: String| if is(kind) { wrong } else { right };
     let mut figures = json!([
-        {"key": "share", "printed": pick(Kind::AttainablePercent, unattainable, percent(part, whole))},
+        {"key": "share", "printed": pick(RelationKind::AttainablePercent, unattainable, percent(part, whole))},
         {"key": "whole", "printed": whole.to_string(), "unit": "人"},
         {"key": "part_a", "printed": part.to_string(), "unit": "人"},
         {"key": "part_b", "printed": (2 * part).to_string(), "unit": "人"},
         {"key": "share_a", "printed": percent(part, whole)},
-        {"key": "share_b", "printed": pick(Kind::ImpliedDenominator, other_whole, percent(2 * part, whole))},
+        {"key": "share_b", "printed": pick(RelationKind::ImpliedDenominator, other_whole, percent(2 * part, whole))},
         {"key": "earlier", "printed": earlier.to_string(), "unit": "人"},
         {"key": "later", "printed": grown.to_string(), "unit": "人"},
-        {"key": "growth", "printed": pick(Kind::GrowthPercent, format!("增长{wrong_growth}"), format!("增长{growth}"))},
-        {"key": "trend", "printed": pick(Kind::TrendClaim, "有所下降".to_owned(), "有所增加".to_owned())},
+        {"key": "growth", "printed": pick(RelationKind::GrowthPercent, format!("增长{wrong_growth}"), format!("增长{growth}"))},
+        {"key": "trend", "printed": pick(RelationKind::TrendClaim, "有所下降".to_owned(), "有所增加".to_owned())},
         {"key": "rate_before", "printed": format!("{rate}.00%")},
         {"key": "rate_now", "printed": format!("{}.00%", rate + points)},
-        {"key": "points", "printed": format!("提高{}.00个百分点", if is(Kind::PercentagePointChange) { points + 1 } else { points })},
+        {"key": "points", "printed": format!("提高{}.00个百分点", if is(RelationKind::PercentagePointChange) { points + 1 } else { points })},
         {"key": "opening", "printed": opening.to_string(), "unit": "个"},
         {"key": "new", "printed": new.to_string(), "unit": "个"},
-        {"key": "closing", "printed": (opening + new + if is(Kind::StockFlow) { dice.more(30) } else { -1 }).to_string(), "unit": "个"},
+        {"key": "closing", "printed": (opening + new + if is(RelationKind::StockFlow) { dice.more(30) } else { -1 }).to_string(), "unit": "个"},
         {"key": "school_a", "printed": format!("{county}县职业中学")},
         {"key": "school_b", "printed": second},
         {"key": "none_a", "printed": "0", "unit": "个"},
-        {"key": "none_b", "printed": pick(Kind::SameState, "-".to_owned(), "0".to_owned()), "unit": "人"},
+        {"key": "none_b", "printed": pick(RelationKind::SameState, "-".to_owned(), "0".to_owned()), "unit": "人"},
         {"key": "spare", "printed": "12", "unit": "项"},
-        {"key": "as_of", "printed": format!("截至{}年9月1日", if is(Kind::Freshness) { 2023 - dice.more(3) } else { 2024 })},
-        {"key": "rows", "printed": (if is(Kind::Volume) { whole * (8 + dice.more(9)) / 20 } else { whole * 20 }).to_string(), "unit": "条"},
+        {"key": "as_of", "printed": format!("截至{}年9月1日", if is(RelationKind::Freshness) { 2023 - dice.more(3) } else { 2024 })},
+        {"key": "rows", "printed": (if is(RelationKind::Volume) { whole * (8 + dice.more(9)) / 20 } else { whole * 20 }).to_string(), "unit": "条"},
         {"key": "rows_before", "printed": (whole * 19).to_string(), "unit": "条"},
     ]);
     for (at, (before, now)) in block.iter().zip(&later).enumerate() {
@@ -445,7 +449,7 @@ fn report_of_words(dice: &mut Dice, fault: Option<Kind>) -> Value {
         list.push(json!({"key": format!("before_{at}"), "printed": before.to_string(), "unit": "项"}));
         list.push(json!({"key": format!("now_{at}"), "printed": now.to_string(), "unit": "项"}));
     }
-    if is(Kind::DuplicateKey) {
+    if is(RelationKind::DuplicateKey) {
         let said = (12 + dice.more(30)).to_string();
         figures.as_array_mut().unwrap().push(json!({"key": "spare", "printed": said, "unit": "项"}));
     }
@@ -490,9 +494,9 @@ fn table_of_rows(dice: &mut Dice, slid: bool) -> Value {
     ]})
 }
 
-fn planted_in_words(definitions: &Definitions, kind: Kind, dice: &mut Dice) -> Line {
+fn planted_in_words(definitions: &Definitions, kind: RelationKind, dice: &mut Dice) -> Line {
     let doubted = |report: &Value| -> Vec<String> {
-        let report = if kind == Kind::ColumnShift {
+        let report = if kind == RelationKind::ColumnShift {
             published::read_report(report, definitions).unwrap()
         } else {
             plain::read_report(report).unwrap()
@@ -501,15 +505,15 @@ fn planted_in_words(definitions: &Definitions, kind: Kind, dice: &mut Dice) -> L
         let doubted =
             answers.filter(|answer| matches!(answer.verdict, Verdict::Inconsistent | Verdict::ToConfirm));
         // Numbers of rows that slid are at random: what they say of each other is no matter here.
-        let own = doubted.filter(|answer| kind != Kind::ColumnShift || answer.kind == "column_shift");
+        let own = doubted.filter(|answer| kind != RelationKind::ColumnShift || answer.kind == "column_shift");
         own.map(|answer| answer.kind).collect()
     };
     let mut line = Line::default();
     while line.planted < PLANTED {
         let seed = dice.up_to(1 << 30) as u64 + 1;
-        let of = |fault: Option<Kind>| {
+        let of = |fault: Option<RelationKind>| {
             let mut same = Dice(seed);
-            if kind == Kind::ColumnShift {
+            if kind == RelationKind::ColumnShift {
                 table_of_rows(&mut same, fault.is_some())
             } else {
                 report_of_words(&mut same, fault)
@@ -530,7 +534,7 @@ fn every_planted_fault_is_found_at_its_place_and_nothing_else() {
     let laboratory = Laboratory::new();
     let mut dice = Dice(0x5EED);
     let mut table = String::from("kind                       planted  found  sharing the figure  other\n");
-    for &kind in Kind::ALL {
+    for &kind in RelationKind::ALL {
         let mut line = planted(&laboratory, kind, &mut dice);
         let mut place = "cells";
         if line.planted == 0 {

@@ -95,7 +95,11 @@ fn of_columns() {
     for (table, columns) in tables::OWN {
         let written = &written[*table];
         for (place, column) in columns.iter().enumerate() {
-            assert!(written[place].starts_with(&format!("| `{}` |", column.name)), "{table}: {}", column.name);
+            assert!(
+                written[place].starts_with(&format!("| `{}` |", column.name)),
+                "{table}: {}",
+                column.name
+            );
         }
     }
     let mut says = "# Columns of all tables\n\nWhat a row is: [Tables of a release](tables.md).\n".to_owned();

@@ -1,5 +1,6 @@
 //! What clippy cannot see: the order of modules, and what stages must not do.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,119 @@ fn a_module_uses_only_those_above_it() {
         }
     }
     assert_eq!(below, Vec::<String>::new());
+}
+
+/// The module of a library file: `checks::rules::sums` of `checks/rules/sums.rs`.
+fn path_of(file: &str) -> Vec<String> {
+    let path = file.trim_end_matches(".rs").trim_end_matches("/mod");
+    path.split('/').map(str::to_owned).collect()
+}
+
+/// Reads one path, or a tree of them in braces, and says how far it goes.
+fn read_paths(text: &str, begun: &[String], paths: &mut Vec<Vec<String>>) -> usize {
+    let mut path = begun.to_vec();
+    let mut at = 0;
+    let skip = |at: usize| at + text[at..].len() - text[at..].trim_start().len();
+    loop {
+        at = skip(at);
+        if text[at..].starts_with('{') {
+            at += 1;
+            while !text[at..].is_empty() && !text[at..].starts_with('}') {
+                at += read_paths(&text[at..], &path, paths);
+                at += text[at..].find([',', '}']).unwrap_or(text.len() - at);
+                at = skip(at + usize::from(text[at..].starts_with(',')));
+            }
+            return at + 1;
+        }
+        let end = text[at..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len() - at);
+        path.push(text[at..at + end].to_owned());
+        at += end;
+        if !text[at..].starts_with("::") {
+            paths.push(path);
+            return at;
+        }
+        at += 2;
+    }
+}
+
+/// Every path of some code that begins with one of the words.
+fn paths_from(code: &str, words: &[&str]) -> Vec<Vec<String>> {
+    let mut paths = Vec::new();
+    for word in words {
+        for (at, _) in code.match_indices(&format!("{word}::")) {
+            let before = code[..at].chars().next_back();
+            if before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':') {
+                read_paths(&code[at..], &[], &mut paths);
+            }
+        }
+    }
+    paths
+}
+
+/// Which files each library file uses. A child may use the `mod.rs` above it.
+fn uses() -> BTreeMap<String, BTreeSet<String>> {
+    let files: BTreeMap<Vec<String>, String> =
+        library().into_iter().map(|(file, _)| (path_of(&file), file)).collect();
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, code) in library().into_iter().filter(|(file, _)| !["lib.rs", "main.rs"].contains(&&**file)) {
+        let own = path_of(&file);
+        let code: String =
+            code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let children: Vec<&str> = files
+            .keys()
+            .filter(|path| path.len() == own.len() + 1 && path.starts_with(&own))
+            .filter_map(|path| path.last().map(String::as_str))
+            .collect();
+        let mut paths: Vec<Vec<String>> = Vec::new();
+        for path in paths_from(&code, &[&["crate", "super", "self"], &*children].concat()) {
+            let mut at = own.clone();
+            let mut rest = path.as_slice();
+            if rest[0] == "crate" {
+                (at, rest) = (Vec::new(), &rest[1..]);
+            }
+            while rest.first().is_some_and(|word| word == "super") {
+                at.pop();
+                rest = &rest[1..];
+            }
+            at.extend(rest.iter().filter(|word| *word != "self").cloned());
+            paths.push(at);
+        }
+        let files_used = paths.into_iter().filter_map(|mut path| {
+            while !path.is_empty() && !files.contains_key(&path) {
+                path.pop();
+            }
+            (!path.is_empty() && !own.starts_with(&path)).then(|| files[&path].clone())
+        });
+        uses.insert(file, files_used.collect());
+    }
+    uses
+}
+
+#[test]
+fn files_use_each_other_in_one_direction() {
+    let uses = uses();
+    assert!(uses.values().map(BTreeSet::len).sum::<usize>() > 500);
+    let reached = |from: &String| {
+        let mut reached: BTreeSet<&String> = BTreeSet::new();
+        let mut open: Vec<&String> = uses[from].iter().collect();
+        while let Some(file) = open.pop() {
+            if reached.insert(file) {
+                open.extend(uses.get(file).into_iter().flatten());
+            }
+        }
+        reached
+    };
+    let all: BTreeMap<&String, BTreeSet<&String>> = uses.keys().map(|file| (file, reached(file))).collect();
+    let circle = |file: &&String| {
+        let with: Vec<&str> = all
+            .keys()
+            .filter(|other| all[file].contains(*other) && all[*other].contains(file))
+            .map(|file| file.as_str())
+            .collect();
+        with.join(" ")
+    };
+    let circles: BTreeSet<String> = all.keys().map(circle).filter(|circle| !circle.is_empty()).collect();
+    assert_eq!(circles, BTreeSet::new());
 }
 
 #[test]

@@ -1,47 +1,45 @@
 //! Change from last year that somebody should look at. Never more than a question.
 
 use crate::checks::exact::Rational;
-use crate::checks::printed::{Grain, Quantity};
-use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
-
-/// Peers by which a change is judged; fewer say nothing.
-pub const PEERS_MIN: usize = 5;
+use crate::checks::quantity::{Grain, Quantity};
+use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
+use crate::checks::rules::peers::{PEERS_MIN, median};
 
 /// `b` beside last year's `a`: within the band of ratios, or among those of its peers.
-pub fn yoy_outlier(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let (earlier, later) = (asked.number("a")?, asked.number("b")?);
-    let (from, to) = (asked.text("a")?, asked.text("b")?);
-    let answer = |verdict, message: String, recomputed: String| {
+pub fn yoy_outlier(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (earlier, later) = (operands.number("a")?, operands.number("b")?);
+    let (from, to) = (operands.text("a")?, operands.text("b")?);
+    let judged = |verdict, message: String, recomputed: String| {
         Ok(Judgement::new(verdict, message).printed(to).recomputed(recomputed))
     };
     let least = Rational::int(i128::from(context.limits.change_least));
     let few = |quantity: &Quantity| quantity.grain == Grain::Exact && quantity.value < least;
     if few(earlier) && few(later) {
-        return answer(Verdict::Holds, format!("{from} → {to}，数小，变化不论"), String::new());
+        return judged(Verdict::Holds, format!("{from} → {to}，数小，变化不论"), String::new());
     }
     if earlier.value.is_zero() || later.value.is_zero() {
         let same = earlier.value == later.value;
-        let usual = !same && from_or_to_zero_is_usual(asked)?;
+        let usual = !same && from_or_to_zero_is_usual(operands)?;
         let verdict = if same || usual { Verdict::Holds } else { Verdict::ToConfirm };
         let message = match (same, usual) {
             (true, _) => "两年都为 0",
             (_, true) => "一年为 0，另一年不为 0，同类中常见",
             _ => "一年为 0，另一年不为 0",
         };
-        return answer(verdict, format!("{message}：{from} → {to}"), String::new());
+        return judged(verdict, format!("{message}：{from} → {to}"), String::new());
     }
-    let ratio = later.value.over(earlier.value).ok_or_else(Unexamined::too_large)?;
+    let ratio = later.value.over(earlier.value).ok_or_else(Obstacle::too_large)?;
     let shown = format!("{} 倍", ratio.shown(2));
     if let Some(factor) = slipped(ratio) {
-        return answer(Verdict::ToConfirm, format!("{from} → {to}，约为 {factor} 倍，疑为单位有误"), shown);
+        return judged(Verdict::ToConfirm, format!("{from} → {to}，约为 {factor} 倍，疑为单位有误"), shown);
     }
-    let peers = peers(asked)?;
+    let peers = peers(operands)?;
     if peers.len() >= PEERS_MIN {
         let strange =
-            among(ratio, peers, context.limits.peer_score_tenths).ok_or_else(Unexamined::too_large)?;
+            among(ratio, peers, context.limits.peer_score_tenths).ok_or_else(Obstacle::too_large)?;
         let verdict = if strange { Verdict::ToConfirm } else { Verdict::Holds };
         let said = if strange { "与同类变化相差悬殊，请核实" } else { "与同类变化相近" };
-        return answer(verdict, format!("{from} → {to}（{shown}）{said}"), shown);
+        return judged(verdict, format!("{from} → {to}（{shown}）{said}"), shown);
     }
     let limits = context.limits;
     let bound = |percent: i64| Rational::new(i128::from(100 + percent), 100).unwrap_or(Rational::ONE);
@@ -51,7 +49,7 @@ pub fn yoy_outlier(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Un
     } else {
         (Verdict::Holds, "变化在常见范围之内")
     };
-    answer(verdict, format!("{from} → {to}（{shown}）{said}"), shown)
+    judged(verdict, format!("{from} → {to}（{shown}）{said}"), shown)
 }
 
 /// A ratio within a twentieth of 100, 1000 or 10 000, up or down.
@@ -70,17 +68,17 @@ fn slipped(ratio: Rational) -> Option<&'static str> {
     )
 }
 
-fn peers(asked: &Asked) -> Result<Vec<Rational>, Unexamined> {
-    let (before, after) = (asked.numbers("peers_a")?, asked.numbers("peers_b")?);
+fn peers(operands: &Operands) -> Result<Vec<Rational>, Obstacle> {
+    let (before, after) = (operands.numbers("peers_a")?, operands.numbers("peers_b")?);
     if before.len() != after.len() {
-        return Err(Unexamined::faulty("peers_a 与 peers_b 的个数不同"));
+        return Err(Obstacle::faulty("peers_a 与 peers_b 的个数不同"));
     }
     Ok(before.iter().zip(&after).filter_map(|(before, after)| after.value.over(before.value)).collect())
 }
 
 /// Whether of enough peers every tenth began or ceased too.
-fn from_or_to_zero_is_usual(asked: &Asked) -> Result<bool, Unexamined> {
-    let (before, after) = (asked.numbers("peers_a")?, asked.numbers("peers_b")?);
+fn from_or_to_zero_is_usual(operands: &Operands) -> Result<bool, Obstacle> {
+    let (before, after) = (operands.numbers("peers_a")?, operands.numbers("peers_b")?);
     let alike =
         before.iter().zip(&after).filter(|(before, after)| before.value.is_zero() != after.value.is_zero());
     Ok(before.len() >= PEERS_MIN && 10 * alike.count() >= before.len())
@@ -99,29 +97,19 @@ fn among(ratio: Rational, mut peers: Vec<Rational>, score_tenths: i64) -> Option
     Some(distance > spread.times(score)?)
 }
 
-/// The middle value, or half way between the middle two.
-pub fn median(values: &mut [Rational]) -> Option<Rational> {
-    values.sort();
-    let half = values.len() / 2;
-    match values.len() % 2 {
-        1 => values.get(half).copied(),
-        _ => values.get(half)?.plus(*values.get(half.checked_sub(1)?)?)?.over(Rational::int(2)),
-    }
-}
-
 /// This year's block, figure by figure, is last year's.
-pub fn identical_block(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamined> {
+pub fn identical_block(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     const BLOCK_MIN: usize = 3;
-    let (earlier, later) = (asked.numbers("earlier")?, asked.numbers("later")?);
+    let (earlier, later) = (operands.numbers("earlier")?, operands.numbers("later")?);
     if earlier.len() != later.len() {
-        return Err(Unexamined::faulty("earlier 与 later 的个数不同"));
+        return Err(Obstacle::faulty("earlier 与 later 的个数不同"));
     }
     let worth: Vec<(&Quantity, &Quantity)> =
         earlier.iter().zip(&later).filter(|(a, b)| !(a.value.is_zero() && b.value.is_zero())).collect();
     if worth.len() < BLOCK_MIN {
-        return Err(Unexamined::absent("不为 0 的数太少，不足以判断"));
+        return Err(Obstacle::absent("不为 0 的数太少，不足以判断"));
     }
-    let printed = asked.texts("later")?.join("、");
+    let printed = operands.texts("later")?.join("、");
     let copied = worth.iter().all(|(a, b)| a.value == b.value);
     let (verdict, message) = if copied {
         (Verdict::ToConfirm, format!("{} 个数与上年完全相同，疑为照抄上年", worth.len()))
@@ -133,8 +121,9 @@ pub fn identical_block(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unex
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::relation::testing::{judged, verdict};
-    use crate::checks::relation::{Kind, Verdict};
+    use crate::checks::kind::RelationKind;
+    use crate::checks::relation::Verdict;
+    use crate::checks::rules::testing::{judged, verdict};
 
     #[test]
     fn great_changes_are_asked_about_and_never_more() {
@@ -150,34 +139,35 @@ mod tests {
             ("-", "0", Verdict::NotExamined),
             ("1000", "1030", Verdict::Holds),
         ] {
-            assert_eq!(verdict(Kind::YoyOutlier, &[("a", a), ("b", b)]), expected, "{a} {b}");
+            assert_eq!(verdict(RelationKind::YoyOutlier, &[("a", a), ("b", b)]), expected, "{a} {b}");
         }
-        let slipped = judged(Kind::YoyOutlier, &[("a", "4702"), ("b", "47100000")]).unwrap();
+        let slipped = judged(RelationKind::YoyOutlier, &[("a", "4702"), ("b", "47100000")]).unwrap();
         assert!(slipped.message.contains("约为 1 万 倍"), "{}", slipped.message);
     }
 
     #[test]
     fn peers_say_what_is_usual() {
-        let of = |b, peers| {
+        let verdict_on = |b, peers| {
             verdict(
-                Kind::YoyOutlier,
+                RelationKind::YoyOutlier,
                 &[("a", "100"), ("b", b), ("peers_a", "10|10|10|10|10"), ("peers_b", peers)],
             )
         };
-        assert_eq!(of("210", "20|21|22|19|20"), Verdict::Holds, "everybody doubled");
-        assert_eq!(of("105", "20|21|22|19|20"), Verdict::ToConfirm);
-        assert_eq!(of("0", "20|21|22|19|0"), Verdict::Holds, "others ceased too");
-        assert_eq!(of("0", "20|21|22|19|20"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("210", "20|21|22|19|20"), Verdict::Holds, "everybody doubled");
+        assert_eq!(verdict_on("105", "20|21|22|19|20"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("0", "20|21|22|19|0"), Verdict::Holds, "others ceased too");
+        assert_eq!(verdict_on("0", "20|21|22|19|20"), Verdict::ToConfirm);
     }
 
     #[test]
     fn a_copied_block_is_seen() {
-        let of = |later| verdict(Kind::IdenticalBlock, &[("earlier", "33|80|126"), ("later", later)]);
-        assert_eq!(of("33|80|126"), Verdict::ToConfirm);
-        assert_eq!(of("36|97|204"), Verdict::Holds);
-        assert_eq!(of("33|80"), Verdict::NotExamined);
+        let verdict_on =
+            |later| verdict(RelationKind::IdenticalBlock, &[("earlier", "33|80|126"), ("later", later)]);
+        assert_eq!(verdict_on("33|80|126"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("36|97|204"), Verdict::Holds);
+        assert_eq!(verdict_on("33|80"), Verdict::NotExamined);
         assert_eq!(
-            verdict(Kind::IdenticalBlock, &[("earlier", "0|0|5"), ("later", "0|0|5")]),
+            verdict(RelationKind::IdenticalBlock, &[("earlier", "0|0|5"), ("later", "0|0|5")]),
             Verdict::NotExamined
         );
     }

@@ -10,7 +10,7 @@ use crate::decode::cell::is_blank;
 
 /// A cell or a figure as printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Printed {
+pub enum Reading {
     Number(Box<Quantity>),
     /// `-`: asked, none to give.
     Dash,
@@ -193,16 +193,16 @@ fn plain(c: char) -> char {
 
 /// Reads a printed string; `unit` is what a heading or a column says of its unit.
 #[must_use]
-pub fn read(text: &str, unit: &str) -> Printed {
+pub fn read(text: &str, unit: &str) -> Reading {
     let folded = fold(text);
     match folded.as_str() {
-        "" => return Printed::Blank,
-        "/" | "\\" | "无" | "暂无" | "N/A" | "n/a" | "…" | "……" => return Printed::Dash,
-        dashes if dashes.chars().all(|c| c == '-') => return Printed::Dash,
+        "" => return Reading::Blank,
+        "/" | "\\" | "无" | "暂无" | "N/A" | "n/a" | "…" | "……" => return Reading::Dash,
+        dashes if dashes.chars().all(|c| c == '-') => return Reading::Dash,
         _ => {}
     }
     number(&folded, &without_brackets(&fold(unit)))
-        .map_or(Printed::Unreadable, |quantity| Printed::Number(Box::new(quantity)))
+        .map_or(Reading::Unreadable, |quantity| Reading::Number(Box::new(quantity)))
 }
 
 /// A run of digits with at most one point, and where it ends.
@@ -270,23 +270,23 @@ fn scales(text: &str) -> (Rational, &str) {
 fn unit_of(unit: &str) -> (Rational, Measure) {
     let (scale, unit) =
         scales(unit.strip_prefix('个').filter(|rest| rest.starts_with("百分点")).unwrap_or(unit));
-    let of = |numerator, denominator, measure| {
+    let base = |numerator, denominator, measure| {
         let factor = Rational::new(numerator, denominator).and_then(|factor| factor.times(scale));
         (factor.unwrap_or(Rational::ONE), measure)
     };
     match unit {
-        "" | ":" => of(1, 1, Measure::Unmarked),
-        "%" | "个百分点" | "百分点" | "pp" => of(1, 100, Measure::Percent),
-        "‰" => of(1, 1000, Measure::Percent),
-        "亩" => of(2000, 3, Measure::Area),
-        "公顷" => of(10_000, 1, Measure::Area),
-        "平方公里" | "平方千米" => of(1_000_000, 1, Measure::Area),
-        "平方米" | "㎡" | "m2" | "m²" | "平米" => of(1, 1, Measure::Area),
-        "Gbps" | "G" => of(1000, 1, Measure::Bandwidth),
-        "Mbps" | "M" | "兆" => of(1, 1, Measure::Bandwidth),
-        "Kbps" | "kbps" => of(1, 1000, Measure::Bandwidth),
-        money if money.starts_with('元') || money.starts_with("人民币") => of(1, 1, Measure::Money),
-        _ => of(1, 1, Measure::Other),
+        "" | ":" => base(1, 1, Measure::Unmarked),
+        "%" | "个百分点" | "百分点" | "pp" => base(1, 100, Measure::Percent),
+        "‰" => base(1, 1000, Measure::Percent),
+        "亩" => base(2000, 3, Measure::Area),
+        "公顷" => base(10_000, 1, Measure::Area),
+        "平方公里" | "平方千米" => base(1_000_000, 1, Measure::Area),
+        "平方米" | "㎡" | "m2" | "m²" | "平米" => base(1, 1, Measure::Area),
+        "Gbps" | "G" => base(1000, 1, Measure::Bandwidth),
+        "Mbps" | "M" | "兆" => base(1, 1, Measure::Bandwidth),
+        "Kbps" | "kbps" => base(1, 1000, Measure::Bandwidth),
+        money if money.starts_with('元') || money.starts_with("人民币") => base(1, 1, Measure::Money),
+        _ => base(1, 1, Measure::Other),
     }
 }
 
@@ -373,7 +373,7 @@ fn readable(text: &str) -> String {
 }
 
 /// Reads folded text that has a number in it.
-fn number(text: &str, unit: &str) -> Option<Quantity> {
+pub(super) fn number(text: &str, unit: &str) -> Option<Quantity> {
     let text = &readable(text);
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let (before, from) = text.split_at(start);
@@ -488,11 +488,11 @@ fn ratio(first: &Digits, rest: &str) -> Result<Option<Quantity>, NoRatio> {
     if !after.is_empty() {
         return Err(NoRatio);
     }
-    let one = |digits: &Digits| digits.value == Rational::ONE;
+    let is_one = |digits: &Digits| digits.value == Rational::ONE;
     let colon = !rest.starts_with('/');
-    let (value, step, form, decimals) = if colon && one(&second) {
+    let (value, step, form, decimals) = if colon && is_one(&second) {
         (first.value, first.step, Form::ToOne, first.decimals)
-    } else if colon && one(first) {
+    } else if colon && is_one(first) {
         (second.value, second.step, Form::OneTo, second.decimals)
     } else {
         (first.value.over(second.value).ok_or(NoRatio)?, Rational::ZERO, Form::Plain, 4)
@@ -519,202 +519,6 @@ fn range(rest: &str) -> Option<(Rational, String)> {
     (!unit.contains(|c: char| c.is_ascii_digit())).then(|| (end.value, unit.to_owned()))
 }
 
-/// A number of things, in digits or in Han characters: 九方面, 十四大类, 21个. Years and ordinals
-/// are none.
-#[must_use]
-pub fn count(text: &str) -> Option<i128> {
-    let folded = fold(text);
-    let is_han = |c: char| han_digit(c).is_some() || matches!(c, '十' | '百' | '千');
-    let is_part = |c: char| c.is_ascii_digit() || is_han(c);
-    let mut rest = folded.as_str();
-    let mut before = "";
-    while let Some(start) = rest.find(is_part) {
-        let (head, from) = rest.split_at(start);
-        let end = from.find(|c: char| !is_part(c)).unwrap_or(from.len());
-        let (run, after) = from.split_at(end);
-        let head = if head.is_empty() { before } else { head };
-        let dated = after.starts_with(['年', '月', '日', '届', '.', '%']);
-        if !dated && !head.ends_with('第') && !head.ends_with('.') {
-            let digits = run.chars().all(|c| c.is_ascii_digit());
-            return if digits { run.parse().ok() } else { han_number(run) };
-        }
-        (before, rest) = (run, after);
-    }
-    None
-}
-
-fn han_number(text: &str) -> Option<i128> {
-    let (mut total, mut digit) = (0_i128, None);
-    for c in text.chars() {
-        let unit = match c {
-            '十' => 10,
-            '百' => 100,
-            '千' => 1000,
-            _ => {
-                digit = Some(han_digit(c)?);
-                continue;
-            }
-        };
-        total = total.checked_add(digit.take().unwrap_or(1) * unit)?;
-    }
-    total.checked_add(digit.unwrap_or(0))
-}
-
-fn han_digit(c: char) -> Option<i128> {
-    const DIGITS: [char; 10] = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
-    if c == '两' {
-        return Some(2);
-    }
-    DIGITS.iter().position(|&digit| digit == c).and_then(|at| i128::try_from(at).ok())
-}
-
-/// What words say of a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    pub direction: Option<Direction>,
-    pub degree: Degree,
-    pub amount: Option<Amount>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Up,
-    Down,
-    /// 基本持平.
-    Level,
-    /// 没有变化.
-    Same,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Degree {
-    Plain,
-    Strong,
-    Slight,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Amount {
-    /// As a part of what was: 12.3 %, 1.5 倍. Signed.
-    Relative(Quantity),
-    /// In points of percent. Signed.
-    Points(Quantity),
-    /// In the figure's own unit. Signed.
-    Absolute(Quantity),
-    /// Where it ended: 提高至98%.
-    Reached(Quantity),
-}
-
-const UP: [&str; 17] = [
-    "增长", "增加", "提高", "提升", "上升", "扩大", "增多", "上涨", "回升", "攀升", "增幅", "增至", "升至",
-    "高于", "上调", "增", "升",
-];
-const DOWN: [&str; 17] = [
-    "负增长",
-    "下降",
-    "减少",
-    "降低",
-    "下滑",
-    "回落",
-    "缩减",
-    "减幅",
-    "降幅",
-    "缩小",
-    "下跌",
-    "萎缩",
-    "降至",
-    "减至",
-    "低于",
-    "降",
-    "减",
-];
-
-/// Reads a claim: words, a number, or both.
-#[must_use]
-pub fn claim(text: &str) -> Claim {
-    let folded = fold(text);
-    let has = |words: &[&str]| words.iter().any(|word| folded.contains(word));
-    let degree = if has(&["显著", "大幅", "明显", "迅速", "快速", "大大"]) {
-        Degree::Strong
-    } else if has(&["略", "小幅", "稍", "微"]) {
-        Degree::Slight
-    } else {
-        Degree::Plain
-    };
-    let exact = ["没有变化", "无变化", "未变化", "保持不变", "不变", "一致"];
-    let level = ["持平", "稳定", "相当", "变化不大"];
-    if has(&exact) || has(&level) {
-        let direction = if has(&level) { Direction::Level } else { Direction::Same };
-        return Claim { direction: Some(direction), degree, amount: None };
-    }
-    let first = |words: &[&str]| {
-        words
-            .iter()
-            .filter_map(|word| Some((folded.find(word)?, word.len())))
-            .min_by_key(|(at, length)| (*at, usize::MAX - length))
-    };
-    let (up, down) = (first(&UP), first(&DOWN));
-    let word = match (up, down) {
-        (Some(up), Some(down)) if down.0 <= up.0 => Some((Direction::Down, down)),
-        (Some(up), _) => Some((Direction::Up, up)),
-        (None, Some(down)) => Some((Direction::Down, down)),
-        (None, None) => None,
-    };
-    // 增速回落 says nothing of the figure itself.
-    let mixed = up.is_some() && down.is_some() && folded.contains("增速");
-    let after = word.map_or(0, |(_, (at, length))| at + length);
-    let amount = amount(&folded, after, word.map(|(direction, _)| direction));
-    let word = if mixed { None } else { word };
-    Claim { direction: word.map(|(direction, _)| direction), degree, amount }
-}
-
-fn amount(folded: &str, after: usize, direction: Option<Direction>) -> Option<Amount> {
-    let down = direction == Some(Direction::Down);
-    let tail = &folded[after..];
-    let part = |text: &str| {
-        text.split([',', ';', '。', '、'])
-            .find(|part| part.contains(|c: char| c.is_ascii_digit()))
-            .map(str::to_owned)
-    };
-    if folded.contains("翻一番") || folded.contains("翻番") {
-        // 翻一番 is said of 1.95 and of 2.05 alike.
-        let doubled = number("1.0", "")?;
-        return Some(Amount::Relative(Quantity { measure: Measure::Other, ..doubled }));
-    }
-    let text = part(tail).or_else(|| part(&folded[..after]))?;
-    let reached = ["至", "到", "为"].iter().any(|word| tail.starts_with(word))
-        || ["增至", "升至", "降至", "减至"].iter().any(|word| folded.contains(word));
-    let points = text.contains("百分点");
-    let times = text.contains('倍');
-    let start = text.find(|c: char| c.is_ascii_digit())?;
-    let start = if text[..start].ends_with(['-', '+']) { start - 1 } else { start };
-    let mut quantity = number(&text[start..], "")?;
-    if text[..start].ends_with("负") {
-        quantity = quantity.as_signed(true);
-    }
-    if times {
-        let base = number(&text[start..text.find('倍')?], "")?;
-        let more = base.rescaled(Rational::ONE, Measure::Unmarked)?;
-        let level = folded.contains("的") || reached || direction.is_none();
-        let value = if level { more.value.minus(Rational::ONE)? } else { more.value };
-        return Some(Amount::Relative(Quantity {
-            value,
-            measure: Measure::Other,
-            grain: Grain::Rounded,
-            ..more
-        }));
-    }
-    if reached {
-        return Some(Amount::Reached(quantity));
-    }
-    let quantity = quantity.as_signed(down);
-    Some(match quantity.measure {
-        Measure::Percent if points => Amount::Points(quantity),
-        Measure::Percent | Measure::Unmarked => Amount::Relative(quantity),
-        _ => Amount::Absolute(quantity),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -723,7 +527,7 @@ mod tests {
 
     fn quantity(text: &str, unit: &str) -> Quantity {
         match read(text, unit) {
-            Printed::Number(quantity) => *quantity,
+            Reading::Number(quantity) => *quantity,
             other => panic!("`{text}` is {other:?}"),
         }
     }
@@ -799,52 +603,12 @@ mod tests {
     #[test]
     fn a_dash_a_blank_and_noise_are_three_things() {
         for text in ["-", "—", "——", "－", "/", "无"] {
-            assert_eq!(read(text, ""), Printed::Dash, "{text}");
+            assert_eq!(read(text, ""), Reading::Dash, "{text}");
         }
-        assert_eq!(read("　", ""), Printed::Blank);
+        assert_eq!(read("　", ""), Reading::Blank);
         for text in ["九成", "1.2.3", "12,34", "待签394发394人", "5.", ".5", "99999999999999999999"] {
-            assert_eq!(read(text, ""), Printed::Unreadable, "{text}");
+            assert_eq!(read(text, ""), Reading::Unreadable, "{text}");
         }
-    }
-
-    #[test]
-    fn numbers_of_things_are_read_in_han_characters() {
-        for (text, expected) in [
-            ("2024年开展九方面", 9),
-            ("第十八届共3项", 3),
-            ("九方面", 9),
-            ("十四大类", 14),
-            ("两个", 2),
-            ("二十一项", 21),
-            ("一百零五", 105),
-            ("21个", 21),
-        ] {
-            assert_eq!(count(text), Some(expected), "{text}");
-        }
-        assert_eq!(count("若干"), None);
-    }
-
-    #[test]
-    fn claims_are_words_numbers_or_both() {
-        let of = |text: &str| claim(text);
-        assert_eq!(of("比上年度有显著增长").direction, Some(Direction::Up));
-        assert_eq!(of("比上年度有显著增长").degree, Degree::Strong);
-        assert_eq!(of("基本持平").direction, Some(Direction::Level));
-        assert_eq!(of("带宽没有变化").direction, Some(Direction::Same));
-        let relative = |text: &str| match of(text).amount {
-            Some(Amount::Relative(quantity)) => quantity.as_percent().unwrap().value,
-            other => panic!("{text}: {other:?}"),
-        };
-        assert_eq!(relative("增长12.3%"), rational(123, 1000));
-        assert_eq!(relative("比2023年下降3.2%"), rational(-32, 1000));
-        assert_eq!(relative("12.3"), rational(123, 1000));
-        assert_eq!(relative("负增长1.5%"), rational(-15, 1000));
-        assert_eq!(relative("增长1.5倍"), rational(3, 2));
-        assert_eq!(relative("是上年的1.5倍"), rational(1, 2));
-        assert!(matches!(of("+3.2个百分点").amount, Some(Amount::Points(_))));
-        assert!(matches!(of("减少320人").amount, Some(Amount::Absolute(q)) if q.value == rational(-320, 1)));
-        assert!(matches!(of("提高至98%").amount, Some(Amount::Reached(_))));
-        assert_eq!(of("增速回落").direction, None);
     }
 
     proptest! {
@@ -867,7 +631,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_the_reader_fail(text in "[-0-9.,:%万亿约余多至~ 人元()（/]{0,12}", unit in "[%万元人/]{0,3}") {
-            let _ = (read(&text, &unit), claim(&text), count(&text));
+            let _ = read(&text, &unit);
         }
     }
 }

@@ -1,18 +1,18 @@
 //! Names: in a catalogue or not, one thing under several, one name filled down.
 
-use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
+use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 use crate::code_table::{CodeTable, folded};
 
 /// Names beside the titles of a code table. No catalogue here is whole, so a name outside is a
 /// question; one that differs from a title in its last character alone is misspelt. What tells
 /// titles apart (商务英语, 商务日语) stands before their end.
-pub fn catalogue_name(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let catalogue = asked.text("catalogue")?;
+pub fn catalogue_name(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let catalogue = operands.text("catalogue")?;
     let table = context
         .codes
         .get(catalogue)
-        .ok_or_else(|| Unexamined::faulty(format!("没有名为“{catalogue}”的代码表")))?;
-    let names: Vec<&str> = asked.texts("names")?.into_iter().flat_map(items).collect();
+        .ok_or_else(|| Obstacle::faulty(format!("没有名为“{catalogue}”的代码表")))?;
+    let names: Vec<&str> = operands.texts("names")?.into_iter().flat_map(items).collect();
     let mut verdict = Verdict::Holds;
     let mut said = Vec::new();
     for name in &names {
@@ -73,9 +73,9 @@ fn one_away<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
 
 /// One school or firm written in two ways: all of the shorter name's characters stand in the
 /// longer one, in order, and what is added makes no other of it.
-pub fn entity_alias(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamined> {
+pub fn entity_alias(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let mut names: Vec<String> =
-        asked.texts("names")?.into_iter().map(|name| name.trim().to_owned()).collect();
+        operands.texts("names")?.into_iter().map(|name| name.trim().to_owned()).collect();
     names.retain(|name| !name.is_empty());
     names.sort();
     names.dedup();
@@ -117,8 +117,8 @@ fn is_same_entity(a: &str, b: &str) -> bool {
 }
 
 /// A cell that repeats the one above: filled down by mistake?
-pub fn repeated_value(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let names = asked.texts("names")?;
+pub fn repeated_value(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let names = operands.texts("names")?;
     let repeated: Vec<String> = names
         .windows(2)
         .enumerate()
@@ -136,9 +136,10 @@ pub fn repeated_value(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::audit_rules::Limits;
-    use crate::checks::relation::testing::{asked, verdict};
-    use crate::checks::relation::{Kind, judge};
+    use crate::checks::kind::RelationKind;
+    use crate::checks::limits::Limits;
+    use crate::checks::rules::judge;
+    use crate::checks::rules::testing::{read_operands, verdict};
     use crate::normalise::CodeTables;
 
     fn looked_up(names: &str) -> Judgement {
@@ -147,7 +148,12 @@ mod tests {
         let codes = CodeTables::from([("major".to_owned(), table)]);
         let limits = Limits::default();
         let context = Context { limits: &limits, codes: &codes, year: 2024 };
-        judge(Kind::CatalogueName, &asked(&[("catalogue", "major"), ("names", names)]), &context).unwrap()
+        judge(
+            RelationKind::CatalogueName,
+            &read_operands(&[("catalogue", "major"), ("names", names)]),
+            &context,
+        )
+        .unwrap()
     }
 
     #[test]
@@ -159,22 +165,25 @@ mod tests {
         assert_eq!(looked_up("统计事务").message, "“统计事务”不在已收录的目录内，最接近“会计事务”");
         assert_eq!(looked_up("大数据应用").verdict, Verdict::ToConfirm);
         assert!(looked_up("大数据应用").message.contains("最接近“大数据技术应用”"));
-        assert_eq!(verdict(Kind::CatalogueName, &[("catalogue", "x"), ("names", "y")]), Verdict::NotExamined);
+        assert_eq!(
+            verdict(RelationKind::CatalogueName, &[("catalogue", "x"), ("names", "y")]),
+            Verdict::NotExamined
+        );
     }
 
     #[test]
     fn two_ways_of_writing_a_school_are_asked_about() {
-        let of = |names: &str| verdict(Kind::EntityAlias, &[("names", names)]);
-        assert_eq!(of("洪洞职业中学|洪洞县职业中学"), Verdict::ToConfirm);
-        assert_eq!(of("襄汾职教中心|襄汾县职业技术教育中心"), Verdict::ToConfirm);
-        assert_eq!(of("隰县职业中学|吉县职业中学"), Verdict::Holds);
-        assert_eq!(of("河东职业学校|河东第二职业学校"), Verdict::Holds);
+        let verdict_on = |names: &str| verdict(RelationKind::EntityAlias, &[("names", names)]);
+        assert_eq!(verdict_on("洪洞职业中学|洪洞县职业中学"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("襄汾职教中心|襄汾县职业技术教育中心"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("隰县职业中学|吉县职业中学"), Verdict::Holds);
+        assert_eq!(verdict_on("河东职业学校|河东第二职业学校"), Verdict::Holds);
     }
 
     #[test]
     fn a_cell_like_the_one_above_is_asked_about() {
-        let of = |names: &str| verdict(Kind::RepeatedValue, &[("names", names)]);
-        assert_eq!(of("护理|护理|绘画"), Verdict::ToConfirm);
-        assert_eq!(of("护理|绘画|护理"), Verdict::Holds);
+        let verdict_on = |names: &str| verdict(RelationKind::RepeatedValue, &[("names", names)]);
+        assert_eq!(verdict_on("护理|护理|绘画"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("护理|绘画|护理"), Verdict::Holds);
     }
 }

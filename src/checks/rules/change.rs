@@ -1,70 +1,70 @@
 //! What is said of a change: growth, points of percent, and words.
 
-use crate::checks::computed::{Computed, Fit, comparable, fit};
+use crate::checks::claim::{Amount, Claim, Degree, Direction, claim};
+use crate::checks::computed::{ComputedValue, Fit, comparable, fit};
 use crate::checks::exact::Rational;
-use crate::checks::printed::{Amount, Claim, Degree, Direction, Measure, Quantity, claim};
-use crate::checks::ratio::{compared, hundredth};
-use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
+use crate::checks::quantity::{Measure, Quantity};
+use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
+use crate::checks::rules::recomputed::compared;
 
 /// Earlier and later, in one unit.
-fn pair(asked: &Asked) -> Result<(Quantity, Quantity), Unexamined> {
-    let pair = comparable(&[asked.number("earlier")?.clone(), asked.number("later")?.clone()]);
+fn pair(operands: &Operands) -> Result<(Quantity, Quantity), Obstacle> {
+    let pair = comparable(&[operands.number("earlier")?.clone(), operands.number("later")?.clone()]);
     match pair.as_deref() {
         Some([earlier, later]) => Ok((earlier.clone(), later.clone())),
-        _ => Err(Unexamined::faulty("前后两数的单位不可比")),
+        _ => Err(Obstacle::faulty("前后两数的单位不可比")),
     }
 }
 
 /// The claim; a figure that has `%` in its heading keeps it.
-fn claimed(asked: &Asked) -> Result<Claim, Unexamined> {
-    let figure = asked.figure("claim")?;
+fn claimed(operands: &Operands) -> Result<Claim, Obstacle> {
+    let figure = operands.figure("claim")?;
     let text = figure.text.trim();
     let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-.−－ ".contains(c));
     Ok(claim(&if bare { format!("{text}{}", figure.unit) } else { text.to_owned() }))
 }
 
-fn growth(earlier: &Quantity, later: &Quantity) -> Result<Computed, Unexamined> {
-    let (Some(before), Some(after)) = (Computed::of(earlier), Computed::of(later)) else {
-        return Err(Unexamined::too_large());
+fn growth(earlier: &Quantity, later: &Quantity) -> Result<ComputedValue, Obstacle> {
+    let (Some(before), Some(after)) = (ComputedValue::of(earlier), ComputedValue::of(later)) else {
+        return Err(Obstacle::too_large());
     };
     if before.point.is_zero() {
-        return Err(Unexamined::absent("上年数为 0，增长率没有意义"));
+        return Err(Obstacle::absent("上年数为 0，增长率没有意义"));
     }
-    let one = Computed::exactly(Rational::ONE);
-    let ratio = after.over(&before).ok_or_else(|| Unexamined::absent("上年数可能为 0"))?;
+    let one = ComputedValue::exactly(Rational::ONE);
+    let ratio = after.over(&before).ok_or_else(|| Obstacle::absent("上年数可能为 0"))?;
     ratio
         .minus(&one)
-        .map(|growth| Computed { step: Rational::ZERO, ..growth })
-        .ok_or_else(Unexamined::too_large)
+        .map(|growth| ComputedValue { step: Rational::ZERO, ..growth })
+        .ok_or_else(Obstacle::too_large)
 }
 
-fn difference(earlier: &Quantity, later: &Quantity) -> Result<Computed, Unexamined> {
-    let both = Computed::of(later).zip(Computed::of(earlier));
-    both.and_then(|(later, earlier)| later.minus(&earlier)).ok_or_else(Unexamined::too_large)
+fn difference(earlier: &Quantity, later: &Quantity) -> Result<ComputedValue, Obstacle> {
+    let both = ComputedValue::of(later).zip(ComputedValue::of(earlier));
+    both.and_then(|(later, earlier)| later.minus(&earlier)).ok_or_else(Obstacle::too_large)
 }
 
-fn judged(text: &str, printed: &Quantity, computed: &Computed) -> Result<Judgement, Unexamined> {
-    let fits = fit(printed, computed).ok_or_else(Unexamined::too_large)?;
+fn judged(text: &str, printed: &Quantity, computed: &ComputedValue) -> Result<Judgement, Obstacle> {
+    let fits = fit(printed, computed).ok_or_else(Obstacle::too_large)?;
     Ok(compared(text, printed, fits, computed))
 }
 
 /// 增长 12.3 %, or a number alone.
-pub fn growth_percent(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let (earlier, later) = pair(asked)?;
-    let text = asked.text("claim")?;
-    let claim = claimed(asked)?;
+pub fn growth_percent(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (earlier, later) = pair(operands)?;
+    let text = operands.text("claim")?;
+    let claim = claimed(operands)?;
     match &claim.amount {
         Some(Amount::Relative(amount)) => {
             let amount = in_percent(amount)?;
             let grown = growth(&earlier, &later)?;
             let found = judged(text, &amount, &grown)?;
             if found.verdict == Verdict::Inconsistent && claim.direction.is_none() && !is_signed(text) {
-                return unsigned(asked, &amount, &grown, found);
+                return unsigned(operands, &amount, &grown, found);
             }
             // 提高 5 % said of a rate may have meant points.
             if found.verdict == Verdict::Inconsistent && earlier.measure == Measure::Percent {
-                let points =
-                    fit(&amount, &difference(&earlier, &later)?).ok_or_else(Unexamined::too_large)?;
+                let points = fit(&amount, &difference(&earlier, &later)?).ok_or_else(Obstacle::too_large)?;
                 if points == Fit::Same {
                     let message = format!("{}；与百分点之差相符，应写作“个百分点”", found.message);
                     return Ok(Judgement { verdict: Verdict::ToConfirm, message, ..found });
@@ -80,39 +80,39 @@ pub fn growth_percent(asked: &Asked, context: &Context<'_>) -> Result<Judgement,
 }
 
 /// +3.2 个百分点, or a number alone.
-pub fn percentage_point_change(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let (earlier, later) = pair(asked)?;
+pub fn percentage_point_change(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (earlier, later) = pair(operands)?;
     let (Some(earlier), Some(later)) = (earlier.as_percent(), later.as_percent()) else {
-        return Err(Unexamined::too_large());
+        return Err(Obstacle::too_large());
     };
-    let text = asked.text("claim")?;
-    let claim = claimed(asked)?;
+    let text = operands.text("claim")?;
+    let claim = claimed(operands)?;
     match &claim.amount {
         Some(Amount::Points(amount) | Amount::Relative(amount)) => {
             let (amount, moved) = (in_percent(amount)?, difference(&earlier, &later)?);
             let mut found = judged(text, &amount, &moved)?;
             if found.verdict == Verdict::Inconsistent && claim.direction.is_none() && !is_signed(text) {
-                return unsigned(asked, &amount, &moved, found);
+                return unsigned(operands, &amount, &moved, found);
             }
             if matches!(claim.amount, Some(Amount::Relative(_))) && text.contains('%') {
                 found.message += "；宜写作“个百分点”";
             }
             Ok(found)
         }
-        Some(Amount::Absolute(_)) => Err(Unexamined::faulty(format!("“{text}”不是百分点"))),
+        Some(Amount::Absolute(_)) => Err(Obstacle::faulty(format!("“{text}”不是百分点"))),
         Some(Amount::Reached(level)) => reached(text, level, &later),
         None => words(text, &claim, &earlier, &later, context),
     }
 }
 
 /// 显著增长 where it falls.
-pub fn trend_claim(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let (earlier, later) = pair(asked)?;
-    let text = asked.text("claim")?;
-    let claim = claimed(asked)?;
+pub fn trend_claim(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (earlier, later) = pair(operands)?;
+    let text = operands.text("claim")?;
+    let claim = claimed(operands)?;
     let said = words(text, &claim, &earlier, &later, context);
     if claim.amount.is_some() && said.as_ref().is_ok_and(|said| said.verdict == Verdict::Holds) {
-        return growth_percent(asked, context);
+        return growth_percent(operands, context);
     }
     said
 }
@@ -123,34 +123,34 @@ fn is_signed(text: &str) -> bool {
 
 /// 7.3% without a sign or a word may be of a fall; the name of the figure may say so.
 fn unsigned(
-    asked: &Asked,
+    operands: &Operands,
     amount: &Quantity,
-    grown: &Computed,
+    grown: &ComputedValue,
     found: Judgement,
-) -> Result<Judgement, Unexamined> {
-    let fallen = fit(&amount.as_signed(true), grown).ok_or_else(Unexamined::too_large)?;
+) -> Result<Judgement, Obstacle> {
+    let fallen = fit(&amount.as_signed(true), grown).ok_or_else(Obstacle::too_large)?;
     if fallen == Fit::Off {
         return Ok(found);
     }
-    let named = claim(&asked.figure("claim")?.name).direction;
+    let named = claim(&operands.figure("claim")?.name).direction;
     if named == Some(Direction::Down) {
-        return Ok(compared(asked.text("claim")?, &amount.as_signed(true), fallen, grown));
+        return Ok(compared(operands.text("claim")?, &amount.as_signed(true), fallen, grown));
     }
     let message = format!("{}；数值与下降的幅度相符，没有写明升降", found.message);
     Ok(Judgement { verdict: Verdict::ToConfirm, message, ..found })
 }
 
-fn in_percent(amount: &Quantity) -> Result<Quantity, Unexamined> {
+fn in_percent(amount: &Quantity) -> Result<Quantity, Obstacle> {
     let turned = match amount.measure {
-        Measure::Unmarked => amount.rescaled(hundredth()?, Measure::Percent),
+        Measure::Unmarked => amount.rescaled(Rational::HUNDREDTH, Measure::Percent),
         // 1.5 倍 is shown as 150 %.
         Measure::Other => {
-            let scale = hundredth()?;
+            let scale = Rational::HUNDREDTH;
             Some(Quantity { scale, measure: Measure::Percent, ..amount.clone() })
         }
         _ => Some(amount.clone()),
     };
-    turned.ok_or_else(Unexamined::too_large)
+    turned.ok_or_else(Obstacle::too_large)
 }
 
 fn absolute(
@@ -158,17 +158,17 @@ fn absolute(
     amount: &Quantity,
     earlier: &Quantity,
     later: &Quantity,
-) -> Result<Judgement, Unexamined> {
+) -> Result<Judgement, Obstacle> {
     if comparable(&[amount.clone(), later.clone()]).is_none() {
-        return Err(Unexamined::faulty(format!("“{text}”与前后两数的单位不可比")));
+        return Err(Obstacle::faulty(format!("“{text}”与前后两数的单位不可比")));
     }
     judged(text, amount, &difference(earlier, later)?)
 }
 
-fn reached(text: &str, level: &Quantity, later: &Quantity) -> Result<Judgement, Unexamined> {
-    let pair = comparable(&[level.clone(), later.clone()]).ok_or_else(|| Unexamined::faulty("单位不可比"))?;
-    let [level, later] = pair.as_slice() else { return Err(Unexamined::too_large()) };
-    judged(text, level, &Computed::of(later).ok_or_else(Unexamined::too_large)?)
+fn reached(text: &str, level: &Quantity, later: &Quantity) -> Result<Judgement, Obstacle> {
+    let pair = comparable(&[level.clone(), later.clone()]).ok_or_else(|| Obstacle::faulty("单位不可比"))?;
+    let [level, later] = pair.as_slice() else { return Err(Obstacle::too_large()) };
+    judged(text, level, &ComputedValue::of(later).ok_or_else(Obstacle::too_large)?)
 }
 
 fn words(
@@ -177,15 +177,15 @@ fn words(
     earlier: &Quantity,
     later: &Quantity,
     context: &Context<'_>,
-) -> Result<Judgement, Unexamined> {
+) -> Result<Judgement, Obstacle> {
     let Some(direction) = claim.direction else {
-        return Err(Unexamined::faulty(format!("“{text}”没有说明变化")));
+        return Err(Obstacle::faulty(format!("“{text}”没有说明变化")));
     };
     let growth = growth(earlier, later);
     let percent = |percent: i64| Rational::new(i128::from(percent), 100).unwrap_or(Rational::ONE);
     let size = growth.as_ref().map(|growth| growth.point.size()).ok();
     let (Some(before), Some(after)) = (earlier.rounded(), later.rounded()) else {
-        return Err(Unexamined::too_large());
+        return Err(Obstacle::too_large());
     };
     let may_be_same = before.meets(&after);
     let limits = context.limits;
@@ -231,10 +231,11 @@ fn words(
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::relation::testing::{judged, verdict};
-    use crate::checks::relation::{Kind, Verdict};
+    use crate::checks::kind::RelationKind;
+    use crate::checks::relation::Verdict;
+    use crate::checks::rules::testing::{judged, verdict};
 
-    fn of(kind: Kind, earlier: &str, later: &str, claim: &str) -> Verdict {
+    fn verdict_on(kind: RelationKind, earlier: &str, later: &str, claim: &str) -> Verdict {
         verdict(kind, &[("earlier", earlier), ("later", later), ("claim", claim)])
     }
 
@@ -268,7 +269,11 @@ mod tests {
             ("80.0 %", "85.0 %", "提高5.0个百分点", Verdict::Holds),
             ("4777", "4305", "若干", Verdict::NotExamined),
         ] {
-            assert_eq!(of(Kind::GrowthPercent, earlier, later, claim), expected, "{earlier} {later} {claim}");
+            assert_eq!(
+                verdict_on(RelationKind::GrowthPercent, earlier, later, claim),
+                expected,
+                "{earlier} {later} {claim}"
+            );
         }
     }
 
@@ -286,7 +291,7 @@ mod tests {
             ("83.00 %", "88.01 %", "增加12人", Verdict::NotExamined),
         ] {
             assert_eq!(
-                of(Kind::PercentagePointChange, earlier, later, claim),
+                verdict_on(RelationKind::PercentagePointChange, earlier, later, claim),
                 expected,
                 "{earlier} {later} {claim}"
             );
@@ -312,11 +317,17 @@ mod tests {
             ("100", "120", "大幅增长20%", Verdict::Holds),
             ("100", "120", "大幅增长30%", Verdict::Inconsistent),
         ] {
-            assert_eq!(of(Kind::TrendClaim, earlier, later, claim), expected, "{earlier} {later} {claim}");
+            assert_eq!(
+                verdict_on(RelationKind::TrendClaim, earlier, later, claim),
+                expected,
+                "{earlier} {later} {claim}"
+            );
         }
-        let found =
-            judged(Kind::TrendClaim, &[("earlier", "4777"), ("later", "4305"), ("claim", "显著增长")])
-                .unwrap();
+        let found = judged(
+            RelationKind::TrendClaim,
+            &[("earlier", "4777"), ("later", "4305"), ("claim", "显著增长")],
+        )
+        .unwrap();
         assert_eq!(found.message, "“显著增长”与数字相反或不符：4777 → 4305（-9.88%）");
     }
 }

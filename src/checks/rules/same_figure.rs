@@ -1,20 +1,20 @@
 //! One figure printed in two places is one figure.
 
-use crate::checks::computed::{Computed, Fit, comparable, fit, slip};
+use crate::checks::computed::{ComputedValue, Fit, comparable, fit, slip};
 use crate::checks::exact::Rational;
-use crate::checks::printed::{Measure, Quantity};
-use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
+use crate::checks::quantity::{Measure, Quantity};
+use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 
-pub fn same_figure(asked: &Asked, _: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let (a, b) = (asked.number("a")?, asked.number("b")?);
-    let pair = comparable(&[a.clone(), b.clone()]).ok_or_else(|| Unexamined::faulty("两处的单位不可比"))?;
-    let [left, right] = pair.as_slice() else { return Err(Unexamined::too_large()) };
-    let compared = Computed::of(right).ok_or_else(Unexamined::too_large)?;
-    let mut fits = fit(left, &compared).ok_or_else(Unexamined::too_large)?;
+pub fn same_figure(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (a, b) = (operands.number("a")?, operands.number("b")?);
+    let pair = comparable(&[a.clone(), b.clone()]).ok_or_else(|| Obstacle::faulty("两处的单位不可比"))?;
+    let [left, right] = pair.as_slice() else { return Err(Obstacle::too_large()) };
+    let compared = ComputedValue::of(right).ok_or_else(Obstacle::too_large)?;
+    let mut fits = fit(left, &compared).ok_or_else(Obstacle::too_large)?;
     if fits == Fit::Off && as_fraction(a, b) {
         fits = Fit::Same;
     }
-    let (first, second) = (asked.text("a")?, asked.text("b")?);
+    let (first, second) = (operands.text("a")?, operands.text("b")?);
     let (verdict, message) = match fits {
         Fit::Same => (Verdict::Holds, format!("两处相同：{first}，{second}")),
         Fit::Truncated | Fit::WithinOperands => {
@@ -42,14 +42,15 @@ fn as_fraction(a: &Quantity, b: &Quantity) -> bool {
         _ => return false,
     };
     let bare = bare.rescaled(Rational::ONE, Measure::Percent);
-    let same = || fit(percent, &Computed::of(&bare?)?);
+    let same = || fit(percent, &ComputedValue::of(&bare?)?);
     same() == Some(Fit::Same)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::relation::testing::{judged, verdict};
-    use crate::checks::relation::{Kind, Verdict};
+    use crate::checks::kind::RelationKind;
+    use crate::checks::relation::Verdict;
+    use crate::checks::rules::testing::{judged, verdict};
 
     #[test]
     fn places_are_compared_by_value_at_the_coarser_precision() {
@@ -72,14 +73,14 @@ mod tests {
             ("100 亩", "66666.7 平方米", Verdict::Holds),
             ("12 万元", "12 人", Verdict::NotExamined),
         ] {
-            let of = |a, b| verdict(Kind::SameFigure, &[("a", a), ("b", b)]);
-            assert_eq!((of(a, b), of(b, a)), (expected, expected), "{a} {b}");
+            let verdict_on = |a, b| verdict(RelationKind::SameFigure, &[("a", a), ("b", b)]);
+            assert_eq!((verdict_on(a, b), verdict_on(b, a)), (expected, expected), "{a} {b}");
         }
     }
 
     #[test]
     fn a_slip_of_the_unit_is_named() {
-        let found = judged(Kind::SameFigure, &[("a", "4702 万元"), ("b", "4702 元")]).unwrap();
+        let found = judged(RelationKind::SameFigure, &[("a", "4702 万元"), ("b", "4702 元")]).unwrap();
         assert!(found.message.contains("恰差 1 万 倍"), "{}", found.message);
     }
 }

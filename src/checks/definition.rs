@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::checks::relation::Kind;
+use crate::checks::kind::RelationKind;
+use crate::checks::limits::Limits;
 use crate::finding::Severity;
 use crate::layout::Level;
 
@@ -23,41 +24,8 @@ pub struct AuditFile {
     pub tables: Vec<TableTitle>,
     #[serde(rename = "relation", default)]
     pub relations: Vec<Spanned<RelationDefinition>>,
-}
-
-/// Where experience, and no arithmetic, draws the line.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    /// A fall by so much is asked about.
-    pub fall_percent: i64,
-    /// A rise by so much is asked about.
-    pub rise_percent: i64,
-    /// Counts that both stay below it change as they like.
-    pub change_least: i64,
-    /// The robust z above which a change is not that of its peers, in tenths.
-    pub peer_score_tenths: i64,
-    /// What 基本持平 allows.
-    pub trend_level_percent: i64,
-    /// What 显著 needs at least.
-    pub trend_strong_percent: i64,
-    /// What 略有 allows.
-    pub trend_slight_percent: i64,
-}
-
-impl Default for Limits {
-    /// For tests; the program always reads them.
-    fn default() -> Self {
-        Limits {
-            fall_percent: 30,
-            rise_percent: 50,
-            change_least: 10,
-            peer_score_tenths: 35,
-            trend_level_percent: 5,
-            trend_strong_percent: 5,
-            trend_slight_percent: 30,
-        }
-    }
+    #[serde(rename = "partition", default)]
+    pub partitions: Vec<Partition>,
 }
 
 /// The human half of a rule kind.
@@ -79,6 +47,16 @@ pub struct RuleText {
     /// With a baseline: what was found before does not count again.
     #[serde(default)]
     pub ratchet: bool,
+}
+
+/// Parts that make a whole exactly, on the system basis.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partition {
+    pub id: String,
+    pub whole: String,
+    pub parts: Vec<String>,
+    pub source: String,
 }
 
 /// How one of the six tables is titled.
@@ -104,7 +82,7 @@ pub struct RelationDefinition {
     pub interpretation: bool,
     /// Of whose figures it is asked: of all where nothing is said.
     #[serde(default = "everybody")]
-    pub levels: Vec<AskedOf>,
+    pub levels: Vec<RelationLevel>,
     /// What a finding of a run does, where it is not what the rule says: S2 or S3.
     pub severity: Option<Severity>,
     /// Both sides are computed here, on one basis: broken, the release stops.
@@ -122,7 +100,7 @@ pub struct RelationDefinition {
 /// Whose figures a relation is asked of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AskedOf {
+pub enum RelationLevel {
     /// A published report.
     Report,
     City,
@@ -130,16 +108,16 @@ pub enum AskedOf {
     School,
 }
 
-fn everybody() -> Vec<AskedOf> {
-    vec![AskedOf::Report, AskedOf::City, AskedOf::County, AskedOf::School]
+fn everybody() -> Vec<RelationLevel> {
+    vec![RelationLevel::Report, RelationLevel::City, RelationLevel::County, RelationLevel::School]
 }
 
-impl From<Level> for AskedOf {
+impl From<Level> for RelationLevel {
     fn from(level: Level) -> Self {
         match level {
-            Level::City => AskedOf::City,
-            Level::County => AskedOf::County,
-            Level::School => AskedOf::School,
+            Level::City => RelationLevel::City,
+            Level::County => RelationLevel::County,
+            Level::School => RelationLevel::School,
         }
     }
 }
@@ -171,14 +149,14 @@ pub struct AuditDefinitions {
     pub limits: Limits,
     /// In a run, of schools.
     pub school_limits: Limits,
-    pub rules: BTreeMap<Kind, RuleText>,
+    pub rules: BTreeMap<RelationKind, RuleText>,
     pub tables: Vec<TableTitle>,
     pub relations: Vec<RelationDefinition>,
 }
 
 /// Where a figure is printed, in any report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct PrintedPlace {
     pub source: Source,
     /// Labels that it may have.
     pub labels: Vec<String>,
@@ -210,12 +188,12 @@ pub enum Source {
     Literal,
 }
 
-impl Place {
+impl PrintedPlace {
     /// Reads `表1:毕业去向落实人数/升学人数#值@-1`, `正文:就业|就业人数[人]`, `正文表:教职工总数`,
     /// `清单:核心专业名称`, `报送:学生学籍#行数`, `=20`.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Place> {
-        let place = |source, labels: Vec<String>| Place {
+    pub fn parse(text: &str) -> Option<PrintedPlace> {
+        let place = |source, labels: Vec<String>| PrintedPlace {
             source,
             labels,
             measure: "值".to_owned(),
@@ -249,7 +227,7 @@ impl Place {
         if labels.iter().any(String::is_empty) || measure.is_empty() {
             return None;
         }
-        Some(Place { measure: measure.to_owned(), unit, years_after, ..place(source, labels) })
+        Some(PrintedPlace { measure: measure.to_owned(), unit, years_after, ..place(source, labels) })
     }
 }
 
@@ -260,7 +238,7 @@ impl RuleText {
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        if Kind::named(&self.kind).is_none_or(|kind| kind.name() != self.kind) {
+        if RelationKind::named(&self.kind).is_none_or(|kind| kind.name() != self.kind) {
             faults.push(format!("there is no rule kind `{}`", self.kind));
         }
         if !DIMENSIONS.contains(&self.dimension.as_str()) {
@@ -273,7 +251,7 @@ impl RuleText {
 impl RelationDefinition {
     /// The datasets and measures of deliveries that it names.
     pub fn deliveries(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let places = self.of.values().flat_map(Names::all).filter_map(|name| Place::parse(name));
+        let places = self.of.values().flat_map(Names::all).filter_map(|name| PrintedPlace::parse(name));
         let deliveries = places.filter(|place| place.source == Source::Deliveries);
         deliveries.flat_map(|place| {
             let measure = place.measure;
@@ -291,7 +269,7 @@ impl RelationDefinition {
     #[must_use]
     pub fn faults(&self, is_code_table: &dyn Fn(&str) -> bool) -> Vec<String> {
         let mut faults = Vec::new();
-        match Kind::named(&self.kind) {
+        match RelationKind::named(&self.kind) {
             None => faults.push(format!("there is no rule kind `{}`", self.kind)),
             Some(kind) => {
                 let (one, many, optional) = kind.operands();
@@ -304,13 +282,13 @@ impl RelationDefinition {
             }
         }
         for name in self.of.values().flat_map(Names::all) {
-            if Place::parse(name).is_none() {
+            if PrintedPlace::parse(name).is_none() {
                 faults.push(format!(
                     "`{name}` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…"
                 ));
             }
         }
-        if self.levels.contains(&AskedOf::Report) && self.deliveries().next().is_some() {
+        if self.levels.contains(&RelationLevel::Report) && self.deliveries().next().is_some() {
             faults.push("levels: a published report has no deliveries".to_owned());
         }
         if self.levels.is_empty() {
@@ -343,32 +321,32 @@ mod tests {
 
     #[test]
     fn places_are_read() {
-        let place = Place::parse("表1:毕业去向落实人数/升学人数#学时@-1").unwrap();
+        let place = PrintedPlace::parse("表1:毕业去向落实人数/升学人数#学时@-1").unwrap();
         assert_eq!(place.source, Source::Official("表1".into()));
         assert_eq!((place.labels[0].as_str(), place.measure.as_str()), ("毕业去向落实人数/升学人数", "学时"));
         assert_eq!(place.years_after, -1);
-        let place = Place::parse("正文:就业|就业人数[人]").unwrap();
+        let place = PrintedPlace::parse("正文:就业|就业人数[人]").unwrap();
         assert_eq!((place.labels.len(), place.unit.as_deref()), (2, Some("人")));
-        assert_eq!(Place::parse("=20").unwrap().source, Source::Literal);
+        assert_eq!(PrintedPlace::parse("=20").unwrap().source, Source::Literal);
         for wrong in ["就业", "文:就业", "正文:", "正文:就业[人", "表1:a@x", "表1:a#"] {
-            assert_eq!(Place::parse(wrong), None, "{wrong}");
+            assert_eq!(PrintedPlace::parse(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn a_relation_that_names_no_kind_operand_or_place_is_refused() {
-        let of = |toml: &str| {
+        let faults = |toml: &str| {
             let relation: RelationDefinition = toml::from_str(toml).unwrap();
             relation.faults(&|table| table == "region")
         };
-        assert!(of("id='a'\nkind='sum_of_parts'\nof={total='表1:a',parts=['表1:b']}").is_empty());
-        assert_eq!(of("id='a'\nkind='sums'\nof={}"), ["there is no rule kind `sums`"]);
+        assert!(faults("id='a'\nkind='sum_of_parts'\nof={total='表1:a',parts=['表1:b']}").is_empty());
+        assert_eq!(faults("id='a'\nkind='sums'\nof={}"), ["there is no rule kind `sums`"]);
         assert_eq!(
-            of("id='a'\nkind='ratio'\nof={numerator='表1:a',denominator='表1:b'}"),
+            faults("id='a'\nkind='ratio'\nof={numerator='表1:a',denominator='表1:b'}"),
             ["`ratio` needs `printed`"]
         );
         assert_eq!(
-            of("id='a'\nkind='same_figure'\nof={a='表1:a',b='c',d='表1:d'}\neach='county'"),
+            faults("id='a'\nkind='same_figure'\nof={a='表1:a',b='c',d='表1:d'}\neach='county'"),
             [
                 "`same_figure` has no `d`",
                 "`c` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…",

@@ -1,31 +1,31 @@
 //! Whether there is about as much as usual: as last year, or as the peers have. Never more than a question.
 
 use crate::checks::exact::Rational;
-use crate::checks::outlier::{PEERS_MIN, median};
-use crate::checks::printed::{Grain, Measure, Quantity};
-use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
+use crate::checks::quantity::{Grain, Measure, Quantity};
+use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
+use crate::checks::rules::peers::{PEERS_MIN, median};
 
 /// A count beside last year's, or beside the median of its peers, in percent of it. Nothing where there
 /// was something is asked about in any case.
-pub fn volume(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let (count, text) = (asked.number("count")?, asked.text("count")?);
-    let (usual, is_exact, whose) = usual(asked)?;
-    let told = |verdict, message: String| Ok(Judgement::new(verdict, message).printed(text));
+pub fn volume(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (count, text) = (operands.number("count")?, operands.text("count")?);
+    let (usual, is_exact, whose) = usual(operands)?;
+    let judged = |verdict, message: String| Ok(Judgement::new(verdict, message).printed(text));
     let shown = count.shown(usual);
     if usual.is_zero() {
-        return told(Verdict::Holds, format!("{whose} 0，本次 {text}"));
+        return judged(Verdict::Holds, format!("{whose} 0，本次 {text}"));
     }
     if count.value.is_zero() {
-        return told(Verdict::ToConfirm, format!("{whose} {shown}，本次为 0，疑为漏报"));
+        return judged(Verdict::ToConfirm, format!("{whose} {shown}，本次为 0，疑为漏报"));
     }
-    let (least, most) = (asked.number_if_any("at_least")?, asked.number_if_any("at_most")?);
+    let (least, most) = (operands.number_if_any("at_least")?, operands.number_if_any("at_most")?);
     let few = Rational::int(i128::from(context.limits.change_least));
     let is_few = count.grain == Grain::Exact && is_exact && count.value < few && usual < few;
     if least.is_none() && most.is_none() && is_few {
-        return told(Verdict::Holds, format!("{whose} {shown}，本次 {text}，数小，变化不论"));
+        return judged(Verdict::Holds, format!("{whose} {shown}，本次 {text}，数小，变化不论"));
     }
-    let share = count.value.over(usual).ok_or_else(Unexamined::too_large)?;
-    let percent = share.times(Rational::int(100)).ok_or_else(Unexamined::too_large)?;
+    let share = count.value.over(usual).ok_or_else(Obstacle::too_large)?;
+    let percent = share.times(Rational::int(100)).ok_or_else(Obstacle::too_large)?;
     let limits = context.limits;
     let exactly = |percent: i64| Rational::int(i128::from(percent));
     let (least, most) = match (least, most) {
@@ -46,42 +46,43 @@ pub fn volume(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexami
         _ => (Verdict::Holds, ""),
     };
     let message = format!("{whose} {shown}，本次 {text}，为其 {percent_shown}%{said}");
-    let judged = Judgement::new(verdict, message).printed(text).recomputed(format!("{percent_shown}%"));
-    Ok(judged.interval(bounds.join("，")))
+    let judgement = Judgement::new(verdict, message).printed(text).recomputed(format!("{percent_shown}%"));
+    Ok(judgement.interval(bounds.join("，")))
 }
 
 /// What there is usually, whether it was counted, and whose count it is.
-fn usual(asked: &Asked) -> Result<(Rational, bool, &'static str), Unexamined> {
-    if let Some(before) = asked.number_if_any("before")? {
+fn usual(operands: &Operands) -> Result<(Rational, bool, &'static str), Obstacle> {
+    if let Some(before) = operands.number_if_any("before")? {
         return Ok((before.value, before.grain == Grain::Exact, "上年"));
     }
-    let peers = asked.numbers("peers")?;
+    let peers = operands.numbers("peers")?;
     if peers.is_empty() {
-        return Err(Unexamined::faulty("缺少 before 或 peers"));
+        return Err(Obstacle::faulty("缺少 before 或 peers"));
     }
     if peers.len() < PEERS_MIN {
-        return Err(Unexamined::absent("同类太少，不足以判断"));
+        return Err(Obstacle::absent("同类太少，不足以判断"));
     }
     let mut values: Vec<Rational> = peers.iter().map(|peer| peer.value).collect();
-    let middle = median(&mut values).ok_or_else(Unexamined::too_large)?;
+    let middle = median(&mut values).ok_or_else(Obstacle::too_large)?;
     Ok((middle, peers.iter().all(|peer| peer.grain == Grain::Exact), "同类通常"))
 }
 
 /// A limit with or without its sign: `70` and `70%`.
-fn in_percent(limit: &Quantity) -> Result<Rational, Unexamined> {
+fn in_percent(limit: &Quantity) -> Result<Rational, Obstacle> {
     match limit.measure {
-        Measure::Percent => limit.value.times(Rational::int(100)).ok_or_else(Unexamined::too_large),
+        Measure::Percent => limit.value.times(Rational::int(100)).ok_or_else(Obstacle::too_large),
         _ => Ok(limit.value),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::relation::testing::{judged, verdict};
-    use crate::checks::relation::{Kind, Verdict};
+    use crate::checks::kind::RelationKind;
+    use crate::checks::relation::Verdict;
+    use crate::checks::rules::testing::{judged, verdict};
 
-    fn of(count: &str, more: &[(&str, &str)]) -> Verdict {
-        verdict(Kind::Volume, &[&[("count", count)], more].concat())
+    fn verdict_on(count: &str, more: &[(&str, &str)]) -> Verdict {
+        verdict(RelationKind::Volume, &[&[("count", count)], more].concat())
     }
 
     #[test]
@@ -100,28 +101,29 @@ mod tests {
             ("-", "9", Verdict::NotExamined),
             ("0.5万", "1.2万", Verdict::ToConfirm),
         ] {
-            assert_eq!(of(count, &[("before", before)]), expected, "{count} {before}");
+            assert_eq!(verdict_on(count, &[("before", before)]), expected, "{count} {before}");
         }
     }
 
     #[test]
     fn limits_are_in_percent_with_or_without_the_sign() {
         for least in ["80", "80%"] {
-            assert_eq!(of("79", &[("before", "100"), ("at_least", least)]), Verdict::ToConfirm);
-            assert_eq!(of("300", &[("before", "100"), ("at_least", least)]), Verdict::Holds);
+            assert_eq!(verdict_on("79", &[("before", "100"), ("at_least", least)]), Verdict::ToConfirm);
+            assert_eq!(verdict_on("300", &[("before", "100"), ("at_least", least)]), Verdict::Holds);
         }
-        assert_eq!(of("3", &[("before", "2"), ("at_most", "120")]), Verdict::ToConfirm);
-        let told = judged(Kind::Volume, &[("count", "79"), ("before", "100"), ("at_least", "80")]).unwrap();
-        assert_eq!(told.message, "上年 100，本次 79，为其 79%，少得异常，请核实是否漏报");
-        assert_eq!((told.recomputed.as_str(), told.interval.as_str()), ("79%", "不低于 80%"));
+        assert_eq!(verdict_on("3", &[("before", "2"), ("at_most", "120")]), Verdict::ToConfirm);
+        let found =
+            judged(RelationKind::Volume, &[("count", "79"), ("before", "100"), ("at_least", "80")]).unwrap();
+        assert_eq!(found.message, "上年 100，本次 79，为其 79%，少得异常，请核实是否漏报");
+        assert_eq!((found.recomputed.as_str(), found.interval.as_str()), ("79%", "不低于 80%"));
     }
 
     #[test]
     fn peers_say_what_is_usual_where_nobody_knows_last_year() {
         let peers = [("peers", "40|42|38|41|400")];
-        assert_eq!(of("39", &peers), Verdict::Holds);
-        assert_eq!(of("12", &peers), Verdict::ToConfirm);
-        assert_eq!(of("12", &[("peers", "40|42")]), Verdict::NotExamined);
-        assert_eq!(of("12", &[]), Verdict::NotExamined);
+        assert_eq!(verdict_on("39", &peers), Verdict::Holds);
+        assert_eq!(verdict_on("12", &peers), Verdict::ToConfirm);
+        assert_eq!(verdict_on("12", &[("peers", "40|42")]), Verdict::NotExamined);
+        assert_eq!(verdict_on("12", &[]), Verdict::NotExamined);
     }
 }

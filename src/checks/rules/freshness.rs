@@ -8,20 +8,20 @@
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 
-use crate::checks::printed::{Printed, fold};
-use crate::checks::relation::{Asked, Context, Judgement, Unexamined, Verdict};
+use crate::checks::quantity::{Reading, fold};
+use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 use crate::period::{ReferenceTime, ReportYear};
 
 /// What is stated, from its first day to its last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stated {
+struct StatedTime {
     first: Date,
     last: Date,
     /// Both ends are written out.
     is_range: bool,
 }
 
-impl std::fmt::Display for Stated {
+impl std::fmt::Display for StatedTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.first == self.last {
             return write!(f, "{}", self.first);
@@ -31,19 +31,19 @@ impl std::fmt::Display for Stated {
 }
 
 /// The time of an operand lies where the report's year allows it, and is not too old.
-pub fn freshness(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unexamined> {
-    let figure = asked.figure("stated")?;
+pub fn freshness(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let figure = operands.figure("stated")?;
     match figure.printed {
-        Printed::Blank => return Err(Unexamined::absent(format!("“{}”为空", figure.name))),
-        Printed::Dash => return Err(Unexamined::absent(format!("“{}”没有时间", figure.name))),
-        Printed::Number(_) | Printed::Unreadable => {}
+        Reading::Blank => return Err(Obstacle::absent(format!("“{}”为空", figure.name))),
+        Reading::Dash => return Err(Obstacle::absent(format!("“{}”没有时间", figure.name))),
+        Reading::Number(_) | Reading::Unreadable => {}
     }
     let text = figure.text.trim();
-    let told = |verdict, message: String, allowed: &str| {
+    let judged = |verdict, message: String, allowed: &str| {
         Ok(Judgement::new(verdict, message).printed(text).interval(allowed))
     };
     let stated = read(text, context.year)?;
-    let allowed = allowed(asked, context)?;
+    let allowed = allowed(operands, context)?;
     if let Some(allowed) = allowed {
         let within = (allowed.first..=allowed.last).contains(&stated.first);
         let beyond = stated.is_range && stated.last > allowed.last;
@@ -55,49 +55,49 @@ pub fn freshness(asked: &Asked, context: &Context<'_>) -> Result<Judgement, Unex
                 (false, true) => (Verdict::Inconsistent, "晚于允许的时间"),
                 (false, false) => (Verdict::Inconsistent, "早于允许的时间"),
             };
-            return told(verdict, format!("“{text}”（{stated}）{said}：{shown}"), &shown);
+            return judged(verdict, format!("“{text}”（{stated}）{said}：{shown}"), &shown);
         }
     }
-    let Some(oldest) = oldest(asked, context)? else {
+    let Some(oldest) = oldest(operands, context)? else {
         let shown = allowed.map(|allowed| allowed.to_string()).unwrap_or_default();
-        return told(Verdict::Holds, format!("“{text}”在允许的时间之内"), &shown);
+        return judged(Verdict::Holds, format!("“{text}”在允许的时间之内"), &shown);
     };
     let Oldest { at, from, said } = oldest;
     let shown = format!("{from} 至 {at}");
     if stated.first > at {
-        return told(Verdict::Inconsistent, format!("“{text}”（{stated}）晚于 {at}"), &shown);
+        return judged(Verdict::Inconsistent, format!("“{text}”（{stated}）晚于 {at}"), &shown);
     }
     if stated.last < from {
         let days = days(stated.last, at);
         let message = format!("“{text}”（{stated}）距 {at} 已 {days} 天，超过 {said}");
-        return told(Verdict::Inconsistent, message, &shown);
+        return judged(Verdict::Inconsistent, message, &shown);
     }
-    told(Verdict::Holds, format!("“{text}”距 {at} 不超过 {said}"), &shown)
+    judged(Verdict::Holds, format!("“{text}”距 {at} 不超过 {said}"), &shown)
 }
 
 /// Where the time must lie; nothing where only its age is asked about.
-fn allowed(asked: &Asked, context: &Context<'_>) -> Result<Option<Stated>, Unexamined> {
+fn allowed(operands: &Operands, context: &Context<'_>) -> Result<Option<StatedTime>, Obstacle> {
     let year = context.year;
-    if let Some(name) = text_if_any(asked, "reference")? {
+    if let Some(name) = text_if_any(operands, "reference")? {
         let time = [ReferenceTime::StockAtSeptember, ReferenceTime::SchoolYear, ReferenceTime::CalendarYear]
             .into_iter()
             .find(|time| time.name() == name.trim());
-        let time = time.ok_or_else(|| Unexamined::faulty(format!("没有名为“{name}”的时点（reference）")))?;
+        let time = time.ok_or_else(|| Obstacle::faulty(format!("没有名为“{name}”的时点（reference）")))?;
         return read(&time.in_year(known(year)?), year).map(Some);
     }
-    let (earliest, latest) = (text_if_any(asked, "earliest")?, text_if_any(asked, "latest")?);
-    let ages = ["at_most_days", "at_most_years"].iter().any(|field| asked.operands.contains_key(*field));
+    let (earliest, latest) = (text_if_any(operands, "earliest")?, text_if_any(operands, "latest")?);
+    let ages = ["at_most_days", "at_most_years"].iter().any(|field| operands.by_field.contains_key(*field));
     if earliest.is_none() && latest.is_none() {
         return if ages { Ok(None) } else { of_report(known(year)?).map(Some) };
     }
     let first = earliest.map(|text| read(text, year)).transpose()?.map_or(Date::MIN, |day| day.first);
     let last = latest.map(|text| read(text, year)).transpose()?.map_or(Date::MAX, |day| day.last);
-    Ok(Some(Stated { first, last, is_range: true }))
+    Ok(Some(StatedTime { first, last, is_range: true }))
 }
 
 /// Everything that a report of a year speaks of.
-fn of_report(year: ReportYear) -> Result<Stated, Unexamined> {
-    Ok(Stated { first: day(year - 1, 9, 1)?, last: day(year, 12, 31)?, is_range: true })
+fn of_report(year: ReportYear) -> Result<StatedTime, Obstacle> {
+    Ok(StatedTime { first: day(year - 1, 9, 1)?, last: day(year, 12, 31)?, is_range: true })
 }
 
 /// How old a time may be.
@@ -107,20 +107,21 @@ struct Oldest {
     said: String,
 }
 
-fn oldest(asked: &Asked, context: &Context<'_>) -> Result<Option<Oldest>, Unexamined> {
+fn oldest(operands: &Operands, context: &Context<'_>) -> Result<Option<Oldest>, Obstacle> {
     let spans = [("at_most_days", "天"), ("at_most_years", "年")];
-    let Some((field, unit)) = spans.into_iter().find(|(field, _)| asked.operands.contains_key(*field)) else {
+    let Some((field, unit)) = spans.into_iter().find(|(field, _)| operands.by_field.contains_key(*field))
+    else {
         return Ok(None);
     };
-    let most = asked.number(field)?.value;
-    let count = i32::try_from(most.floor()).map_err(|_| Unexamined::too_large())?;
+    let most = operands.number(field)?.value;
+    let count = i32::try_from(most.floor()).map_err(|_| Obstacle::too_large())?;
     // What is neither said nor known is the end of the report's year.
-    let at = match text_if_any(asked, "at")? {
+    let at = match text_if_any(operands, "at")? {
         Some(text) => read(text, context.year)?.last,
         None => day(known(context.year)?, 12, 31)?,
     };
     let back: Span = if unit == "天" { count.days() } else { count.years() };
-    let from = at.checked_sub(back).map_err(|_| Unexamined::too_large())?;
+    let from = at.checked_sub(back).map_err(|_| Obstacle::too_large())?;
     Ok(Some(Oldest { at, from, said: format!("{} {unit}", most.shown(0)) }))
 }
 
@@ -128,23 +129,23 @@ fn days(from: Date, to: Date) -> i32 {
     from.until(to).map(|span| span.get_days()).unwrap_or_default()
 }
 
-fn text_if_any<'a>(asked: &'a Asked, field: &str) -> Result<Option<&'a str>, Unexamined> {
-    if asked.operands.contains_key(field) { asked.text(field).map(Some) } else { Ok(None) }
+fn text_if_any<'a>(operands: &'a Operands, field: &str) -> Result<Option<&'a str>, Obstacle> {
+    if operands.by_field.contains_key(field) { operands.text(field).map(Some) } else { Ok(None) }
 }
 
-fn known(year: ReportYear) -> Result<ReportYear, Unexamined> {
-    if year > 0 { Ok(year) } else { Err(Unexamined::faulty("报告没有写明年度")) }
+fn known(year: ReportYear) -> Result<ReportYear, Obstacle> {
+    if year > 0 { Ok(year) } else { Err(Obstacle::faulty("报告没有写明年度")) }
 }
 
-fn day(year: ReportYear, month: i8, day: i8) -> Result<Date, Unexamined> {
-    let year = i16::try_from(year).map_err(|_| Unexamined::too_large())?;
-    Date::new(year, month, day).map_err(|_| Unexamined::faulty("没有这一天"))
+fn day(year: ReportYear, month: i8, day: i8) -> Result<Date, Obstacle> {
+    let year = i16::try_from(year).map_err(|_| Obstacle::too_large())?;
+    Date::new(year, month, day).map_err(|_| Obstacle::faulty("没有这一天"))
 }
 
 /// Reads `2023年9月1日`, `截至2023-09-01`, `2023年9月`, `2023学年`, `2023-2024学年`, `2023年`, `9月1日` of the
 /// report's year, and spans between two of them: `2023-09-01/2024-08-31`, `2023年9月至2024年8月`.
-fn read(text: &str, year: ReportYear) -> Result<Stated, Unexamined> {
-    let faulty = || Unexamined::faulty(format!("“{text}”读不出时间"));
+fn read(text: &str, year: ReportYear) -> Result<StatedTime, Obstacle> {
+    let faulty = || Obstacle::faulty(format!("“{text}”读不出时间"));
     let plain = fold(text).replace('号', "日");
     if let Some(before) = plain.split("学年").next().filter(|_| plain.contains("学年")) {
         return school_year(before).ok_or_else(faulty);
@@ -157,17 +158,17 @@ fn read(text: &str, year: ReportYear) -> Result<Stated, Unexamined> {
         first.chars().any(|c| c.is_ascii_digit()) && last.chars().any(|c| c.is_ascii_digit())
     });
     if let Some((first, last)) = range.or(slashed) {
-        let first = one(first, year).ok_or_else(faulty)?;
+        let first = moment(first, year).ok_or_else(faulty)?;
         // 2023年9月1日至12月31日: the year stands once.
         let named = ReportYear::from(first.first.year());
-        let last = one(last, named).ok_or_else(faulty)?;
-        return Ok(Stated { first: first.first, last: last.last, is_range: true });
+        let last = moment(last, named).ok_or_else(faulty)?;
+        return Ok(StatedTime { first: first.first, last: last.last, is_range: true });
     }
-    one(&dashed, year).ok_or_else(faulty)
+    moment(&dashed, year).ok_or_else(faulty)
 }
 
 /// `2023`, `2023-2024`, `2023-24`, as they stand before 学年.
-fn school_year(before: &str) -> Option<Stated> {
+fn school_year(before: &str) -> Option<StatedTime> {
     let digits: Vec<&str> =
         before.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
     let named: ReportYear = match digits.as_slice() {
@@ -179,11 +180,11 @@ fn school_year(before: &str) -> Option<Stated> {
         [.., only] if only.len() == 4 => only.parse().ok()?,
         _ => return None,
     };
-    Some(Stated { first: day(named, 9, 1).ok()?, last: day(named + 1, 8, 31).ok()?, is_range: false })
+    Some(StatedTime { first: day(named, 9, 1).ok()?, last: day(named + 1, 8, 31).ok()?, is_range: false })
 }
 
 /// A day, a month or a year.
-fn one(text: &str, year: ReportYear) -> Option<Stated> {
+fn moment(text: &str, year: ReportYear) -> Option<StatedTime> {
     let runs: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
     let number = |run: &str| run.parse::<i8>().ok();
     match runs.as_slice() {
@@ -195,35 +196,37 @@ fn one(text: &str, year: ReportYear) -> Option<Stated> {
         [named] if named.len() == 4 => {
             let named: ReportYear = named.parse().ok()?;
             let (first, last) = (day(named, 1, 1).ok()?, day(named, 12, 31).ok()?);
-            Some(Stated { first, last, is_range: false })
+            Some(StatedTime { first, last, is_range: false })
         }
-        [named, of] if named.len() == 4 => month(named.parse().ok()?, number(of)?),
-        [named, of, at] if named.len() == 4 => single(named.parse().ok()?, number(of)?, number(at)?),
-        [of, at] if text.contains('月') && year > 0 => single(year, number(of)?, number(at)?),
-        [of] if text.contains('月') && year > 0 => month(year, number(of)?),
+        [named, in_month] if named.len() == 4 => month(named.parse().ok()?, number(in_month)?),
+        [named, in_month, at] if named.len() == 4 => {
+            single(named.parse().ok()?, number(in_month)?, number(at)?)
+        }
+        [in_month, at] if text.contains('月') && year > 0 => single(year, number(in_month)?, number(at)?),
+        [in_month] if text.contains('月') && year > 0 => month(year, number(in_month)?),
         _ => None,
     }
 }
 
-fn single(year: ReportYear, month: i8, at: i8) -> Option<Stated> {
+fn single(year: ReportYear, month: i8, at: i8) -> Option<StatedTime> {
     let at = day(year, month, at).ok()?;
-    Some(Stated { first: at, last: at, is_range: false })
+    Some(StatedTime { first: at, last: at, is_range: false })
 }
 
-fn month(year: ReportYear, month: i8) -> Option<Stated> {
+fn month(year: ReportYear, month: i8) -> Option<StatedTime> {
     let first = day(year, month, 1).ok()?;
-    Some(Stated { first, last: first.last_of_month(), is_range: false })
+    Some(StatedTime { first, last: first.last_of_month(), is_range: false })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::relation::Kind;
-    use crate::checks::relation::testing::{judged, verdict};
+    use crate::checks::kind::RelationKind;
+    use crate::checks::rules::testing::{judged, verdict};
 
     #[test]
     fn times_are_read_as_people_write_them() {
-        let of = |text: &str| read(text, 2024).map(|stated| stated.to_string());
+        let reading = |text: &str| read(text, 2024).map(|stated| stated.to_string());
         for (text, expected) in [
             ("2023年9月1日", "2023-09-01"),
             ("截至2023年9月1日", "2023-09-01"),
@@ -240,15 +243,15 @@ mod tests {
             ("2023-09-01/2024-08-31", "2023-09-01 至 2024-08-31"),
             ("2023年9月1日至12月31日", "2023-09-01 至 2023-12-31"),
         ] {
-            assert_eq!(of(text).as_deref(), Ok(expected), "{text}");
+            assert_eq!(reading(text).as_deref(), Ok(expected), "{text}");
         }
         for text in ["上年", "2023年13月", "2023年2月30日", "2023-2025学年", "23年9月"] {
-            assert!(of(text).is_err_and(|why| why.faulty), "{text}");
+            assert!(reading(text).is_err_and(|why| why.faulty), "{text}");
         }
     }
 
-    fn of(stated: &str, more: &[(&str, &str)]) -> Verdict {
-        verdict(Kind::Freshness, &[&[("stated", stated)], more].concat())
+    fn verdict_on(stated: &str, more: &[(&str, &str)]) -> Verdict {
+        verdict(RelationKind::Freshness, &[&[("stated", stated)], more].concat())
     }
 
     #[test]
@@ -266,37 +269,37 @@ mod tests {
             ("-", Verdict::NotExamined),
             ("近期", Verdict::NotExamined),
         ] {
-            assert_eq!(of(stated, &[]), expected, "{stated}");
+            assert_eq!(verdict_on(stated, &[]), expected, "{stated}");
         }
     }
 
     #[test]
     fn a_reference_time_or_days_narrow_it() {
         let september = [("reference", "stock_at_september")];
-        assert_eq!(of("2024年9月1日", &september), Verdict::Holds);
-        assert_eq!(of("2024年9月", &september), Verdict::Holds);
-        assert_eq!(of("2023年9月1日", &september), Verdict::Inconsistent, "copied from last year");
-        assert_eq!(of("2024年", &september), Verdict::ToConfirm);
-        assert_eq!(of("2023年9月1日", &[("reference", "school_year")]), Verdict::Holds);
-        assert_eq!(of("2024年9月1日", &[("reference", "school_year")]), Verdict::Inconsistent);
-        assert_eq!(of("2024年9月1日", &[("reference", "september")]), Verdict::NotExamined);
+        assert_eq!(verdict_on("2024年9月1日", &september), Verdict::Holds);
+        assert_eq!(verdict_on("2024年9月", &september), Verdict::Holds);
+        assert_eq!(verdict_on("2023年9月1日", &september), Verdict::Inconsistent, "copied from last year");
+        assert_eq!(verdict_on("2024年", &september), Verdict::ToConfirm);
+        assert_eq!(verdict_on("2023年9月1日", &[("reference", "school_year")]), Verdict::Holds);
+        assert_eq!(verdict_on("2024年9月1日", &[("reference", "school_year")]), Verdict::Inconsistent);
+        assert_eq!(verdict_on("2024年9月1日", &[("reference", "september")]), Verdict::NotExamined);
         let days = [("earliest", "2024年5月1日"), ("latest", "2024年6月")];
-        assert_eq!(of("2024年6月30日", &days), Verdict::Holds);
-        assert_eq!(of("2024年7月1日", &days), Verdict::Inconsistent);
+        assert_eq!(verdict_on("2024年6月30日", &days), Verdict::Holds);
+        assert_eq!(verdict_on("2024年7月1日", &days), Verdict::Inconsistent);
     }
 
     #[test]
     fn a_figure_is_only_so_old() {
         let days = [("at", "9月1日"), ("at_most_days", "92")];
-        assert_eq!(of("2024-09", &days), Verdict::Holds);
-        assert_eq!(of("2024-06", &days), Verdict::Holds);
-        assert_eq!(of("2023-09", &days), Verdict::Inconsistent);
-        assert_eq!(of("2024-10", &days), Verdict::Inconsistent);
+        assert_eq!(verdict_on("2024-09", &days), Verdict::Holds);
+        assert_eq!(verdict_on("2024-06", &days), Verdict::Holds);
+        assert_eq!(verdict_on("2023-09", &days), Verdict::Inconsistent);
+        assert_eq!(verdict_on("2024-10", &days), Verdict::Inconsistent);
         let years = [("at_most_years", "5")];
-        assert_eq!(of("2019年12月31日", &years), Verdict::Holds);
-        assert_eq!(of("2019年12月30日", &years), Verdict::Inconsistent);
+        assert_eq!(verdict_on("2019年12月31日", &years), Verdict::Holds);
+        assert_eq!(verdict_on("2019年12月30日", &years), Verdict::Inconsistent);
         let operands = [("stated", "2023-09"), ("at", "9月1日"), ("at_most_days", "92")];
-        let told = judged(Kind::Freshness, &operands).unwrap();
-        assert_eq!(told.message, "“2023-09”（2023-09-01 至 2023-09-30）距 2024-09-01 已 337 天，超过 92 天");
+        let found = judged(RelationKind::Freshness, &operands).unwrap();
+        assert_eq!(found.message, "“2023-09”（2023-09-01 至 2023-09-30）距 2024-09-01 已 337 天，超过 92 天");
     }
 }

@@ -1,0 +1,175 @@
+//! The relations of `pipelines/audit/`, asked of the figures of many units: what a run does.
+
+use std::collections::BTreeMap;
+
+use crate::audit::answer::{RelationAnswer, RelationInstance, judged, with_judgement};
+use crate::audit::instances::{self, Finder, Relation};
+use crate::audit::printing::RowKey;
+use crate::audit::report::Report;
+use crate::checks::definition::{AuditDefinitions, RelationDefinition, RelationLevel};
+use crate::checks::kind::RelationKind;
+use crate::checks::relation::{Context, Figure, Judgement, Operand, Verdict};
+use crate::definition::Definitions;
+use crate::finding::Severity;
+
+/// Last year's and this year's figure of one row, of the other units of a level.
+pub type Peers<'a> = &'a dyn Fn(&RowKey) -> (Vec<Figure>, Vec<Figure>);
+
+/// The relations of `pipelines/audit/`, read once and asked of the figures of many units.
+pub struct RelationSet<'d> {
+    definitions: &'d Definitions,
+    relations: Vec<Relation<'d>>,
+}
+
+/// What was found of one unit; what holds, or cannot be examined, is counted alone.
+#[derive(Debug)]
+pub struct UnitAudit {
+    /// By relation, in their order.
+    pub counts: Vec<RelationCount>,
+    /// What its own cells state, by kind.
+    pub stated: BTreeMap<RelationKind, RelationCount>,
+    pub found: Vec<NotableAnswer>,
+}
+
+/// How much a relation looked at, and what it said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RelationCount {
+    pub relations: usize,
+    /// Figures.
+    pub examined: usize,
+    pub inconsistent: usize,
+    pub to_confirm: usize,
+    pub rounding: usize,
+    pub not_examined: usize,
+}
+
+impl RelationCount {
+    fn add(&mut self, verdict: Verdict, examined: usize) {
+        self.relations += 1;
+        self.examined += examined;
+        match verdict {
+            Verdict::Inconsistent => self.inconsistent += 1,
+            Verdict::ToConfirm => self.to_confirm += 1,
+            Verdict::Rounding => self.rounding += 1,
+            Verdict::NotExamined => self.not_examined += 1,
+            Verdict::Holds => {}
+        }
+    }
+}
+
+impl std::ops::AddAssign for RelationCount {
+    fn add_assign(&mut self, other: Self) {
+        self.relations += other.relations;
+        self.examined += other.examined;
+        self.inconsistent += other.inconsistent;
+        self.to_confirm += other.to_confirm;
+        self.rounding += other.rounding;
+        self.not_examined += other.not_examined;
+    }
+}
+
+/// An answer that is neither silent nor good.
+#[derive(Debug)]
+pub struct NotableAnswer {
+    pub row: Option<RowKey>,
+    /// What a finding of it does, before anybody answered.
+    pub severity: Severity,
+    pub ratchet: bool,
+    pub answer: RelationAnswer,
+}
+
+impl<'d> RelationSet<'d> {
+    #[must_use]
+    pub fn new(definitions: &'d Definitions) -> Self {
+        RelationSet { definitions, relations: instances::relations(&definitions.audit.relations) }
+    }
+
+    /// The relations, in the order of the counts.
+    pub fn relations(&self) -> impl Iterator<Item = (RelationKind, &'d RelationDefinition)> {
+        self.relations.iter().map(|relation| (relation.kind, relation.definition))
+    }
+
+    /// Asks every relation that is asked of such figures, and what the report itself states.
+    #[must_use]
+    pub fn ask(&self, report: &Report, whose: RelationLevel, peers: Peers<'_>) -> UnitAudit {
+        let audit = &self.definitions.audit;
+        let limits = if whose == RelationLevel::School { &audit.school_limits } else { &audit.limits };
+        let context = Context { limits, codes: &self.definitions.codes, year: report.year };
+        let finder = Finder::new(report, &self.definitions.codes);
+        let adjusted = report.own.as_ref().is_some_and(|own| own.adjusted);
+        let (mut found, mut stated_counts) = (Vec::new(), BTreeMap::<RelationKind, RelationCount>::new());
+        let mut ask =
+            |instance: RelationInstance, guaranteed: bool, definition: Option<&RelationDefinition>| {
+                let (judgement, examined, open) =
+                    judged_by_peers(instance.kind, &instance, &context, definition, peers);
+                let verdict = judgement.verdict;
+                if !matches!(verdict, Verdict::Holds | Verdict::NotExamined) {
+                    let severity = does(instance.kind, verdict, guaranteed && !adjusted, definition, audit);
+                    let ratchet = definition.is_some_and(|definition| definition.ratchet);
+                    let answer = with_judgement(&instance, judgement, examined, open, audit);
+                    found.push(NotableAnswer { row: instance.row, severity, ratchet, answer });
+                }
+                (verdict, examined)
+            };
+        let counts = self.relations.iter().map(|relation| {
+            let mut counted = RelationCount::default();
+            let definition = relation.definition;
+            if definition.levels.contains(&whose) {
+                for instance in relation.instances(&finder) {
+                    let (verdict, examined) = ask(instance, definition.guaranteed, Some(definition));
+                    counted.add(verdict, examined);
+                }
+            }
+            counted
+        });
+        let counts = counts.collect();
+        for instance in report.stated.iter().flatten() {
+            let (verdict, examined) = ask(instance.clone(), true, None);
+            stated_counts.entry(instance.kind).or_default().add(verdict, examined);
+        }
+        UnitAudit { counts, stated: stated_counts, found }
+    }
+}
+
+/// A change that is strange by itself is held against those of the peers, where the relation names them.
+fn judged_by_peers(
+    kind: RelationKind,
+    instance: &RelationInstance,
+    context: &Context<'_>,
+    definition: Option<&RelationDefinition>,
+    peers: Peers<'_>,
+) -> (Judgement, usize, bool) {
+    let alone = judged(instance, context);
+    let asks_peers = definition.is_some_and(|definition| definition.of.contains_key("peers_a"));
+    let Some(row) = instance.row.as_ref().filter(|_| kind == RelationKind::YoyOutlier && asks_peers) else {
+        return alone;
+    };
+    if alone.0.verdict != Verdict::ToConfirm {
+        return alone;
+    }
+    let (before, after) = peers(row);
+    let mut among = instance.clone();
+    for (field, figures) in [("peers_a", before), ("peers_b", after)] {
+        among.operands.by_field.insert(field.to_owned(), figures.into_iter().map(Operand::Figure).collect());
+    }
+    let (judgement, _, open) = judged(&among, context);
+    (judgement, alone.1, open)
+}
+
+/// What a finding does: what we guarantee stops the release, a doubt is asked about, rounding is noted.
+fn does(
+    kind: RelationKind,
+    verdict: Verdict,
+    guaranteed: bool,
+    definition: Option<&RelationDefinition>,
+    audit: &AuditDefinitions,
+) -> Severity {
+    let own = definition.and_then(|definition| definition.severity);
+    let of_rule = audit.rules.get(&kind).map_or(Severity::S2, |rule| rule.severity);
+    match verdict {
+        Verdict::Inconsistent if guaranteed => Severity::S0,
+        Verdict::Inconsistent => own.unwrap_or(Severity::S2),
+        Verdict::ToConfirm => own.unwrap_or(of_rule.max(Severity::S2)),
+        Verdict::Rounding | Verdict::NotExamined | Verdict::Holds => Severity::S3,
+    }
+}

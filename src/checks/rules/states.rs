@@ -1,0 +1,94 @@
+//! How figures are printed: blanks and dashes, decimals, columns.
+
+use crate::checks::quantity::Reading;
+use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
+
+/// A total left empty above parts that are printed.
+pub fn missing_total(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let total = operands.figure("total")?;
+    let parts = operands.all("parts")?;
+    if !parts.iter().all(|part| matches!(part.printed, Reading::Number(_))) {
+        return Err(Obstacle::absent("分项不全是数"));
+    }
+    Ok(match total.printed {
+        Reading::Blank => Judgement::new(Verdict::ToConfirm, format!("“{}”为空，而各分项都有数", total.name)),
+        _ => Judgement::new(Verdict::Holds, "总数与分项都已填写").printed(&total.text),
+    })
+}
+
+/// Two figures of one thing are both numbers, or both dashes: 0 beside - says two things.
+pub fn same_state(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (a, b) = (operands.figure("a")?, operands.figure("b")?);
+    let zero = |printed: &Reading| matches!(printed, Reading::Number(quantity) if quantity.value.is_zero());
+    let mixed =
+        (a.printed == Reading::Dash && zero(&b.printed)) || (zero(&a.printed) && b.printed == Reading::Dash);
+    let both = format!("{}、{}", a.text, b.text);
+    Ok(if mixed {
+        Judgement::new(Verdict::ToConfirm, format!("同一情形一处印“{}”、一处印“{}”", a.text, b.text))
+    } else {
+        Judgement::new(Verdict::Holds, "两处的写法一致")
+    }
+    .printed(both))
+}
+
+/// Decimals that differ between two figures that stand side by side. Values are not compared.
+pub fn format_mix(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (a, b) = (operands.number("a")?, operands.number("b")?);
+    let (first, second) = (operands.text("a")?, operands.text("b")?);
+    Ok(if a.decimals == b.decimals {
+        Judgement::new(Verdict::Holds, "小数位数一致")
+    } else {
+        let message = format!("{first} 与 {second} 的小数位数不一致，各按所印的精度比较");
+        Judgement::new(Verdict::Rounding, message)
+    }
+    .printed(format!("{first}、{second}")))
+}
+
+/// The reader of a table found the row shifted, and read it where it belongs; an empty row stands
+/// for all that did not shift.
+pub fn column_shift(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let row = operands.text("row")?;
+    if row.is_empty() {
+        return Ok(Judgement::new(Verdict::Holds, "其余各行没有错列"));
+    }
+    Ok(Judgement::new(Verdict::Inconsistent, format!("该行各单元格错开一列：{row}")).printed(row))
+}
+
+/// One key for two figures.
+pub fn duplicate_key(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
+    let (a, b) = (operands.text("a")?, operands.text("b")?);
+    Ok(Judgement::new(Verdict::ToConfirm, format!("同一键名出现两次：{a}、{b}")).printed(format!("{a}、{b}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checks::kind::RelationKind;
+    use crate::checks::relation::Verdict;
+    use crate::checks::rules::testing::verdict;
+
+    #[test]
+    fn an_empty_total_above_printed_parts_is_asked_about() {
+        let verdict_on =
+            |total, parts| verdict(RelationKind::MissingTotal, &[("total", total), ("parts", parts)]);
+        assert_eq!(verdict_on("", "0|0|0"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("5", "1|4"), Verdict::Holds);
+        assert_eq!(verdict_on("", "1|-"), Verdict::NotExamined);
+    }
+
+    #[test]
+    fn a_dash_beside_zero_is_asked_about() {
+        let verdict_on = |a, b| verdict(RelationKind::SameState, &[("a", a), ("b", b)]);
+        assert_eq!(verdict_on("-", "0"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("0", "-"), Verdict::ToConfirm);
+        assert_eq!(verdict_on("0", "0"), Verdict::Holds);
+        assert_eq!(verdict_on("-", "-"), Verdict::Holds);
+    }
+
+    #[test]
+    fn decimals_that_differ_are_rounding() {
+        let verdict_on = |a, b| verdict(RelationKind::FormatMix, &[("a", a), ("b", b)]);
+        assert_eq!(verdict_on("3487", "3167.00"), Verdict::Rounding);
+        assert_eq!(verdict_on("88.01", "83.00"), Verdict::Holds);
+        assert_eq!(verdict_on("", "83.00"), Verdict::NotExamined);
+    }
+}

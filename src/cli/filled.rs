@@ -1,0 +1,54 @@
+//! A workbook that somebody filled in, read as every delivery is.
+
+use std::fs;
+use std::path::Path;
+
+use super::Failure;
+use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
+use crate::decode::{DecodeError, Event, Row};
+use crate::settings::Settings;
+use crate::warehouse::files;
+
+/// Rows by sheet.
+pub type FilledSheets = Vec<(String, Vec<Row<'static>>)>;
+
+/// The rows of a workbook that somebody filled in, by sheet, and the SHA-256 of its bytes. `words` is what
+/// may be said of a fault.
+pub fn sheets_of(
+    settings: &Settings,
+    file: &Path,
+    words: &dyn Fn(&DecodeError) -> String,
+) -> Result<(FilledSheets, String), Failure> {
+    let name = file.display();
+    let bytes = match fs::metadata(file) {
+        Ok(found) if found.len() > settings.file_size_max_mb << 20 => {
+            return Err(Failure::usage(&format!("`{name}` is over {} MB", settings.file_size_max_mb)));
+        }
+        Ok(_) => fs::read(file),
+        Err(error) => Err(error),
+    };
+    let bytes = bytes.map_err(|error| Failure::usage(&format!("`{name}`: {error}")))?;
+    let limits =
+        Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
+    let mut sheets = FilledSheets::new();
+    let mut bad = None;
+    let mut decoder = Decoder::new(Path::new(OWN_PROGRAM), limits);
+    let outcome = decoder.decode(&bytes, &mut |event| match event {
+        Event::Sheet(name) => sheets.push((name.to_owned(), Vec::new())),
+        Event::Row(row) => {
+            if sheets.is_empty() {
+                sheets.push((String::new(), Vec::new()));
+            }
+            if let Some((_, rows)) = sheets.last_mut() {
+                rows.push(row.to_owned_row());
+            }
+        }
+        Event::BadRow { number, .. } => bad = bad.or(Some(number)),
+    });
+    let outcome = outcome.map_err(|error| Failure::internal(&error))?;
+    outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", words(&error))))?;
+    match bad {
+        Some(row) => Err(Failure::usage(&format!("`{name}`: row {row} does not split into cells"))),
+        None => Ok((sheets, files::sha256(&bytes))),
+    }
+}
