@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::made_with_these;
-use super::{Run, RunError, io_error, parallel, reconciled};
+use super::{Given, RunError, io_error, parallel, reconciled};
 use crate::contract::Role;
 use crate::definition::Definitions;
 use crate::documents::{self as written, DocumentKind, Draft, Placed, Register};
@@ -162,40 +162,45 @@ pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> bool {
     written.trim() == release_name(manifest.release)
 }
 
-impl Run<'_> {
-    /// The documents of a release: of the years this run made, or of all where those of the release
-    /// before were not finished. Noted when they are written; until then the next run writes them.
-    pub(super) fn write_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
-        if self.given.last.as_ref().is_some_and(|last| !are_of(&self.given.data, last)) {
-            return self.write_all_documents(manifest);
-        }
-        let written = write_reports(
-            self.given.settings,
-            self.given.definitions,
-            &self.given.data,
-            manifest,
-            &self.cells,
-        );
-        self.note_documents(manifest, written)
+/// The documents of a release: of the years this run made, or of all where those of the release before were not
+/// finished. Noted when they are written; until then the next run writes them.
+///
+/// # Errors
+/// When a document cannot be written.
+pub(super) fn write_documents(
+    given: &Given<'_>,
+    manifest: &Manifest,
+    cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
+) -> Result<(), RunError> {
+    if given.last.as_ref().is_some_and(|last| !are_of(&given.data, last)) {
+        return write_all_documents(given, manifest);
     }
+    let written = write_reports(given.settings, given.definitions, &given.data, manifest, cells);
+    note_documents(&given.data, manifest, written)
+}
 
-    /// The documents of every year of a release.
-    pub(super) fn write_all_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
-        // A frozen year that other definitions made is not written by these.
-        let made_with_these = |year: &&ReportYear| made_with_these(manifest, self.given.definitions, **year);
-        let mut years = manifest.years.iter().filter(made_with_these);
-        let written = years
-            .try_for_each(|&year| report_again(self.given.settings, self.given.definitions, manifest, year));
-        self.note_documents(manifest, written)
-    }
+/// The documents of every year of a release.
+///
+/// # Errors
+/// When a document cannot be written.
+pub(super) fn write_all_documents(given: &Given<'_>, manifest: &Manifest) -> Result<(), RunError> {
+    // A frozen year that other definitions made is not written by these.
+    let made_with_these = |year: &&ReportYear| made_with_these(manifest, given.definitions, **year);
+    let mut years = manifest.years.iter().filter(made_with_these);
+    let written = years.try_for_each(|&year| report_again(given.settings, given.definitions, manifest, year));
+    note_documents(&given.data, manifest, written)
+}
 
-    fn note_documents(&self, manifest: &Manifest, written: Result<(), RunError>) -> Result<(), RunError> {
-        let path = self.given.data.reported_release();
-        let name = format!("{}\n", release_name(manifest.release));
-        let noted = written
-            .and_then(|()| files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path)));
-        noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
-    }
+fn note_documents(
+    data: &DataRoot,
+    manifest: &Manifest,
+    written: Result<(), RunError>,
+) -> Result<(), RunError> {
+    let path = data.reported_release();
+    let name = format!("{}\n", release_name(manifest.release));
+    let noted = written
+        .and_then(|()| files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path)));
+    noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
 }
 
 /// Every document of the years given, from a published release: the workbook of the city, and one
@@ -229,7 +234,7 @@ pub fn write_reports(
         let by_unit = cells::by_unit(cells);
         let mut units: Vec<&Unit> = by_unit.keys().copied().collect();
         units.sort();
-        let write = |(): &mut (), unit: &&Unit| -> Result<Draft, RunError> {
+        let write = |unit: &&Unit| -> Result<Draft, RunError> {
             let (folder, name) = named(settings, definitions, &schools, unit, year);
             let heading = heading_of(format!("{name}({})", code(unit)));
             let cells = by_unit.get(*unit).map(Vec::as_slice).unwrap_or_default();
@@ -240,7 +245,7 @@ pub fn write_reports(
             files::make_folder(&folder, Access::Open).map_err(io_error(&folder))?;
             report_draft(&folder.join(file), &bytes)
         };
-        for written in parallel::each(settings.threads(), &units, || (), write) {
+        for written in parallel::all(settings.threads(), &units, write) {
             drafts.push(written?);
         }
         let bytes = catalogue::workbook(&catalogue::entries(definitions), &manifest.created)?;
