@@ -10,7 +10,7 @@ use crate::delivery::{DeliveryOutcome, RunOutcome};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::indicators::shown;
 use crate::period::ReportYear;
-use crate::pipeline::{Examined, Standing};
+use crate::pipeline::{Examination, Standing};
 use crate::position::{self, Place};
 use crate::runs;
 use crate::settings::Overrides;
@@ -315,7 +315,7 @@ fn answered(global: &Global, data: &DataRoot, answer: &Answer, when: &str) -> Re
     // What was held back is newer than what stands.
     let mut releases = check::releases(data, manifest.as_ref());
     releases.reverse();
-    let mut known: Vec<(usize, Examined)> = Vec::new();
+    let mut known: Vec<(usize, Examination)> = Vec::new();
     let mut decisions = Vec::new();
     for key in &answer.keys {
         let year: Option<i32> = key.split('/').next().and_then(|year| year.parse().ok());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::acceptance::YearDeliveries;
 use super::assembly::AssembledYear;
-use super::examined::{self, Examined, Figures, FiledPlaces, Standing, examine_release};
+use super::examination::{self, Examination, Figures, FiledPlaces, Standing, examine_release};
 use super::figures::ComputedYear;
 use super::noted::{Noted, Notes};
 use super::{Given, RunError};
@@ -43,8 +43,8 @@ pub(super) fn check_years(
         notes.by_year().into_iter().zip(years.values().zip(computed.values()))
     {
         let schools = of.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
-        let deliveries = examined::of_deliveries(given.definitions, &accepted, &table, year)?;
-        let mut examined = examined::examine(
+        let deliveries = examination::of_deliveries(given.definitions, &accepted, &table, year)?;
+        let mut examined = examination::examine(
             given.settings,
             given.definitions,
             Figures {
@@ -63,7 +63,7 @@ pub(super) fn check_years(
         }
         let filed = match table(given.definitions.table_of_role(Role::Filing), year) {
             Some(path) => {
-                examined::filed_places(&path, given.definitions, year, &labels_by_hash(&of.deliveries))?
+                examination::filed_places(&path, given.definitions, year, &labels_by_hash(&of.deliveries))?
             }
             None => FiledPlaces::default(),
         };
@@ -128,7 +128,7 @@ pub(super) struct CheckedYear {
 }
 
 /// Everything that is open or was answered of a year: all its findings, worst first.
-pub(super) fn check(mut examined: Examined, before: Before<'_>) -> Noted<CheckedYear> {
+pub(super) fn check(mut examined: Examination, before: Before<'_>) -> Noted<CheckedYear> {
     let Before { year, definitions, recorded, schools, .. } = before;
     let region = |finding: &mut Finding| {
         if let Some(school) = schools.get(&finding.school_code).filter(|_| finding.region_code.is_empty()) {
@@ -208,7 +208,7 @@ mod tests {
             files: FILES,
             filed: &FiledPlaces::default(),
         };
-        check(Examined::default(), before)
+        check(Examination::default(), before)
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod assembly;
 
 mod figures;
 
-mod examined;
+mod examination;
 
 mod checked;
 
@@ -87,7 +87,9 @@ use stages::Stages;
 use survey::Inventory;
 
 pub use documents::report_again;
-pub use examined::{Examined, Figures, Found, Release, Standing, examine, examine_release, read_release};
+pub use examination::{
+    Examination, Figures, Found, Release, Standing, examine, examine_release, read_release,
+};
 pub use key::pseudonym_key;
 pub use plan::{Change, How, made_with_these};
 pub use rehearsal::{Figures as PlannedFigures, Moved, Planned, rehearse};

@@ -361,13 +361,13 @@ mod tests {
         }
 
         fn why(&self, inputs: Vec<DroppedDelivery>) -> Vec<(ReportYear, String)> {
-            let told = |change: &Change| match change {
+            let shown = |change: &Change| match change {
                 Change::Delivery { file, how, .. } => format!("{how:?} {file}"),
                 Change::Part { kind, name, how } => format!("{how:?} {} {name}", kind.name()),
                 other => format!("{other:?}"),
             };
             let planned = self.plan(inputs);
-            planned.iter().flat_map(|(year, of)| of.why.iter().map(move |why| (*year, told(why)))).collect()
+            planned.iter().flat_map(|(year, of)| of.why.iter().map(move |why| (*year, shown(why)))).collect()
         }
     }
 
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_is_known_by_its_bytes_and_told_by_its_name() {
+    fn a_delivery_is_known_by_its_bytes_and_reported_by_its_name() {
         let mut desk = Desk::new();
         desk.publish(two_years());
         let mut renamed = two_years();

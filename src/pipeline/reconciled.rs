@@ -1,5 +1,5 @@
 //! What persons decided about values, in a run: figures computed with what they set, differences
-//! with what they said of them, and the documents that tell both.
+//! with what they said of them, and the documents that show both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,8 +62,8 @@ impl Decisions<'_> {
         let layout = self.definitions.layout(year);
         let adjusted = adjust::adjusted(indicators, layout, inputs, &judged.set_values(), delivered)?;
         let datasets = &self.definitions.datasets;
-        let set = judged.holding.iter().map(|set| told_set(year, indicators, datasets, set));
-        let void = judged.lapsed.iter().map(|(decision, now)| told_lapsed(year, indicators, decision, now));
+        let set = judged.holding.iter().map(|set| value_set(year, indicators, datasets, set));
+        let void = judged.lapsed.iter().map(|(decision, now)| value_lapsed(year, indicators, decision, now));
         Ok(Noted {
             findings: set.chain(void).collect(),
             decisions: judged.holding.iter().map(|set| set.decision.clone()).collect(),
@@ -100,7 +100,7 @@ fn title<'a>(indicators: &'a [Indicator], id: &'a str) -> &'a str {
     indicators.iter().find(|indicator| indicator.id == id).map_or(id, |indicator| &indicator.title_zh)
 }
 
-fn told_set(year: ReportYear, indicators: &[Indicator], datasets: &[Dataset], set: &SetValue) -> Finding {
+fn value_set(year: ReportYear, indicators: &[Indicator], datasets: &[Dataset], set: &SetValue) -> Finding {
     let decision = &set.decision;
     let mut detail = format!(
         "{}（{}）原数 {}，核定 {}（{}：{}）",
@@ -128,7 +128,7 @@ fn keeps_breakdowns(indicators: &[Indicator], datasets: &[Dataset], id: &str, ba
     basis == Delivered::System && indicator.breakdowns.iter().any(|name| !is_attribute(name))
 }
 
-fn told_lapsed(year: ReportYear, indicators: &[Indicator], decision: &Override, now: &str) -> Finding {
+fn value_lapsed(year: ReportYear, indicators: &[Indicator], decision: &Override, now: &str) -> Finding {
     let about = decision.about.as_ref();
     let (basis, under) = about.and_then(|about| about.under.iter().next()).unzip();
     let basis = basis.and_then(|basis| Delivered::named(basis)).map_or("", Delivered::label);

@@ -160,8 +160,8 @@ fn compare(before: &[IndicatorValue], after: &[IndicatorValue], found: &mut Figu
     found.compared += keys.len();
     for key in keys {
         let (was, is) = (before.get(key), after.get(key));
-        let told = |value: Option<&IndicatorValue>| value.map(IndicatorValue::told);
-        if told(was) == told(is) {
+        let shown = |value: Option<&IndicatorValue>| value.map(IndicatorValue::told);
+        if shown(was) == shown(is) {
             continue;
         }
         let number = |value: Option<&IndicatorValue>| value.and_then(|value| value.value);
@@ -173,8 +173,8 @@ fn compare(before: &[IndicatorValue], after: &[IndicatorValue], found: &mut Figu
             basis: key.basis.name(),
             level: key.unit.level.name(),
             region_code: key.unit.region_code.clone(),
-            before: told(was),
-            after: told(is),
+            before: shown(was),
+            after: shown(is),
             change,
         });
     }

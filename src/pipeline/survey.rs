@@ -180,7 +180,7 @@ fn is_no_table(file: &Dropped) -> bool {
     }
     let mut head = vec![0; 4096];
     let read = std::fs::File::open(&file.path).and_then(|mut open| std::io::Read::read(&mut open, &mut head));
-    // What cannot be opened is told when it is to be taken.
+    // What cannot be opened is reported when it is to be taken.
     let Ok(read) = read else { return false };
     // Objects beside the year folders are the words of another program, such as the truth of a mirror.
     matches!(sniff(&head[..read]), Err(_) | Ok(Format::Json))

@@ -1,0 +1,91 @@
+//! What is asked about the deliveries of a year: how many rows, and how new they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray};
+
+use crate::checks::audit_rules::{ROWS, RelationDefinition};
+use crate::definition::Definitions;
+use crate::period::ReportYear;
+use crate::pipeline::RunError;
+use crate::report::figures::OfDeliveries;
+use crate::table_file::{self as parquet_file};
+use crate::warehouse::publish::Accepted;
+
+/// What is asked about the deliveries of a year: their rows, and last year's; the newest times in columns.
+///
+/// # Errors
+/// When a table cannot be read.
+pub(in crate::pipeline) fn of_deliveries(
+    definitions: &Definitions,
+    accepted: &[Accepted],
+    table: &dyn Fn(&str, ReportYear) -> Option<PathBuf>,
+    year: ReportYear,
+) -> Result<Vec<OfDeliveries>, RunError> {
+    let asked: BTreeSet<(String, String)> =
+        definitions.audit.relations.iter().flat_map(RelationDefinition::deliveries).collect();
+    let mut figures = Vec::new();
+    for (title, measure) in asked {
+        let Some(dataset) = definitions.datasets.iter().find(|dataset| dataset.title_zh == title) else {
+            continue;
+        };
+        let one = |year: ReportYear, school: String, text: String| OfDeliveries {
+            dataset: title.clone(),
+            measure: measure.clone(),
+            year,
+            school_code: school,
+            text,
+        };
+        if measure == ROWS {
+            let mut rows: BTreeMap<(ReportYear, &str), u64> = BTreeMap::new();
+            for accepted in accepted.iter().filter(|accepted| accepted.dataset == dataset.dataset) {
+                for (school, count) in &accepted.units {
+                    *rows.entry((accepted.report_year, school)).or_default() += count;
+                }
+            }
+            let before: Vec<&str> =
+                rows.keys().filter(|(of, _)| *of == year - 1).map(|(_, school)| *school).collect();
+            // Who delivered last year and nothing now has 0, where anybody delivered now.
+            if rows.keys().any(|(of, _)| *of == year) {
+                for school in before {
+                    rows.entry((year, school)).or_default();
+                }
+            }
+            let own = rows.into_iter().filter(|((of, _), _)| [year - 1, year].contains(of));
+            figures.extend(own.map(|((of, school), rows)| one(of, school.to_owned(), rows.to_string())));
+            continue;
+        }
+        let column = dataset.columns.iter().find(|column| column.title_zh == measure);
+        let Some((column, path)) = column.zip(table(&dataset.table, year)) else { continue };
+        let newest = newest(&path, &column.name)?;
+        figures.extend(newest.into_iter().map(|(school, text)| one(year, school, text)));
+    }
+    Ok(figures)
+}
+
+/// The newest time of a column at each school, of the rows that count.
+fn newest(path: &Path, column: &str) -> Result<BTreeMap<String, String>, RunError> {
+    let mut newest: BTreeMap<String, String> = BTreeMap::new();
+    let columns = ["school_code", "counted", column].map(str::to_owned).into();
+    for batch in parquet_file::read_plain(path, Some(&columns))? {
+        let batch = batch?;
+        let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        let (Some(schools), Some(times)) = (text("school_code"), text(column)) else { continue };
+        let counted = batch.column_by_name("counted").and_then(|column| column.as_boolean_opt());
+        for row in (0..batch.num_rows()).filter(|row| times.is_valid(*row)) {
+            if counted.is_some_and(|counted| !counted.value(row)) {
+                continue;
+            }
+            let (school, time) = (schools.value(row), times.value(row));
+            match newest.get_mut(school) {
+                Some(known) if known.as_str() >= time => {}
+                Some(known) => time.clone_into(known),
+                None => {
+                    newest.insert(school.to_owned(), time.to_owned());
+                }
+            }
+        }
+    }
+    Ok(newest)
+}

@@ -1,0 +1,124 @@
+//! The figures of a release, read again from its tables as they were printed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Int32Type;
+
+use super::{Examination, Figures, examine, of_deliveries};
+use crate::definition::Definitions;
+use crate::indicators::{IndicatorValue, State, Unit};
+use crate::period::ReportYear;
+use crate::pipeline::{RunError, documents};
+use crate::report::cells::{CellRow, ReportCell};
+use crate::report::figures::OfDeliveries;
+use crate::settings::Settings;
+use crate::table_file::{self as parquet_file, text_at};
+use crate::tables;
+use crate::warehouse::layout::DataRoot;
+use crate::warehouse::publish::Manifest;
+
+/// The tables of a release: of one that is published, or of one that was held back.
+#[derive(Clone, Copy)]
+pub enum Standing<'a> {
+    Published(&'a Manifest),
+    HeldBack,
+}
+
+/// What a release has of one year, as it is checked.
+#[derive(Debug)]
+pub struct Release {
+    pub year: ReportYear,
+    pub values: Vec<IndicatorValue>,
+    pub cells: Vec<ReportCell>,
+    pub schools: BTreeMap<String, String>,
+    pub deliveries: Vec<OfDeliveries>,
+}
+
+impl Release {
+    #[must_use]
+    pub fn figures(&self) -> Figures<'_> {
+        let Release { year, values, cells, schools, deliveries } = self;
+        Figures { year: *year, values, cells, schools, deliveries }
+    }
+}
+
+/// Holds the figures of a release against everything: those that its tables print.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn examine_release(
+    settings: &Settings,
+    definitions: &Definitions,
+    standing: Standing<'_>,
+    year: ReportYear,
+) -> Result<Examination, RunError> {
+    Ok(examine(settings, definitions, read_release(settings, definitions, standing, year)?.figures()))
+}
+
+/// Reads what is checked.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn read_release(
+    settings: &Settings,
+    definitions: &Definitions,
+    standing: Standing<'_>,
+    year: ReportYear,
+) -> Result<Release, RunError> {
+    let data = DataRoot::new(&settings.data_dir);
+    let table = |table: &str, year: ReportYear| match standing {
+        Standing::Published(manifest) => manifest.table(&data, table, year),
+        Standing::HeldBack => data.staged_table(table, year),
+    };
+    let (cells, values) = documents::cells_again(settings, definitions, &table, year)?;
+    let schools = match table("dim_school", year) {
+        Some(path) => documents::school_names(&path)?,
+        None => BTreeMap::new(),
+    };
+    let cells = match table("report_cell", year) {
+        Some(path) => as_printed(cells, &path)?,
+        None => cells,
+    };
+    // Which deliveries counted is said by a manifest, which a release that was held back never got.
+    let accepted = match standing {
+        Standing::Published(manifest) => manifest.accepted.as_slice(),
+        Standing::HeldBack => &[],
+    };
+    let deliveries = of_deliveries(definitions, accepted, &table, year)?;
+    Ok(Release { year, values, cells, schools, deliveries })
+}
+
+/// The cells with the strings that a table `report_cell` has for them.
+fn as_printed(mut cells: Vec<ReportCell>, path: &Path) -> Result<Vec<ReportCell>, RunError> {
+    let mut at: HashMap<(&str, &str, &str, &Unit, ReportYear), usize> = HashMap::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let CellRow { report_table, report_path, measure, .. } = &*cell.row;
+        at.insert((report_table, report_path, measure, &cell.unit, cell.column_year), index);
+    }
+    let mut printed = Vec::new();
+    for batch in parquet_file::read(path)? {
+        let batch = batch?;
+        let column_years = batch.column_by_name("column_year").map(AsArray::as_primitive::<Int32Type>);
+        let (Some(column_years), Some(texts)) = (column_years, batch.column_by_name("printed_text")) else {
+            continue;
+        };
+        for row in 0..batch.num_rows() {
+            let get = |column: &str| text_at(&batch, column, row);
+            let unit = tables::unit_of(get);
+            let (table, path, measure) = (get("report_table"), get("report_path"), get("measure"));
+            if let Some(&index) = at.get(&(&*table, &*path, &*measure, &unit, column_years.value(row))) {
+                let text = texts.is_valid(row).then(|| get("printed_text"));
+                let state = State::named(&get("state"));
+                if (cells[index].state, &cells[index].printed_text) != (state, &text) {
+                    printed.push((index, state, text));
+                }
+            }
+        }
+    }
+    for (index, state, text) in printed {
+        (cells[index].state, cells[index].printed_text) = (state, text);
+    }
+    Ok(cells)
+}
