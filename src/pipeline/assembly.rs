@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::acceptance::{AcceptedDelivery, AcceptedYear, Known, YearDeliveries, accept_dataset};
 use super::noted::Noted;
 use super::received::{DecodedDelivery, ReceivedYear};
-use super::{Given, RunError, corrected, parallel};
+use super::{ByYear, Given, RunError, corrected, parallel};
 use crate::contract::{Column, Dataset, Role};
 use crate::decisions::corrections::{FileKey, OfFile};
 use crate::definition::Definitions;
@@ -64,9 +64,9 @@ impl From<ReceivedYear> for EnrolledYear {
 
 /// What reads of a dataset, of every year.
 pub(super) fn decoded_of(
-    years: &mut BTreeMap<ReportYear, EnrolledYear>,
+    years: &mut ByYear<EnrolledYear>,
     dataset: &Dataset,
-) -> BTreeMap<ReportYear, Vec<DecodedDelivery>> {
+) -> ByYear<Vec<DecodedDelivery>> {
     let of_year = |of: &mut EnrolledYear| of.decoded.remove(&dataset.dataset).unwrap_or_default();
     years.iter_mut().map(|(year, of)| (*year, of_year(of))).collect()
 }
@@ -77,14 +77,14 @@ pub(super) fn decoded_of(
 /// Of the file system.
 pub(super) fn enrol(
     given: &Given<'_>,
-    received: BTreeMap<ReportYear, ReceivedYear>,
-) -> Result<BTreeMap<ReportYear, Noted<EnrolledYear>>, RunError> {
+    received: ByYear<ReceivedYear>,
+) -> Result<ByYear<Noted<EnrolledYear>>, RunError> {
     let register = given.definitions.of_role(Role::Register);
-    let mut years: BTreeMap<ReportYear, EnrolledYear> =
+    let mut years: ByYear<EnrolledYear> =
         received.into_iter().map(|(year, received)| (year, received.into())).collect();
     let decoded = register.map(|dataset| decoded_of(&mut years, dataset));
     let nowhere = BTreeMap::new();
-    let known: BTreeMap<ReportYear, Known> = years
+    let known: ByYear<Known> = years
         .iter()
         .map(|(year, of)| (*year, Known { schools: &nowhere, rejected: of.deliveries.rejected() }))
         .collect();
@@ -92,7 +92,7 @@ pub(super) fn enrol(
         Some((dataset, decoded)) => accept_dataset(given, dataset, decoded, &known)?,
         None => BTreeMap::new(),
     };
-    let mut enrolled: BTreeMap<ReportYear, Noted<EnrolledYear>> =
+    let mut enrolled: ByYear<Noted<EnrolledYear>> =
         years.into_iter().map(|(year, of)| (year, Noted::of(of))).collect();
     if let Some(dataset) = register {
         for (year, selection) in selections {
@@ -128,14 +128,14 @@ pub(super) fn enrol(
 /// Of the file system.
 pub(super) fn assemble(
     given: &Given<'_>,
-    accepted: BTreeMap<ReportYear, AcceptedYear>,
-) -> Result<BTreeMap<ReportYear, Noted<AssembledYear>>, RunError> {
+    accepted: ByYear<AcceptedYear>,
+) -> Result<ByYear<Noted<AssembledYear>>, RunError> {
     let register = given.definitions.table_of_role(Role::Register);
     let year = |AcceptedYear { deliveries, roll: Roll { table, schools } }| {
         let tables = table.map(|table| (register.to_owned(), table)).into_iter().collect();
         Noted::of(AssembledYear { deliveries, schools, tables })
     };
-    let mut years: BTreeMap<ReportYear, Noted<AssembledYear>> =
+    let mut years: ByYear<Noted<AssembledYear>> =
         accepted.into_iter().map(|(of, accepted)| (of, year(accepted))).collect();
     let others = || given.definitions.datasets.iter().filter(|dataset| dataset.role != Some(Role::Register));
     let jobs = years.iter().flat_map(|(&year, Noted { value, .. })| {
@@ -272,4 +272,44 @@ fn schools_of(register: &Path, definitions: &Definitions) -> Result<BTreeMap<Str
         }
     }
     Ok(schools)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition;
+    use crate::warehouse::assemble::Told;
+
+    #[test]
+    fn every_row_that_another_counts_for_is_a_finding_at_its_place() {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let dataset = definitions.dataset("students").unwrap();
+        let accepted = ["a", "b"].map(|name| AcceptedDelivery::of_schools(name, [("1114000001", 3)]));
+        let row = |decision, fragment, row| Told {
+            decision,
+            fragment,
+            school_code: "1114000001".to_owned(),
+            sheet: String::new(),
+            row,
+        };
+        let assembled = Assembled {
+            path: "students.parquet".into(),
+            rows: 6,
+            duplicates: vec![0, 0],
+            shared: vec![0, 1],
+            set_aside: vec![0, 0],
+            told: vec![
+                row(Decision::OtherSchool, 0, 7),
+                row(Decision::Repeated, 1, 8),
+                row(Decision::SharedId, 1, 9),
+            ],
+        };
+        let found = rows_out(2024, dataset, &accepted, &BTreeMap::new(), &assembled);
+        let lines: Vec<(&str, &str, u32, u64)> = found
+            .iter()
+            .map(|of| (of.rule.as_str(), of.place.file.as_str(), of.place.row, of.rows_out))
+            .collect();
+        let rules = [finding::STUDENT_TWO_SCHOOLS, finding::STUDENT_TWICE, finding::ROW_ID_SHARED];
+        assert_eq!(lines, [(rules[0].id, "a", 7, 0), (rules[1].id, "b", 8, 0), (rules[2].id, "b", 9, 1)]);
+    }
 }

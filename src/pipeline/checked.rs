@@ -7,7 +7,7 @@ use super::assembly::AssembledYear;
 use super::examination::{self, Examination, Figures, FiledPlaces, Standing, examine_release};
 use super::figures::ComputedYear;
 use super::noted::{Noted, Notes};
-use super::{Given, RunError};
+use super::{ByYear, Given, RunError};
 use crate::checks::CheckCount;
 use crate::checks::relation::Kind;
 use crate::contract::Role;
@@ -31,17 +31,16 @@ use crate::warehouse::publish::Accepted;
 /// When a table cannot be read.
 pub(super) fn check_years(
     given: &Given<'_>,
-    years: &BTreeMap<ReportYear, AssembledYear>,
-    computed: &BTreeMap<ReportYear, ComputedYear>,
-    cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
+    years: &ByYear<AssembledYear>,
+    computed: &ByYear<ComputedYear>,
+    cells: &ByYear<Vec<ReportCell>>,
     notes: Notes,
-) -> Result<BTreeMap<ReportYear, Noted<CheckedYear>>, RunError> {
+) -> Result<ByYear<Noted<CheckedYear>>, RunError> {
     let accepted = accepted(given, years);
     let table = |table: &str, year: ReportYear| given.table_of(years, table, year);
     let mut checked = BTreeMap::new();
-    for ((year, before), (of, computed)) in
-        notes.by_year().into_iter().zip(years.values().zip(computed.values()))
-    {
+    for (year, before) in notes.by_year() {
+        let Some((of, computed)) = years.get(&year).zip(computed.get(&year)) else { continue };
         let schools = of.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
         let deliveries = examination::of_deliveries(given.definitions, &accepted, &table, year)?;
         let mut examined = examination::examine(
@@ -90,7 +89,7 @@ pub(super) fn check_years(
 }
 
 /// What counts in this run and in the years it leaves alone.
-fn accepted(given: &Given<'_>, years: &BTreeMap<ReportYear, AssembledYear>) -> Vec<Accepted> {
+fn accepted(given: &Given<'_>, years: &ByYear<AssembledYear>) -> Vec<Accepted> {
     let standing = given.last.iter().flat_map(|last| &last.accepted);
     let standing = standing.filter(|known| !years.contains_key(&known.report_year)).cloned();
     let made = years.iter().flat_map(|(&year, AssembledYear { deliveries, schools, .. })| {

@@ -10,7 +10,7 @@ use super::acceptance::AcceptedDelivery;
 use super::assembly::AssembledYear;
 use super::noted::Noted;
 use super::reconciled::Decisions;
-use super::{Given, RunError, documents, parallel};
+use super::{ByYear, Given, RunError, documents, parallel};
 use crate::contract::{Dataset, Role};
 use crate::definition::Definitions;
 use crate::finding::{self, Finding};
@@ -40,8 +40,8 @@ pub(super) struct ComputedYear {
 /// When a table cannot be read.
 pub(super) fn compute(
     given: &Given<'_>,
-    years: &BTreeMap<ReportYear, AssembledYear>,
-) -> Result<BTreeMap<ReportYear, Noted<ComputedYear>>, RunError> {
+    years: &ByYear<AssembledYear>,
+) -> Result<ByYear<Noted<ComputedYear>>, RunError> {
     let computed = parallel::all(given.settings.threads(), years, |(&year, of)| {
         let mut noted = compute_year(given, year, of)?;
         noted.findings.extend(compare_last_year(given, years, year)?);
@@ -56,9 +56,9 @@ pub(super) fn compute(
 /// When a table cannot be read.
 pub(super) fn print(
     given: &Given<'_>,
-    years: &BTreeMap<ReportYear, AssembledYear>,
-    computed: &BTreeMap<ReportYear, ComputedYear>,
-) -> Result<BTreeMap<ReportYear, Vec<ReportCell>>, RunError> {
+    years: &ByYear<AssembledYear>,
+    computed: &ByYear<ComputedYear>,
+) -> Result<ByYear<Vec<ReportCell>>, RunError> {
     let printed = parallel::all(given.settings.threads(), computed, |(&year, of)| {
         let before = (1..=given.definitions.earlier_years(year)).map(|back| year - back);
         let (made, standing): (Vec<ReportYear>, _) = before.partition(|year| computed.contains_key(year));
@@ -157,7 +157,7 @@ type FiledValues = BTreeMap<(String, String), Filed>;
 /// A filing repeats last year's figures: they are compared with last year's filing, never printed.
 fn compare_last_year(
     given: &Given<'_>,
-    years: &BTreeMap<ReportYear, AssembledYear>,
+    years: &ByYear<AssembledYear>,
     year: ReportYear,
 ) -> Result<Vec<Finding>, RunError> {
     let Some(filing) = given.definitions.of_role(Role::Filing) else { return Ok(Vec::new()) };

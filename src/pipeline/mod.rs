@@ -214,7 +214,10 @@ pub fn run(
     make_folders(&data)?;
     publish::restore_pointer(&data)?;
     let recorded = Recorded::read(&data)?;
-    let key = pseudonym_key(&data, recorded.last.as_ref())?;
+    let key = match key::read(&data, recorded.last.as_ref())? {
+        Some(key) => key,
+        None => key::make(&data)?,
+    };
     let given = Given::new(settings, definitions, request, watch, data, key, recorded).with_corrections()?;
     let mut stages = Stages::new(watch);
     let listing = stages.timed("list", || given.survey(true).list())?;
@@ -263,7 +266,7 @@ fn make(
     given: &Given<'_>,
     stages: &mut Stages<'_>,
     inventory: &Inventory,
-    planned: &BTreeMap<ReportYear, PlannedYear>,
+    planned: &ByYear<PlannedYear>,
     years: &[ReportYear],
 ) -> Result<Made, RunError> {
     // What stages found of each year, and the decisions that it stands on, are written down here and nowhere else.
@@ -361,12 +364,8 @@ fn make_staging(data: &DataRoot) -> Result<(), RunError> {
 }
 
 /// How many files lie in the folder of each frozen year that are not, by name and size, those it was made of.
-fn waiting(
-    listing: &Listing,
-    last: Option<&Manifest>,
-    frozen: &BTreeSet<ReportYear>,
-) -> BTreeMap<ReportYear, usize> {
-    let mut counts: BTreeMap<ReportYear, usize> = frozen.iter().map(|year| (*year, 0)).collect();
+fn waiting(listing: &Listing, last: Option<&Manifest>, frozen: &BTreeSet<ReportYear>) -> ByYear<usize> {
+    let mut counts: ByYear<usize> = frozen.iter().map(|year| (*year, 0)).collect();
     for file in &listing.files {
         let Some(count) = file.year.and_then(|year| counts.get_mut(&year)) else { continue };
         let mut inputs = last.iter().flat_map(|last| &last.inputs);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ByYear;
 use crate::decisions::Override;
 use crate::finding::Finding;
 use crate::period::ReportYear;
@@ -35,16 +36,16 @@ impl<T> Noted<T> {
 
 /// What the stages of a run noted of each year, in their order.
 #[derive(Debug, Default)]
-pub(super) struct Notes(BTreeMap<ReportYear, Noted<()>>);
+pub(super) struct Notes(ByYear<Noted<()>>);
 
 impl Notes {
     /// Writes down what a stage noted of each year, and gives its values.
-    pub fn take<T>(&mut self, stage: BTreeMap<ReportYear, Noted<T>>) -> BTreeMap<ReportYear, T> {
+    pub fn take<T>(&mut self, stage: ByYear<Noted<T>>) -> ByYear<T> {
         let value = |(year, noted)| (year, self.0.entry(year).or_default().take(noted));
         stage.into_iter().map(value).collect()
     }
 
-    pub fn by_year(self) -> BTreeMap<ReportYear, Noted<()>> {
+    pub fn by_year(self) -> ByYear<Noted<()>> {
         self.0
     }
 }

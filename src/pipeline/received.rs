@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ByYear;
 use super::noted::Noted;
 use crate::delivery::DeliveryOutcome;
 use crate::intake::{Fragment, Outcome, TakenIn};
@@ -34,11 +35,8 @@ pub(super) struct ReceivedYear {
 
 /// Results by year and dataset; the same bytes twice are one delivery. A year that was looked at is there, even
 /// where nothing of it could be read.
-pub(super) fn receive(
-    taken: Vec<TakenIn>,
-    years: &[ReportYear],
-) -> BTreeMap<ReportYear, Noted<ReceivedYear>> {
-    let mut received: BTreeMap<ReportYear, Noted<ReceivedYear>> =
+pub(super) fn receive(taken: Vec<TakenIn>, years: &[ReportYear]) -> ByYear<Noted<ReceivedYear>> {
+    let mut received: ByYear<Noted<ReceivedYear>> =
         years.iter().map(|year| (*year, Noted::default())).collect();
     let mut seen = BTreeSet::new();
     for one in taken {

@@ -1,13 +1,12 @@
 //! Held back or published: what a run came to of its years, with the years that stay as they were.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use super::plan::{AGAIN, PlannedYear};
 use super::result::YearResult;
 use super::staging::stage_flat;
 use super::survey::Inventory;
-use super::{Given, PROGRAM, RunError, catalogue_sql, io_error};
+use super::{ByYear, Given, PROGRAM, RunError, catalogue_sql, io_error};
 use crate::finding::Finding;
 use crate::period::ReportYear;
 use crate::table_file as parquet_file;
@@ -18,7 +17,7 @@ use crate::warehouse::publish::{
 };
 
 /// What a run came to of each year that it made.
-pub(super) type Results = BTreeMap<ReportYear, YearResult>;
+pub(super) type Results = ByYear<YearResult>;
 
 /// What keeps a release from being published: S0 findings, or too many schools that delivered nothing.
 pub(super) fn stops(results: &Results) -> Vec<Finding> {
@@ -60,7 +59,7 @@ pub(super) fn summary(last: Option<&Manifest>, ignored: u64, results: &Results) 
 pub(super) fn publish(
     given: &Given<'_>,
     inventory: &Inventory,
-    planned: &BTreeMap<ReportYear, PlannedYear>,
+    planned: &ByYear<PlannedYear>,
     results: Results,
     shared: Vec<StagedFile>,
     summary: Summary,

@@ -127,3 +127,81 @@ impl YearDeliveries {
         entries
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition;
+    use crate::normalise::Counts;
+
+    const A: &str = "1114000001";
+    const B: &str = "1114000002";
+
+    fn delivery(name: &str, loaded: u64, outcome: DeliveryOutcome) -> Delivery {
+        Delivery {
+            report_year: 2024,
+            dataset: "students".to_owned(),
+            file: name.to_owned(),
+            sha256: name.to_owned(),
+            format: String::new(),
+            encoding: String::new(),
+            outcome,
+            rows: Counts { physical: loaded, loaded, ..Counts::default() },
+        }
+    }
+
+    /// `a` counts, `b` is set aside, `c` goes on counting, and nothing of `d` reads.
+    fn year(definitions: &Definitions) -> YearDeliveries {
+        let decoded = |name| delivery(name, 5, DeliveryOutcome::Decoded);
+        let rejected = delivery("d", 0, DeliveryOutcome::Rejected);
+        let mut year =
+            YearDeliveries { all: vec![decoded("a"), decoded("b"), rejected], ..YearDeliveries::default() };
+        let kept = AcceptedDelivery { kept: true, ..AcceptedDelivery::of_schools("c", [(B, 4)]) };
+        let selection = Selection {
+            used: vec![AcceptedDelivery::of_schools("a", [(A, 5)]), kept],
+            set_aside: BTreeSet::from(["b".to_owned()]),
+            kept: vec![delivery("c", 4, DeliveryOutcome::Kept)],
+            ..Selection::default()
+        };
+        year.record(definitions.dataset("students").unwrap(), selection);
+        year
+    }
+
+    fn books(year: &YearDeliveries) -> Vec<String> {
+        let line = |delivery: &Delivery| {
+            let Counts { loaded, quarantined, duplicate, .. } = delivery.rows;
+            format!("{} {:?} {loaded} {quarantined} {duplicate}", delivery.file, delivery.outcome)
+        };
+        year.all.iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_books_say_of_every_delivery_what_became_of_its_rows() {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let mut year = year(&definitions);
+        assert_eq!(books(&year), ["a Decoded 5 0 0", "b SetAside 0 5 0", "d Rejected 0 0 0", "c Kept 4 0 0"]);
+        assert_eq!(year.rejected(), BTreeSet::from(["d".to_owned()]));
+        let assembled = Assembled {
+            path: "students.parquet".into(),
+            rows: 6,
+            duplicates: vec![1, 0],
+            shared: vec![0, 1],
+            set_aside: vec![1, 9],
+            told: Vec::new(),
+        };
+        year.settle(definitions.dataset("students").unwrap(), &assembled);
+        // Of what was kept, rows of other schools were never in the books.
+        assert_eq!(books(&year), ["a Decoded 3 1 1", "b SetAside 0 5 0", "d Rejected 0 0 0", "c Kept 3 1 0"]);
+    }
+
+    #[test]
+    fn the_manifest_has_what_counts_of_schools_that_the_register_has() {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let year = year(&definitions);
+        let schools = BTreeMap::from([(A.to_owned(), School::default())]);
+        let entries = year.entries(2024, &definitions, &schools);
+        let lines: Vec<(&str, Vec<&String>)> =
+            entries.iter().map(|entry| (entry.file.as_str(), entry.units.keys().collect())).collect();
+        assert_eq!(lines, [("a", vec![&A.to_owned()]), ("c", vec![])]);
+    }
+}

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Acceptance, AcceptedDelivery, Selection, YearDeliveries};
+use super::{Acceptance, AcceptedDelivery, ReadAgain, Selection, YearDeliveries};
 use crate::contract::{Dataset, Role};
+use crate::decisions::Override;
 use crate::definition::Definitions;
 use crate::finding::{self, Finding};
 use crate::indicators::compute::School;
@@ -13,7 +14,7 @@ use crate::period::ReportYear;
 use crate::pipeline::assembly::{EnrolledYear, Roll, decoded_of};
 use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
-use crate::pipeline::{Given, RunError, parallel};
+use crate::pipeline::{ByYear, Given, RunError, parallel};
 use crate::position::Place;
 use crate::warehouse::publish::Accepted;
 
@@ -38,8 +39,8 @@ pub(in crate::pipeline) struct Known<'a> {
 /// Of the file system.
 pub(in crate::pipeline) fn accept(
     given: &Given<'_>,
-    mut enrolled: BTreeMap<ReportYear, EnrolledYear>,
-) -> Result<BTreeMap<ReportYear, Noted<AcceptedYear>>, RunError> {
+    mut enrolled: ByYear<EnrolledYear>,
+) -> Result<ByYear<Noted<AcceptedYear>>, RunError> {
     let others: Vec<(&Dataset, _)> = given
         .definitions
         .datasets
@@ -47,7 +48,7 @@ pub(in crate::pipeline) fn accept(
         .filter(|dataset| dataset.role != Some(Role::Register))
         .map(|dataset| (dataset, decoded_of(&mut enrolled, dataset)))
         .collect();
-    let known: BTreeMap<ReportYear, Known> = enrolled
+    let known: ByYear<Known> = enrolled
         .iter()
         .map(|(year, of)| (*year, Known { schools: &of.roll.schools, rejected: of.deliveries.rejected() }))
         .collect();
@@ -56,7 +57,7 @@ pub(in crate::pipeline) fn accept(
     });
     let selections = selections.into_iter().collect::<Result<Vec<_>, RunError>>()?;
     let accepted = |EnrolledYear { deliveries, roll, .. }| Noted::of(AcceptedYear { deliveries, roll });
-    let mut accepted: BTreeMap<ReportYear, Noted<AcceptedYear>> =
+    let mut accepted: ByYear<Noted<AcceptedYear>> =
         enrolled.into_iter().map(|(year, of)| (year, accepted(of))).collect();
     for (dataset, by_year) in selections {
         for (year, selection) in by_year {
@@ -78,28 +79,69 @@ pub(in crate::pipeline) fn accept(
 pub(in crate::pipeline) fn accept_dataset(
     given: &Given<'_>,
     dataset: &Dataset,
-    decoded: BTreeMap<ReportYear, Vec<DecodedDelivery>>,
-    known: &BTreeMap<ReportYear, Known<'_>>,
-) -> Result<BTreeMap<ReportYear, Noted<Selection>>, RunError> {
-    let stands = given.last.as_ref().map(|last| last.accepted.as_slice()).unwrap_or_default();
-    let neighbours = Neighbours::new(&dataset.dataset, stands, &decoded);
-    let mut decided = BTreeMap::new();
-    for (year, decoded) in decoded {
-        let Some(Known { schools, rejected }) = known.get(&year) else { continue };
-        let acceptance = Acceptance {
-            year,
-            dataset,
-            standing: given.standing(year, dataset),
-            applying: &given.overrides,
-            recorded: &given.recorded,
-            neighbours: neighbours.of(year, &decided),
-            schools,
-            rejected: rejected.clone(),
-        };
-        let selection = acceptance.decide(decoded, &|accepted| given.taken_again(accepted))?;
-        decided.insert(year, selection);
+    decoded: ByYear<Vec<DecodedDelivery>>,
+    known: &ByYear<Known<'_>>,
+) -> Result<ByYear<Noted<Selection>>, RunError> {
+    let past = Past {
+        accepted: given.last.as_ref().map(|last| last.accepted.as_slice()).unwrap_or_default(),
+        applying: &given.overrides,
+        recorded: &given.recorded,
+    };
+    past.decide(dataset, decoded, known, &|accepted| given.taken_again(accepted))
+}
+
+/// What was accepted and decided before.
+struct Past<'a> {
+    /// What counts in the release that stands.
+    accepted: &'a [Accepted],
+    /// Decisions of named persons that apply, and all that were not taken back.
+    applying: &'a [Override],
+    recorded: &'a [Override],
+}
+
+impl Past<'_> {
+    fn decide(
+        &self,
+        dataset: &Dataset,
+        decoded: ByYear<Vec<DecodedDelivery>>,
+        known: &ByYear<Known<'_>>,
+        read_again: ReadAgain<'_>,
+    ) -> Result<ByYear<Noted<Selection>>, RunError> {
+        let neighbours = Neighbours::new(&dataset.dataset, self.accepted, &decoded);
+        let mut decided = BTreeMap::new();
+        for (year, decoded) in decoded {
+            let Some(Known { schools, rejected }) = known.get(&year) else { continue };
+            let acceptance = Acceptance {
+                year,
+                dataset,
+                standing: self.standing(year, dataset),
+                applying: self.applying,
+                recorded: self.recorded,
+                neighbours: neighbours.of(year, &decided),
+                schools,
+                rejected: rejected.clone(),
+            };
+            decided.insert(year, acceptance.decide(decoded, read_again)?);
+        }
+        Ok(decided)
     }
-    Ok(decided)
+
+    /// What counts in the release that stands; where a decision was taken back, what counted before.
+    fn standing(&self, year: ReportYear, dataset: &Dataset) -> Vec<Accepted> {
+        let mut standing = Vec::new();
+        let of = |accepted: &&Accepted| accepted.report_year == year && accepted.dataset == dataset.dataset;
+        let mut open: Vec<Accepted> = self.accepted.iter().filter(of).cloned().collect();
+        while let Some(accepted) = open.pop() {
+            if accepted.under.iter().all(|id| self.recorded.iter().any(|decision| decision.id == *id)) {
+                standing.push(accepted);
+            } else {
+                open.extend(accepted.former);
+            }
+        }
+        standing.sort();
+        standing.dedup();
+        standing
+    }
 }
 
 /// The rows of one dataset in the years beside the one that is decided on.
@@ -112,15 +154,11 @@ struct Neighbours<'a> {
     /// What counts in the release that stands.
     stands: &'a [Accepted],
     /// Hashes of what was delivered for each year of this run.
-    delivered: BTreeMap<ReportYear, BTreeSet<String>>,
+    delivered: ByYear<BTreeSet<String>>,
 }
 
 impl<'a> Neighbours<'a> {
-    fn new(
-        dataset: &'a str,
-        stands: &'a [Accepted],
-        decoded: &BTreeMap<ReportYear, Vec<DecodedDelivery>>,
-    ) -> Self {
+    fn new(dataset: &'a str, stands: &'a [Accepted], decoded: &ByYear<Vec<DecodedDelivery>>) -> Self {
         let hashes = |of: &Vec<DecodedDelivery>| of.iter().map(|decoded| decoded.sha256.clone()).collect();
         let delivered = decoded.iter().map(|(year, of)| (*year, hashes(of))).collect();
         Neighbours { dataset, stands, delivered }
@@ -130,7 +168,7 @@ impl<'a> Neighbours<'a> {
     fn of(
         &self,
         year: ReportYear,
-        decided: &BTreeMap<ReportYear, Noted<Selection>>,
+        decided: &ByYear<Noted<Selection>>,
     ) -> Vec<(ReportYear, BTreeSet<String>)> {
         let digest = |used: &AcceptedDelivery| used.fragment.rows_digest.clone();
         let before = match decided.get(&(year - 1)) {
@@ -152,24 +190,6 @@ impl<'a> Neighbours<'a> {
 }
 
 impl Given<'_> {
-    /// What counts in the release that stands; where a decision was taken back, what counted before.
-    fn standing(&self, year: ReportYear, dataset: &Dataset) -> Vec<Accepted> {
-        let mut standing = Vec::new();
-        let of = |accepted: &&Accepted| accepted.report_year == year && accepted.dataset == dataset.dataset;
-        let mut open: Vec<Accepted> =
-            self.last.iter().flat_map(|last| &last.accepted).filter(of).cloned().collect();
-        while let Some(accepted) = open.pop() {
-            if accepted.under.iter().all(|id| self.recorded.iter().any(|decision| decision.id == *id)) {
-                standing.push(accepted);
-            } else {
-                open.extend(accepted.former);
-            }
-        }
-        standing.sort();
-        standing.dedup();
-        standing
-    }
-
     /// The fragment of a delivery that counts already, from the bytes that landing kept; `None`
     /// when they are gone, or no longer give rows.
     fn taken_again(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {
@@ -261,5 +281,79 @@ mod tests {
         assert_eq!(found(&[], "students", 2022), Vec::<String>::new());
         assert_eq!(found(&[], "students", 2024).len(), 2);
         assert_eq!(found(&[used("a.csv", [(A, 3)])], "students", 2022).len(), 1);
+    }
+
+    fn decoded(name: &str, digest: &str) -> DecodedDelivery {
+        let AcceptedDelivery { label, mut fragment, .. } = used(name, [(A, 3)]);
+        digest.clone_into(&mut fragment.rows_digest);
+        DecodedDelivery { label, landing: hash(name), sha256: hash(name), fragment }
+    }
+
+    fn hash(name: &str) -> String {
+        name.repeat(64)
+    }
+
+    fn stood(year: ReportYear, name: &str, digest: &str) -> Accepted {
+        Accepted {
+            report_year: year,
+            dataset: "students".to_owned(),
+            file: name.to_owned(),
+            landing: hash(name),
+            sha256: hash(name),
+            fragment: String::new(),
+            rows_digest: digest.to_owned(),
+            units: BTreeMap::from([(A.to_owned(), 3)]),
+            under: Vec::new(),
+            former: Vec::new(),
+        }
+    }
+
+    /// What counts in each year: the year and the letter of each delivery.
+    fn counts<const N: usize>(
+        accepted: &[Accepted],
+        delivered: [(ReportYear, DecodedDelivery); N],
+    ) -> Vec<String> {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let schools: BTreeMap<String, School> =
+            [A, B].map(|code| (code.to_owned(), School::default())).into();
+        let mut decoded: BTreeMap<ReportYear, Vec<DecodedDelivery>> = BTreeMap::new();
+        for (year, delivery) in delivered {
+            decoded.entry(year).or_default().push(delivery);
+        }
+        let known = |year: &ReportYear| (*year, Known { schools: &schools, rejected: BTreeSet::new() });
+        let known = decoded.keys().map(known).collect();
+        let past = Past { accepted, applying: &[], recorded: &[] };
+        let dataset = definitions.dataset("students").unwrap();
+        let decided = past.decide(dataset, decoded, &known, &|_| Ok(None)).unwrap();
+        let line = |year: &ReportYear, used: &AcceptedDelivery| format!("{year} {}", &used.sha256[..1]);
+        decided.iter().flat_map(|(year, of)| of.value.used.iter().map(move |used| line(year, used))).collect()
+    }
+
+    #[test]
+    fn the_same_rows_new_in_two_years_are_the_earlier_ones_in_whatever_order() {
+        let of_2023 = || (2023, decoded("a", "rows"));
+        let of_2024 = || (2024, decoded("b", "rows"));
+        assert_eq!(counts(&[], [of_2023(), of_2024()]), ["2023 a"]);
+        assert_eq!(counts(&[], [of_2024(), of_2023()]), ["2023 a"]);
+        // Years that are not neighbours are not compared.
+        assert_eq!(counts(&[], [of_2023(), (2025, decoded("b", "rows"))]), ["2023 a", "2025 b"]);
+    }
+
+    #[test]
+    fn what_counted_in_a_later_year_and_lies_there_still_keeps_the_same_rows_out_of_an_earlier() {
+        let stands = [stood(2024, "b", "rows")];
+        let new = || (2023, decoded("a", "rows"));
+        // The later year is left alone, or made again with what it had.
+        assert_eq!(counts(&stands, [new()]), Vec::<String>::new());
+        assert_eq!(counts(&stands, [new(), (2024, decoded("b", "rows"))]), ["2024 b"]);
+        // Its file was replaced by another: the rows moved to the year that they are of.
+        assert_eq!(counts(&stands, [new(), (2024, decoded("c", "other"))]), ["2023 a", "2024 c"]);
+    }
+
+    #[test]
+    fn a_delivery_of_an_earlier_year_that_does_not_count_speaks_against_none() {
+        let mut cut = decoded("a", "rows");
+        cut.fragment.findings = vec![Finding::new(finding::TOTAL_DIFFERS, 2023, "students", "")];
+        assert_eq!(counts(&[], [(2023, cut), (2024, decoded("b", "rows"))]), ["2024 b"]);
     }
 }
