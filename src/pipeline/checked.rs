@@ -60,7 +60,7 @@ pub(super) fn check_years(
             let standing = Standing::Published(last);
             examined.forget(&examine_release(given.settings, given.definitions, standing, year)?);
         }
-        let filed = match table(given.definitions.table_of_role(Role::Filing), year) {
+        let places = match table(given.definitions.table_of_role(Role::Filing), year) {
             Some(path) => {
                 examination::filed_places(&path, given.definitions, year, &labels_by_hash(&of.deliveries))?
             }
@@ -69,7 +69,7 @@ pub(super) fn check_years(
         let files = of.deliveries.all.iter();
         let files: Vec<(&str, &str)> =
             files.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
-        let mut noted = check(
+        let mut year_checked = check(
             examined,
             Before {
                 year,
@@ -79,11 +79,11 @@ pub(super) fn check_years(
                 lapsed: &given.lapsed,
                 schools: &of.schools,
                 files: &files,
-                filed: &filed,
+                filed: &places,
             },
         );
-        noted.decisions.splice(..0, before.decisions);
-        checked.insert(year, noted);
+        year_checked.decisions.splice(..0, before.decisions);
+        checked.insert(year, year_checked);
     }
     Ok(checked)
 }

@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn whoever_is_not_in_an_export_of_the_whole_city_has_none_of_it() {
         let definitions = definition::load(&definition::embedded()).unwrap();
-        let schools = [A, B].map(|code| (code.to_owned(), Default::default())).into();
+        let schools = [A, B].map(|code| (code.to_owned(), compute::School::default())).into();
         let mut of = AssembledYear { schools, ..AssembledYear::default() };
         let city = definitions.datasets.iter().find(|dataset| dataset.whole_city).unwrap();
         for dataset in ["students", &city.dataset] {

@@ -292,10 +292,7 @@ fn make(
     let checked =
         stages.timed("check", || checked::check_years(given, &assembled, &computed, &cells, notes))?;
     stages.count((values, "values"), (checked.values().map(|of| of.findings.len()).sum(), "findings"));
-    let (results, shared) = stages.timed("stage", || {
-        // Given away: what is staged is on disk.
-        stage(given, assembled, computed, checked, &cells)
-    })?;
+    let (results, shared) = stages.timed("stage", || stage(given, assembled, computed, checked, &cells))?;
     let deliveries = results.values().flat_map(|of| of.deliveries.iter().cloned()).collect();
     let checks = results.values().flat_map(|of| of.checks.iter().cloned()).collect();
     let summary = release::summary(given.last.as_ref(), inventory.listing.ignored, &results);
@@ -319,13 +316,9 @@ fn stage(
     checked: ByYear<Noted<CheckedYear>>,
     cells: &ByYear<Vec<ReportCell>>,
 ) -> Result<(Results, Vec<StagedFile>), RunError> {
-    let made = assembled.iter().zip(computed.values().zip(checked.values()).zip(cells.values()));
-    let made = made.map(|((&year, assembled), ((computed, checked), cells))| MadeYear {
-        year,
-        assembled,
-        computed,
-        checked,
-        cells,
+    let made = computed.into_values().zip(checked.into_values()).zip(cells.values());
+    let made = assembled.into_iter().zip(made).map(|((year, assembled), ((computed, checked), cells))| {
+        MadeYear { year, assembled, computed, checked, cells }
     });
     let results = staging::stage_years(given, made.collect())?;
     let mut shared = staging::stage_dimensions(given)?;

@@ -1,11 +1,8 @@
 //! What a stage comes to, with what it found on the way and the decisions it stands on.
 
-use std::collections::BTreeMap;
-
 use super::ByYear;
 use crate::decisions::Override;
 use crate::finding::Finding;
-use crate::period::ReportYear;
 
 #[derive(Debug, Default)]
 pub(super) struct Noted<T> {
@@ -52,15 +49,19 @@ impl Notes {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::finding;
+    use crate::period::ReportYear;
+
+    fn stage<T>(year: ReportYear, value: T, finding: Finding) -> BTreeMap<ReportYear, Noted<T>> {
+        BTreeMap::from([(year, Noted { findings: vec![finding], ..Noted::of(value) })])
+    }
 
     #[test]
     fn what_stages_note_of_a_year_stays_in_their_order() {
         let found = |detail: &str| Finding::new(finding::CHECK_IDLE, 2024, "", detail);
-        fn stage<T>(year: ReportYear, value: T, finding: Finding) -> BTreeMap<ReportYear, Noted<T>> {
-            BTreeMap::from([(year, Noted { findings: vec![finding], ..Noted::of(value) })])
-        }
         let mut notes = Notes::default();
         assert_eq!(notes.take(stage(2024, 1, found("b"))), BTreeMap::from([(2024, 1)]));
         assert_eq!(notes.take(stage(2024, "two", found("a"))), BTreeMap::from([(2024, "two")]));

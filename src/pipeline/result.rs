@@ -24,12 +24,12 @@ use crate::tables::Delivery;
 use crate::warehouse::publish::{Accepted, DatasetSummary, Headline, RuleCount, StagedFile, YearSummary};
 
 /// A year as its stages made it.
-#[derive(Clone, Copy)]
 pub(super) struct MadeYear<'a> {
     pub year: ReportYear,
-    pub assembled: &'a AssembledYear,
-    pub computed: &'a ComputedYear,
-    pub checked: &'a Noted<CheckedYear>,
+    pub assembled: AssembledYear,
+    pub computed: ComputedYear,
+    pub checked: Noted<CheckedYear>,
+    /// Kept, as documents are made from them.
     pub cells: &'a [ReportCell],
 }
 
@@ -63,8 +63,8 @@ impl YearResult {
         made: MadeYear<'_>,
         files: Vec<StagedFile>,
     ) -> Self {
-        let MadeYear { year, assembled, computed, checked, .. } = made;
-        let AssembledYear { deliveries, schools, .. } = assembled;
+        let MadeYear { year, assembled, computed, checked, .. } = &made;
+        let (year, AssembledYear { deliveries, schools, .. }) = (*year, assembled);
         let kept = deliveries.accepted.values().flatten().map(|accepted| &accepted.fragment.key);
         let stops = checked.findings.iter().filter(|finding| finding.severity == Severity::S0);
         YearResult {
@@ -79,7 +79,7 @@ impl YearResult {
             summary: year_summary(&made, definitions),
             datasets: datasets(definitions, year, &deliveries.all),
             headlines: headlines(definitions, year, &computed.values),
-            deliveries: deliveries.all.clone(),
+            deliveries: made.assembled.deliveries.all,
         }
     }
 }
@@ -231,32 +231,34 @@ mod tests {
         definitions: Definitions,
         settings: Settings,
         decisions: Vec<Override>,
-        assembled: AssembledYear,
-        computed: ComputedYear,
-        checked: Noted<CheckedYear>,
+        /// Ids of decisions that values, and that findings made void.
+        lapsed: [Vec<u32>; 2],
+        findings: Vec<Finding>,
     }
 
     impl Desk {
         /// Two schools, one of which delivered students.
         fn new() -> Self {
-            let schools = [A, B].map(|code| (code.to_owned(), School::default())).into();
-            let mut assembled = AssembledYear { schools, ..AssembledYear::default() };
-            let accepted = vec![AcceptedDelivery::of_schools("a", [(A, 3)])];
-            assembled.deliveries.accepted.insert("students".to_owned(), accepted);
             Desk {
                 definitions: definition::load(&definition::embedded()).unwrap(),
                 settings: settings::load(None, &settings::Overrides::default()).unwrap().0,
                 decisions: Vec::new(),
-                assembled,
-                computed: ComputedYear::default(),
-                checked: Noted::default(),
+                lapsed: Default::default(),
+                findings: Vec::new(),
             }
         }
 
         fn result(&self, year: ReportYear) -> YearResult {
-            let Desk { definitions, settings, decisions, assembled, computed, checked } = self;
+            let schools = [A, B].map(|code| (code.to_owned(), School::default())).into();
+            let mut assembled = AssembledYear { schools, ..AssembledYear::default() };
+            let accepted = vec![AcceptedDelivery::of_schools("a", [(A, 3)])];
+            assembled.deliveries.accepted.insert("students".to_owned(), accepted);
+            let computed = ComputedYear { lapsed: self.lapsed[0].clone(), ..ComputedYear::default() };
+            let lapsed = self.lapsed[1].iter().copied().collect();
+            let checked = Noted::of(CheckedYear { lapsed, ..CheckedYear::default() });
+            let checked = Noted { findings: self.findings.clone(), ..checked };
             let made = MadeYear { year, assembled, computed, checked, cells: &[] };
-            YearResult::of(settings, definitions, decisions, made, Vec::new())
+            YearResult::of(&self.settings, &self.definitions, &self.decisions, made, Vec::new())
         }
     }
 
@@ -281,8 +283,7 @@ mod tests {
             decision(4, 2024, gone, "a"),
             decision(5, 2024, gone, "gone"),
         ];
-        desk.computed.lapsed = vec![7];
-        desk.checked.value.lapsed = BTreeSet::from([8]);
+        desk.lapsed = [vec![7], vec![8]];
         assert_eq!(desk.result(2024).lapsed, BTreeSet::from([2, 4, 7, 8]), "4: what was let go counts again");
     }
 
@@ -296,7 +297,7 @@ mod tests {
         assert_eq!(desk.result(2024).silence.unwrap().severity, Severity::S0);
         assert_eq!(desk.result(2022).silence, None, "no layout prints it");
         let note = Finding::new(finding::CHECK_IDLE, 2024, "", "");
-        desk.checked.findings = vec![Finding { severity: Severity::S0, ..note.clone() }, note];
+        desk.findings = vec![Finding { severity: Severity::S0, ..note.clone() }, note];
         let result = desk.result(2024);
         assert_eq!(result.stops.len(), 1);
         assert_eq!(result.summary.rules.iter().map(|rule| rule.count).collect::<Vec<_>>(), [1, 1]);

@@ -22,20 +22,22 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{flat_file, is_of_year, table_file};
 use crate::warehouse::publish::StagedFile;
 
-/// Puts every table of the years in its place below the staged folder, several years at once.
+/// Puts every table of the years in its place below the staged folder, several years at once. What is staged is on
+/// disk: nothing of a year stays but its result.
 ///
 /// # Errors
 /// Of the file system.
 pub(super) fn stage_years(given: &Given<'_>, years: Vec<MadeYear<'_>>) -> Result<Results, RunError> {
     let staged = parallel::all(given.settings.threads(), years, |made| {
-        let files = stage_year(given, made)?;
+        let files = stage_year(given, &made)?;
         Ok((made.year, YearResult::of(given.settings, given.definitions, &given.overrides, made, files)))
     });
     staged.into_iter().collect()
 }
 
-fn stage_year(given: &Given<'_>, made: MadeYear<'_>) -> Result<Vec<StagedFile>, RunError> {
-    let MadeYear { year, assembled, computed, checked, cells } = made;
+fn stage_year(given: &Given<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>, RunError> {
+    let MadeYear { assembled, computed, checked, cells, year } = made;
+    let year = *year;
     let definitions = given.definitions;
     let folder = Folder(given.data.staged_release());
     let values = |rows: &[_]| tables::indicator_values(rows, definitions);

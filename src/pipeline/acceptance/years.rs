@@ -108,7 +108,7 @@ impl Past<'_> {
         read_again: ReadAgain<'_>,
     ) -> Result<ByYear<Noted<Selection>>, RunError> {
         let neighbours = Neighbours::new(&dataset.dataset, self.accepted, &decoded);
-        let mut decided = BTreeMap::new();
+        let mut selections = BTreeMap::new();
         for (year, decoded) in decoded {
             let Some(Known { schools, rejected }) = known.get(&year) else { continue };
             let acceptance = Acceptance {
@@ -117,13 +117,13 @@ impl Past<'_> {
                 standing: self.standing(year, dataset),
                 applying: self.applying,
                 recorded: self.recorded,
-                neighbours: neighbours.of(year, &decided),
+                neighbours: neighbours.of(year, &selections),
                 schools,
                 rejected: rejected.clone(),
             };
-            decided.insert(year, acceptance.decide(decoded, read_again)?);
+            selections.insert(year, acceptance.decide(decoded, read_again)?);
         }
-        Ok(decided)
+        Ok(selections)
     }
 
     /// What counts in the release that stands; where a decision was taken back, what counted before.
@@ -324,9 +324,12 @@ mod tests {
         let known = decoded.keys().map(known).collect();
         let past = Past { accepted, applying: &[], recorded: &[] };
         let dataset = definitions.dataset("students").unwrap();
-        let decided = past.decide(dataset, decoded, &known, &|_| Ok(None)).unwrap();
+        let selections = past.decide(dataset, decoded, &known, &|_| Ok(None)).unwrap();
         let line = |year: &ReportYear, used: &AcceptedDelivery| format!("{year} {}", &used.sha256[..1]);
-        decided.iter().flat_map(|(year, of)| of.value.used.iter().map(move |used| line(year, used))).collect()
+        selections
+            .iter()
+            .flat_map(|(year, of)| of.value.used.iter().map(move |used| line(year, used)))
+            .collect()
     }
 
     #[test]
