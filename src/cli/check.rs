@@ -6,7 +6,7 @@ use crate::decisions::findings::Answers;
 use crate::decisions::{self, Override};
 use crate::definition::Definitions;
 use crate::period::ReportYear;
-use crate::pipeline::{self, Examined, Standing};
+use crate::pipeline::{self, Examination, Standing};
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest};
@@ -40,7 +40,7 @@ pub(super) fn examined(
     release: &ReleaseYear<'_>,
     recorded: &[Override],
     manifest: Option<&Manifest>,
-) -> Result<Examined, Failure> {
+) -> Result<Examination, Failure> {
     let mut examined = pipeline::examine_release(settings, definitions, release.standing, release.year)?;
     let lapsed = manifest.map(|manifest| manifest.lapsed.clone()).unwrap_or_default();
     examined.settle(Answers::of(release.year, recorded, &lapsed));

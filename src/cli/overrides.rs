@@ -12,7 +12,7 @@ use crate::delivery::{Delivery, DeliveryOutcome, RunOutcome};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::indicators::shown;
 use crate::period::ReportYear;
-use crate::pipeline::{Examined, Standing};
+use crate::pipeline::{Examination, Standing};
 use crate::position::Place;
 use crate::runs;
 use crate::settings::Overrides;
@@ -260,7 +260,7 @@ fn answered(
     // What was held back is newer than what is published.
     let mut releases = check::releases(data, manifest.as_ref());
     releases.reverse();
-    let mut known: Vec<(usize, Examined)> = Vec::new();
+    let mut known: Vec<(usize, Examination)> = Vec::new();
     let mut decisions = Vec::new();
     for key in &answer.keys {
         let year: Option<i32> = key.split('/').next().and_then(|year| year.parse().ok());

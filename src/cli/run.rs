@@ -11,6 +11,7 @@ use super::{ExitCode, Failure, Global, absolute, documents, ledger_failure, load
 use crate::checks::CheckCount;
 use crate::decode::worker::OWN_PROGRAM;
 use crate::definition::Definitions;
+use crate::delivery::Delivery;
 use crate::delivery::RunOutcome;
 use crate::finding::Finding;
 use crate::period::ReportYear;
@@ -19,7 +20,6 @@ use crate::reconcile::Reconciled;
 use crate::runs::{self, DeliveredFile, Process};
 use crate::settings::{Overrides, Settings};
 use crate::sources::drop_folder;
-use crate::tables::Delivery;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Corrections, Manifest, ReleaseOutcome, Summary, YearSummary};
 use crate::warehouse::{files, ground};

@@ -1,11 +1,16 @@
 //! What was examined of a year, and what persons said of it, brought together with what was found before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::examined::{Examined, FiledPlaces};
-use super::noted::Noted;
-use crate::checks::CheckCount;
+use super::acceptance::YearDeliveries;
+use super::assembly::AssembledYear;
+use super::examination::{self, Examination, Figures, FiledPlaces, Standing, examine_release};
+use super::figures::ComputedYear;
+use super::noted::{Noted, Notes};
+use super::{ByYear, Given, RunError};
 use crate::checks::kind::RelationKind;
+use crate::checks::totals::CheckCount;
+use crate::contract::Role;
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
 use crate::definition::Definitions;
@@ -13,6 +18,90 @@ use crate::finding::{self, Finding};
 use crate::indicators::compute::School;
 use crate::period::ReportYear;
 use crate::position::Place;
+use crate::report::cells::ReportCell;
+use crate::warehouse::publish::Accepted;
+
+/// Everything that must hold before anybody sees a figure, and what persons said of it, with all that was noted
+/// of each year before.
+///
+/// One year after the other: the units of a year are examined side by side, and what stands of a year, which
+/// its figures are held against, is as large as the year.
+///
+/// # Errors
+/// When a table cannot be read.
+pub(super) fn check_years(
+    given: &Given<'_>,
+    years: &ByYear<AssembledYear>,
+    computed: &ByYear<ComputedYear>,
+    cells: &ByYear<Vec<ReportCell>>,
+    notes: Notes,
+) -> Result<ByYear<Noted<CheckedYear>>, RunError> {
+    let accepted = accepted(given, years);
+    let table = |table: &str, year: ReportYear| given.table_of(years, table, year);
+    let mut checked = BTreeMap::new();
+    for (year, before) in notes.by_year() {
+        let Some((of, computed)) = years.get(&year).zip(computed.get(&year)) else { continue };
+        let schools = of.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
+        let deliveries = examination::of_deliveries(given.definitions, &accepted, &table, year)?;
+        let mut examined = examination::examine(
+            given.settings,
+            given.definitions,
+            Figures {
+                year,
+                values: &computed.values,
+                cells: cells.get(&year).map(Vec::as_slice).unwrap_or_default(),
+                schools: &schools,
+                deliveries: &deliveries,
+            },
+        );
+        if given.definitions.audit.relations.iter().any(|relation| relation.ratchet)
+            && let Some(last) = given.last.as_ref().filter(|last| last.years.contains(&year))
+        {
+            let standing = Standing::Published(last);
+            examined.forget(&examine_release(given.settings, given.definitions, standing, year)?);
+        }
+        let places = match table(given.definitions.table_of_role(Role::Filing), year) {
+            Some(path) => {
+                examination::filed_places(&path, given.definitions, year, &labels_by_hash(&of.deliveries))?
+            }
+            None => FiledPlaces::default(),
+        };
+        let files = of.deliveries.all.iter();
+        let files: Vec<(&str, &str)> =
+            files.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
+        let mut year_checked = check(
+            examined,
+            Before {
+                year,
+                definitions: given.definitions,
+                findings: before.findings,
+                recorded: &given.recorded,
+                lapsed: &given.lapsed,
+                schools: &of.schools,
+                files: &files,
+                filed: &places,
+            },
+        );
+        year_checked.decisions.splice(..0, before.decisions);
+        checked.insert(year, year_checked);
+    }
+    Ok(checked)
+}
+
+/// What counts in this run and in the years it leaves alone.
+fn accepted(given: &Given<'_>, years: &ByYear<AssembledYear>) -> Vec<Accepted> {
+    let standing = given.last.iter().flat_map(|last| &last.accepted);
+    let standing = standing.filter(|known| !years.contains_key(&known.report_year)).cloned();
+    let made = years.iter().flat_map(|(&year, AssembledYear { deliveries, schools, .. })| {
+        deliveries.entries(year, given.definitions, schools)
+    });
+    standing.chain(made).collect()
+}
+
+fn labels_by_hash(deliveries: &YearDeliveries) -> HashMap<&str, &str> {
+    let all = deliveries.all.iter();
+    all.map(|delivery| (delivery.sha256.as_str(), delivery.file.as_str())).collect()
+}
 
 /// What is known of a year before its findings are final.
 pub(super) struct Before<'a> {
@@ -31,14 +120,14 @@ pub(super) struct Before<'a> {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Checked {
+pub(super) struct CheckedYear {
     pub counts: Vec<CheckCount>,
     /// Ids of decisions that hold no longer.
     pub lapsed: BTreeSet<u32>,
 }
 
 /// Everything that is open or was answered of a year: all its findings, worst first.
-pub(super) fn check(mut examined: Examined, before: Before<'_>) -> Noted<Checked> {
+pub(super) fn check(mut examined: Examination, before: Before<'_>) -> Noted<CheckedYear> {
     let Before { year, definitions, recorded, schools, .. } = before;
     let region = |finding: &mut Finding| {
         if let Some(school) = schools.get(&finding.school_code).filter(|_| finding.region_code.is_empty()) {
@@ -72,7 +161,7 @@ pub(super) fn check(mut examined: Examined, before: Before<'_>) -> Noted<Checked
         ))
     });
     let lapsed = over.into_iter().map(|decision| decision.id).collect();
-    Noted { value: Checked { counts: examined.check_counts(), lapsed }, findings, decisions }
+    Noted { value: CheckedYear { counts: examined.check_counts(), lapsed }, findings, decisions }
 }
 
 /// Whether a check asks about the same row: of two questions the one stays that a person can answer.
@@ -106,7 +195,7 @@ mod tests {
         .unwrap()
     }
 
-    fn check_of(findings: Vec<Finding>, recorded: &[Override], lapsed: &BTreeSet<u32>) -> Noted<Checked> {
+    fn check_of(findings: Vec<Finding>, recorded: &[Override], lapsed: &BTreeSet<u32>) -> Noted<CheckedYear> {
         let school = School { region_code: "141002".to_owned(), ..School::default() };
         let before = Before {
             year: 2024,
@@ -118,19 +207,19 @@ mod tests {
             files: FILES,
             filed: &FiledPlaces::default(),
         };
-        check(Examined::default(), before)
+        check(Examination::default(), before)
     }
 
     #[test]
     fn findings_come_worst_first_each_with_its_county() {
         let worse = Finding::new(finding::ROW_CODE, 2024, "students", "").of_school(SCHOOL);
         let noted = check_of(vec![missing(), worse], &[], &BTreeSet::new());
-        let told: Vec<_> = noted
+        let found: Vec<_> = noted
             .findings
             .iter()
             .map(|finding| (finding.rule.as_str(), finding.region_code.as_str()))
             .collect();
-        assert_eq!(told, [("E-CODE", "141002"), (finding::SCHOOL_MISSING.id, "141002")]);
+        assert_eq!(found, [("E-CODE", "141002"), (finding::SCHOOL_MISSING.id, "141002")]);
         assert!(noted.decisions.is_empty() && noted.value.lapsed.is_empty());
     }
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io;
 
-use super::survey::{Hashed, Survey, is_too_large, year_of};
-use super::{Given, Run, RunError, io_error, parallel};
+use super::survey::{DroppedDelivery, Inventory, Survey, is_too_large, year_of};
+use super::{Given, RunError, io_error, parallel};
 use crate::decode::worker::{Decoder, Limits};
 use crate::finding::{self, Finding, Rule};
 use crate::intake::{self, Delivered, Intake, Outcome, TakenIn};
@@ -35,7 +35,7 @@ impl Given<'_> {
 
     pub(super) fn take_in_one(
         &self,
-        input: &Hashed,
+        input: &DroppedDelivery,
         decoder: &mut Decoder,
     ) -> Result<Vec<TakenIn>, RunError> {
         let file = &input.file;
@@ -121,52 +121,50 @@ impl Given<'_> {
     }
 }
 
-impl Run<'_> {
-    /// Every file decoded and normalised, on all threads, in the order of the listing.
-    pub(super) fn take_in(
-        &mut self,
-        inputs: &[Hashed],
-        unopened: &[(String, &'static Rule)],
-        years: &[ReportYear],
-    ) -> Result<Vec<TakenIn>, RunError> {
-        let wanted: Vec<&Hashed> =
-            inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year))).collect();
-        self.given.watch.stage("decode and normalise", wanted.len());
-        let results = parallel::each(
-            self.given.settings.threads(),
-            &wanted,
-            || self.given.decoder(),
-            |decoder, input| {
-                let result = self.given.take_in_one(input, decoder);
-                self.given.watch.step();
-                result
-            },
-        );
-        let mut taken = Vec::new();
-        for result in results {
-            taken.extend(result?);
-        }
-        // A year that was looked at is in the release, even where nothing of it could be read.
-        for &year in years {
-            self.year(year);
-        }
-        for (refused, rule) in unopened {
-            if let Some(year) = year_of(refused).filter(|year| years.contains(year)) {
-                let place = Place { file: refused.clone(), ..Place::default() };
-                let finding = Finding::new(rule, year, "", "").at(place);
-                taken.push(TakenIn {
-                    label: refused.clone(),
-                    year,
-                    dataset: refused.split('/').nth(1).unwrap_or_default().to_owned(),
-                    // It was never opened: its name stands for it.
-                    sha256: files::sha256(refused.as_bytes()),
-                    landing: String::new(),
-                    outcome: Outcome::Rejected(Box::new(finding)),
-                    try_again: false,
-                });
-            }
-        }
-        Ok(taken)
+/// Every file of some years decoded and normalised, on all threads, in the order of the listing.
+///
+/// # Errors
+/// Of the file system.
+pub(super) fn take_in(
+    given: &Given<'_>,
+    inventory: &Inventory,
+    years: &[ReportYear],
+) -> Result<Vec<TakenIn>, RunError> {
+    let inputs: Vec<&DroppedDelivery> = inventory.of_years(years).collect();
+    given.watch.stage("decode and normalise", inputs.len());
+    let results = parallel::each(
+        given.settings.threads(),
+        inputs,
+        || given.decoder(),
+        |decoder, input| {
+            let result = given.take_in_one(input, decoder);
+            given.watch.step();
+            result
+        },
+    );
+    let mut taken = Vec::new();
+    for result in results {
+        taken.extend(result?);
+    }
+    taken.extend(inventory.unopened.iter().filter_map(|(label, rule)| {
+        let year = year_of(label).filter(|year| years.contains(year))?;
+        Some(unopened(label, year, rule))
+    }));
+    Ok(taken)
+}
+
+/// What lies there and was never opened.
+fn unopened(label: &str, year: ReportYear, rule: &'static Rule) -> TakenIn {
+    let place = Place { file: label.to_owned(), ..Place::default() };
+    TakenIn {
+        label: label.to_owned(),
+        year,
+        dataset: label.split('/').nth(1).unwrap_or_default().to_owned(),
+        // Its name stands for it.
+        sha256: files::sha256(label.as_bytes()),
+        landing: String::new(),
+        outcome: Outcome::Rejected(Box::new(Finding::new(rule, year, "", "").at(place))),
+        try_again: false,
     }
 }
 

@@ -5,19 +5,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::made_with_these;
-use super::{Run, RunError, io_error, parallel, reconciled};
+use super::{Given, RunError, io_error, parallel, reconciled};
 use crate::contract::Role;
 use crate::definition::Definitions;
 use crate::documents::{self as written, DocumentKind, Draft, Placed, Register};
-use crate::indicators::{IndicatorValue, Unit};
+use crate::figure::Unit;
+use crate::indicators::{IndicatorValue, stored};
 use crate::layout::Level;
 use crate::period::ReportYear;
-use crate::report::cells::{self, Lines, ReportCell, Values};
+use crate::report::cells::{self, Lines, ReportCell, Values, indexed};
 use crate::report::workbook::{self, Heading};
 use crate::report::{catalogue, file_name};
 use crate::settings::Settings;
-use crate::table_file::{self as parquet_file, text_at};
-use crate::tables;
+use crate::tables::filing::FilingRow;
+use crate::tables::row;
+use crate::tables::school::SchoolRow;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{DataRoot, release_name};
 use crate::warehouse::publish::{Manifest, ReleaseOutcome};
@@ -77,24 +79,20 @@ pub(super) fn filed_lines(
 ) -> Result<Lines, RunError> {
     let mut lines = Lines::new();
     let Some(layout) = definitions.layout(year) else { return Ok(lines) };
-    for batch in parquet_file::read(path)? {
-        let batch = batch?;
-        for row in 0..batch.num_rows() {
-            let get = |column: &str| text_at(&batch, column, row);
-            let Some(list) = layout.table(&get("report_table")).and_then(|table| table.list.as_ref()) else {
-                continue;
-            };
-            let path = get("report_path");
-            let number = path.strip_prefix(&list.title).and_then(|rest| rest.strip_prefix('/'));
-            let number = number.and_then(|number| number.parse::<usize>().ok());
-            let column = list.columns.iter().position(|column| *column == get("measure"));
-            let (Some(number), Some(column)) = (number, column) else { continue };
-            let of_school = lines.entry((get("report_table"), get("school_code"))).or_default();
-            let empty = vec![String::new(); list.columns.len()];
-            of_school.resize(of_school.len().max(number), empty);
-            if let Some(words) = number.checked_sub(1).and_then(|line| of_school[line].get_mut(column)) {
-                *words = get("printed_text");
-            }
+    for row in row::read(path)? {
+        let row: FilingRow = row?;
+        let Some(list) = layout.table(&row.report_table).and_then(|table| table.list.as_ref()) else {
+            continue;
+        };
+        let number = row.report_path.strip_prefix(&list.title).and_then(|rest| rest.strip_prefix('/'));
+        let number = number.and_then(|number| number.parse::<usize>().ok());
+        let column = list.columns.iter().position(|column| *column == row.measure);
+        let (Some(number), Some(column)) = (number, column) else { continue };
+        let of_school = lines.entry((row.report_table, row.school_code)).or_default();
+        let empty = vec![String::new(); list.columns.len()];
+        of_school.resize(of_school.len().max(number), empty);
+        if let Some(words) = number.checked_sub(1).and_then(|line| of_school[line].get_mut(column)) {
+            *words = row.printed_text.unwrap_or_default();
         }
     }
     Ok(lines)
@@ -131,13 +129,12 @@ pub(super) fn cells_again(
     }
     let mut schools = Vec::new();
     if let Some(path) = table("dim_school", year) {
-        for batch in parquet_file::read(&path)? {
-            let batch = batch?;
-            let row = |row| (text_at(&batch, "school_code", row), text_at(&batch, "region_code", row));
-            schools.extend((0..batch.num_rows()).map(row));
+        for school in row::read(&path)? {
+            let school: SchoolRow = school?;
+            schools.push((school.school_code, school.region_code));
         }
     }
-    let indexed = tables::indexed(values.iter().chain(&before));
+    let indexed = indexed(values.iter().chain(&before));
     let lines = match table(definitions.table_of_role(Role::Filing), year) {
         Some(path) => filed_lines(&path, definitions, year)?,
         None => Lines::new(),
@@ -151,7 +148,7 @@ fn values_of_table(
     definitions: &Definitions,
 ) -> Result<Vec<IndicatorValue>, RunError> {
     match path {
-        Some(path) => Ok(tables::read_indicator_values(&path, definitions)?),
+        Some(path) => Ok(stored::read(&path, &definitions.indicators)?),
         None => Ok(Vec::new()),
     }
 }
@@ -162,40 +159,45 @@ pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> bool {
     written.trim() == release_name(manifest.release)
 }
 
-impl Run<'_> {
-    /// The documents of a release: of the years this run made, or of all where those of the release
-    /// before were not finished. Noted when they are written; until then the next run writes them.
-    pub(super) fn write_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
-        if self.given.last.as_ref().is_some_and(|last| !are_of(&self.given.data, last)) {
-            return self.write_all_documents(manifest);
-        }
-        let written = write_reports(
-            self.given.settings,
-            self.given.definitions,
-            &self.given.data,
-            manifest,
-            &self.cells,
-        );
-        self.note_documents(manifest, written)
+/// The documents of a release: of the years this run made, or of all where those of the release before were not
+/// finished. Noted when they are written; until then the next run writes them.
+///
+/// # Errors
+/// When a document cannot be written.
+pub(super) fn write_documents(
+    given: &Given<'_>,
+    manifest: &Manifest,
+    cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
+) -> Result<(), RunError> {
+    if given.last.as_ref().is_some_and(|last| !are_of(&given.data, last)) {
+        return write_all_documents(given, manifest);
     }
+    let written = write_reports(given.settings, given.definitions, &given.data, manifest, cells);
+    note_documents(&given.data, manifest, written)
+}
 
-    /// The documents of every year of a release.
-    pub(super) fn write_all_documents(&self, manifest: &Manifest) -> Result<(), RunError> {
-        // A frozen year that other definitions made is not written by these.
-        let made_with_these = |year: &&ReportYear| made_with_these(manifest, self.given.definitions, **year);
-        let mut years = manifest.years.iter().filter(made_with_these);
-        let written = years
-            .try_for_each(|&year| report_again(self.given.settings, self.given.definitions, manifest, year));
-        self.note_documents(manifest, written)
-    }
+/// The documents of every year of a release.
+///
+/// # Errors
+/// When a document cannot be written.
+pub(super) fn write_all_documents(given: &Given<'_>, manifest: &Manifest) -> Result<(), RunError> {
+    // A frozen year that other definitions made is not written by these.
+    let made_with_these = |year: &&ReportYear| made_with_these(manifest, given.definitions, **year);
+    let mut years = manifest.years.iter().filter(made_with_these);
+    let written = years.try_for_each(|&year| report_again(given.settings, given.definitions, manifest, year));
+    note_documents(&given.data, manifest, written)
+}
 
-    fn note_documents(&self, manifest: &Manifest, written: Result<(), RunError>) -> Result<(), RunError> {
-        let path = self.given.data.reported_release();
-        let name = format!("{}\n", release_name(manifest.release));
-        let noted = written
-            .and_then(|()| files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path)));
-        noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
-    }
+fn note_documents(
+    data: &DataRoot,
+    manifest: &Manifest,
+    written: Result<(), RunError>,
+) -> Result<(), RunError> {
+    let path = data.reported_release();
+    let name = format!("{}\n", release_name(manifest.release));
+    let noted = written
+        .and_then(|()| files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path)));
+    noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
 }
 
 /// Every document of the years given, from a published release: the workbook of the city, and one
@@ -229,7 +231,7 @@ pub fn write_reports(
         let by_unit = cells::by_unit(cells);
         let mut units: Vec<&Unit> = by_unit.keys().copied().collect();
         units.sort();
-        let write = |(): &mut (), unit: &&Unit| -> Result<Draft, RunError> {
+        let write = |unit: &&Unit| -> Result<Draft, RunError> {
             let (folder, name) = named(settings, definitions, &schools, unit, year);
             let heading = heading_of(format!("{name}({})", code(unit)));
             let cells = by_unit.get(*unit).map(Vec::as_slice).unwrap_or_default();
@@ -240,7 +242,7 @@ pub fn write_reports(
             files::make_folder(&folder, Access::Open).map_err(io_error(&folder))?;
             report_draft(&folder.join(file), &bytes)
         };
-        for written in parallel::each(settings.threads(), &units, || (), write) {
+        for written in parallel::all(settings.threads(), &units, write) {
             drafts.push(written?);
         }
         let bytes = catalogue::workbook(&catalogue::entries(definitions), &manifest.created)?;
@@ -290,10 +292,9 @@ fn code(unit: &Unit) -> &str {
 /// The names of one year's schools, by code.
 pub(super) fn school_names(path: &Path) -> Result<BTreeMap<String, String>, RunError> {
     let mut names = BTreeMap::new();
-    for batch in parquet_file::read(path)? {
-        let batch = batch?;
-        let row = |row| (text_at(&batch, "school_code", row), text_at(&batch, "school_name", row));
-        names.extend((0..batch.num_rows()).map(row));
+    for school in row::read(path)? {
+        let school: SchoolRow = school?;
+        names.insert(school.school_code, school.school_name);
     }
     Ok(names)
 }

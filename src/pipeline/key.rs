@@ -14,9 +14,14 @@ use crate::warehouse::publish::Manifest;
 /// # Errors
 /// When it is gone, damaged, or not the one that the release was made with.
 pub fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<PseudonymKey, RunError> {
-    if let Some(key) = read(data, last)? {
-        return Ok(key);
+    match read(data, last)? {
+        Some(key) => Ok(key),
+        None => make(data),
     }
+}
+
+/// A new key, kept in a data root that has none.
+pub(super) fn make(data: &DataRoot) -> Result<PseudonymKey, RunError> {
     let path = data.key_file();
     let bytes = random()?;
     let text = format!("{}\n", crate::normalise::identity::hex(&bytes));

@@ -4,12 +4,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Does `work` on every item, on so many threads, each with a state of its own.
-pub(super) fn each<T: Sync, S, R: Send>(
+pub(super) fn each<T: Send, S, R: Send>(
     threads: usize,
-    items: &[T],
+    items: impl IntoIterator<Item = T>,
     state: impl Fn() -> S + Sync,
-    work: impl Fn(&mut S, &T) -> R + Sync,
+    work: impl Fn(&mut S, T) -> R + Sync,
 ) -> Vec<R> {
+    let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
     let slots: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -20,9 +21,11 @@ pub(super) fn each<T: Sync, S, R: Send>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     items.get(index).zip(slots.get(index))
                 } {
-                    let done = work(&mut state, item);
+                    // Nobody else has this index, so that nobody holds its lock or took what is in it.
+                    let item = item.lock().ok().and_then(|mut item| item.take());
+                    let done = item.map(|item| work(&mut state, item));
                     if let Ok(mut slot) = slot.lock() {
-                        *slot = Some(done);
+                        *slot = done;
                     }
                 }
             });
@@ -30,6 +33,15 @@ pub(super) fn each<T: Sync, S, R: Send>(
     });
     // A thread that panicked has ended the scope already: every slot is filled.
     slots.into_iter().filter_map(|slot| slot.into_inner().ok().flatten()).collect()
+}
+
+/// As [`each`], without a state.
+pub(super) fn all<T: Send, R: Send>(
+    threads: usize,
+    items: impl IntoIterator<Item = T>,
+    work: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    each(threads, items, || (), |(), item| work(item))
 }
 
 #[cfg(test)]
@@ -43,6 +55,8 @@ mod tests {
             let doubled = each(threads, &items, || (), |(), item| item * 2);
             assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<_>>());
         }
-        assert_eq!(each(2, &[] as &[u64], || (), |(), item| *item), Vec::<u64>::new());
+        assert_eq!(all(2, &[] as &[u64], |item| *item), Vec::<u64>::new());
+        let words = vec!["one".to_owned(), "two".to_owned()];
+        assert_eq!(all(2, words.clone(), |word: String| word), words, "and things may be given away");
     }
 }

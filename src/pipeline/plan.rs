@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::survey::{Hashed, Inventory, year_of};
+use super::survey::{DroppedDelivery, Inventory, year_of};
 use crate::decisions::Override;
 use crate::decode::worker::Limits;
 use crate::definition::Definitions;
@@ -165,7 +165,7 @@ fn parts(inventory: &Inventory, before: Before<'_>, makers: Makers<'_>, year: Re
 }
 
 /// SHA-256 over what decides one year. Names of deliveries do not.
-fn fingerprint(inputs: &[Hashed], parts: &[Part], year: ReportYear) -> String {
+fn fingerprint(inputs: &[DroppedDelivery], parts: &[Part], year: ReportYear) -> String {
     let own = inputs.iter().filter(|input| input.file.year == Some(year));
     let mut lines: Vec<String> =
         own.map(|input| format!("{} {}", input.file.dataset, input.sha256)).collect();
@@ -176,7 +176,7 @@ fn fingerprint(inputs: &[Hashed], parts: &[Part], year: ReportYear) -> String {
 }
 
 fn why(
-    inputs: &[Hashed],
+    inputs: &[DroppedDelivery],
     last: Option<&Manifest>,
     year: ReportYear,
     of: &PlannedYear,
@@ -213,7 +213,7 @@ fn why(
 }
 
 /// Deliveries by their bytes; a file of the same name with other bytes is one that changed.
-fn deliveries(inputs: &[Hashed], last: &Manifest, year: ReportYear) -> Vec<Change> {
+fn deliveries(inputs: &[DroppedDelivery], last: &Manifest, year: ReportYear) -> Vec<Change> {
     let now: BTreeMap<(&str, &str), &str> = inputs
         .iter()
         .filter(|input| input.file.year == Some(year))
@@ -285,8 +285,8 @@ mod tests {
     use crate::settings;
     use crate::sources::drop_folder::{Dropped, Listing};
 
-    fn delivery(year: ReportYear, dataset: &str, file: &str, bytes: &str) -> Hashed {
-        Hashed {
+    fn delivery(year: ReportYear, dataset: &str, file: &str, bytes: &str) -> DroppedDelivery {
+        DroppedDelivery {
             file: Dropped {
                 year: Some(year),
                 dataset: dataset.to_owned(),
@@ -320,7 +320,7 @@ mod tests {
             }
         }
 
-        fn plan(&self, inputs: Vec<Hashed>) -> BTreeMap<ReportYear, PlannedYear> {
+        fn plan(&self, inputs: Vec<DroppedDelivery>) -> BTreeMap<ReportYear, PlannedYear> {
             let inventory = Inventory { listing: Listing::default(), inputs, unopened: Vec::new() };
             self.plan_of(&inventory)
         }
@@ -338,7 +338,7 @@ mod tests {
         }
 
         /// Publishes what is planned.
-        fn publish(&mut self, inputs: Vec<Hashed>) {
+        fn publish(&mut self, inputs: Vec<DroppedDelivery>) {
             let planned = self.plan(inputs.clone());
             let mut last = self.last.take().unwrap_or_default();
             for (year, of) in planned {
@@ -360,18 +360,18 @@ mod tests {
             self.last = Some(last);
         }
 
-        fn why(&self, inputs: Vec<Hashed>) -> Vec<(ReportYear, String)> {
-            let told = |change: &Change| match change {
+        fn why(&self, inputs: Vec<DroppedDelivery>) -> Vec<(ReportYear, String)> {
+            let shown = |change: &Change| match change {
                 Change::Delivery { file, how, .. } => format!("{how:?} {file}"),
                 Change::Part { kind, name, how } => format!("{how:?} {} {name}", kind.name()),
                 other => format!("{other:?}"),
             };
             let planned = self.plan(inputs);
-            planned.iter().flat_map(|(year, of)| of.why.iter().map(move |why| (*year, told(why)))).collect()
+            planned.iter().flat_map(|(year, of)| of.why.iter().map(move |why| (*year, shown(why)))).collect()
         }
     }
 
-    fn two_years() -> Vec<Hashed> {
+    fn two_years() -> Vec<DroppedDelivery> {
         vec![
             delivery(2023, "students", "a.csv", "one"),
             delivery(2024, "students", "a.csv", "two"),
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_is_known_by_its_bytes_and_told_by_its_name() {
+    fn a_delivery_is_known_by_its_bytes_and_reported_by_its_name() {
         let mut desk = Desk::new();
         desk.publish(two_years());
         let mut renamed = two_years();

@@ -1,5 +1,5 @@
 //! What persons decided about values, in a run: figures computed with what they set, differences
-//! with what they said of them, and the documents that tell both.
+//! with what they said of them, and the documents that show both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::noted::Noted;
 use super::{RunError, io_error};
 use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
-use crate::decisions::values::{self, SetValue};
+use crate::decisions::values::{self, AppliedValue, SetValue, read_applied};
 use crate::definition::Definitions;
 use crate::documents::{self, DocumentKind, Draft};
 use crate::finding::{self, Finding};
@@ -20,8 +20,8 @@ use crate::reconcile::{self, Difference};
 use crate::report::differences::{self, Names};
 use crate::report::workbook::{Footnote, Heading};
 use crate::settings::Settings;
-use crate::table_file::{self as parquet_file, text_at};
-use crate::tables::{self, AppliedValue};
+use crate::tables::row;
+use crate::tables::school::SchoolRow;
 use crate::warehouse::files::Access;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
@@ -62,8 +62,8 @@ impl Decisions<'_> {
         let layout = self.definitions.layout(year);
         let adjusted = adjust::adjusted(indicators, layout, inputs, &judged.set_values(), delivered)?;
         let datasets = &self.definitions.datasets;
-        let set = judged.holding.iter().map(|set| told_set(year, indicators, datasets, set));
-        let void = judged.lapsed.iter().map(|(decision, now)| told_lapsed(year, indicators, decision, now));
+        let set = judged.holding.iter().map(|set| value_set(year, indicators, datasets, set));
+        let void = judged.lapsed.iter().map(|(decision, now)| value_lapsed(year, indicators, decision, now));
         Ok(Noted {
             findings: set.chain(void).collect(),
             decisions: judged.holding.iter().map(|set| set.decision.clone()).collect(),
@@ -100,7 +100,7 @@ fn title<'a>(indicators: &'a [Indicator], id: &'a str) -> &'a str {
     indicators.iter().find(|indicator| indicator.id == id).map_or(id, |indicator| &indicator.title_zh)
 }
 
-fn told_set(year: ReportYear, indicators: &[Indicator], datasets: &[Dataset], set: &SetValue) -> Finding {
+fn value_set(year: ReportYear, indicators: &[Indicator], datasets: &[Dataset], set: &SetValue) -> Finding {
     let decision = &set.decision;
     let mut detail = format!(
         "{}（{}）原数 {}，核定 {}（{}：{}）",
@@ -128,7 +128,7 @@ fn keeps_breakdowns(indicators: &[Indicator], datasets: &[Dataset], id: &str, ba
     basis == Delivered::System && indicator.breakdowns.iter().any(|name| !is_attribute(name))
 }
 
-fn told_lapsed(year: ReportYear, indicators: &[Indicator], decision: &Override, now: &str) -> Finding {
+fn value_lapsed(year: ReportYear, indicators: &[Indicator], decision: &Override, now: &str) -> Finding {
     let about = decision.about.as_ref();
     let (basis, under) = about.and_then(|about| about.under.iter().next()).unzip();
     let basis = basis.and_then(|basis| Delivered::named(basis)).map_or("", Delivered::label);
@@ -162,13 +162,10 @@ pub(super) fn names(
     names.regions.insert(settings.residual_region_code.clone(), settings.residual_region_name.clone());
     let mut region_of = BTreeMap::new();
     if let Some(path) = manifest.table(data, "dim_school", year) {
-        for batch in parquet_file::read(&path)? {
-            let batch = batch?;
-            for row in 0..batch.num_rows() {
-                let school = text_at(&batch, "school_code", row);
-                names.schools.insert(school.clone(), text_at(&batch, "school_name", row));
-                region_of.insert(school, text_at(&batch, "region_code", row));
-            }
+        for school in row::read(&path)? {
+            let SchoolRow { school_code, school_name, region_code, .. } = school?;
+            names.schools.insert(school_code.clone(), school_name);
+            region_of.insert(school_code, region_code);
         }
     }
     Ok((names, region_of))
@@ -185,7 +182,7 @@ pub(super) fn footnotes(
     let mut footnotes = Vec::new();
     for year in [year - 1, year] {
         let Some(path) = manifest.table(data, "override", year) else { continue };
-        let applied = tables::read_applied_values(&path)?;
+        let applied = read_applied(&path)?;
         if applied.is_empty() {
             continue;
         }
@@ -238,7 +235,7 @@ pub(super) fn write_differences(
     let year = heading.year;
     let Some(path) = manifest.table(data, "difference", year) else { return Ok(None) };
     let (names, _) = names(settings, definitions, data, manifest, year)?;
-    let rows = tables::read_differences(&path)?;
+    let rows = reconcile::read(&path)?;
     let bytes = differences::workbook(&rows, definitions, &names, heading)?;
     let path = data.reports(year).join(format!("{}{year}年度填报与系统差异表.xlsx", settings.city_name));
     let draft = documents::draft(path.clone(), &bytes, DocumentKind::Differences, Access::Open);

@@ -12,12 +12,11 @@ use super::plan::Change;
 use super::recorded::Recorded;
 use super::{Ended, Given, Request, RunError, Watch, io_error, key, run};
 use crate::definition::Definitions;
-use crate::indicators::{IndicatorValue, ValueKey};
+use crate::indicators::{IndicatorValue, ValueKey, stored};
 use crate::layout::Level;
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::settings::Settings;
-use crate::tables;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
@@ -140,7 +139,7 @@ fn figures(
         };
         let before = stood.as_ref().and_then(|stood| stood.table(data, "indicator_value", year));
         let read = |path: Option<PathBuf>| -> Result<Vec<IndicatorValue>, RunError> {
-            path.map_or(Ok(Vec::new()), |path| Ok(tables::read_indicator_values(&path, definitions)?))
+            path.map_or(Ok(Vec::new()), |path| Ok(stored::read(&path, &definitions.indicators)?))
         };
         compare(&read(before)?, &read(after)?, &mut found);
     }
@@ -160,8 +159,8 @@ fn compare(before: &[IndicatorValue], after: &[IndicatorValue], found: &mut Figu
     found.compared += keys.len();
     for key in keys {
         let (was, is) = (before.get(key), after.get(key));
-        let told = |value: Option<&IndicatorValue>| value.map(IndicatorValue::told);
-        if told(was) == told(is) {
+        let shown = |value: Option<&IndicatorValue>| value.map(IndicatorValue::told);
+        if shown(was) == shown(is) {
             continue;
         }
         let number = |value: Option<&IndicatorValue>| value.and_then(|value| value.value);
@@ -173,8 +172,8 @@ fn compare(before: &[IndicatorValue], after: &[IndicatorValue], found: &mut Figu
             basis: key.basis.name(),
             level: key.unit.level.name(),
             region_code: key.unit.region_code.clone(),
-            before: told(was),
-            after: told(is),
+            before: shown(was),
+            after: shown(is),
             change,
         });
     }

@@ -19,7 +19,7 @@ use crate::warehouse::layout::DataRoot;
 
 /// One delivery in the drop folder, with the hash of its bytes.
 #[derive(Debug, Clone)]
-pub(super) struct Hashed {
+pub(super) struct DroppedDelivery {
     pub file: Dropped,
     pub sha256: String,
 }
@@ -29,9 +29,16 @@ pub(super) struct Hashed {
 pub struct Inventory {
     pub(super) listing: Listing,
     /// The deliveries of the years asked for; what lies under no year is of the newest.
-    pub(super) inputs: Vec<Hashed>,
+    pub(super) inputs: Vec<DroppedDelivery>,
     /// What lies in the drop folder and was not taken: links, pipes, files closed to us or growing.
     pub(super) unopened: Vec<(String, &'static Rule)>,
+}
+
+impl Inventory {
+    /// The deliveries of some years.
+    pub(super) fn of_years(&self, years: &[ReportYear]) -> impl Iterator<Item = &DroppedDelivery> {
+        self.inputs.iter().filter(|input| input.file.year.is_none_or(|year| years.contains(&year)))
+    }
 }
 
 /// Where a survey looks, and for what.
@@ -96,7 +103,7 @@ impl Survey<'_> {
                 Looked::Hashed { sha256, new } => {
                     landed.extend(new);
                     seen.remember(file, &sha256);
-                    inputs.push(Hashed { file: file.clone(), sha256 });
+                    inputs.push(DroppedDelivery { file: file.clone(), sha256 });
                 }
             }
         }
@@ -173,7 +180,7 @@ fn is_no_table(file: &Dropped) -> bool {
     }
     let mut head = vec![0; 4096];
     let read = std::fs::File::open(&file.path).and_then(|mut open| std::io::Read::read(&mut open, &mut head));
-    // What cannot be opened is told when it is to be taken.
+    // What cannot be opened is reported when it is to be taken.
     let Ok(read) = read else { return false };
     // Objects beside the year folders are the words of another program, such as the truth of a mirror.
     matches!(sniff(&head[..read]), Err(_) | Ok(Format::Json))

@@ -1,7 +1,5 @@
 //! The columns that every table of delivered rows has beside those of its contract.
 
-use arrow::array::{AsArray, RecordBatch, StringArray};
-
 super::row::row! {
     /// A delivered row, without what its contract says of it.
     DatasetRow, "", {
@@ -22,11 +20,26 @@ super::row::row! {
     }
 }
 
-pub const SCHOOL_CODE: &str = "school_code";
-pub const COUNTED: &str = "counted";
+super::row::row! {
+    /// As little of a delivered row as says whose it is.
+    SchoolOfRow, "", {
+        /// The school whose row it is.
+        school_code: String = "学校标识码",
+        /// Whether the row counts.
+        counted: bool = "是否计入",
+    }
+}
 
-/// A column of texts that a contract names; `None` where the table has none such.
-#[must_use]
-pub fn texts<'b>(batch: &'b RecordBatch, column: &str) -> Option<&'b StringArray> {
-    batch.column_by_name(column)?.as_string_opt()
+super::row::row! {
+    /// A row of the register of schools, without the attributes that its contract names.
+    RegisterRow, "", {
+        /// The school.
+        school_code: String = "学校标识码",
+        /// Its name.
+        school_name: String = "学校名称",
+        /// The county that it is under.
+        region_code: String = "县（市、区）代码",
+        /// Whether the row counts.
+        counted: bool = "是否计入",
+    }
 }

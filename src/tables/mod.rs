@@ -34,10 +34,6 @@ pub mod dataset;
 
 pub mod filing;
 
-mod legacy;
-
-pub use legacy::*;
-
 use row::{ColumnSpec, Row};
 
 /// The tables whose columns the program says, each with these; those of delivered rows are as the contracts say.

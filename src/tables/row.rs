@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Decimal128Type, Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
@@ -268,6 +268,32 @@ pub fn read<R: Row>(path: &Path) -> Result<Rows<R>, TableFileError> {
         ready: Vec::new().into_iter(),
         row: PhantomData,
     })
+}
+
+/// Goes through the rows of a file, each with its texts in columns that a contract names.
+///
+/// # Errors
+/// As [`read`].
+pub fn scan<R: Row>(
+    path: &Path,
+    named: &[&str],
+    mut each: impl FnMut(R, &[Option<&str>]),
+) -> Result<(), TableFileError> {
+    let own = R::COLUMNS.iter().map(|column| column.name);
+    let columns: BTreeSet<String> = own.chain(named.iter().copied()).map(str::to_owned).collect();
+    for batch in table_file::read_plain(path, Some(&columns))? {
+        let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
+        let cells = Cells::of::<R>(&batch);
+        let texts: Vec<Option<&StringArray>> =
+            named.iter().map(|name| batch.column_by_name(name)?.as_string_opt()).collect();
+        for row in 0..batch.num_rows() {
+            let Some(own) = R::from_cells(&cells, row) else { continue };
+            let valid = texts.iter().map(|column| column.filter(|column| column.is_valid(row)));
+            let texts: Vec<Option<&str>> = valid.map(|column| Some(column?.value(row))).collect();
+            each(own, &texts);
+        }
+    }
+    Ok(())
 }
 
 /// See [`read`]. Rows with words that this program does not know are passed over.

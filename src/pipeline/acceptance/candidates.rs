@@ -1,0 +1,228 @@
+//! What keeps a delivery from counting: its own rows, another delivery, what stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Acceptance, AcceptedDelivery, Selection, named};
+use crate::finding::{self, Rule, Severity};
+use crate::period::ReportYear;
+use crate::pipeline::noted::Noted;
+use crate::pipeline::received::DecodedDelivery;
+use crate::position::Place;
+use crate::warehouse::publish::Accepted;
+
+/// A delivery that reads, and what keeps it from counting.
+pub(super) struct Candidate {
+    pub present: DecodedDelivery,
+    pub units: BTreeMap<String, u64>,
+    /// Units whose rows of it do not count.
+    pub aside: BTreeSet<String>,
+    /// Its own rows, or its being another year's, hold it back: it must not stay as accepted either.
+    pub harmful: bool,
+    /// Ids of the decisions without which it would not count.
+    pub under: Vec<u32>,
+}
+
+impl Candidate {
+    fn open_units(&self) -> impl Iterator<Item = &String> {
+        self.units.keys().filter(|unit| !self.aside.contains(*unit))
+    }
+
+    fn set_aside(&mut self) {
+        self.aside = self.units.keys().cloned().collect();
+    }
+
+    fn place(&self) -> Place {
+        Place { file: self.present.label.clone(), ..Place::default() }
+    }
+
+    /// As an override of it names it.
+    fn named(&self) -> String {
+        named(&self.present.sha256)
+    }
+}
+
+/// A fall to this share of what stands, or below, sets a delivery aside.
+const SHORT_PERCENT: u64 = 70;
+/// Schools with fewer rows lose a third of them by chance: only the whole file is held against what stands.
+const SMALL_ROWS: u64 = 10;
+
+impl Acceptance<'_> {
+    /// What a delivery's own rows say of it, and whether it is another year's.
+    pub(super) fn hold_against_itself(&self, candidate: &mut Candidate, noted: &mut Noted<Selection>) {
+        let sha256 = candidate.present.sha256.clone();
+        for mut finding in candidate.present.fragment.findings.clone() {
+            finding.place.file.clone_from(&candidate.present.label);
+            if finding::rule(&finding.rule).is_some_and(Rule::sets_aside) {
+                finding.message += &format!("；{}", candidate.named());
+                candidate.harmful |= self.ask(finding, &sha256, &mut candidate.under, noted);
+            } else {
+                noted.findings.push(finding);
+            }
+        }
+        let known = self.standing.iter().any(|accepted| accepted.sha256 == sha256);
+        if !known && !self.dataset.may_repeat_last_year {
+            let digest = &candidate.present.fragment.rows_digest;
+            let same = |(_, digests): &&(ReportYear, BTreeSet<String>)| digests.contains(digest);
+            let other = self.neighbours.iter().filter(|_| !digest.is_empty()).find(same);
+            if let Some((other, _)) = other {
+                let detail = format!("与 {other} 年已采用的报送逐行相同；{}", candidate.named());
+                let finding = self.finding(finding::DELIVERY_REPEATS_YEAR, &detail).at(candidate.place());
+                candidate.harmful |= self.ask(finding, &sha256, &mut candidate.under, noted);
+            }
+        }
+        if candidate.harmful {
+            candidate.set_aside();
+        }
+    }
+
+    /// Of two different deliveries of one school, where rows cannot tell which holds, the one that
+    /// counts already stays; without one, neither is used, until a person names one of them.
+    pub(super) fn hold_against_each_other(&self, candidates: &mut [Candidate], noted: &mut Noted<Selection>) {
+        let mut by_unit: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, candidate) in candidates.iter().enumerate() {
+            for unit in candidate.open_units() {
+                by_unit.entry(unit.clone()).or_default().push(index);
+            }
+        }
+        for (unit, indices) in by_unit.into_iter().filter(|(_, indices)| indices.len() > 1) {
+            let sha256 = |index: usize| candidates[index].present.sha256.clone();
+            // The newest decision holds.
+            let named = indices
+                .iter()
+                .filter_map(|&index| {
+                    let rule = finding::TWO_DELIVERIES.id;
+                    Some((self.accepted_by(rule, &sha256(index), noted)?.id, index))
+                })
+                .max();
+            let stands = |&index: &usize| {
+                let sha256 = &candidates[index].present.sha256;
+                self.standing.iter().any(|known| known.sha256 == *sha256 && known.units.contains_key(&unit))
+            };
+            let stays: Vec<usize> = match named {
+                Some((_, index)) => vec![index],
+                None => indices.iter().copied().filter(stands).collect(),
+            };
+            let other_files: Vec<String> =
+                indices.iter().map(|&index| candidates[index].present.label.clone()).collect();
+            let labels = other_files.join("、");
+            if let Some((id, index)) = named {
+                candidates[index].under.push(id);
+            }
+            for index in indices.into_iter().filter(|index| stays.as_slice() != [*index]) {
+                let candidate = &mut candidates[index];
+                candidate.aside.insert(unit.clone());
+                let detail = format!("{labels}；{}", candidate.named());
+                let mut finding = self.finding(finding::TWO_DELIVERIES, &detail);
+                finding.other_files.clone_from(&other_files);
+                // A person chose; what lies beside is still asked about.
+                if named.is_some() {
+                    finding.severity = Severity::S2;
+                }
+                noted.findings.push(finding.at(candidate.place()).of_school(&unit));
+            }
+        }
+    }
+
+    /// Much less than what counts now: of a file as a whole, or of one school in it.
+    pub(super) fn hold_against_what_stands(
+        &self,
+        candidates: &mut [Candidate],
+        noted: &mut Noted<Selection>,
+    ) {
+        let mut stood: BTreeMap<&str, u64> = BTreeMap::new();
+        for (unit, rows) in self.standing.iter().flat_map(|accepted| &accepted.units) {
+            *stood.entry(unit).or_default() += rows;
+        }
+        let mut now: BTreeMap<String, u64> = BTreeMap::new();
+        for candidate in candidates.iter() {
+            for unit in candidate.open_units() {
+                *now.entry(unit.clone()).or_default() += candidate.units[unit];
+            }
+        }
+        let of = |unit: &str| {
+            (now.get(unit).copied().unwrap_or_default(), stood.get(unit).copied().unwrap_or_default())
+        };
+        let is_short = |(now, stood): (u64, u64)| stood > 0 && now * 100 <= stood * SHORT_PERCENT;
+        for candidate in candidates.iter_mut() {
+            let sha256 = candidate.present.sha256.clone();
+            // What counts already is not asked again because another file came short.
+            let counts = |unit: &&String| {
+                self.standing.iter().any(|known| known.sha256 == sha256 && known.units.contains_key(*unit))
+            };
+            let open: Vec<String> = candidate.open_units().filter(|unit| !counts(unit)).cloned().collect();
+            if open.is_empty() {
+                continue;
+            }
+            let whole = open.iter().map(|unit| of(unit)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+            let short: Vec<(String, (u64, u64))> = if is_short(whole) {
+                vec![(String::new(), whole)]
+            } else {
+                let rows = open.iter().map(|unit| (unit.clone(), of(unit)));
+                rows.filter(|(_, rows)| rows.1 >= SMALL_ROWS && is_short(*rows)).collect()
+            };
+            for (unit, (now, stood)) in short {
+                let detail = format!("本次 {now} 行，已采用的 {stood} 行；{}", candidate.named());
+                let school = if open.len() == 1 { &open[0] } else { &unit };
+                let finding = self.finding(finding::DELIVERY_SHORT, &detail);
+                let finding = finding.at(candidate.place()).of_school(school);
+                if self.ask(finding, &sha256, &mut candidate.under, noted) {
+                    if unit.is_empty() {
+                        candidate.aside.extend(open.iter().cloned());
+                    } else {
+                        candidate.aside.insert(unit);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What counts of the candidates.
+    pub(super) fn settle(
+        &self,
+        candidates: Vec<Candidate>,
+        noted: &mut Noted<Selection>,
+    ) -> Vec<AcceptedDelivery> {
+        let mut used = Vec::new();
+        for candidate in candidates {
+            let open: BTreeSet<String> = candidate.open_units().cloned().collect();
+            let Candidate { present, aside, harmful, mut under, .. } = candidate;
+            if !aside.is_empty() && open.is_empty() {
+                // Nothing of it counts: no row of it is missing for a fault of its own.
+                let own = noted.findings.iter_mut().filter(|finding| finding.place.file == present.label);
+                own.for_each(|finding| finding.rows_out = 0);
+                if harmful {
+                    noted.value.harmful.insert(present.sha256);
+                }
+                noted.value.set_aside.insert(present.label);
+                continue;
+            }
+            let known = self.standing.iter().find(|known| known.sha256 == present.sha256);
+            for &id in known.into_iter().flat_map(|known| &known.under) {
+                if !under.contains(&id) {
+                    self.repeat(id, &present.label, noted);
+                    under.push(id);
+                }
+            }
+            under.sort_unstable();
+            under.dedup();
+            let replaces = |known: &&Accepted| known.units.keys().any(|unit| open.contains(unit));
+            let former = match known {
+                Some(known) => known.former.clone(),
+                None if under.is_empty() => Vec::new(),
+                None => self.standing.iter().filter(replaces).cloned().collect(),
+            };
+            let DecodedDelivery { label, landing, sha256, fragment } = present;
+            used.push(AcceptedDelivery {
+                label,
+                landing,
+                sha256,
+                fragment,
+                units: open,
+                kept: false,
+                under,
+                former,
+            });
+        }
+        used
+    }
+}

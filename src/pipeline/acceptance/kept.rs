@@ -1,0 +1,151 @@
+//! What counts already and goes on counting, until something sound replaces it.
+
+use std::collections::BTreeSet;
+
+use super::{Acceptance, AcceptedDelivery, ReadAgain, Selection, named, units};
+use crate::delivery::Delivery;
+use crate::delivery::DeliveryOutcome;
+use crate::finding::{self, Rule};
+use crate::intake::Fragment;
+use crate::normalise::Counts;
+use crate::pipeline::RunError;
+use crate::pipeline::noted::Noted;
+use crate::position::Place;
+use crate::warehouse::publish::Accepted;
+
+/// What does not count of a delivery.
+pub(super) struct Aside {
+    pub label: String,
+    pub sha256: String,
+    pub units: BTreeSet<String>,
+}
+
+impl Acceptance<'_> {
+    /// What counts already and was not replaced by something sound, in whole or for some schools.
+    pub(super) fn keep(
+        &self,
+        used: &[AcceptedDelivery],
+        aside: &[Aside],
+        read_again: ReadAgain<'_>,
+        noted: &mut Noted<Selection>,
+    ) -> Result<Vec<AcceptedDelivery>, RunError> {
+        let mut kept = Vec::new();
+        for accepted in &self.standing {
+            if used.iter().any(|used| used.sha256 == accepted.sha256)
+                || noted.value.harmful.contains(&accepted.sha256)
+            {
+                continue;
+            }
+            let mut left: BTreeSet<String> = accepted.units.keys().cloned().collect();
+            left.retain(|unit| {
+                let is_new = |used: &&AcceptedDelivery| {
+                    let counts =
+                        |known: &Accepted| known.sha256 == used.sha256 && known.units.contains_key(unit);
+                    used.units.contains(unit) && !self.standing.iter().any(counts)
+                };
+                // Its own name came with bytes that cannot be used: others do not stand for it.
+                let spoiled = self.rejected.contains(&accepted.file)
+                    || aside.iter().any(|aside| {
+                        aside.label == accepted.file
+                            && aside.sha256 != accepted.sha256
+                            && aside.units.contains(unit)
+                    });
+                spoiled || !used.iter().any(|used| is_new(&used))
+            });
+            if left.is_empty()
+                || self.accepted_by(finding::DELIVERY_KEPT.id, &accepted.sha256, noted).is_some()
+            {
+                continue;
+            }
+            let registered = |unit: &String| unit.is_empty() || self.schools.contains_key(unit);
+            let (left, gone): (BTreeSet<String>, BTreeSet<String>) = left.into_iter().partition(registered);
+            self.leave_dormant(accepted, &gone, noted);
+            if !left.is_empty() {
+                kept.extend(self.keep_one(accepted, left, read_again, noted)?);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// A school that the register does not have now may be in it again tomorrow.
+    fn leave_dormant(&self, accepted: &Accepted, gone: &BTreeSet<String>, noted: &mut Noted<Selection>) {
+        let rule = finding::SCHOOL_UNREGISTERED;
+        if gone.is_empty() || self.accepted_by(rule.id, &accepted.sha256, noted).is_some() {
+            return;
+        }
+        self.note_units(rule, accepted, gone, noted);
+        let mut dormant = accepted.clone();
+        dormant.units.retain(|unit, _| gone.contains(unit));
+        noted.value.dormant.push(dormant);
+    }
+
+    fn note_units(
+        &self,
+        rule: &'static Rule,
+        accepted: &Accepted,
+        units: &BTreeSet<String>,
+        noted: &mut Noted<Selection>,
+    ) {
+        let place = Place { file: accepted.file.clone(), ..Place::default() };
+        let finding = self.finding(rule, &named(&accepted.sha256)).at(place);
+        noted.findings.extend(units.iter().map(|unit| finding.clone().of_school(unit)));
+    }
+
+    fn keep_one(
+        &self,
+        accepted: &Accepted,
+        left: BTreeSet<String>,
+        read_again: ReadAgain<'_>,
+        noted: &mut Noted<Selection>,
+    ) -> Result<Option<AcceptedDelivery>, RunError> {
+        let fragment = read_again(accepted)?;
+        let rule = if fragment.is_some() { finding::DELIVERY_KEPT } else { finding::DELIVERY_LOST };
+        self.note_units(rule, accepted, &left, noted);
+        let Some(fragment) = fragment else { return Ok(None) };
+        // What was open in it is open still.
+        for mut finding in fragment.findings.clone() {
+            if finding.school_code.is_empty() || left.contains(&finding.school_code) {
+                finding.place.file.clone_from(&accepted.file);
+                if finding::rule(&finding.rule).is_some_and(Rule::sets_aside) {
+                    self.ask(finding, &accepted.sha256, &mut Vec::new(), noted);
+                } else {
+                    noted.findings.push(finding);
+                }
+            }
+        }
+        for &id in &accepted.under {
+            self.repeat(id, &accepted.file, noted);
+        }
+        noted.value.kept.push(self.kept_delivery(accepted, &fragment, &left));
+        Ok(Some(AcceptedDelivery {
+            label: accepted.file.clone(),
+            landing: accepted.landing.clone(),
+            sha256: accepted.sha256.clone(),
+            fragment,
+            units: left,
+            kept: true,
+            under: accepted.under.clone(),
+            former: accepted.former.clone(),
+        }))
+    }
+
+    /// A kept delivery in the books: only the rows that count of it.
+    fn kept_delivery(&self, accepted: &Accepted, fragment: &Fragment, left: &BTreeSet<String>) -> Delivery {
+        let all = units(self.dataset, fragment);
+        let rows = if all.len() == left.len() {
+            fragment.counts.loaded
+        } else {
+            left.iter().filter_map(|unit| all.get(unit)).sum()
+        };
+        Delivery {
+            report_year: accepted.report_year,
+            dataset: self.dataset.dataset.clone(),
+            file: accepted.file.clone(),
+            sha256: accepted.sha256.clone(),
+            format: fragment.format.name().to_owned(),
+            encoding: fragment.encoding.clone(),
+            outcome: DeliveryOutcome::Kept,
+            rows: Counts { physical: rows, loaded: rows, ..Counts::default() },
+        }
+    }
+}

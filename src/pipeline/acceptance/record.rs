@@ -1,0 +1,207 @@
+//! The deliveries of one year as the books and the manifest have them, once it is decided which count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AcceptedDelivery, Selection, units};
+use crate::contract::Dataset;
+use crate::decisions::Override;
+use crate::definition::Definitions;
+use crate::delivery::Delivery;
+use crate::delivery::DeliveryOutcome;
+use crate::finding;
+use crate::indicators::compute::School;
+use crate::period::ReportYear;
+use crate::warehouse::assemble::Assembled;
+use crate::warehouse::publish::Accepted;
+
+/// The deliveries of a year.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct YearDeliveries {
+    /// What counts, by dataset, in an order that names do not change.
+    pub accepted: BTreeMap<String, Vec<AcceptedDelivery>>,
+    /// What counted of schools that the register does not have now.
+    pub dormant: Vec<Accepted>,
+    /// Every one, as the books have it.
+    pub all: Vec<Delivery>,
+    /// Keys of what was normalised, what is set aside too.
+    pub fragments: BTreeSet<String>,
+    /// A reader was killed from outside: the next run tries again, though nothing changes.
+    pub try_again: bool,
+}
+
+impl YearDeliveries {
+    /// Writes down what was decided about those of a dataset.
+    pub fn record(&mut self, dataset: &Dataset, selection: Selection) {
+        let aside = self.all.iter_mut().filter(|delivery| selection.set_aside.contains(&delivery.file));
+        for delivery in aside.filter(|delivery| delivery.outcome == DeliveryOutcome::Decoded) {
+            delivery.outcome = DeliveryOutcome::SetAside;
+            delivery.rows.quarantined += delivery.rows.loaded;
+            delivery.rows.loaded = 0;
+        }
+        self.all.extend(selection.kept);
+        self.dormant.extend(selection.dormant);
+        self.accepted.insert(dataset.dataset.clone(), selection.used);
+    }
+
+    /// Rows that others count for, in the books of their files.
+    pub fn settle(&mut self, dataset: &Dataset, assembled: &Assembled) {
+        let accepted = self.accepted.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();
+        for (index, accepted) in accepted.iter().enumerate() {
+            let own = self.all.iter_mut().find(|delivery| {
+                delivery.file == accepted.label
+                    && delivery.sha256 == accepted.sha256
+                    && (delivery.outcome == DeliveryOutcome::Kept) == accepted.kept
+                    && delivery.outcome != DeliveryOutcome::Repeated
+            });
+            let Some(Delivery { rows, .. }) = own else { continue };
+            // Of a kept file only the rows that count are in the books.
+            let aside = if accepted.kept { 0 } else { assembled.set_aside[index] };
+            let out = assembled.shared[index] + aside;
+            rows.duplicate += assembled.duplicates[index];
+            rows.quarantined += out;
+            rows.loaded -= assembled.duplicates[index] + out;
+            assert!(rows.holds(), "rows were lost or counted twice: {rows:?}");
+        }
+    }
+
+    /// What counts of a dataset.
+    pub fn of(&self, dataset: &Dataset) -> &[AcceptedDelivery] {
+        self.accepted.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Files of which nothing could be read.
+    pub fn rejected(&self) -> BTreeSet<String> {
+        let rejected = self.all.iter().filter(|delivery| delivery.outcome == DeliveryOutcome::Rejected);
+        rejected.map(|delivery| delivery.file.clone()).collect()
+    }
+
+    /// Whether the delivery that a decision is about counts, or lies in the drop folder.
+    pub fn has(&self, decision: &Override) -> bool {
+        self.counts(&decision.value) || self.all.iter().any(|delivery| delivery.sha256 == decision.value)
+    }
+
+    fn counts(&self, sha256: &str) -> bool {
+        self.accepted.values().flatten().any(|used| used.sha256 == sha256)
+    }
+
+    /// Whether a decision about a delivery no longer applies: what it was about is neither delivered nor
+    /// counts any more, or, where it stopped something, counts again.
+    pub fn is_over(&self, decision: &Override) -> bool {
+        let stops = [finding::DELIVERY_KEPT.id, finding::SCHOOL_UNREGISTERED.id];
+        if decision.correction.is_none() && stops.contains(&decision.rule.as_str()) {
+            return self.counts(&decision.value);
+        }
+        !self.has(decision)
+    }
+
+    /// What counts, as the manifest has it.
+    pub fn entries(
+        &self,
+        year: ReportYear,
+        definitions: &Definitions,
+        schools: &BTreeMap<String, School>,
+    ) -> Vec<Accepted> {
+        let mut entries = self.dormant.clone();
+        for (dataset, used) in &self.accepted {
+            let Some(contract) = definitions.dataset(dataset) else { continue };
+            entries.extend(used.iter().map(|used| {
+                let mut units = units(contract, &used.fragment);
+                // Rows of a code that no register has are nobody's to keep.
+                units.retain(|unit, _| {
+                    used.units.contains(unit) && (unit.is_empty() || schools.contains_key(unit))
+                });
+                Accepted {
+                    report_year: year,
+                    dataset: dataset.clone(),
+                    file: used.label.clone(),
+                    landing: used.landing.clone(),
+                    sha256: used.sha256.clone(),
+                    fragment: used.fragment.key.clone(),
+                    rows_digest: used.fragment.rows_digest.clone(),
+                    units,
+                    under: used.under.clone(),
+                    former: used.former.clone(),
+                }
+            }));
+        }
+        entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition;
+    use crate::normalise::Counts;
+
+    const A: &str = "1114000001";
+    const B: &str = "1114000002";
+
+    fn delivery(name: &str, loaded: u64, outcome: DeliveryOutcome) -> Delivery {
+        Delivery {
+            report_year: 2024,
+            dataset: "students".to_owned(),
+            file: name.to_owned(),
+            sha256: name.to_owned(),
+            format: String::new(),
+            encoding: String::new(),
+            outcome,
+            rows: Counts { physical: loaded, loaded, ..Counts::default() },
+        }
+    }
+
+    /// `a` counts, `b` is set aside, `c` goes on counting, and nothing of `d` reads.
+    fn year(definitions: &Definitions) -> YearDeliveries {
+        let decoded = |name| delivery(name, 5, DeliveryOutcome::Decoded);
+        let rejected = delivery("d", 0, DeliveryOutcome::Rejected);
+        let mut year =
+            YearDeliveries { all: vec![decoded("a"), decoded("b"), rejected], ..YearDeliveries::default() };
+        let kept = AcceptedDelivery { kept: true, ..AcceptedDelivery::of_schools("c", [(B, 4)]) };
+        let selection = Selection {
+            used: vec![AcceptedDelivery::of_schools("a", [(A, 5)]), kept],
+            set_aside: BTreeSet::from(["b".to_owned()]),
+            kept: vec![delivery("c", 4, DeliveryOutcome::Kept)],
+            ..Selection::default()
+        };
+        year.record(definitions.dataset("students").unwrap(), selection);
+        year
+    }
+
+    fn books(year: &YearDeliveries) -> Vec<String> {
+        let line = |delivery: &Delivery| {
+            let Counts { loaded, quarantined, duplicate, .. } = delivery.rows;
+            format!("{} {:?} {loaded} {quarantined} {duplicate}", delivery.file, delivery.outcome)
+        };
+        year.all.iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_books_say_of_every_delivery_what_became_of_its_rows() {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let mut year = year(&definitions);
+        assert_eq!(books(&year), ["a Decoded 5 0 0", "b SetAside 0 5 0", "d Rejected 0 0 0", "c Kept 4 0 0"]);
+        assert_eq!(year.rejected(), BTreeSet::from(["d".to_owned()]));
+        let assembled = Assembled {
+            path: "students.parquet".into(),
+            rows: 6,
+            duplicates: vec![1, 0],
+            shared: vec![0, 1],
+            set_aside: vec![1, 9],
+            told: Vec::new(),
+        };
+        year.settle(definitions.dataset("students").unwrap(), &assembled);
+        // Of what was kept, rows of other schools were never in the books.
+        assert_eq!(books(&year), ["a Decoded 3 1 1", "b SetAside 0 5 0", "d Rejected 0 0 0", "c Kept 3 1 0"]);
+    }
+
+    #[test]
+    fn the_manifest_has_what_counts_of_schools_that_the_register_has() {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let year = year(&definitions);
+        let schools = BTreeMap::from([(A.to_owned(), School::default())]);
+        let entries = year.entries(2024, &definitions, &schools);
+        let lines: Vec<(&str, Vec<&String>)> =
+            entries.iter().map(|entry| (entry.file.as_str(), entry.units.keys().collect())).collect();
+        assert_eq!(lines, [("a", vec![&A.to_owned()]), ("c", vec![])]);
+    }
+}

@@ -1,0 +1,362 @@
+//! The deliveries of several years. Datasets are decided on by themselves; of one dataset a year is decided
+//! knowing what counts of the years beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Acceptance, AcceptedDelivery, ReadAgain, Selection, YearDeliveries};
+use crate::contract::{Dataset, Role};
+use crate::decisions::Override;
+use crate::definition::Definitions;
+use crate::finding::{self, Finding};
+use crate::indicators::compute::School;
+use crate::intake::{Fragment, Outcome};
+use crate::period::ReportYear;
+use crate::pipeline::assembly::{EnrolledYear, Roll, decoded_of};
+use crate::pipeline::noted::Noted;
+use crate::pipeline::received::DecodedDelivery;
+use crate::pipeline::{ByYear, Given, RunError, parallel};
+use crate::position::Place;
+use crate::warehouse::publish::Accepted;
+
+/// A year of which it is decided what counts.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct AcceptedYear {
+    pub deliveries: YearDeliveries,
+    pub roll: Roll,
+}
+
+/// What is known of a year before its deliveries are decided on.
+pub(in crate::pipeline) struct Known<'a> {
+    /// Its register; empty while that itself is decided on.
+    pub schools: &'a BTreeMap<String, School>,
+    /// Files of which nothing could be read.
+    pub rejected: BTreeSet<String>,
+}
+
+/// Decides which deliveries count, but for those of the register, which are decided.
+///
+/// # Errors
+/// Of the file system.
+pub(in crate::pipeline) fn accept(
+    given: &Given<'_>,
+    mut enrolled: ByYear<EnrolledYear>,
+) -> Result<ByYear<Noted<AcceptedYear>>, RunError> {
+    let others: Vec<(&Dataset, _)> = given
+        .definitions
+        .datasets
+        .iter()
+        .filter(|dataset| dataset.role != Some(Role::Register))
+        .map(|dataset| (dataset, decoded_of(&mut enrolled, dataset)))
+        .collect();
+    let known: ByYear<Known> = enrolled
+        .iter()
+        .map(|(year, of)| (*year, Known { schools: &of.roll.schools, rejected: of.deliveries.rejected() }))
+        .collect();
+    let selections = parallel::all(given.settings.threads(), others, |(dataset, decoded)| {
+        Ok((dataset, accept_dataset(given, dataset, decoded, &known)?))
+    });
+    let selections = selections.into_iter().collect::<Result<Vec<_>, RunError>>()?;
+    let accepted = |EnrolledYear { deliveries, roll, .. }| Noted::of(AcceptedYear { deliveries, roll });
+    let mut accepted: ByYear<Noted<AcceptedYear>> =
+        enrolled.into_iter().map(|(year, of)| (year, accepted(of))).collect();
+    for (dataset, by_year) in selections {
+        for (year, selection) in by_year {
+            let Some(noted) = accepted.get_mut(&year) else { continue };
+            let selection = noted.take(selection);
+            let schools = &noted.value.roll.schools;
+            let found = schools_found(&selection.used, schools, given.definitions, year, dataset);
+            noted.findings.extend(found);
+            noted.value.deliveries.record(dataset, selection);
+        }
+    }
+    Ok(accepted)
+}
+
+/// Decides which deliveries of one dataset count in each year.
+///
+/// # Errors
+/// Of the file system.
+pub(in crate::pipeline) fn accept_dataset(
+    given: &Given<'_>,
+    dataset: &Dataset,
+    decoded: ByYear<Vec<DecodedDelivery>>,
+    known: &ByYear<Known<'_>>,
+) -> Result<ByYear<Noted<Selection>>, RunError> {
+    let past = Past {
+        accepted: given.last.as_ref().map(|last| last.accepted.as_slice()).unwrap_or_default(),
+        applying: &given.overrides,
+        recorded: &given.recorded,
+    };
+    past.decide(dataset, decoded, known, &|accepted| given.taken_again(accepted))
+}
+
+/// What was accepted and decided before.
+struct Past<'a> {
+    /// What counts in the release that stands.
+    accepted: &'a [Accepted],
+    /// Decisions of named persons that apply, and all that were not taken back.
+    applying: &'a [Override],
+    recorded: &'a [Override],
+}
+
+impl Past<'_> {
+    fn decide(
+        &self,
+        dataset: &Dataset,
+        decoded: ByYear<Vec<DecodedDelivery>>,
+        known: &ByYear<Known<'_>>,
+        read_again: ReadAgain<'_>,
+    ) -> Result<ByYear<Noted<Selection>>, RunError> {
+        let neighbours = Neighbours::new(&dataset.dataset, self.accepted, &decoded);
+        let mut selections = BTreeMap::new();
+        for (year, decoded) in decoded {
+            let Some(Known { schools, rejected }) = known.get(&year) else { continue };
+            let acceptance = Acceptance {
+                year,
+                dataset,
+                standing: self.standing(year, dataset),
+                applying: self.applying,
+                recorded: self.recorded,
+                neighbours: neighbours.of(year, &selections),
+                schools,
+                rejected: rejected.clone(),
+            };
+            selections.insert(year, acceptance.decide(decoded, read_again)?);
+        }
+        Ok(selections)
+    }
+
+    /// What counts in the release that stands; where a decision was taken back, what counted before.
+    fn standing(&self, year: ReportYear, dataset: &Dataset) -> Vec<Accepted> {
+        let mut standing = Vec::new();
+        let of = |accepted: &&Accepted| accepted.report_year == year && accepted.dataset == dataset.dataset;
+        let mut open: Vec<Accepted> = self.accepted.iter().filter(of).cloned().collect();
+        while let Some(accepted) = open.pop() {
+            if accepted.under.iter().all(|id| self.recorded.iter().any(|decision| decision.id == *id)) {
+                standing.push(accepted);
+            } else {
+                open.extend(accepted.former);
+            }
+        }
+        standing.sort();
+        standing.dedup();
+        standing
+    }
+}
+
+/// The rows of one dataset in the years beside the one that is decided on.
+///
+/// Of two years that deliver the same rows, new in both, those of the earlier one count. So a year is decided
+/// after the year before it, whatever order years are given in, and nothing is known of the year after it but
+/// what counted already and lies there still.
+struct Neighbours<'a> {
+    dataset: &'a str,
+    /// What counts in the release that stands.
+    stands: &'a [Accepted],
+    /// Hashes of what was delivered for each year of this run.
+    delivered: ByYear<BTreeSet<String>>,
+}
+
+impl<'a> Neighbours<'a> {
+    fn new(dataset: &'a str, stands: &'a [Accepted], decoded: &ByYear<Vec<DecodedDelivery>>) -> Self {
+        let hashes = |of: &Vec<DecodedDelivery>| of.iter().map(|decoded| decoded.sha256.clone()).collect();
+        let delivered = decoded.iter().map(|(year, of)| (*year, hashes(of))).collect();
+        Neighbours { dataset, stands, delivered }
+    }
+
+    /// Digests of the rows that count in the years before and after.
+    fn of(
+        &self,
+        year: ReportYear,
+        decided: &ByYear<Noted<Selection>>,
+    ) -> Vec<(ReportYear, BTreeSet<String>)> {
+        let digest = |used: &AcceptedDelivery| used.fragment.rows_digest.clone();
+        let before = match decided.get(&(year - 1)) {
+            Some(decided) => decided.value.used.iter().map(digest).collect(),
+            None => self.standing(year - 1),
+        };
+        vec![(year - 1, before), (year + 1, self.standing(year + 1))]
+    }
+
+    /// Of what counted: all of a year that this run leaves alone, else what lies there still.
+    fn standing(&self, year: ReportYear) -> BTreeSet<String> {
+        let of_year = self.stands.iter().filter(|accepted| {
+            accepted.report_year == year
+                && accepted.dataset == self.dataset
+                && self.delivered.get(&year).is_none_or(|hashes| hashes.contains(&accepted.sha256))
+        });
+        of_year.map(|accepted| accepted.rows_digest.clone()).collect()
+    }
+}
+
+impl Given<'_> {
+    /// The fragment of a delivery that counts already, from the bytes that landing kept; `None`
+    /// when they are gone, or no longer give rows.
+    fn taken_again(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {
+        let taken = self.take_in_landed(accepted, &mut self.decoder())?;
+        let own = taken.into_iter().find(|taken| taken.sha256 == accepted.sha256);
+        Ok(own.and_then(|taken| match taken.outcome {
+            Outcome::Normalised(fragment) => Some(*fragment),
+            Outcome::Rejected(_) => None,
+        }))
+    }
+}
+
+/// Schools that the register does not know, that sent two files, or none.
+fn schools_found(
+    used: &[AcceptedDelivery],
+    schools: &BTreeMap<String, School>,
+    definitions: &Definitions,
+    year: ReportYear,
+    dataset: &Dataset,
+) -> Vec<Finding> {
+    let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+    for used in used {
+        for school in used.schools() {
+            files.entry(school).or_default().push(&used.label);
+        }
+    }
+    let finding = |rule, detail: &str, school: &str| {
+        Finding::new(rule, year, &dataset.dataset, detail).of_school(school)
+    };
+    let mut found = Vec::new();
+    for (school, labels) in &files {
+        let place = Place { file: labels[0].to_owned(), ..Place::default() };
+        if !schools.contains_key(*school) {
+            found.push(finding(finding::SCHOOL_UNKNOWN, school, school).at(place.clone()));
+        }
+        if labels.len() > 1 && !dataset.one_delivery {
+            let other_files = labels.iter().map(|&label| label.to_owned()).collect();
+            let finding = finding(finding::SCHOOL_TWO_FILES, &labels.join("、"), school).at(place);
+            found.push(Finding { other_files, ..finding });
+        }
+    }
+    // Of a year without a report whole datasets may be wanting, and nobody misses them.
+    let is_wanted = definitions.layout(year).is_some() || !files.is_empty();
+    if dataset.every_school && is_wanted {
+        for school in schools.keys().filter(|school| !files.contains_key(school)) {
+            found.push(finding(finding::SCHOOL_MISSING, &dataset.title_zh, school));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition;
+
+    const A: &str = "1114000001";
+    const B: &str = "1114000002";
+    const OTHER: &str = "1114000009";
+
+    fn used<const N: usize>(label: &str, rows: [(&str, u64); N]) -> AcceptedDelivery {
+        AcceptedDelivery::of_schools(label, rows)
+    }
+
+    fn found(used: &[AcceptedDelivery], dataset: &str, year: ReportYear) -> Vec<String> {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let schools = [A, B].map(|code| (code.to_owned(), School::default())).into();
+        let dataset = definitions.dataset(dataset).unwrap();
+        let findings = schools_found(used, &schools, &definitions, year, dataset);
+        findings.iter().map(|finding| format!("{} {}", finding.rule, finding.school_code)).collect()
+    }
+
+    #[test]
+    fn schools_that_are_unknown_sent_two_files_or_none_are_found() {
+        let deliveries = [used("a.csv", [(A, 3), (OTHER, 1)]), used("b.csv", [(A, 2)])];
+        let expected = [
+            format!("{} {A}", finding::SCHOOL_TWO_FILES.id),
+            format!("{} {OTHER}", finding::SCHOOL_UNKNOWN.id),
+            format!("{} {B}", finding::SCHOOL_MISSING.id),
+        ];
+        assert_eq!(found(&deliveries, "students", 2024), expected);
+        // Of two files of one figure one is set aside before.
+        let deliveries = [used("a.csv", [(A, 1)]), used("b.csv", [(A, 1), (B, 1)])];
+        assert_eq!(found(&deliveries, "finance", 2024), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nobody_misses_a_dataset_of_a_year_without_a_report() {
+        assert_eq!(found(&[], "students", 2022), Vec::<String>::new());
+        assert_eq!(found(&[], "students", 2024).len(), 2);
+        assert_eq!(found(&[used("a.csv", [(A, 3)])], "students", 2022).len(), 1);
+    }
+
+    fn decoded(name: &str, digest: &str) -> DecodedDelivery {
+        let AcceptedDelivery { label, mut fragment, .. } = used(name, [(A, 3)]);
+        digest.clone_into(&mut fragment.rows_digest);
+        DecodedDelivery { label, landing: hash(name), sha256: hash(name), fragment }
+    }
+
+    fn hash(name: &str) -> String {
+        name.repeat(64)
+    }
+
+    fn stood(year: ReportYear, name: &str, digest: &str) -> Accepted {
+        Accepted {
+            report_year: year,
+            dataset: "students".to_owned(),
+            file: name.to_owned(),
+            landing: hash(name),
+            sha256: hash(name),
+            fragment: String::new(),
+            rows_digest: digest.to_owned(),
+            units: BTreeMap::from([(A.to_owned(), 3)]),
+            under: Vec::new(),
+            former: Vec::new(),
+        }
+    }
+
+    /// What counts in each year: the year and the letter of each delivery.
+    fn counts<const N: usize>(
+        accepted: &[Accepted],
+        delivered: [(ReportYear, DecodedDelivery); N],
+    ) -> Vec<String> {
+        let definitions = definition::load(&definition::embedded()).unwrap();
+        let schools: BTreeMap<String, School> =
+            [A, B].map(|code| (code.to_owned(), School::default())).into();
+        let mut decoded: BTreeMap<ReportYear, Vec<DecodedDelivery>> = BTreeMap::new();
+        for (year, delivery) in delivered {
+            decoded.entry(year).or_default().push(delivery);
+        }
+        let known = |year: &ReportYear| (*year, Known { schools: &schools, rejected: BTreeSet::new() });
+        let known = decoded.keys().map(known).collect();
+        let past = Past { accepted, applying: &[], recorded: &[] };
+        let dataset = definitions.dataset("students").unwrap();
+        let selections = past.decide(dataset, decoded, &known, &|_| Ok(None)).unwrap();
+        let line = |year: &ReportYear, used: &AcceptedDelivery| format!("{year} {}", &used.sha256[..1]);
+        selections
+            .iter()
+            .flat_map(|(year, of)| of.value.used.iter().map(move |used| line(year, used)))
+            .collect()
+    }
+
+    #[test]
+    fn the_same_rows_new_in_two_years_are_the_earlier_ones_in_whatever_order() {
+        let of_2023 = || (2023, decoded("a", "rows"));
+        let of_2024 = || (2024, decoded("b", "rows"));
+        assert_eq!(counts(&[], [of_2023(), of_2024()]), ["2023 a"]);
+        assert_eq!(counts(&[], [of_2024(), of_2023()]), ["2023 a"]);
+        // Years that are not neighbours are not compared.
+        assert_eq!(counts(&[], [of_2023(), (2025, decoded("b", "rows"))]), ["2023 a", "2025 b"]);
+    }
+
+    #[test]
+    fn what_counted_in_a_later_year_and_lies_there_still_keeps_the_same_rows_out_of_an_earlier() {
+        let stands = [stood(2024, "b", "rows")];
+        let new = || (2023, decoded("a", "rows"));
+        // The later year is left alone, or made again with what it had.
+        assert_eq!(counts(&stands, [new()]), Vec::<String>::new());
+        assert_eq!(counts(&stands, [new(), (2024, decoded("b", "rows"))]), ["2024 b"]);
+        // Its file was replaced by another: the rows moved to the year that they are of.
+        assert_eq!(counts(&stands, [new(), (2024, decoded("c", "other"))]), ["2023 a", "2024 c"]);
+    }
+
+    #[test]
+    fn a_delivery_of_an_earlier_year_that_does_not_count_speaks_against_none() {
+        let mut cut = decoded("a", "rows");
+        cut.fragment.findings = vec![Finding::new(finding::TOTAL_DIFFERS, 2023, "students", "")];
+        assert_eq!(counts(&[], [(2023, cut), (2024, decoded("b", "rows"))]), ["2024 b"]);
+    }
+}

@@ -1,0 +1,77 @@
+//! What is asked about the deliveries of a year: how many rows, and how new they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::checks::definition::{ROWS, RelationDefinition};
+use crate::definition::Definitions;
+use crate::period::ReportYear;
+use crate::pipeline::RunError;
+use crate::report::figures::OfDeliveries;
+use crate::tables::dataset::SchoolOfRow;
+use crate::tables::row;
+use crate::warehouse::publish::Accepted;
+
+/// What is asked about the deliveries of a year: their rows, and last year's; the newest times in columns.
+///
+/// # Errors
+/// When a table cannot be read.
+pub(in crate::pipeline) fn of_deliveries(
+    definitions: &Definitions,
+    accepted: &[Accepted],
+    table: &dyn Fn(&str, ReportYear) -> Option<PathBuf>,
+    year: ReportYear,
+) -> Result<Vec<OfDeliveries>, RunError> {
+    let asked: BTreeSet<(String, String)> =
+        definitions.audit.relations.iter().flat_map(RelationDefinition::deliveries).collect();
+    let mut figures = Vec::new();
+    for (title, measure) in asked {
+        let Some(dataset) = definitions.datasets.iter().find(|dataset| dataset.title_zh == title) else {
+            continue;
+        };
+        let one = |year: ReportYear, school: String, text: String| OfDeliveries {
+            dataset: title.clone(),
+            measure: measure.clone(),
+            year,
+            school_code: school,
+            text,
+        };
+        if measure == ROWS {
+            let mut rows: BTreeMap<(ReportYear, &str), u64> = BTreeMap::new();
+            for accepted in accepted.iter().filter(|accepted| accepted.dataset == dataset.dataset) {
+                for (school, count) in &accepted.units {
+                    *rows.entry((accepted.report_year, school)).or_default() += count;
+                }
+            }
+            let before: Vec<&str> =
+                rows.keys().filter(|(of, _)| *of == year - 1).map(|(_, school)| *school).collect();
+            // Who delivered last year and nothing now has 0, where anybody delivered now.
+            if rows.keys().any(|(of, _)| *of == year) {
+                for school in before {
+                    rows.entry((year, school)).or_default();
+                }
+            }
+            let own = rows.into_iter().filter(|((of, _), _)| [year - 1, year].contains(of));
+            figures.extend(own.map(|((of, school), rows)| one(of, school.to_owned(), rows.to_string())));
+            continue;
+        }
+        let column = dataset.columns.iter().find(|column| column.title_zh == measure);
+        let Some((column, path)) = column.zip(table(&dataset.table, year)) else { continue };
+        let newest = newest(&path, &column.name)?;
+        figures.extend(newest.into_iter().map(|(school, text)| one(year, school, text)));
+    }
+    Ok(figures)
+}
+
+/// The newest time of a column at each school, of the rows that count.
+fn newest(path: &Path, column: &str) -> Result<BTreeMap<String, String>, RunError> {
+    let mut newest: BTreeMap<String, String> = BTreeMap::new();
+    row::scan(path, &[column], |row: SchoolOfRow, texts| {
+        let Some(time) = texts[0].filter(|_| row.counted) else { return };
+        let known = newest.entry(row.school_code).or_default();
+        if known.as_str() < time {
+            time.clone_into(known);
+        }
+    })?;
+    Ok(newest)
+}

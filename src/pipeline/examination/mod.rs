@@ -1,0 +1,305 @@
+//! Everything that must hold before anybody sees a figure, asked of one year's figures: of those a
+//! run is about to publish, and again of those that stand.
+
+mod deliveries;
+
+mod filed;
+
+mod published;
+
+mod wording;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::parallel;
+use crate::audit::printing::RowKey;
+use crate::audit::{NotableAnswer, RelationAnswer, RelationCount, RelationSet};
+use crate::checks::definition::{Names, PrintedPlace, RelationDefinition, RelationLevel, Source};
+use crate::checks::kind::RelationKind;
+use crate::checks::relation::Verdict;
+use crate::checks::totals::{self as checks, CheckOutcome};
+use crate::decisions::Override;
+use crate::decisions::findings::{self, Answers};
+use crate::definition::Definitions;
+use crate::finding::Severity;
+use crate::indicators::definition::{Answers as Surveyed, Calculation, Combination};
+use crate::indicators::{IndicatorValue, Unit, adjust};
+use crate::layout::{Basis, Level, label_key};
+use crate::period::ReportYear;
+use crate::report::cells::ReportCell;
+use crate::report::figures::{self, Keys, OfDeliveries, Peers};
+use crate::settings::Settings;
+
+pub(super) use deliveries::of_deliveries;
+pub(super) use filed::{FiledPlaces, filed_places};
+pub use published::{Release, Standing, examine_release, read_release};
+
+/// The figures of one year.
+#[derive(Clone, Copy)]
+pub struct Figures<'a> {
+    pub year: ReportYear,
+    pub values: &'a [IndicatorValue],
+    pub cells: &'a [ReportCell],
+    /// By code.
+    pub schools: &'a BTreeMap<String, String>,
+    pub deliveries: &'a [OfDeliveries],
+}
+
+/// What was found, and how much was looked at.
+#[derive(Debug, Default)]
+pub struct Examination {
+    year: ReportYear,
+    figures: usize,
+    pub found: Vec<Found>,
+    /// By rule kind.
+    counts: BTreeMap<RelationKind, RelationCount>,
+    /// Checks of values.
+    checked: Vec<CheckOutcome>,
+    /// Relations that looked at nothing, though the year's report prints what they need.
+    idle: BTreeMap<RelationKind, Vec<String>>,
+    /// The printed rows of figures, by the figures' names: all units print the same.
+    rows: HashMap<String, FigureRow>,
+}
+
+/// The printed row that a figure stands in.
+#[derive(Debug, Clone)]
+struct FigureRow {
+    indicator_id: String,
+    report_table: String,
+    report_path: String,
+}
+
+/// The rows that any unit prints, by the names of their figures.
+fn rows_by_name(cells: &[ReportCell]) -> HashMap<String, FigureRow> {
+    let mut seen = HashSet::new();
+    let mut rows = HashMap::new();
+    for cell in cells {
+        if seen.insert((Arc::as_ptr(&cell.row), cell.column_year)) {
+            rows.insert(
+                figures::name_of(cell),
+                FigureRow {
+                    indicator_id: cell.indicator_id.clone(),
+                    report_table: cell.report_table.clone(),
+                    report_path: cell.report_path.clone(),
+                },
+            );
+        }
+    }
+    rows
+}
+
+/// One finding of a relation.
+#[derive(Debug)]
+pub struct Found {
+    pub unit: Unit,
+    pub rule: String,
+    pub severity: Severity,
+    ratchet: bool,
+    row: Option<RowKey>,
+    pub key: String,
+    pub answer: RelationAnswer,
+}
+
+/// Holds a year's figures against everything.
+#[must_use]
+pub fn examine(settings: &Settings, definitions: &Definitions, of: Figures<'_>) -> Examination {
+    let asking = RelationSet::new(definitions);
+    // A year that no layout prints has deliveries all the same.
+    let units = figures::by_unit(of.cells, of.values.iter().map(|value| &*value.key.unit));
+    let deliveries = figures::deliveries_by_unit(&units, of.deliveries);
+    let peers = Peers::of(of.cells);
+    let asked = parallel::each(settings.threads(), &units, Keys::new, |keys, (unit, cells)| {
+        // Made here and forgotten here: those of all units would be as large as the year.
+        let mut report = figures::report(cells, of.year, keys);
+        report.figures.extend(deliveries.get(unit).into_iter().flat_map(figures::of_deliveries));
+        let level = RelationLevel::from(unit.level);
+        (report.figures.len(), asking.ask(&report, level, &|row| peers.figures(row, unit)))
+    });
+    let mut examined = Examination {
+        year: of.year,
+        figures: asked.iter().map(|(figures, _)| figures).sum(),
+        checked: of_values(definitions, of),
+        rows: rows_by_name(of.cells),
+        ..Examination::default()
+    };
+    let mut by_relation: Vec<RelationCount> = vec![RelationCount::default(); asking.relations().count()];
+    for ((unit, _), (_, answered)) in units.iter().zip(asked) {
+        for (sum, counted) in by_relation.iter_mut().zip(answered.counts) {
+            *sum += counted;
+        }
+        for (kind, counted) in answered.stated {
+            *examined.counts.entry(kind).or_default() += counted;
+        }
+        let name = unit_name(settings, definitions, of, unit);
+        examined.take(unit, &name, answered.found);
+    }
+    for ((kind, definition), counted) in asking.relations().zip(by_relation) {
+        if counted.relations > 0 {
+            *examined.counts.entry(kind).or_default() += counted;
+        }
+        if counted.examined == 0 && is_expected(definition, kind, definitions, of.year) {
+            examined.idle.entry(kind).or_default().push(definition.id.clone());
+        }
+    }
+    examined.leave_to_schools();
+    examined
+}
+
+/// What a run checks of the values it computed.
+fn of_values(definitions: &Definitions, of: Figures<'_>) -> Vec<CheckOutcome> {
+    let (year, values) = (of.year, of.values);
+    let additive = |indicator: &str, basis: Basis| {
+        let Some(indicator) = definitions.indicator(indicator) else { return false };
+        match basis {
+            Basis::System => {
+                matches!(
+                    indicator.system,
+                    Some(Calculation::Count(_) | Calculation::Sum(_) | Calculation::SumOf(_))
+                )
+            }
+            Basis::Filed => matches!(indicator.filed, Some(Combination::Sum)),
+            Basis::Survey => matches!(indicator.survey, Some(Surveyed::Sum(_))),
+            // Adjusted values stand at some places only.
+            Basis::Adjusted(_) => false,
+        }
+    };
+    let mut checked = vec![
+        checks::counties_and_residual_sum_to_city(year, values, &additive),
+        checks::schools_sum_to_county(year, values, &additive),
+        checks::parts_sum_to_whole(year, &definitions.partitions, values),
+    ];
+    if values.iter().any(|value| value.key.basis.is_adjusted()) {
+        let printed = adjust::as_printed(values);
+        checked.push(checks::counties_and_residual_sum_to_city(year, &printed, &additive));
+        checked.push(checks::schools_sum_to_county(year, &printed, &additive));
+    }
+    if let Some(layout) = definitions.layout(year) {
+        checked.push(checks::printed_on_one_basis(year, layout, values));
+    }
+    checked
+}
+
+fn unit_name(settings: &Settings, definitions: &Definitions, of: Figures<'_>, unit: &Unit) -> String {
+    match unit.level {
+        Level::School => of.schools.get(&unit.school_code).unwrap_or(&unit.school_code).clone(),
+        Level::City => settings.city_name.clone(),
+        Level::County if unit.region_code == settings.residual_region_code => {
+            settings.residual_region_name.clone()
+        }
+        Level::County => definitions.region_name(&unit.region_code, of.year).to_owned(),
+    }
+}
+
+/// Whether the year's report prints, at some level, all that the relation needs.
+fn is_expected(
+    definition: &RelationDefinition,
+    kind: RelationKind,
+    definitions: &Definitions,
+    year: ReportYear,
+) -> bool {
+    let (one, many, _) = kind.operands();
+    let of_field = |field: &&str| definition.of.get(*field).map(Names::all).unwrap_or_default();
+    let prints = |place: &PrintedPlace| {
+        let Source::Official(table) = &place.source else { return place.source == Source::Literal };
+        let rows = definitions.layout(year + place.years_after).and_then(|layout| layout.table(table));
+        rows.is_some_and(|table| {
+            table.levels.iter().any(|level| definition.levels.contains(&RelationLevel::from(*level)))
+                && place.labels.iter().any(|label| {
+                    let is = |path: &str| path.split('/').map(label_key).eq(label.split('/').map(label_key));
+                    table.rows.iter().any(|row| row.measure == place.measure && is(&row.path))
+                })
+        })
+    };
+    let mut names = one.iter().chain(many).flat_map(of_field).peekable();
+    names.peek().is_some()
+        && definition.each.is_none()
+        && names.all(|name| PrintedPlace::parse(name).is_some_and(|place| prints(&place)))
+}
+
+impl Examination {
+    fn take(&mut self, unit: &Unit, unit_name: &str, found: Vec<NotableAnswer>) {
+        let mut times: HashMap<String, usize> = HashMap::new();
+        for NotableAnswer { row, severity, ratchet, mut answer } in found {
+            let place = if unit.level == Level::School { &unit.school_code } else { &unit.region_code };
+            let mut key = format!("{}/{}/{place}", self.year, answer.id);
+            if let Some(row) = &row {
+                let measure = if row.measure == "值" { String::new() } else { format!("#{}", row.measure) };
+                key += &format!("/{}:{}{measure}", row.table, row.label);
+            }
+            let seen = times.entry(key.clone()).or_default();
+            *seen += 1;
+            if *seen > 1 {
+                key += &format!("~{seen}");
+            }
+            answer.place = format!("{unit_name}：{}", answer.place);
+            self.found.push(Found {
+                unit: unit.clone(),
+                rule: findings::rule_named(&answer.kind),
+                severity,
+                ratchet,
+                row,
+                key,
+                answer,
+            });
+        }
+    }
+
+    /// What is wrong in a county or in the city because it is wrong at a school is answered there.
+    fn leave_to_schools(&mut self) {
+        let doubted = |one: &Found| matches!(one.answer.verdict, Verdict::Inconsistent | Verdict::ToConfirm);
+        let mut schools: HashMap<(String, Option<RowKey>), Vec<String>> = HashMap::new();
+        for one in self.found.iter().filter(|one| one.unit.level == Level::School && doubted(one)) {
+            let regions = schools.entry((one.answer.id.clone(), one.row.clone())).or_default();
+            regions.push(one.unit.region_code.clone());
+        }
+        for one in self.found.iter_mut().filter(|one| one.unit.level != Level::School) {
+            let regions = schools.get(&(one.answer.id.clone(), one.row.clone()));
+            let own = |region: &&String| one.unit.level == Level::City || **region == one.unit.region_code;
+            let count = regions.into_iter().flatten().filter(own).count();
+            let change = one.answer.kind == RelationKind::YoyOutlier.name();
+            if count > 0 && !change && one.severity == Severity::S2 {
+                one.severity = Severity::S3;
+                one.answer.message += &format!("；有 {count} 所学校的同一关系不成立，先由学校核对");
+            }
+        }
+    }
+
+    /// What the release that stands has found already, under a ratchet, is a note.
+    pub fn forget(&mut self, before: &Examination) {
+        let known: HashMap<&str, Verdict> =
+            before.found.iter().map(|one| (one.key.as_str(), one.answer.verdict)).collect();
+        for one in self.found.iter_mut().filter(|one| one.ratchet && one.severity == Severity::S2) {
+            // Verdicts are in the order of their weight.
+            if known.get(one.key.as_str()).is_some_and(|verdict| *verdict <= one.answer.verdict) {
+                one.severity = Severity::S3;
+                one.answer.known = true;
+                one.answer.message += "；上一版已有，未变坏";
+            }
+        }
+    }
+
+    /// Puts beside each finding what a named person said of it. Returns the decisions that hold, and
+    /// those that do so no longer.
+    pub fn settle(&mut self, mut answers: Answers<'_>) -> (Vec<Override>, Vec<Override>) {
+        let (mut holding, mut lapsed) = (Vec::new(), Vec::new());
+        for one in &mut self.found {
+            match answers.take(&one.rule, &one.key, &one.answer) {
+                Ok(None) => {}
+                Ok(Some(_)) if one.severity == Severity::S0 => {}
+                Ok(Some(decision)) => {
+                    one.severity = Severity::S3;
+                    one.answer.known = true;
+                    one.answer.message += &format!("（{}已说明：{}）", decision.who, decision.reason);
+                    holding.push(decision.clone());
+                }
+                Err(decision) => {
+                    one.answer.message += &format!("；第 {} 号说明是对以前的数，已失效", decision.id);
+                    lapsed.push(decision.clone());
+                }
+            }
+        }
+        lapsed.extend(answers.rest().into_iter().cloned());
+        (holding, lapsed)
+    }
+}

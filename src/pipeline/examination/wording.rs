@@ -1,0 +1,215 @@
+//! What an examination found, as findings of a year, as counts of its checks, and as an audit.
+
+use std::collections::BTreeMap;
+
+use super::{Examination, FigureRow, FiledPlaces, Found};
+use crate::audit::{Audit, FigureText, FindingUnit, RelationAnswer, RelationCount, Tally};
+use crate::checks::kind::RelationKind;
+use crate::checks::relation::Verdict;
+use crate::checks::totals::{CheckCount, CheckOutcome};
+use crate::contract::Role;
+use crate::definition::Definitions;
+use crate::finding::{self, Finding, Findings, PrintedRow, Severity};
+use crate::indicators::Unit;
+use crate::layout::Level;
+
+impl Examination {
+    /// A line for each check.
+    #[must_use]
+    pub fn check_counts(&self) -> Vec<CheckCount> {
+        let of_kind = |(kind, counted): (&RelationKind, &RelationCount)| CheckCount {
+            check: kind.name().to_owned(),
+            examined: counted.examined as u64,
+            inconsistent: counted.inconsistent as u64,
+            to_confirm: counted.to_confirm as u64,
+            rounding: counted.rounding as u64,
+        };
+        self.checked.iter().map(CheckCount::from).chain(self.counts.iter().map(of_kind)).collect()
+    }
+
+    /// Everything as findings of the year: examples are capped, counts complete. `filed` says where a
+    /// school filed a figure.
+    #[must_use]
+    pub fn findings(&self, definitions: &Definitions, filed: &FiledPlaces) -> Vec<Finding> {
+        let mut all: Vec<Finding> =
+            self.checked.iter().flat_map(|checked| checked.findings.iter().cloned()).collect();
+        // Of each severity its own: what must be answered is not hidden behind notes.
+        let mut capped: BTreeMap<Severity, Findings> = BTreeMap::new();
+        // Of notes one stands for all of a relation and a unit.
+        let mut notes: BTreeMap<(&str, &Unit, &str), usize> = BTreeMap::new();
+        let mut said: Vec<Finding> = Vec::new();
+        for one in &self.found {
+            let finding = self.finding(definitions, filed, one);
+            if one.severity != Severity::S3 || one.answer.known {
+                said.push(finding);
+                continue;
+            }
+            let at = *notes.entry((&one.answer.id, &one.unit, &one.rule)).or_insert_with(|| {
+                said.push(Finding { count: 0, ..finding.clone() });
+                said.len() - 1
+            });
+            if let Some(note) = said.get_mut(at) {
+                note.count += 1;
+                let others = finding.indicators.into_iter().filter(|id| !note.indicators.contains(id));
+                let others: Vec<String> = others.collect();
+                note.indicators.extend(others);
+            }
+        }
+        for finding in said {
+            capped.entry(finding.severity).or_default().push(finding);
+        }
+        all.extend(capped.into_values().flat_map(Findings::finish));
+        let printed = definitions.layout(self.year).is_some();
+        let idle_checks = self.checked.iter().filter(|checked| printed && checked.examined == 0);
+        let idle_checks = idle_checks.map(|checked| (checked.check.to_owned(), 1));
+        let idle_kinds = self
+            .idle
+            .iter()
+            .map(|(kind, ids)| (format!("{}（{}）", kind.name(), ids.join("、")), ids.len() as u64));
+        for (detail, count) in idle_checks.chain(idle_kinds) {
+            let idle = Finding::new(finding::CHECK_IDLE, self.year, "", &detail);
+            all.push(Finding { count, ..idle });
+        }
+        all
+    }
+
+    fn finding(&self, definitions: &Definitions, filed: &FiledPlaces, one: &Found) -> Finding {
+        const NAMED: usize = 4;
+        let kind = RelationKind::named(&one.answer.kind);
+        let rule = kind.and_then(|kind| definitions.audit.rules.get(&kind));
+        // What the others are held against comes first: a total before its parts.
+        let single = kind.map(|kind| kind.operands().0).unwrap_or_default();
+        let mut figures: Vec<&FigureText> =
+            one.answer.figures.iter().filter(|figure| !figure.name.is_empty()).collect();
+        figures
+            .sort_by_key(|figure| single.iter().position(|one| *one == figure.operand).unwrap_or(usize::MAX));
+        let shown: Vec<String> =
+            figures.iter().map(|figure| format!("{}＝{}", figure.name, figure.printed)).collect();
+        let more = if shown.len() > NAMED { "等" } else { "" };
+        let whose = match (one.unit.level, one.answer.place.split_once('：')) {
+            (Level::City | Level::County, Some((name, _))) => format!("{name}，"),
+            _ => String::new(),
+        };
+        let message = format!(
+            "{}：{whose}{}{more}：{}",
+            rule.map_or("", |rule| &rule.title),
+            shown[..shown.len().min(NAMED)].join("，"),
+            one.answer.message,
+        );
+        let place = figures
+            .iter()
+            .find_map(|figure| filed.0.get(&(one.unit.school_code.clone(), figure.name.clone())));
+        let place = place.cloned().unwrap_or_default();
+        let filing = definitions.of_role(Role::Filing);
+        let rows: Vec<&FigureRow> = figures.iter().filter_map(|figure| self.rows.get(&figure.name)).collect();
+        let mut indicators: Vec<String> = Vec::new();
+        for row in &rows {
+            if !row.indicator_id.is_empty() && !indicators.contains(&row.indicator_id) {
+                indicators.push(row.indicator_id.clone());
+            }
+        }
+        let printed = rows.first().map(|row| PrintedRow {
+            report_table: row.report_table.clone(),
+            report_path: row.report_path.clone(),
+        });
+        Finding {
+            rule: one.rule.clone(),
+            severity: one.severity,
+            dimension: rule.map_or_else(String::new, |rule| rule.dimension.clone()),
+            report_year: self.year,
+            dataset: filing.filter(|_| !place.file.is_empty()).map_or(String::new(), |of| of.dataset.clone()),
+            region_code: one.unit.region_code.clone(),
+            school_code: one.unit.school_code.clone(),
+            place,
+            message,
+            remedy: rule.map_or_else(String::new, |rule| {
+                format!("{}；确属实情的，由负责人用 nianbao override answer 说明", rule.remedy)
+            }),
+            count: 1,
+            rows_out: 0,
+            key: one.key.clone(),
+            indicators,
+            printed: printed.unwrap_or_default(),
+            other_files: Vec::new(),
+        }
+    }
+
+    /// As `nianbao check` shows it.
+    #[must_use]
+    pub fn into_audit(self, title: String, definitions: &Definitions) -> Audit {
+        let year = self.year;
+        let mut tallies: Vec<Tally> = self.checked.iter().map(tally_of_values).collect();
+        tallies.extend(self.counts.iter().map(|(kind, counted)| tally(*kind, counted, definitions)));
+        let mut answers: Vec<RelationAnswer> = self.checked.iter().flat_map(broken).collect();
+        answers.extend(self.found.into_iter().map(|one| {
+            let at = FindingUnit {
+                report_year: year,
+                level: one.unit.level.name(),
+                region_code: one.unit.region_code,
+                school_code: one.unit.school_code,
+                does: one.severity.code(),
+                key: one.key,
+            };
+            RelationAnswer { at: Some(at), ..one.answer }
+        }));
+        Audit { title, answers, tallies, figures: self.figures }
+    }
+}
+
+fn tally(kind: RelationKind, counted: &RelationCount, definitions: &Definitions) -> Tally {
+    let good = counted.relations
+        - counted.inconsistent
+        - counted.to_confirm
+        - counted.rounding
+        - counted.not_examined;
+    let verdicts = [
+        (Verdict::Inconsistent, counted.inconsistent),
+        (Verdict::ToConfirm, counted.to_confirm),
+        (Verdict::Rounding, counted.rounding),
+        (Verdict::NotExamined, counted.not_examined),
+        (Verdict::Holds, good),
+    ];
+    Tally {
+        kind: kind.name().to_owned(),
+        title: definitions.audit.rules.get(&kind).map_or_else(String::new, |rule| rule.title.clone()),
+        relations: counted.relations,
+        examined: counted.examined,
+        verdicts: BTreeMap::from(verdicts),
+    }
+}
+
+fn tally_of_values(checked: &CheckOutcome) -> Tally {
+    let examined = usize::try_from(checked.examined).unwrap_or(usize::MAX);
+    let wrong = checked.findings.len();
+    Tally {
+        kind: checked.check.to_owned(),
+        title: String::new(),
+        relations: examined.max(wrong),
+        examined,
+        verdicts: BTreeMap::from([
+            (Verdict::Inconsistent, wrong),
+            (Verdict::Holds, examined.saturating_sub(wrong)),
+        ]),
+    }
+}
+
+/// What a check of values found, as an answer.
+fn broken(checked: &CheckOutcome) -> impl Iterator<Item = RelationAnswer> + '_ {
+    checked.findings.iter().map(|finding| RelationAnswer {
+        kind: checked.check.to_owned(),
+        id: finding.rule.clone(),
+        place: finding.school_code.clone(),
+        verdict: Verdict::Inconsistent,
+        printed: String::new(),
+        recomputed: String::new(),
+        interval: String::new(),
+        message: finding.message.clone(),
+        examined: 0,
+        figures: Vec::new(),
+        note: String::new(),
+        rule: None,
+        known: false,
+        at: None,
+        open: false,
+    })
+}

@@ -1,0 +1,145 @@
+//! What was delivered for each year: every delivery in the books, and those that read. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ByYear;
+use super::noted::Noted;
+use crate::delivery::Delivery;
+use crate::delivery::DeliveryOutcome;
+use crate::intake::{Fragment, Outcome, TakenIn};
+use crate::normalise::Counts;
+use crate::period::ReportYear;
+
+/// A delivery that reads.
+#[derive(Debug)]
+pub(super) struct DecodedDelivery {
+    pub label: String,
+    /// SHA-256 of the file as dropped: of the bundle, for a member.
+    pub landing: String,
+    pub sha256: String,
+    pub fragment: Fragment,
+}
+
+/// What was delivered for a year.
+#[derive(Debug, Default)]
+pub(super) struct ReceivedYear {
+    /// What reads, by dataset, until it is decided what counts.
+    pub decoded: BTreeMap<String, Vec<DecodedDelivery>>,
+    /// Every one, as the books have it.
+    pub deliveries: Vec<Delivery>,
+    /// Keys of what was normalised.
+    pub fragments: BTreeSet<String>,
+    /// A reader was killed from outside: the next run tries again, though nothing changes.
+    pub try_again: bool,
+}
+
+/// Results by year and dataset; the same bytes twice are one delivery. A year that was looked at is there, even
+/// where nothing of it could be read.
+pub(super) fn receive(taken: Vec<TakenIn>, years: &[ReportYear]) -> ByYear<Noted<ReceivedYear>> {
+    let mut received: ByYear<Noted<ReceivedYear>> =
+        years.iter().map(|year| (*year, Noted::default())).collect();
+    let mut seen = BTreeSet::new();
+    for one in taken {
+        let noted = received.entry(one.year).or_default();
+        let year = &mut noted.value;
+        year.try_again |= one.try_again;
+        if let Outcome::Normalised(fragment) = &one.outcome {
+            year.fragments.insert(fragment.key.clone());
+        }
+        let repeated = !seen.insert((one.year, one.dataset.clone(), one.sha256.clone()));
+        let mut delivery = Delivery {
+            report_year: one.year,
+            dataset: one.dataset.clone(),
+            file: one.label.clone(),
+            sha256: one.sha256.clone(),
+            format: String::new(),
+            encoding: String::new(),
+            outcome: DeliveryOutcome::Repeated,
+            rows: Counts::default(),
+        };
+        if repeated {
+            year.deliveries.push(delivery);
+            continue;
+        }
+        match one.outcome {
+            Outcome::Rejected(finding) => {
+                delivery.outcome = DeliveryOutcome::Rejected;
+                noted.findings.push(*finding);
+            }
+            Outcome::Normalised(fragment) => {
+                delivery.outcome = DeliveryOutcome::Decoded;
+                fragment.format.name().clone_into(&mut delivery.format);
+                delivery.encoding.clone_from(&fragment.encoding);
+                delivery.rows = fragment.counts;
+                let decoded = DecodedDelivery {
+                    label: one.label,
+                    landing: one.landing,
+                    sha256: one.sha256,
+                    fragment: *fragment,
+                };
+                year.decoded.entry(one.dataset).or_default().push(decoded);
+            }
+        }
+        year.deliveries.push(delivery);
+    }
+    received
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{self, Finding};
+
+    fn taken(year: ReportYear, name: &str, bytes: &str, outcome: Outcome) -> TakenIn {
+        TakenIn {
+            label: format!("{year}/students/{name}.csv"),
+            year,
+            dataset: "students".to_owned(),
+            sha256: bytes.to_owned(),
+            landing: bytes.to_owned(),
+            outcome,
+            try_again: false,
+        }
+    }
+
+    fn reads(key: &str) -> Outcome {
+        let mut fragment = Fragment::of_schools([("1114000001", 3)]);
+        key.clone_into(&mut fragment.key);
+        Outcome::Normalised(Box::new(fragment))
+    }
+
+    fn rejected() -> Outcome {
+        Outcome::Rejected(Box::new(Finding::new(finding::FILE_EMPTY, 2024, "students", "")))
+    }
+
+    #[test]
+    fn the_same_bytes_twice_are_one_delivery_of_a_year() {
+        let twice = vec![
+            taken(2024, "a", "one", reads("k")),
+            taken(2024, "b", "one", reads("k")),
+            taken(2023, "a", "one", reads("l")),
+        ];
+        let received = receive(twice, &[]);
+        let outcomes = |year| -> Vec<DeliveryOutcome> {
+            received[&year].value.deliveries.iter().map(|delivery| delivery.outcome).collect()
+        };
+        assert_eq!(outcomes(2024), [DeliveryOutcome::Decoded, DeliveryOutcome::Repeated]);
+        assert_eq!(outcomes(2023), [DeliveryOutcome::Decoded]);
+        let of_2024 = &received[&2024].value;
+        assert_eq!((of_2024.decoded["students"].len(), of_2024.fragments.len()), (1, 1));
+        let loaded: Vec<u64> = of_2024.deliveries.iter().map(|delivery| delivery.rows.loaded).collect();
+        assert_eq!(loaded, [3, 0]);
+    }
+
+    #[test]
+    fn what_does_not_read_is_in_the_books_with_its_finding() {
+        let killed = TakenIn { try_again: true, ..taken(2024, "a", "one", rejected()) };
+        let received = receive(vec![killed], &[2023, 2024]);
+        assert_eq!(received.keys().collect::<Vec<_>>(), [&2023, &2024], "both were looked at");
+        let noted = &received[&2024];
+        assert_eq!(noted.findings[0].rule, finding::FILE_EMPTY.id);
+        assert_eq!(noted.value.deliveries[0].outcome, DeliveryOutcome::Rejected);
+        assert!(noted.value.decoded.is_empty() && noted.value.try_again);
+        assert!(!received[&2023].value.try_again && received[&2023].findings.is_empty());
+    }
+}
