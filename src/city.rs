@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::definition::{self, DefinitionFile};
+use crate::definitions::{self, DefinitionFile};
 use crate::settings::Settings;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
@@ -34,7 +34,7 @@ pub fn settle(settings: &mut Settings, files: &[DefinitionFile]) -> Result<(), C
             said: settings.city_code.clone(),
         });
     }
-    let known = published.or_else(|| definition::only_city(files));
+    let known = published.or_else(|| definitions::only_city(files));
     if settings.city_code.is_empty() {
         let (code, _) = known.as_ref().ok_or(CityError::Unknown)?;
         settings.city_code.clone_from(code);

@@ -4,27 +4,23 @@
 //!
 //! In the order in which data flows; a module uses only those above it.
 //!
-//! - [`period`], [`personal`], [`position`], [`finding`], [`delivery`], [`number`]: the nouns everything shares.
+//! - [`period`], [`personal`], [`position`], [`number`], [`figure`], [`finding`], [`delivery`]: the nouns everything shares.
 //! - [`settings`]: defaults → site file → environment → flags.
 //! - [`sources`]: the drop folder and bundles; bytes as received.
 //! - [`decode`]: bytes → rows of text cells with positions, whatever the format.
-//! - [`code_table`], [`predicate`], [`contract`], [`layout`]: what the definitions say of codes,
-//!   conditions, each year's exports and each year's printed tables.
-//! - [`table_file`], [`combinations`]: Parquet files, and the different rows that conditions see in them.
+//! - [`tables`]: the tables of a release, each the type of its rows; Parquet.
+//! - [`definitions`]: what `pipelines/` says, read and checked whole.
 //! - [`normalise`]: cells → typed rows, or quarantine. Reads no files.
-//! - [`indicators`]: what is counted, and how it adds up.
-//! - [`reconcile`]: the same figure on different bases.
+//! - [`figures`]: what is counted, how it adds up, and the same figure on different bases.
 //! - [`checks`]: what must hold before anybody sees a figure.
-//! - [`definition`]: all of `pipelines/`, read and checked whole.
 //! - [`audit`]: a published report, held against itself. Reads no files.
 //! - [`warehouse`]: Parquet in immutable releases.
 //! - [`city`]: of which city the deliveries are.
 //! - [`documents`]: what people fill in, which is never replaced.
 //! - [`decisions`]: what named persons decided, beside the data it is about.
-//! - [`intake`]: one delivered file → a fragment of a table.
-//! - [`report`]: printed cells, workbooks.
-//! - [`runs`]: the ledger, the lock, what is new since last time.
-//! - [`tables`]: the tables of a release that are not datasets.
+//! - [`ingest`]: one delivered file → a fragment of a table.
+//! - [`report`]: printed cells, sheets, workbooks.
+//! - [`ledger`]: the runs, the lock, what is new since last time.
 //! - [`quarantine`]: rows kept out, the sheets to correct them on, and their way back.
 //! - [`explain`]: one figure, down to its rows.
 //! - [`pipeline`]: one run, top to bottom: start reading here.
@@ -36,13 +32,13 @@ pub mod personal;
 
 pub mod position;
 
-pub mod finding;
-
-pub mod delivery;
+pub mod number;
 
 pub mod figure;
 
-pub mod number;
+pub mod finding;
+
+pub mod delivery;
 
 pub mod settings;
 
@@ -50,27 +46,15 @@ pub mod sources;
 
 pub mod decode;
 
-pub mod code_table;
+pub mod tables;
 
-pub mod predicate;
-
-pub mod table_file;
-
-pub mod combinations;
-
-pub mod contract;
-
-pub mod layout;
+pub mod definitions;
 
 pub mod normalise;
 
-pub mod indicators;
-
-pub mod reconcile;
+pub mod figures;
 
 pub mod checks;
-
-pub mod definition;
 
 pub mod audit;
 
@@ -82,13 +66,11 @@ pub mod documents;
 
 pub mod decisions;
 
-pub mod intake;
+pub mod ingest;
 
 pub mod report;
 
-pub mod runs;
-
-pub mod tables;
+pub mod ledger;
 
 pub mod quarantine;
 

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::audit::printing::RowKey;
-use crate::checks::definition::AuditDefinitions;
-use crate::checks::kind::RelationKind;
 use crate::checks::relation::{Context, Figure, Judgement, Obstacle, Operands, Verdict};
 use crate::checks::rules::judge;
+use crate::definitions::relation::AuditDefinitions;
+use crate::definitions::relation::kind::RelationKind;
 
 /// A relation with its figures found, not yet judged.
 #[derive(Debug, Clone)]

@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::audit::answer::{RelationInstance, UnaskedRelation};
 use crate::audit::printing::{PrintedFigure, year_in};
 use crate::checks::claim::claim;
-use crate::checks::kind::RelationKind;
 use crate::checks::quantity::{fold, read};
 use crate::checks::relation::{Figure, Operand, Operands};
-use crate::layout::label_key;
+use crate::definitions::layout::label_key;
+use crate::definitions::relation::kind::RelationKind;
 
 /// The relations of one claim.
 pub fn instances(

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::answer::RelationInstance;
 use crate::audit::printing::{PrintedFigure, path_key, year_in};
-use crate::checks::definition::Source;
-use crate::checks::kind::RelationKind;
 use crate::checks::quantity::{Reading, fold, read};
 use crate::checks::relation::{Figure, Operand, Operands};
-use crate::layout::label_key;
+use crate::definitions::layout::label_key;
+use crate::definitions::relation::Source;
+use crate::definitions::relation::kind::RelationKind;
 
 /// Where the columns of one of the six tables are.
 #[derive(Debug, Clone)]

@@ -6,13 +6,13 @@ use crate::audit::answer::{RelationAnswer, RelationInstance, UnaskedRelation};
 use crate::audit::printing::{PrintedFigure, RowKey, path_key};
 use crate::audit::report::Report;
 use crate::checks::count::count;
-use crate::checks::definition::{Names, PrintedPlace, RelationDefinition, Source};
-use crate::checks::kind::RelationKind;
 use crate::checks::quantity::read;
 use crate::checks::relation::{Figure, Operand, Operands};
 use crate::checks::rules::items;
-use crate::layout::label_key;
-use crate::normalise::CodeTables;
+use crate::definitions::code_table::CodeTables;
+use crate::definitions::layout::label_key;
+use crate::definitions::relation::kind::RelationKind;
+use crate::definitions::relation::{Names, PrintedPlace, RelationDefinition, Source};
 
 /// What a definition is repeated over.
 #[derive(Clone)]

@@ -31,10 +31,10 @@ pub use units::{NotableAnswer, Peers, RelationCount, RelationSet, UnitAudit};
 
 use serde::Serialize;
 
-use crate::checks::definition::{AuditDefinitions, RelationLevel};
-use crate::checks::kind::RelationKind;
 use crate::checks::relation::{Context, Verdict};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::relation::kind::RelationKind;
+use crate::definitions::relation::{AuditDefinitions, RelationLevel};
 use answer::{UnaskedRelation, answer};
 use instances::Finder;
 use report::Report;

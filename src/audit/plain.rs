@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::audit::answer::{RelationInstance, UnaskedRelation};
 use crate::audit::printing::year_in;
 use crate::audit::report::Report;
-use crate::checks::kind::RelationKind;
 use crate::checks::quantity::{Reading, fold, read};
 use crate::checks::relation::{Figure, Operand, Operands};
+use crate::definitions::relation::kind::RelationKind;
 
 /// Whether the object is of this form.
 #[must_use]

@@ -1,9 +1,9 @@
 //! A printed figure, with where it is printed.
 
-use crate::checks::definition::Source;
 use crate::checks::quantity::{fold, read};
 use crate::checks::relation::Figure;
-use crate::layout::label_key;
+use crate::definitions::layout::label_key;
+use crate::definitions::relation::Source;
 
 /// A printed figure, or a printed name.
 #[derive(Debug, Clone)]

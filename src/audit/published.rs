@@ -6,9 +6,9 @@ use crate::audit::printing::{PrintedFigure, path_key, year_in};
 use crate::audit::report::Report;
 use crate::audit::workbook::Recogniser;
 use crate::audit::{claims, grid};
-use crate::checks::definition::Source;
-use crate::definition::Definitions;
-use crate::layout::label_key;
+use crate::definitions::Definitions;
+use crate::definitions::layout::label_key;
+use crate::definitions::relation::Source;
 
 /// Whether the object is of this form.
 #[must_use]

@@ -6,10 +6,10 @@ use crate::audit::answer::{RelationAnswer, RelationInstance, judged, with_judgem
 use crate::audit::instances::{self, Finder, Relation};
 use crate::audit::printing::RowKey;
 use crate::audit::report::Report;
-use crate::checks::definition::{AuditDefinitions, RelationDefinition, RelationLevel};
-use crate::checks::kind::RelationKind;
 use crate::checks::relation::{Context, Figure, Judgement, Operand, Verdict};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::relation::kind::RelationKind;
+use crate::definitions::relation::{AuditDefinitions, RelationDefinition, RelationLevel};
 use crate::finding::Severity;
 
 /// Last year's and this year's figure of one row, of the other units of a level.

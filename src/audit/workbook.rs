@@ -3,11 +3,11 @@
 use crate::audit::grid;
 use crate::audit::printing::{PrintedFigure, path_key, year_in};
 use crate::audit::report::Report;
-use crate::checks::definition::{Names, PrintedPlace, Source};
 use crate::checks::quantity::fold;
 use crate::decode::Event;
-use crate::definition::Definitions;
-use crate::layout::{TableKind, label_key};
+use crate::definitions::Definitions;
+use crate::definitions::layout::{TableKind, label_key};
+use crate::definitions::relation::{Names, PrintedPlace, Source};
 
 /// Sheets of rows of text cells, as they are decoded.
 #[derive(Debug, Default)]

@@ -13,15 +13,9 @@ pub mod claim;
 
 pub mod computed;
 
-pub mod limits;
-
-pub mod kind;
-
 pub mod relation;
 
 pub mod rules;
-
-pub mod definition;
 
 pub mod totals;
 

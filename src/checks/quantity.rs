@@ -5,8 +5,8 @@
 //! of things that are counted, with no 万 beside it, is exact.
 
 use crate::checks::exact::{Interval, Rational};
-use crate::code_table::narrow;
 use crate::decode::cell::is_blank;
+use crate::definitions::code_table::narrow;
 
 /// A cell or a figure as printed.
 #[derive(Debug, Clone, PartialEq, Eq)]

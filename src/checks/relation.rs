@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::checks::limits::Limits;
 use crate::checks::quantity::{Quantity, Reading};
-use crate::normalise::CodeTables;
+use crate::definitions::code_table::CodeTables;
+use crate::definitions::relation::limits::Limits;
 
 /// What is said of a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

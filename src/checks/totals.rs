@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checks::definition::Partition;
+use crate::definitions::layout::Layout;
+use crate::definitions::relation::Partition;
+use crate::figure::{Basis, Level, State, Unit};
+use crate::figures::{IndicatorValue, Subject};
 use crate::finding::{self, Finding};
-use crate::indicators::{IndicatorValue, State, Subject, Unit};
-use crate::layout::{Basis, Layout, Level};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
@@ -184,7 +185,7 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::indicators::ValueKey;
+    use crate::figures::ValueKey;
 
     fn value(indicator: &str, level: Level, region: &str, school: &str, number: i64) -> IndicatorValue {
         let unit = Unit { level, region_code: region.to_owned(), school_code: school.to_owned() };

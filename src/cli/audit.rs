@@ -14,7 +14,7 @@ use crate::audit::{
 };
 use crate::checks::relation::Verdict;
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::settings::{Overrides, Settings};
 
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use super::{ExitCode, Failure, Global, audit, data_root, load, output};
 use crate::audit::AuditOutcome;
 use crate::decisions::findings::Answers;
 use crate::decisions::{self, Override};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::period::ReportYear;
 use crate::pipeline::{self, Examination, Standing};
 use crate::settings::{Overrides, Settings};

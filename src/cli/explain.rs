@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ExitCode, Failure, Global, data_root, load, output, published_year};
 use crate::explain::{City, Derivation, ExplainError, Explainer, Explanation, Place, RowAt};
-use crate::layout::{Basis, Delivered};
+use crate::figure::{Basis, Delivered};
 use crate::report::catalogue;
 use crate::settings::Overrides;
 

@@ -4,7 +4,7 @@ use super::decision::{Decider, reason, signer};
 use super::sign::{record_of, refuse, release_of, role_text};
 use super::{ExitCode, Failure, Global, data_root, load_settings, now, open, output, under_lock};
 use crate::decisions::signatures::{self, Act, Record, Role};
-use crate::runs;
+use crate::ledger;
 use crate::settings::Overrides;
 use crate::warehouse::layout::DataRoot;
 
@@ -25,7 +25,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let data = data_root(&settings)?;
     let by = signer(&args.decider.by)?;
     let why = reason(&args.decider.why, "a decision needs a reason")?;
-    runs::refuse_newer(&data)?;
+    ledger::refuse_newer(&data)?;
     let now = now();
     let record = under_lock(&data, "freeze", &now, || {
         if args.lift {

@@ -53,10 +53,10 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::city::{self, CityError};
-use crate::definition::{self, DefinitionFile, Definitions, Fault};
+use crate::definitions::{self, DefinitionFile, Definitions, Fault};
+use crate::ledger::{FormatError, LockError};
 use crate::period::ReportYear;
 use crate::pipeline::{self, RunError};
-use crate::runs::{FormatError, LockError};
 use crate::settings::{Overrides, Settings, SettingsError};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest, PublishError};
@@ -308,7 +308,7 @@ fn under_lock<T>(
     now: &str,
     act: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let lock = crate::runs::lock(data, command, now)?;
+    let lock = crate::ledger::lock(data, command, now)?;
     let done = act();
     if !lock.was_left_behind() {
         lock.give_back().map_err(|error| Failure::internal(&error))?;
@@ -383,9 +383,9 @@ fn load_definitions(global: &Global) -> Result<Definitions, Failure> {
 fn definition_files(settings: &Settings) -> Result<Vec<DefinitionFile>, Failure> {
     let folder = &settings.pipelines_dir;
     if folder.as_os_str().is_empty() {
-        return Ok(definition::embedded());
+        return Ok(definitions::embedded());
     }
-    definition::read_folder(folder).map_err(|error| {
+    definitions::read_folder(folder).map_err(|error| {
         Failure::new(ExitCode::Usage, &format!("definitions `{}`: {error}", folder.display()))
     })
 }
@@ -396,7 +396,7 @@ fn checked_definitions(settings: &Settings, files: Vec<DefinitionFile>) -> Resul
         .into_iter()
         .map(|(name, text)| (name, text.replace("{residual}", &settings.residual_region_code)))
         .collect();
-    definition::load(&files).map_err(|mut faults| {
+    definitions::load(&files).map_err(|mut faults| {
         for fault in &mut faults {
             fault.file = where_it_lies(&settings.pipelines_dir, &fault.file);
         }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::Failure;
 use super::output::{self, left, right};
+use crate::figures::reconcile;
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::period::ReportYear;
-use crate::reconcile;
 use crate::tables;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Manifest, YearSummary};

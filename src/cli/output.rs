@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::{ExitCode, Failure};
+use crate::ledger::Stage;
 use crate::pipeline::Watch;
-use crate::runs::Stage;
 
 /// Why standard output takes nothing, told when the command is done.
 static REFUSED: Mutex<Option<io::Error>> = Mutex::new(None);

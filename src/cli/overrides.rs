@@ -9,12 +9,12 @@ use super::{
 use crate::decisions::values::set_rule;
 use crate::decisions::{self, Override, findings};
 use crate::delivery::{Delivery, DeliveryOutcome, RunOutcome};
+use crate::figures::shown;
 use crate::finding::{self, Finding, Rule, Severity};
-use crate::indicators::shown;
+use crate::ledger;
 use crate::period::ReportYear;
 use crate::pipeline::{Examination, Standing};
 use crate::position::Place;
-use crate::runs;
 use crate::settings::Overrides;
 use crate::tables;
 use crate::warehouse::layout::DataRoot;
@@ -81,7 +81,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     if let Command::List = args.command {
         return list(global, &data);
     }
-    runs::refuse_newer(&data)?;
+    ledger::refuse_newer(&data)?;
     let now = now();
     under_lock(&data, "override", &now, || {
         let decisions = match &args.command {
@@ -210,7 +210,7 @@ fn accepted(data: &DataRoot, accept: &AcceptArgs, when: &str) -> Result<Override
 /// Whether the current release has a finding of the rule about the delivery; of a run that was
 /// held back nobody can say.
 fn is_open(data: &DataRoot, rule: &str, delivery: &Delivery) -> Result<bool, Failure> {
-    let entries = runs::entries(data).map_err(|error| Failure::internal(&error))?;
+    let entries = ledger::entries(data).map_err(|error| Failure::internal(&error))?;
     let last = entries.last().and_then(|entry| entry.run.as_ref().ok());
     if last.is_some_and(|run| run.outcome == RunOutcome::HeldBack) {
         return Ok(true);
@@ -232,7 +232,7 @@ fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
             known.extend(tables::delivery::read(&path).map_err(|error| Failure::internal(&error))?);
         }
     }
-    let entries = runs::entries(data).map_err(|error| Failure::internal(&error))?;
+    let entries = ledger::entries(data).map_err(|error| Failure::internal(&error))?;
     let last = entries.into_iter().rev().find_map(|entry| entry.run.ok().filter(|run| !run.files.is_empty()));
     known.extend(last.into_iter().flat_map(|run| run.files).map(|file| Delivery {
         report_year: file.report_year,

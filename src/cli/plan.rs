@@ -7,11 +7,11 @@ use serde_json::json;
 use super::output::{self, Progress};
 use super::{ExitCode, Failure, Global, load, now};
 use crate::decode::worker::OWN_PROGRAM;
-use crate::definition::Definitions;
-use crate::layout::Basis;
+use crate::definitions::Definitions;
+use crate::figure::Basis;
+use crate::ledger;
 use crate::period::ReportYear;
 use crate::pipeline::{self, Change, How, Moved, Planned, PlannedFigures, Request};
-use crate::runs;
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::PartKind;
@@ -36,7 +36,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let overrides = Overrides { drop_dir: args.drop.clone(), ..Overrides::default() };
     let (settings, definitions) = load(global, overrides)?;
     let data = DataRoot::new(&settings.data_dir);
-    runs::refuse_newer(&data)?;
+    ledger::refuse_newer(&data)?;
     super::run::look_before(&settings, &data, &args.year)?;
     let request = Request { years: args.year.clone(), now: now(), decode_program: OWN_PROGRAM.into() };
     let progress = Progress::new(global.quiet || global.json || !args.figures);
@@ -153,7 +153,7 @@ fn told_moved(settings: &Settings, definitions: &Definitions, moved: &Moved) -> 
     };
     let title = definitions.indicator(indicator_id).map_or(indicator_id.as_str(), |of| &of.title_zh);
     let basis = Basis::named(basis, "").map_or(*basis, Basis::label);
-    let value = |value: &Option<String>| value.as_deref().map_or("无", crate::indicators::shown).to_owned();
+    let value = |value: &Option<String>| value.as_deref().map_or("无", crate::figures::shown).to_owned();
     let change = change.as_ref().map_or(String::new(), |change| {
         format!(" ({}{change})", if change.starts_with('-') { "" } else { "+" })
     });

@@ -15,8 +15,9 @@ use super::{
 };
 use crate::decisions::corrections::{self, Change, Correction, Kind};
 use crate::decisions::{self, Override};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::documents::{self as written, Draft, Register};
+use crate::ledger;
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
 use crate::pipeline;
@@ -25,7 +26,6 @@ use crate::quarantine::filled::{self, Filled};
 use crate::quarantine::sheets::{self, Of, Tally};
 use crate::quarantine::{self, Asked, Case, Names, QuarantineError, State};
 use crate::report::file_name;
-use crate::runs;
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{DataRoot, release_name};
@@ -93,7 +93,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     if let Command::List(asked) = &args.command {
         return list(global, &data, asked);
     }
-    runs::refuse_newer(&data)?;
+    ledger::refuse_newer(&data)?;
     let (settings, definitions) = load(global, Overrides::default())?;
     let now = now();
     under_lock(&data, "quarantine", &now, || match &args.command {

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::{ExitCode, Failure, Global, data_root, load_settings, now, output};
 use crate::decisions::signatures;
+use crate::ledger;
 use crate::period::ReportYear;
 use crate::pipeline;
-use crate::runs;
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::layout::{DataRoot, release_name};
 use crate::warehouse::publish::{self, PublishError, StagedFile};
@@ -78,8 +78,8 @@ fn prune(
     policy: &dyn Fn(BTreeSet<u32>) -> Policy,
     dry_run: bool,
 ) -> Result<(), Failure> {
-    runs::refuse_newer(data)?;
-    let lock = runs::lock(data, "releases prune", &now())?;
+    ledger::refuse_newer(data)?;
+    let lock = ledger::lock(data, "releases prune", &now())?;
     let policy = policy(signatures::final_releases(&signatures::all(data)?));
     let plan = retention::plan(data, &policy, Timestamp::now())?;
     if !dry_run {

@@ -1,8 +1,8 @@
 //! `nianbao report`: every document of a year again, from the published release.
 
 use super::{ExitCode, Failure, Global, data_root, documents, load, now, output, published_year};
+use crate::ledger;
 use crate::pipeline;
-use crate::runs;
 use crate::settings::Overrides;
 
 #[derive(Debug, clap::Args)]
@@ -15,8 +15,8 @@ pub struct Args {
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let (settings, definitions) = load(global, Overrides::default())?;
     let data = data_root(&settings)?;
-    runs::refuse_newer(&data)?;
-    let lock = runs::lock(&data, "report", &now())?;
+    ledger::refuse_newer(&data)?;
+    let lock = ledger::lock(&data, "report", &now())?;
     let manifest = published_year(&data, &definitions, args.year)?;
     if definitions.layout(args.year).is_none() {
         let printed = manifest.years.iter().filter(|year| definitions.layout(**year).is_some());

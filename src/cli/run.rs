@@ -10,14 +10,14 @@ use super::output::{self, Progress, left, right};
 use super::{ExitCode, Failure, Global, absolute, documents, ledger_failure, load, now, quarantine};
 use crate::checks::CheckCount;
 use crate::decode::worker::OWN_PROGRAM;
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::delivery::Delivery;
 use crate::delivery::RunOutcome;
+use crate::figures::reconcile::Reconciled;
 use crate::finding::Finding;
+use crate::ledger::{self, DeliveredFile, Process};
 use crate::period::ReportYear;
 use crate::pipeline::{self, Ended, PROGRAM, Request, RunError, RunReport};
-use crate::reconcile::Reconciled;
-use crate::runs::{self, DeliveredFile, Process};
 use crate::settings::{Overrides, Settings};
 use crate::sources::drop_folder;
 use crate::warehouse::layout::DataRoot;
@@ -39,20 +39,20 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let (settings, definitions) = load(global, overrides)?;
     let now = now();
     let data = DataRoot::new(&settings.data_dir);
-    runs::refuse_newer(&data)?;
+    ledger::refuse_newer(&data)?;
     args.year.iter().try_for_each(|&year| refuse_frozen(&data, year))?;
     let new_root = look_before(&settings, &data, &args.year)?;
     if let Some(root) = &new_root {
         output::note(&format!("new data root: {}", root.display()));
         output::note(&format!("of the city: {} ({})", settings.city_name, settings.city_code));
     }
-    let lock = runs::lock(&data, "run", &now)?;
+    let lock = ledger::lock(&data, "run", &now)?;
     let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &error);
     if lock.was_left_behind() {
         files::remove_half_written(data.path()).map_err(internal)?;
         ground::clear(&data).map_err(internal)?;
     }
-    runs::settle(&data, PROGRAM)?;
+    ledger::settle(&data, PROGRAM)?;
     let request = Request { years: args.year.clone(), now, decode_program: OWN_PROGRAM.into() };
     let record = begin(&data, &definitions, &request)?;
     let progress = Progress::new(global.quiet || global.json);
@@ -63,7 +63,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Err(error) => {
             let (stages, text) = (progress.stages(), error.to_string());
             let failure = Failure::from(error);
-            let failed = runs::Run { stages, error: Some(text), ..record };
+            let failed = ledger::Run { stages, error: Some(text), ..record };
             // Why the run failed matters more than that the ledger cannot say so.
             if let Err(ledger) = end(&data, failed, RunOutcome::Failed, failure.code) {
                 output::note(&ledger.message);
@@ -165,8 +165,8 @@ fn parts(outcome: &Ended) -> (Option<&Manifest>, Option<&Summary>) {
 }
 
 /// Writes into the ledger that a run begins: one that is killed is known by it.
-fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Result<runs::Run, Failure> {
-    let begun = runs::Run {
+fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Result<ledger::Run, Failure> {
+    let begun = ledger::Run {
         command: "run".to_owned(),
         years: request.years.clone(),
         process: Some(Process::own()),
@@ -174,21 +174,21 @@ fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Resul
         definitions: definitions.digest.clone(),
         started: request.now.clone(),
         release_before: standing(data),
-        ..runs::Run::default()
+        ..ledger::Run::default()
     };
-    runs::begin(data, begun).map_err(|error| ledger_failure(&error))
+    ledger::begin(data, begun).map_err(|error| ledger_failure(&error))
 }
 
 /// Completes the record of a run; one that failed is in the ledger too, with what stands after it.
-fn end(data: &DataRoot, record: runs::Run, outcome: RunOutcome, code: ExitCode) -> Result<(), Failure> {
-    let record = runs::Run {
+fn end(data: &DataRoot, record: ledger::Run, outcome: RunOutcome, code: ExitCode) -> Result<(), Failure> {
+    let record = ledger::Run {
         finished: now(),
         outcome,
         exit_code: Some(code as u8),
         release: standing(data),
         ..record
     };
-    runs::end(data, &record).map_err(|error| ledger_failure(&error))
+    ledger::end(data, &record).map_err(|error| ledger_failure(&error))
 }
 
 /// 0 where nothing stands, or nobody can say what does.
@@ -196,7 +196,7 @@ fn standing(data: &DataRoot) -> u32 {
     publish::current(data).ok().flatten().map_or(0, |manifest| manifest.release)
 }
 
-fn with_report(record: runs::Run, report: &RunReport) -> runs::Run {
+fn with_report(record: ledger::Run, report: &RunReport) -> ledger::Run {
     let file = |delivery: &Delivery| DeliveredFile {
         label: delivery.file.clone(),
         sha256: delivery.sha256.clone(),
@@ -205,7 +205,7 @@ fn with_report(record: runs::Run, report: &RunReport) -> runs::Run {
         outcome: delivery.outcome,
         rows: delivery.rows,
     };
-    runs::Run {
+    ledger::Run {
         stages: report.stages.clone(),
         files: report.deliveries.iter().map(file).collect(),
         summary: parts(&report.outcome).1.cloned().unwrap_or_default(),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::output::{self, left, right};
 use super::{ExitCode, Failure, Global, data_root, ledger_failure, load_settings, now};
 use crate::finding::Severity;
-use crate::runs::{self, Amount, Entry, Run};
+use crate::ledger::{self, Amount, Entry, Run};
 use crate::settings::{Overrides, RUN_KEEP_DAYS_MIN, Settings};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Corrections;
@@ -51,7 +51,7 @@ fn damaged(entry: &Entry, message: &str) -> String {
 }
 
 fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
-    let entries = runs::entries(data).map_err(|error| ledger_failure(&error))?;
+    let entries = ledger::entries(data).map_err(|error| ledger_failure(&error))?;
     let readable: Vec<&Run> = entries.iter().filter_map(|entry| entry.run.as_deref().ok()).collect();
     if global.json {
         output::json(&readable)?;
@@ -120,8 +120,8 @@ fn line(texts: [String; 9]) -> String {
 }
 
 fn show(global: &Global, data: &DataRoot, typed: &str) -> Result<ExitCode, Failure> {
-    let entries = runs::entries(data).map_err(|error| ledger_failure(&error))?;
-    let entry = runs::select(&entries, typed).map_err(|error| {
+    let entries = ledger::entries(data).map_err(|error| ledger_failure(&error))?;
+    let entry = ledger::select(&entries, typed).map_err(|error| {
         Failure::new(ExitCode::Usage, &error).hint("`nianbao runs list` names them, with the time they began")
     })?;
     let run = match &entry.run {
@@ -183,7 +183,7 @@ fn show_people(run: &Run) {
 }
 
 fn show_counts(run: &Run) {
-    let numbers = |rows: &crate::normalise::Counts| {
+    let numbers = |rows: &crate::delivery::RowCounts| {
         [rows.physical, rows.loaded, rows.quarantined, rows.duplicate, rows.structural]
             .map(|count| right(&count.to_string(), 12))
             .concat()
@@ -239,13 +239,13 @@ fn prune(
         )
         .hint("网络安全法 (2016) art. 21 asks for logs of six months"));
     }
-    runs::refuse_newer(data)?;
-    let lock = runs::lock(data, "runs prune", &now())?;
-    let entries = runs::entries(data).map_err(|error| ledger_failure(&error))?;
-    let outdated = runs::outdated(&entries, keep_days, Timestamp::now());
+    ledger::refuse_newer(data)?;
+    let lock = ledger::lock(data, "runs prune", &now())?;
+    let entries = ledger::entries(data).map_err(|error| ledger_failure(&error))?;
+    let outdated = ledger::outdated(&entries, keep_days, Timestamp::now());
     for entry in entries.iter().filter(|entry| outdated.contains(&entry.id)) {
         if !dry_run {
-            runs::remove(data, entry.id).map_err(|error| ledger_failure(&error))?;
+            ledger::remove(data, entry.id).map_err(|error| ledger_failure(&error))?;
         }
         let begun = entry.run.as_ref().map(|run| run.started.as_str()).unwrap_or_default();
         let verb = if dry_run { "would remove" } else { "removed" };

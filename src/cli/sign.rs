@@ -8,8 +8,8 @@ use super::decision::{reason, refuse_frozen, signer};
 use super::open::{self, OpenYear};
 use super::{ExitCode, Failure, Global, data_root, load_settings, now, output, published, under_lock};
 use crate::decisions::signatures::{self, Act, Record, Role, State};
+use crate::ledger;
 use crate::period::ReportYear;
-use crate::runs;
 use crate::settings::Overrides;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest};
@@ -66,7 +66,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         return list(global, &data, args.year);
     };
     let (role, by) = (Role::from(role), signer(by)?);
-    runs::refuse_newer(&data)?;
+    ledger::refuse_newer(&data)?;
     let now = now();
     under_lock(&data, "sign", &now, || {
         if args.withdraw {

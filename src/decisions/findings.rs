@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Override;
 use super::values::{About, newest};
 use crate::audit::RelationAnswer;
-use crate::checks::kind::RelationKind;
+use crate::definitions::relation::kind::RelationKind;
+use crate::figure::{Level, Unit};
 use crate::finding::{self, ANSWERABLE, Finding, Rule, Severity};
-use crate::indicators::Unit;
-use crate::layout::Level;
 use crate::period::ReportYear;
 use crate::warehouse::files;
 
@@ -172,7 +171,6 @@ mod tests {
     use super::*;
     use crate::audit::FigureText;
     use crate::checks::relation::Verdict;
-    use crate::layout::Level;
 
     fn answer(printed: &str) -> RelationAnswer {
         let figure = |name: &str, printed: &str| FigureText {

@@ -7,17 +7,17 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Override;
+use crate::definitions::indicator::Indicator;
+use crate::figure::{Delivered, Level, Unit};
+use crate::figures::IndicatorValue;
+use crate::figures::adjust;
+use crate::figures::compute::SetValues;
+use crate::figures::reconcile::{Answer, Closed, Difference, PairKey};
 use crate::finding;
-use crate::indicators::adjust;
-use crate::indicators::compute::SetValues;
-use crate::indicators::definition::Indicator;
-use crate::indicators::{IndicatorValue, Unit};
-use crate::layout::{Delivered, Level};
 use crate::number::Decimal;
 use crate::period::ReportYear;
-use crate::reconcile::{Answer, Closed, Difference, PairKey};
-use crate::table_file::TableFileError;
 use crate::tables::decision::DecisionRow;
+use crate::tables::parquet_file::TableFileError;
 use crate::tables::row;
 
 /// The values that a decision is about.
@@ -258,10 +258,11 @@ pub fn under(difference: &Difference) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
-    use crate::indicators::{State, Subject, ValueKey};
-    use crate::layout::Basis;
-    use crate::reconcile;
+    use crate::definitions;
+    use crate::figure::Basis;
+    use crate::figure::State;
+    use crate::figures::reconcile;
+    use crate::figures::{Subject, ValueKey};
 
     fn value(basis: Basis, school: &str, number: i64) -> IndicatorValue {
         IndicatorValue {
@@ -315,7 +316,7 @@ mod tests {
 
     #[test]
     fn the_newest_set_value_holds_until_what_is_under_it_changes() {
-        let indicators = definition::load(&definition::embedded()).unwrap().indicators;
+        let indicators = definitions::load(&definitions::embedded()).unwrap().indicators;
         let records = [set(1, "8", "10"), set(2, "9", "10")];
         let judged = |number, lapsed: &[u32]| {
             let values = [value(Basis::Filed, "a", number), value(Basis::System, "a", 99)];
@@ -334,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_note_closes_its_own_two_values_and_lapses_with_them() {
-        let indicators = definition::load(&definition::embedded()).unwrap().indicators;
+        let indicators = definitions::load(&definitions::embedded()).unwrap().indicators;
         let closed = |system, filed, records: &[Override], sets: &[SetValue]| {
             let values = [value(Basis::System, "a", system), value(Basis::Filed, "a", filed)];
             let mut found = reconcile::differences(2024, &indicators, None, &values);

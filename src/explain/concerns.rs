@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{Before, CheckedBy, Decision, ExplainError, Explainer};
-use crate::checks::kind::RelationKind;
-use crate::contract::Role;
 use crate::decisions::findings;
+use crate::definitions::contract::Role;
+use crate::definitions::indicator::{Calculation, Combination, Indicator};
+use crate::definitions::relation::kind::RelationKind;
 use crate::figure::{Level, Unit};
+use crate::figures::stored;
 use crate::finding::{self, Finding};
-use crate::indicators::definition::{Calculation, Combination, Indicator};
-use crate::indicators::stored;
 use crate::tables::decision::DecisionRow;
 use crate::warehouse::publish::{read_manifest, releases};
 

@@ -9,15 +9,15 @@ use polars::prelude::col;
 
 use super::wording::formula;
 use super::{At, Derivation, Excluded, ExplainError, Explainer, Place, RowAt, SchoolPart};
-use crate::combinations::Combinations;
-use crate::contract::Role;
+use crate::definitions::contract::Role;
+use crate::definitions::indicator::{Answers, Calculation, Combination, Indicator};
+use crate::definitions::predicate::Condition;
 use crate::figure::{Basis, Delivered, Level, State, Unit};
+use crate::figures::combinations::Combinations;
 use crate::finding;
-use crate::indicators::definition::{Answers, Calculation, Combination, Indicator};
 use crate::number::{Decimal, ONE};
-use crate::predicate::Condition;
-use crate::table_file;
 use crate::tables::dataset::DatasetRow;
+use crate::tables::parquet_file;
 use crate::tables::row::{Cells, Row};
 
 impl Explainer<'_> {
@@ -183,7 +183,7 @@ impl Explainer<'_> {
         let described = DatasetRow::COLUMNS.iter().map(|column| column.name);
         let described = described.chain(Some(to.column.as_str()).filter(|column| !column.is_empty()));
         let columns = &looked_at | &described.map(str::to_owned).collect();
-        let reader = table_file::read_plain(path, Some(&columns))?;
+        let reader = parquet_file::read_plain(path, Some(&columns))?;
         let mut combinations = Combinations::new(&reader.schema(), &looked_at, &BTreeSet::new())?;
         let mut batches = Vec::new();
         for batch in reader {

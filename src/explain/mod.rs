@@ -21,12 +21,12 @@ use polars::prelude::PolarsError;
 use serde::Serialize;
 
 use crate::figure::{Basis, Level, Unit};
-use crate::indicators::{IndicatorValue, Subject, ValueKey};
+use crate::figures::{IndicatorValue, Subject, ValueKey};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::report::catalogue::{self, Entry};
-use crate::table_file::TableFileError;
 use crate::tables::decision::DecisionRow;
+use crate::tables::parquet_file::TableFileError;
 use crate::warehouse::publish::PublishError;
 
 pub use reader::Explainer;

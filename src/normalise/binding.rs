@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::contract::header::{HeaderKeys, header_key, may_begin};
-use crate::contract::unit::{self, Conversion, Unit};
-use crate::contract::{Column, Dataset, Version};
 use crate::decode::Row;
+use crate::definitions::contract::header::{HeaderKeys, header_key, may_begin};
+use crate::definitions::contract::unit::{self, Conversion, Unit};
+use crate::definitions::contract::{Column, Dataset, Version};
 use crate::position::told;
 
 /// Rows looked at to find the header. Exports seen so far put it within the first 12.

@@ -8,17 +8,18 @@ use std::collections::BTreeSet;
 
 use arrow::error::ArrowError;
 
-use super::table::{FieldSpec, TableBuilder};
 use super::text;
-use super::{Counts, Normalised, People, Rejects, Unusable};
+use super::{Normalised, People, Rejects, Unusable};
 use crate::decode::{Cell, Event, Row};
+use crate::definitions::layout::{Layout, RowLayout, TableKind, TableLayout, label_key};
+use crate::delivery::RowCounts;
 use crate::figure::State;
 use crate::finding::{self, Answers, Finding, Findings, Pushed};
-use crate::layout::{Layout, RowLayout, TableKind, TableLayout, label_key};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, told};
+use crate::tables::column::{FieldSpec, TableBuilder};
 use crate::tables::filing::FilingRow;
 use crate::tables::row::{ColumnSpec, Row as _};
 
@@ -36,7 +37,7 @@ pub struct FormNormaliser<'a> {
     builder: TableBuilder,
     rejects: Rejects,
     findings: Findings,
-    counts: Counts,
+    counts: RowCounts,
     given_up: u64,
     school: Option<String>,
     sheet: String,
@@ -107,7 +108,7 @@ impl<'a> FormNormaliser<'a> {
             builder: TableBuilder::new(&fields()),
             rejects: Rejects::default(),
             findings: Findings::default(),
-            counts: Counts::default(),
+            counts: RowCounts::default(),
             given_up: 0,
             school: None,
             sheet: String::new(),

@@ -185,7 +185,7 @@ impl PseudonymKey {
         let mut mac = self.0.clone();
         mac.update(domain.as_bytes());
         mac.update(value.as_bytes());
-        hex(&mac.finalize().into_bytes()[..PSEUDONYM_BYTES])
+        hex::encode(&mac.finalize().into_bytes()[..PSEUDONYM_BYTES])
     }
 
     /// What tells one name from another where both are told without the numbers in them.
@@ -206,15 +206,6 @@ impl PseudonymKey {
     pub fn check_value(&self) -> String {
         self.pseudonym("key-check|v1|", "")
     }
-}
-
-/// Lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    halves.map(|half| DIGITS[usize::from(half)]).collect()
 }
 
 #[cfg(test)]

@@ -3,13 +3,11 @@
 //! Goes row by row, where the position is known. Every physical row of a file
 //! ends in exactly one of four places: loaded, quarantined, structural (title,
 //! header, prompt, total, note, blank), or, once the table is put together,
-//! duplicate. [`Counts::holds`] is asserted in release builds.
+//! duplicate. [`RowCounts::holds`] is asserted in release builds.
 
 pub mod identity;
 
 pub mod binding;
-
-pub mod table;
 
 pub mod text;
 
@@ -24,20 +22,15 @@ pub mod rows;
 pub mod form;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-pub use crate::delivery::RowCounts as Counts;
-
-use crate::code_table::CodeTable;
 use crate::decode::{Cell, Row};
+use crate::definitions::code_table::CodeTables;
+use crate::delivery::RowCounts;
 use crate::finding::{Finding, Rule, TAKES_CELL};
 use binding::BindError;
-
-/// Code tables by id.
-pub type CodeTables = BTreeMap<String, CodeTable>;
 
 /// What a normaliser knows beside the rows.
 #[derive(Debug, Clone, Copy)]
@@ -172,7 +165,7 @@ pub struct Normalised {
     pub rejects: Rejects,
     /// Findings without the file's name, which the file may change.
     pub findings: Vec<Finding>,
-    pub counts: Counts,
+    pub counts: RowCounts,
     /// Of the quarantined rows, those that a named person gave up.
     pub given_up: u64,
 }

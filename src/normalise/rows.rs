@@ -8,17 +8,19 @@ use arrow::error::ArrowError;
 use super::binding::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use super::identity::{self, IdKind, IdNumber};
 use super::stated_period;
-use super::table::{self, FieldSpec, TableBuilder, Value, staged_fields};
 use super::totals::{self, Totals};
-use super::{Context, Counts, Normalised, People, Rejects, Unusable, name, text};
-use crate::contract::{BadValue, Column, ColumnType, Dataset, Version};
+use super::{Context, Normalised, People, Rejects, Unusable, name, text};
 use crate::decode::cell::NO_RESULT;
 use crate::decode::{Cell, Event, Row};
+use crate::definitions::contract::fields::{carried_fields, staged_fields, table_columns};
+use crate::definitions::contract::{BadValue, Column, ColumnType, Dataset, Version};
+use crate::delivery::RowCounts;
 use crate::finding::{self, Answers, Finding, Findings, Pushed, Rule};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, told};
+use crate::tables::column::{FieldSpec, TableBuilder, Value};
 
 /// Takes the events of one file and makes typed rows of them.
 pub struct RowsNormaliser<'a> {
@@ -35,7 +37,7 @@ pub struct RowsNormaliser<'a> {
     people: People,
     rejects: Rejects,
     findings: Findings,
-    counts: Counts,
+    counts: RowCounts,
     given_up: u64,
     sheet: Sheet,
     unbound: Option<(BindError, Vec<Row<'static>>)>,
@@ -117,9 +119,9 @@ impl<'a> RowsNormaliser<'a> {
     ) -> Self {
         let fields: Vec<FieldSpec> = staged_fields(dataset);
         let of_year = dataset.in_year(year);
-        let carried = table::table_columns(dataset).into_iter().map(|column| Carried {
+        let carried = table_columns(dataset).into_iter().map(|column| Carried {
             position: of_year.columns.iter().position(|own| own.name == column.name && own.carried),
-            fields: table::carried_fields(column).len(),
+            fields: carried_fields(column).len(),
         });
         RowsNormaliser {
             context,
@@ -134,7 +136,7 @@ impl<'a> RowsNormaliser<'a> {
             people: People::default(),
             rejects: Rejects::default(),
             findings: Findings::default(),
-            counts: Counts::default(),
+            counts: RowCounts::default(),
             given_up: 0,
             sheet: Sheet::default(),
             unbound: None,

@@ -4,9 +4,9 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Span, Timestamp};
 
-use crate::code_table::narrow;
 use crate::decode::Cell;
 use crate::decode::cell::is_blank;
+use crate::definitions::code_table::narrow;
 use crate::finding::{self, Rule};
 use crate::number::Decimal;
 

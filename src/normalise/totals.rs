@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::binding::Binding;
 use super::text;
-use crate::contract::{ColumnType, Dataset};
 use crate::decode::{Cell, Row};
+use crate::definitions::contract::{ColumnType, Dataset};
 use crate::finding::{self, Rule};
 use crate::number::Decimal;
 use crate::position::Place;

@@ -4,43 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::acceptance::{AcceptedDelivery, AcceptedYear, Known, YearDeliveries, accept_dataset};
+use super::enrolled::{EnrolledYear, Roll, YearTable, decoded_of};
 use super::noted::Noted;
-use super::received::{DecodedDelivery, ReceivedYear};
+use super::received::ReceivedYear;
 use super::{ByYear, Given, RunError, corrected, parallel};
-use crate::contract::{Dataset, Role};
 use crate::decisions::corrections::{FileKey, OfFile};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::{Dataset, Role};
+use crate::figures::compute::School;
 use crate::finding::{self, Finding};
-use crate::indicators::compute::School;
 use crate::period::ReportYear;
 use crate::position::Place;
 use crate::tables::dataset::RegisterRow;
 use crate::tables::row;
 use crate::warehouse::assemble::{self, Assembled, Decision, Source};
-
-/// A table of a year, put together.
-#[derive(Debug)]
-pub(super) struct YearTable {
-    pub path: PathBuf,
-    pub rows: u64,
-}
-
-/// The register of a year.
-#[derive(Debug, Default)]
-pub(super) struct Roll {
-    pub table: Option<YearTable>,
-    /// By code.
-    pub schools: BTreeMap<String, School>,
-}
-
-/// A year whose register is put together, and nothing else decided on.
-#[derive(Debug, Default)]
-pub(super) struct EnrolledYear {
-    /// What reads, by dataset, until it is decided what counts.
-    pub decoded: BTreeMap<String, Vec<DecodedDelivery>>,
-    pub deliveries: YearDeliveries,
-    pub roll: Roll,
-}
 
 /// A year's tables.
 #[derive(Debug, Default)]
@@ -50,24 +27,6 @@ pub(super) struct AssembledYear {
     pub schools: BTreeMap<String, School>,
     /// By name.
     pub tables: BTreeMap<String, YearTable>,
-}
-
-impl From<ReceivedYear> for EnrolledYear {
-    fn from(received: ReceivedYear) -> Self {
-        let ReceivedYear { decoded, deliveries, fragments, try_again } = received;
-        let deliveries =
-            YearDeliveries { all: deliveries, fragments, try_again, ..YearDeliveries::default() };
-        EnrolledYear { decoded, deliveries, roll: Roll::default() }
-    }
-}
-
-/// What reads of a dataset, of every year.
-pub(super) fn decoded_of(
-    years: &mut ByYear<EnrolledYear>,
-    dataset: &Dataset,
-) -> ByYear<Vec<DecodedDelivery>> {
-    let of_year = |of: &mut EnrolledYear| of.decoded.remove(&dataset.dataset).unwrap_or_default();
-    years.iter_mut().map(|(year, of)| (*year, of_year(of))).collect()
 }
 
 /// Puts the register of each year together, of the deliveries of it that count.
@@ -270,12 +229,12 @@ fn schools_of(register: &Path, definitions: &Definitions) -> Result<BTreeMap<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
+    use crate::definitions;
     use crate::warehouse::assemble::Told;
 
     #[test]
     fn every_row_that_another_counts_for_is_a_finding_at_its_place() {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let dataset = definitions.dataset("students").unwrap();
         let accepted = ["a", "b"].map(|name| AcceptedDelivery::of_schools(name, [("1114000001", 3)]));
         let row = |decision, fragment, row| Told {

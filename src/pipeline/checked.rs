@@ -8,14 +8,14 @@ use super::examination::{self, Examination, Figures, FiledPlaces, Standing, exam
 use super::figures::ComputedYear;
 use super::noted::{Noted, Notes};
 use super::{ByYear, Given, RunError};
-use crate::checks::kind::RelationKind;
 use crate::checks::totals::CheckCount;
-use crate::contract::Role;
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::Role;
+use crate::definitions::relation::kind::RelationKind;
+use crate::figures::compute::School;
 use crate::finding::{self, Finding};
-use crate::indicators::compute::School;
 use crate::period::ReportYear;
 use crate::position::Place;
 use crate::report::cells::ReportCell;
@@ -176,7 +176,7 @@ fn is_asked(finding: &Finding, found: &[Finding]) -> bool {
 mod tests {
     use super::*;
     use crate::decisions::findings::question_key;
-    use crate::definition;
+    use crate::definitions;
     use crate::finding::Severity;
 
     const SCHOOL: &str = "1114000001";
@@ -199,7 +199,7 @@ mod tests {
         let school = School { region_code: "141002".to_owned(), ..School::default() };
         let before = Before {
             year: 2024,
-            definitions: &definition::load(&definition::embedded()).unwrap(),
+            definitions: &definitions::load(&definitions::embedded()).unwrap(),
             findings,
             recorded,
             lapsed,

@@ -1,6 +1,6 @@
 //! What persons said of single rows, in a run: named, counted, and lapsed with their delivery.
 
-use super::acceptance::YearDeliveries;
+use super::acceptance::record::YearDeliveries;
 use super::noted::Noted;
 use crate::decisions::Override;
 use crate::decisions::corrections::{self, Kind};

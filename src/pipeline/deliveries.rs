@@ -7,7 +7,7 @@ use super::survey::{DroppedDelivery, Inventory, Survey, is_too_large, year_of};
 use super::{Given, RunError, io_error, parallel};
 use crate::decode::worker::{Decoder, Limits};
 use crate::finding::{self, Finding, Rule};
-use crate::intake::{self, Delivered, Intake, Outcome, TakenIn};
+use crate::ingest::{self, Delivered, Intake, Outcome, TakenIn};
 use crate::normalise::Context;
 use crate::period::ReportYear;
 use crate::position::Place;
@@ -73,7 +73,7 @@ impl Given<'_> {
             landing: &input.sha256,
             bytes: &bytes,
         };
-        Ok(intake::take_in(intake, decoder, delivered)?)
+        Ok(ingest::take_in(intake, decoder, delivered)?)
     }
 
     /// A delivery that counts already, from the bytes that landing kept; nothing when they are gone.
@@ -98,7 +98,7 @@ impl Given<'_> {
             landing: &accepted.landing,
             bytes: &bytes,
         };
-        Ok(intake::take_in(intake, decoder, delivered)?)
+        Ok(ingest::take_in(intake, decoder, delivered)?)
     }
 
     fn intake(&self) -> Intake<'_> {

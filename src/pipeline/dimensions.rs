@@ -1,9 +1,9 @@
 //! What codes mean, as tables of a release.
 
-use crate::code_table::{Code, CodeTable, Status};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::code_table::{Code, CodeTable, Status};
+use crate::definitions::indicator::{Calculation, Combination, Indicator};
 use crate::figure::Level;
-use crate::indicators::definition::{Calculation, Combination, Indicator};
 use crate::tables::indicator::IndicatorRow;
 use crate::tables::major::MajorRow;
 use crate::tables::region::RegionRow;

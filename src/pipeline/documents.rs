@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::plan::made_with_these;
 use super::{Given, RunError, io_error, parallel, reconciled};
-use crate::contract::Role;
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::Role;
 use crate::documents::{self as written, DocumentKind, Draft, Placed, Register};
+use crate::figure::Level;
 use crate::figure::Unit;
-use crate::indicators::{IndicatorValue, stored};
-use crate::layout::Level;
+use crate::figures::{IndicatorValue, stored};
 use crate::period::ReportYear;
 use crate::report::cells::{self, Lines, ReportCell, Values, indexed};
 use crate::report::workbook::{self, Heading};
@@ -26,8 +26,9 @@ use crate::warehouse::publish::{Manifest, ReleaseOutcome};
 
 /// The counties of the city in one year.
 pub(super) fn counties(settings: &Settings, definitions: &Definitions, year: ReportYear) -> Vec<String> {
-    let regions = definitions.regions().map(crate::code_table::CodeTable::codes).unwrap_or_default();
-    let own = |code: &&crate::code_table::Code| {
+    let regions =
+        definitions.regions().map(crate::definitions::code_table::CodeTable::codes).unwrap_or_default();
+    let own = |code: &&crate::definitions::code_table::Code| {
         code.parent.as_deref() == Some(settings.city_code.as_str()) && code.valid_in(year)
     };
     regions.iter().filter(own).map(|code| code.code.clone()).collect()

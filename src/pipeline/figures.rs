@@ -8,13 +8,13 @@ use super::assembly::AssembledYear;
 use super::noted::Noted;
 use super::reconciled::Decisions;
 use super::{ByYear, Given, RunError, documents, parallel};
-use crate::contract::{Dataset, Role};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::{Dataset, Role};
+use crate::figures::compute::{self, Filed, Inputs};
+use crate::figures::reconcile::Difference;
+use crate::figures::{IndicatorValue, shown, stored};
 use crate::finding::{self, Finding};
-use crate::indicators::compute::{self, Filed, Inputs};
-use crate::indicators::{IndicatorValue, shown, stored};
 use crate::period::ReportYear;
-use crate::reconcile::Difference;
 use crate::report::cells::{Lines, ReportCell, indexed};
 use crate::tables::filing::FilingRow;
 use crate::tables::row;
@@ -213,7 +213,7 @@ fn filed_values(path: &Path, year: ReportYear) -> Result<FiledValues, RunError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
+    use crate::definitions;
     use crate::figure::State;
     use crate::number::Decimal;
 
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_a_filing_repeats_of_last_year_is_held_against_last_years_own() {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let filing = definitions.of_role(Role::Filing).unwrap();
         let original = filed([("students", A, 610), ("students", B, 40), ("majors", A, 8)]);
         let repeated = filed([("students", A, 612), ("students", B, 40), ("staff", A, 5)]);
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn whoever_is_not_in_an_export_of_the_whole_city_has_none_of_it() {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let schools = [A, B].map(|code| (code.to_owned(), compute::School::default())).into();
         let mut of = AssembledYear { schools, ..AssembledYear::default() };
         let city = definitions.datasets.iter().find(|dataset| dataset.whole_city).unwrap();

@@ -10,7 +10,7 @@ use super::survey::Inventory;
 use super::{ByYear, PROGRAM, Request, RunError, Watch};
 use crate::decisions::Override;
 use crate::decisions::corrections::{self, FileKey, OfFile};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
 use crate::settings::Settings;

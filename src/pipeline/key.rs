@@ -24,7 +24,7 @@ pub fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<Pseudon
 pub(super) fn make(data: &DataRoot) -> Result<PseudonymKey, RunError> {
     let path = data.key_file();
     let bytes = random()?;
-    let text = format!("{}\n", crate::normalise::identity::hex(&bytes));
+    let text = format!("{}\n", hex::encode(bytes));
     files::write_whole(&path, text.as_bytes(), Access::Restricted).map_err(io_error(&path))?;
     Ok(PseudonymKey::new(&bytes))
 }

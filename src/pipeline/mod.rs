@@ -24,6 +24,8 @@ mod received;
 
 mod acceptance;
 
+mod enrolled;
+
 mod assembly;
 
 mod figures;
@@ -56,21 +58,21 @@ use polars::prelude::PolarsError;
 use rust_xlsxwriter::XlsxError;
 
 use crate::checks::CheckCount;
-use crate::combinations::TableError;
 use crate::decisions::DecisionError;
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::delivery::Delivery;
+use crate::delivery::RowCounts;
 use crate::delivery::RunOutcome;
 use crate::documents::{DocumentError, Register};
+use crate::figures::combinations::TableError;
 use crate::finding::Finding;
-use crate::intake::IntakeError;
-use crate::normalise::Counts;
+use crate::ingest::IntakeError;
+use crate::ledger::Stage;
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
-use crate::runs::Stage;
 use crate::settings::Settings;
 use crate::sources::drop_folder::Listing;
-use crate::table_file::TableFileError;
+use crate::tables::parquet_file::TableFileError;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summary};
@@ -83,8 +85,8 @@ use given::Given;
 use noted::{Noted, Notes};
 use plan::PlannedYear;
 use recorded::Recorded;
-use release::Results;
 use result::MadeYear;
+use result::Results;
 use stages::Stages;
 use survey::Inventory;
 
@@ -329,7 +331,7 @@ fn stage(
 }
 
 /// Rows of all deliveries of all years.
-fn rows(years: &ByYear<AssembledYear>, count: fn(&Counts) -> u64) -> usize {
+fn rows(years: &ByYear<AssembledYear>, count: fn(&RowCounts) -> u64) -> usize {
     let deliveries = years.values().flat_map(|of| &of.deliveries.all);
     let rows: u64 = deliveries.map(|delivery| count(&delivery.rows)).sum();
     usize::try_from(rows).unwrap_or(usize::MAX)

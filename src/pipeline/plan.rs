@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::survey::{DroppedDelivery, Inventory, year_of};
 use crate::decisions::Override;
 use crate::decode::worker::Limits;
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::period::ReportYear;
 use crate::settings::Settings;
 use crate::warehouse::files;
@@ -280,7 +280,7 @@ pub fn made_with_these(manifest: &Manifest, definitions: &Definitions, year: Rep
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
+    use crate::definitions;
     use crate::finding;
     use crate::settings;
     use crate::sources::drop_folder::{Dropped, Listing};
@@ -312,7 +312,7 @@ mod tests {
     impl Desk {
         fn new() -> Self {
             Desk {
-                definitions: definition::load(&definition::embedded()).unwrap(),
+                definitions: definitions::load(&definitions::embedded()).unwrap(),
                 settings: settings::load(None, &settings::Overrides::default()).unwrap().0,
                 recorded: Vec::new(),
                 program: "nianbao 1",
@@ -437,14 +437,14 @@ mod tests {
     type Edit<'a> = (&'a str, &'a dyn Fn(&str) -> String);
 
     fn with(changes: &[Edit<'_>]) -> Definitions {
-        let mut files = definition::embedded();
+        let mut files = definitions::embedded();
         for (name, change) in changes {
             match files.iter_mut().find(|(file, _)| file.ends_with(name)) {
                 Some(file) => file.1 = change(&file.1),
                 None => files.push((format!("pipelines/{name}"), change(""))),
             }
         }
-        definition::load(&files).unwrap_or_else(|faults| panic!("{faults:?}"))
+        definitions::load(&files).unwrap_or_else(|faults| panic!("{faults:?}"))
     }
 
     #[test]
@@ -459,7 +459,8 @@ mod tests {
         desk.definitions = with(&[("codes/staff_status.toml", &|text| format!("{text}{code}"))]);
         assert_eq!(desk.why(two_years()), [(2024, "Changed definition codes/staff_status.toml".into())]);
         // The layout of a year that is not there.
-        let layout = definition::embedded().into_iter().find(|(name, _)| name.ends_with("layouts/2023.toml"));
+        let layout =
+            definitions::embedded().into_iter().find(|(name, _)| name.ends_with("layouts/2023.toml"));
         let layout = layout.unwrap().1.replacen("year = 2023", "year = 2019", 1);
         desk.definitions = with(&[("layouts/2019.toml", &move |_| layout.clone())]);
         assert_eq!(desk.why(two_years()), []);
@@ -472,7 +473,7 @@ mod tests {
     #[test]
     fn only_the_fragments_of_a_dataset_depend_on_its_code_tables() {
         let code = "\n[[code]]\ncode = \"98\"\nlabel = \"借调\"\n";
-        let before = definition::load(&definition::embedded()).unwrap();
+        let before = definitions::load(&definitions::embedded()).unwrap();
         let after = with(&[("codes/staff_status.toml", &|text| format!("{text}{code}"))]);
         let digests = |of: &Definitions| -> Vec<String> {
             of.datasets.iter().map(|dataset| of.contract_digest(dataset, 2024)).collect()

@@ -6,8 +6,8 @@ use super::ByYear;
 use super::noted::Noted;
 use crate::delivery::Delivery;
 use crate::delivery::DeliveryOutcome;
-use crate::intake::{Fragment, Outcome, TakenIn};
-use crate::normalise::Counts;
+use crate::delivery::RowCounts;
+use crate::ingest::{Fragment, Outcome, TakenIn};
 use crate::period::ReportYear;
 
 /// A delivery that reads.
@@ -55,7 +55,7 @@ pub(super) fn receive(taken: Vec<TakenIn>, years: &[ReportYear]) -> ByYear<Noted
             format: String::new(),
             encoding: String::new(),
             outcome: DeliveryOutcome::Repeated,
-            rows: Counts::default(),
+            rows: RowCounts::default(),
         };
         if repeated {
             year.deliveries.push(delivery);

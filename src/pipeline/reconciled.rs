@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::noted::Noted;
 use super::{RunError, io_error};
-use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
 use crate::decisions::values::{self, AppliedValue, SetValue, read_applied};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::{Dataset, Role};
+use crate::definitions::indicator::Indicator;
 use crate::documents::{self, DocumentKind, Draft};
+use crate::figure::Delivered;
+use crate::figures::compute::Inputs;
+use crate::figures::reconcile::{self, Difference};
+use crate::figures::{IndicatorValue, adjust, shown};
 use crate::finding::{self, Finding};
-use crate::indicators::compute::Inputs;
-use crate::indicators::definition::Indicator;
-use crate::indicators::{IndicatorValue, adjust, shown};
-use crate::layout::Delivered;
 use crate::period::ReportYear;
-use crate::reconcile::{self, Difference};
 use crate::report::differences::{self, Names};
 use crate::report::workbook::{Footnote, Heading};
 use crate::settings::Settings;
@@ -155,7 +155,7 @@ pub(super) fn names(
     year: ReportYear,
 ) -> Result<(Names, BTreeMap<String, String>), RunError> {
     let mut names = Names::default();
-    let regions = definitions.regions().map(crate::code_table::CodeTable::codes);
+    let regions = definitions.regions().map(crate::definitions::code_table::CodeTable::codes);
     for code in regions.into_iter().flatten().filter(|code| code.valid_in(year)) {
         names.regions.insert(code.code.clone(), code.label.clone());
     }

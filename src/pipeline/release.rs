@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::plan::{AGAIN, PlannedYear};
-use super::result::YearResult;
+use super::result::Results;
 use super::staging::stage_flat;
 use super::survey::Inventory;
 use super::{ByYear, Given, PROGRAM, RunError, catalogue_sql, io_error};
@@ -15,9 +15,6 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::{
     self, FORMAT, FileCounts, Input, KeyId, Manifest, Part, PartKind, ReleaseOutcome, StagedFile, Summary,
 };
-
-/// What a run came to of each year that it made.
-pub(super) type Results = ByYear<YearResult>;
 
 /// What keeps a release from being published: S0 findings, or too many schools that delivered nothing.
 pub(super) fn stops(results: &Results) -> Vec<Finding> {
@@ -177,12 +174,13 @@ fn inputs(last: &[Input], inventory: &Inventory, results: &Results) -> Vec<Input
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::RowCounts;
     use crate::finding::{self, Severity};
-    use crate::normalise::Counts;
+    use crate::pipeline::result::YearResult;
     use crate::warehouse::publish::{DatasetSummary, YearSummary};
 
     fn result(year: ReportYear, loaded: u64) -> YearResult {
-        let rows = Counts { physical: loaded, loaded, ..Counts::default() };
+        let rows = RowCounts { physical: loaded, loaded, ..RowCounts::default() };
         let line = DatasetSummary {
             report_year: year,
             dataset: "students".to_owned(),

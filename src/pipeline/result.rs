@@ -2,23 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ByYear;
 use super::assembly::AssembledYear;
 use super::checked::CheckedYear;
 use super::corrected;
 use super::figures::ComputedYear;
 use super::noted::Noted;
 use crate::checks::CheckCount;
-use crate::contract::Role;
 use crate::decisions::{Override, findings};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::Role;
+use crate::definitions::layout::HeadlineLayout;
 use crate::delivery::Delivery;
 use crate::delivery::DeliveryOutcome;
+use crate::delivery::RowCounts;
+use crate::figure::{Basis, Level};
+use crate::figures::IndicatorValue;
+use crate::figures::reconcile::Reconciled;
 use crate::finding::{self, Finding, RULES, Severity};
-use crate::indicators::IndicatorValue;
-use crate::layout::{Basis, HeadlineLayout, Level};
-use crate::normalise::Counts;
 use crate::period::ReportYear;
-use crate::reconcile::Reconciled;
 use crate::report::cells::ReportCell;
 use crate::settings::Settings;
 use crate::warehouse::publish::{Accepted, DatasetSummary, Headline, RuleCount, StagedFile, YearSummary};
@@ -32,6 +34,9 @@ pub(super) struct MadeYear<'a> {
     /// Kept, as documents are made from them.
     pub cells: &'a [ReportCell],
 }
+
+/// What a run came to of each year that it made.
+pub(super) type Results = ByYear<YearResult>;
 
 /// What a run came to of one year.
 #[derive(Debug, Default)]
@@ -126,7 +131,7 @@ fn datasets(definitions: &Definitions, year: ReportYear, deliveries: &[Delivery]
             dataset: dataset.dataset.clone(),
             title_zh: dataset.title_zh.clone(),
             files: 0,
-            rows: Counts::default(),
+            rows: RowCounts::default(),
         };
         for delivery in deliveries.iter().filter(|delivery| delivery.dataset == dataset.dataset) {
             line.files += u64::from(delivery.outcome != DeliveryOutcome::Kept);
@@ -219,8 +224,8 @@ fn year_summary(made: &MadeYear<'_>, definitions: &Definitions) -> YearSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
-    use crate::indicators::compute::School;
+    use crate::definitions;
+    use crate::figures::compute::School;
     use crate::pipeline::acceptance::AcceptedDelivery;
     use crate::settings;
 
@@ -240,7 +245,7 @@ mod tests {
         /// Two schools, one of which delivered students.
         fn new() -> Self {
             Desk {
-                definitions: definition::load(&definition::embedded()).unwrap(),
+                definitions: definitions::load(&definitions::embedded()).unwrap(),
                 settings: settings::load(None, &settings::Overrides::default()).unwrap().0,
                 decisions: Vec::new(),
                 lapsed: Default::default(),

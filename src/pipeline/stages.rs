@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::Watch;
-use crate::runs::Stage;
+use crate::ledger::Stage;
 
 pub(super) struct Stages<'a> {
     watch: &'a dyn Watch,

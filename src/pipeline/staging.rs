@@ -9,20 +9,19 @@ use arrow::array::{RecordBatch, RecordBatchReader, new_null_array};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::assembly::YearTable;
-use super::release::Results;
-use super::result::{MadeYear, YearResult};
+use super::enrolled::YearTable;
+use super::result::{MadeYear, Results, YearResult};
 use super::{Given, RunError, dimensions, io_error, parallel};
-use crate::contract::Column;
-use crate::definition::Definitions;
-use crate::indicators;
-use crate::indicators::compute::School;
+use crate::definitions::Definitions;
+use crate::definitions::contract::Column;
+use crate::figures;
+use crate::figures::compute::School;
+use crate::figures::reconcile;
 use crate::period::ReportYear;
-use crate::reconcile;
-use crate::table_file::{self as parquet_file};
 use crate::tables::decision::DecisionRow;
 use crate::tables::delivery::DeliveryRow;
 use crate::tables::finding::FindingRow;
+use crate::tables::parquet_file::{self};
 use crate::tables::report_cell::ReportCellRow;
 use crate::tables::row::{self, Row};
 use crate::tables::school::{self, Attribute, SchoolRow};
@@ -50,7 +49,7 @@ fn stage_year(given: &Given<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>,
     let folder = Folder(given.data.staged_release());
     let indicators = &definitions.indicators;
     let mut files = vec![
-        folder.write(year, indicators::stored::rows(&computed.values, indicators))?,
+        folder.write(year, figures::stored::rows(&computed.values, indicators))?,
         folder.write(year, checked.findings.iter().map(FindingRow::from))?,
         folder.write(year, assembled.deliveries.all.iter().map(DeliveryRow::from))?,
         folder.write_schools(year, definitions, &assembled.schools)?,

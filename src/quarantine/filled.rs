@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sheets::{self, ABOUT, ACTION, BY, ID, NOBODYS, QUERY_HEADS, ROW_HEADS, SCHOOL, YEAR};
 use super::{Case, State};
-use crate::contract::ColumnType;
-use crate::contract::header::header_key;
 use crate::decisions::corrections::{Change, Kind};
 use crate::decode::{Cell, Row};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::ColumnType;
+use crate::definitions::contract::header::header_key;
 use crate::normalise::text;
 use crate::period::ReportYear;
 use crate::position::{self, column_letters};

@@ -23,7 +23,7 @@ use serde::Serialize;
 use crate::decisions::corrections::Kind;
 use crate::period::ReportYear;
 use crate::position::{Place, column_letters};
-use crate::table_file::TableFileError;
+use crate::tables::parquet_file::TableFileError;
 
 pub use cases::cases;
 pub use names::Names;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{QuarantineError, sheets};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::period::ReportYear;
 use crate::tables::row;
 use crate::tables::school::SchoolRow;
@@ -31,7 +31,7 @@ impl Names {
         residual: (&str, &str),
     ) -> Result<Names, QuarantineError> {
         let mut names = Names::default();
-        let regions = definitions.regions().map(crate::code_table::CodeTable::codes);
+        let regions = definitions.regions().map(crate::definitions::code_table::CodeTable::codes);
         for code in regions.into_iter().flatten().filter(|code| code.valid_in(year)) {
             names.regions.insert(code.code.clone(), code.label.clone());
         }

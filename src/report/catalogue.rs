@@ -3,11 +3,12 @@
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
 use serde::Serialize;
 
-use crate::definition::Definitions;
-use crate::indicators::definition::{Answers, Calculation, Combination, Indicator};
-use crate::layout::{Basis, Layout};
+use crate::definitions::Definitions;
+use crate::definitions::indicator::{Answers, Calculation, Combination, Indicator};
+use crate::definitions::layout::Layout;
+use crate::definitions::predicate::Condition;
+use crate::figure::Basis;
 use crate::period::{ReferenceTime, ReportYear};
-use crate::predicate::Condition;
 
 /// One indicator, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -248,7 +249,7 @@ pub fn years(entry: &Entry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::{embedded, load};
+    use crate::definitions::{embedded, load};
 
     fn all() -> Vec<Entry> {
         entries(&load(&embedded()).unwrap())

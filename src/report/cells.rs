@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::code_table::CodeTable;
-use crate::indicators::{IndicatorValue, State, Subject, Unit, ValueKey};
-use crate::layout::{Basis, Each, Layout, Level, ListLayout, RowLayout, TableLayout};
+use crate::definitions::code_table::CodeTable;
+use crate::definitions::layout::{Each, Layout, ListLayout, RowLayout, TableLayout};
+use crate::figure::{Basis, Level, State, Unit};
+use crate::figures::{IndicatorValue, Subject, ValueKey};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::tables::indicator_value::stands_for;

@@ -14,13 +14,14 @@ use rust_xlsxwriter::{
 
 use super::workbook::Heading;
 use crate::decode::{Cell, Row};
-use crate::definition::Definitions;
-use crate::indicators::{shown, told_from};
-use crate::layout::{Delivered, Layout, Level};
+use crate::definitions::Definitions;
+use crate::definitions::layout::Layout;
+use crate::figure::{Delivered, Level};
+use crate::figures::reconcile::{Answer, Difference, PairKey};
+use crate::figures::{shown, told_from};
 use crate::number::Ratio;
 use crate::period::ReportYear;
 use crate::position;
-use crate::reconcile::{Answer, Difference, PairKey};
 
 /// What codes are called.
 #[derive(Debug, Default)]
@@ -309,10 +310,11 @@ mod tests {
 
     use super::*;
     use crate::decode::{self, Event};
-    use crate::definition;
-    use crate::indicators::{State, Unit};
+    use crate::definitions;
+    use crate::figure::State;
+    use crate::figure::Unit;
+    use crate::figures::reconcile::{Closed, Side};
     use crate::number::Decimal;
-    use crate::reconcile::{Closed, Side};
 
     fn difference(school: &str, filed: Option<i64>) -> Difference {
         let level = if school.is_empty() { Level::County } else { Level::School };
@@ -352,7 +354,7 @@ mod tests {
     }
 
     fn written(differences: &[Difference]) -> Vec<(String, Vec<Row<'static>>)> {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let heading = Heading {
             year: 2024,
             name: "某市(141000)".into(),

@@ -6,12 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use crate::audit::printing::{self, PrintedFigure, RowKey, path_key};
 use crate::audit::report::{Own, Report};
 use crate::audit::{RelationInstance, list_key};
-use crate::checks::definition::{ROWS, Source};
-use crate::checks::kind::RelationKind;
 use crate::checks::quantity::{Reading, read};
 use crate::checks::relation::{Figure, Operand, Operands};
-use crate::indicators::{State, Unit};
-use crate::layout::{Basis, Level};
+use crate::definitions::relation::kind::RelationKind;
+use crate::definitions::relation::{ROWS, Source};
+use crate::figure::{Basis, Level, State, Unit};
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
 

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::cells::ReportCell;
+use crate::definitions::layout::{Layout, ListLayout, TableKind, TableLayout};
 use crate::figure::{Basis, Delivered, Level, State};
-use crate::layout::{Layout, ListLayout, TableKind, TableLayout};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
@@ -283,7 +283,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::definition::{embedded, load};
+    use crate::definitions::{embedded, load};
     use crate::figure::Unit;
     use crate::report::cells::CellRow;
 

@@ -9,7 +9,7 @@ use rust_xlsxwriter::{
 
 use super::cells::ReportCell;
 use super::sheet::{self, FigureKind, Line, List, Sheet};
-use crate::layout::Layout;
+use crate::definitions::layout::Layout;
 
 pub use super::sheet::{Footnote, Heading};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::row;
 use crate::delivery::{Delivery, DeliveryOutcome, RowCounts};
 use crate::period::ReportYear;
-use crate::table_file::TableFileError;
+use crate::tables::parquet_file::TableFileError;
 
 row::named_cell!(DeliveryOutcome, name, DeliveryOutcome::named);
 

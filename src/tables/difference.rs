@@ -1,7 +1,7 @@
 //! `difference`: an indicator at one place on two bases, and what they say.
 
 use crate::figure::State;
-use crate::layout::{Delivered, Level};
+use crate::figure::{Delivered, Level};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 

@@ -6,7 +6,7 @@ use super::row;
 use crate::finding::{Finding, PrintedRow, Severity};
 use crate::period::ReportYear;
 use crate::position::{Place, column_letters, column_number};
-use crate::table_file::TableFileError;
+use crate::tables::parquet_file::TableFileError;
 
 row::named_cell!(Severity, code, Severity::coded);
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use crate::figure::{Basis, Level};
 use crate::figure::{State, Unit};
-use crate::layout::{Basis, Level};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 

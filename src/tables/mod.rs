@@ -1,10 +1,14 @@
 //! The tables of a release, one file a table: the type of its rows, with their columns.
 //!
-//! - [`row`]: a row as a value, written and read back.
+//! - [`parquet_file`], [`column`], [`row`]: Parquet, typed columns, and a row as a value, written and read back.
 //! - [`indicator_value`], [`report_cell`], [`difference`]: figures.
 //! - [`finding`], [`delivery`], [`decision`], [`run`]: how they came about.
 //! - [`school`], [`region`], [`major`], [`indicator`]: what their codes mean.
 //! - [`dataset`], [`filing`]: of the tables of delivered rows, the columns that the program itself looks at.
+
+pub mod parquet_file;
+
+pub mod column;
 
 pub mod row;
 

@@ -1,6 +1,6 @@
 //! `dim_region`: the city, its counties, and the residual for schools under no county.
 
-use crate::layout::Level;
+use crate::figure::Level;
 
 super::row::row! {
     /// One row for each span of years in which a code is valid.

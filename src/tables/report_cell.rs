@@ -1,7 +1,7 @@
 //! `report_cell`: a printed cell, for the city, each county and each school.
 
+use crate::figure::Level;
 use crate::figure::{State, Unit};
-use crate::layout::Level;
 use crate::period::ReportYear;
 
 super::row::row! {

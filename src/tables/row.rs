@@ -9,9 +9,9 @@ use arrow::datatypes::{Decimal128Type, Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use crate::figure::{Delivered, Level, State};
-use crate::normalise::table::{FieldKind, FieldSpec, TableBuilder, Value};
 use crate::number::Decimal;
-use crate::table_file::{self, TableFileError, TableWriter};
+use crate::tables::column::{FieldKind, FieldSpec, TableBuilder, Value};
+use crate::tables::parquet_file::{self, TableFileError, TableWriter};
 
 /// A column of a published table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,10 +173,10 @@ impl Cell for Option<Decimal> {
 macro_rules! named_cell {
     ($type:ty, $name:ident, $named:expr) => {
         impl $crate::tables::row::Cell for $type {
-            const KIND: $crate::normalise::table::FieldKind = $crate::normalise::table::FieldKind::Text;
+            const KIND: $crate::tables::column::FieldKind = $crate::tables::column::FieldKind::Text;
 
-            fn into_value(self) -> $crate::normalise::table::Value {
-                $crate::normalise::table::Value::Text(self.$name().to_owned())
+            fn into_value(self) -> $crate::tables::column::Value {
+                $crate::tables::column::Value::Text(self.$name().to_owned())
             }
 
             fn from_cell(column: Option<&arrow::array::ArrayRef>, row: usize) -> Option<Self> {
@@ -210,7 +210,7 @@ macro_rules! row {
                 },)*
             ];
 
-            fn into_values(self) -> Vec<$crate::normalise::table::Value> {
+            fn into_values(self) -> Vec<$crate::tables::column::Value> {
                 vec![$($crate::tables::row::Cell::into_value(self.$field),)*]
             }
 
@@ -263,7 +263,7 @@ pub(super) fn write_values(
 pub fn read<R: Row>(path: &Path) -> Result<Rows<R>, TableFileError> {
     let columns: BTreeSet<String> = R::COLUMNS.iter().map(|column| column.name.to_owned()).collect();
     Ok(Rows {
-        batches: table_file::read_plain(path, Some(&columns))?,
+        batches: parquet_file::read_plain(path, Some(&columns))?,
         path: path.to_owned(),
         ready: Vec::new().into_iter(),
         row: PhantomData,
@@ -281,7 +281,7 @@ pub fn scan<R: Row>(
 ) -> Result<(), TableFileError> {
     let own = R::COLUMNS.iter().map(|column| column.name);
     let columns: BTreeSet<String> = own.chain(named.iter().copied()).map(str::to_owned).collect();
-    for batch in table_file::read_plain(path, Some(&columns))? {
+    for batch in parquet_file::read_plain(path, Some(&columns))? {
         let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
         let cells = Cells::of::<R>(&batch);
         let texts: Vec<Option<&StringArray>> =

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::row::{ColumnSpec, Row, write_values};
-use crate::normalise::table::{FieldKind, FieldSpec, Value};
 use crate::period::ReportYear;
-use crate::table_file::TableFileError;
+use crate::tables::column::{FieldKind, FieldSpec, Value};
+use crate::tables::parquet_file::TableFileError;
 
 super::row::row! {
     /// Its further columns are the attributes of the register, each as a code.

@@ -17,12 +17,13 @@ use arrow::error::ArrowError;
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PolarsError, lit, when};
 use sha2::{Digest, Sha256};
 
-use crate::combinations::{Combinations, TableError};
-use crate::contract::{Dataset, Shape};
+use crate::definitions::contract::fields::{STAGING_FIELDS, staged_fields};
+use crate::definitions::contract::{Dataset, Shape};
+use crate::definitions::predicate::Condition;
+use crate::figures::combinations::{Combinations, TableError};
 use crate::normalise::form;
-use crate::normalise::table::{FieldKind, FieldSpec, STAGING_FIELDS, schema, staged_fields};
-use crate::predicate::Condition;
-use crate::table_file::{self, TableWriter};
+use crate::tables::column::{FieldKind, FieldSpec, schema};
+use crate::tables::parquet_file::{self, TableWriter};
 
 /// What becomes of a staged row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,7 +138,7 @@ pub fn assemble(
         let batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>> =
             match held.as_mut().and_then(|held| held.get_mut(fragment)) {
                 Some(held) => Box::new(std::mem::take(held).into_iter().map(Ok)),
-                None => Box::new(table_file::read_plain(&source.path, None)?),
+                None => Box::new(parquet_file::read_plain(&source.path, None)?),
             };
         for batch in batches {
             let batch = batch?;
@@ -345,7 +346,7 @@ fn staged(
     let mut rows = Vec::new();
     for source in sources {
         let mut batches = Vec::new();
-        for batch in table_file::read_plain(&source.path, columns)? {
+        for batch in parquet_file::read_plain(&source.path, columns)? {
             let batch = batch?;
             let of_row = combinations.add(&batch, None)?;
             let [schools, digests, names] = TEXTS.map(|name| texts(&batch, name));

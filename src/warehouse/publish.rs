@@ -18,9 +18,9 @@ use super::layout::{DataRoot, is_of_year, release_name, table_folder};
 use crate::checks::CheckCount;
 use crate::delivery::RowCounts;
 use crate::figure::Level;
+use crate::figures::reconcile::Reconciled;
 use crate::finding::Severity;
 use crate::period::ReportYear;
-use crate::reconcile::Reconciled;
 use crate::tables::region::RegionRow;
 use crate::tables::row;
 

@@ -6,13 +6,13 @@ use std::fs;
 use std::path::Path;
 
 use nianbao::audit::{audit, plain, published};
-use nianbao::checks::definition::{PrintedPlace, RelationDefinition, RelationLevel, Source};
-use nianbao::checks::kind::RelationKind;
 use nianbao::checks::relation::Verdict;
 use nianbao::city;
-use nianbao::definition::{self, Definitions};
-use nianbao::indicators::State;
-use nianbao::layout::{Level, label_key};
+use nianbao::definitions::layout::label_key;
+use nianbao::definitions::relation::kind::RelationKind;
+use nianbao::definitions::relation::{PrintedPlace, RelationDefinition, RelationLevel, Source};
+use nianbao::definitions::{self, Definitions};
+use nianbao::figure::{Level, State};
 use nianbao::number::Decimal;
 use nianbao::pipeline::{Figures, Found, Release, Standing, examine, read_release};
 use nianbao::report::cells::ReportCell;
@@ -63,11 +63,11 @@ impl Laboratory {
         const SCHOOLS: usize = 8;
         let overrides = settings::Overrides { data_dir: Some(whole_city().data()), ..Default::default() };
         let mut settings = settings::load(None, &overrides).unwrap().0;
-        city::settle(&mut settings, &definition::embedded()).unwrap();
+        city::settle(&mut settings, &definitions::embedded()).unwrap();
         let residual = |text: String| text.replace("{residual}", &settings.residual_region_code);
         let files: Vec<_> =
-            definition::embedded().into_iter().map(|(name, text)| (name, residual(text))).collect();
-        let definitions = definition::load(&files).unwrap();
+            definitions::embedded().into_iter().map(|(name, text)| (name, residual(text))).collect();
+        let definitions = definitions::load(&files).unwrap();
         let manifest = publish::current(&DataRoot::new(&settings.data_dir)).unwrap().unwrap();
         let mut release =
             read_release(&settings, &definitions, Standing::Published(&manifest), YEAR).unwrap();
@@ -117,7 +117,7 @@ impl Laboratory {
     }
 
     /// Figures of a unit that stand where a place says.
-    fn at(&self, place: &PrintedPlace, unit: &nianbao::indicators::Unit) -> Vec<usize> {
+    fn at(&self, place: &PrintedPlace, unit: &nianbao::figure::Unit) -> Vec<usize> {
         let cells = self.release.cells.iter().enumerate().filter(|(_, cell)| {
             let labelled = |path: &str| {
                 place
@@ -144,7 +144,7 @@ impl Laboratory {
     fn operands(
         &self,
         relation: &RelationDefinition,
-        unit: &nianbao::indicators::Unit,
+        unit: &nianbao::figure::Unit,
     ) -> Option<BTreeMap<String, Vec<usize>>> {
         let asked = relation.levels.contains(&RelationLevel::from(unit.level));
         let each = relation.each.as_deref();

@@ -379,7 +379,7 @@ fn the_city_is_that_of_the_settings_or_of_the_releases_or_of_the_definitions() {
 
     // Definitions of two cities do not; the releases still do.
     let pipelines = city.path().join("pipelines");
-    for (name, content) in nianbao::definition::embedded() {
+    for (name, content) in nianbao::definitions::embedded() {
         let path = city.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use nianbao::definition::{self, Definitions};
+use nianbao::definitions::indicator;
+use nianbao::definitions::{self, Definitions};
 use nianbao::explain::{City as Named, Derivation, Explainer, Place};
 use nianbao::number::{Decimal, ONE};
 use nianbao::warehouse::layout::DataRoot;
@@ -15,9 +16,9 @@ use crate::reconcile::filing;
 use crate::support::{City, HONGTONG, Village, YAODU, get, identity, text, whole_city};
 
 fn definitions() -> Definitions {
-    let files = definition::embedded().into_iter();
+    let files = definitions::embedded().into_iter();
     let files: Vec<_> = files.map(|(name, text)| (name, text.replace("{residual}", "141099"))).collect();
-    definition::load(&files).unwrap()
+    definitions::load(&files).unwrap()
 }
 
 /// Half up to so many places, in whole numbers, the long way.
@@ -138,8 +139,8 @@ fn every_printed_figure_is_recomputed_from_what_is_listed() {
     }
     // Every indicator of the catalogue on every basis, at three levels; what is listed only is printed as it is.
     let expected = definitions.indicators.iter().map(|indicator| {
-        let lines = matches!(indicator.filed, Some(nianbao::indicators::definition::Combination::Lines));
-        let from = if indicator.from_level == nianbao::layout::Level::School { 3 } else { 2 };
+        let lines = matches!(indicator.filed, Some(indicator::Combination::Lines));
+        let from = if indicator.from_level == nianbao::figure::Level::School { 3 } else { 2 };
         let bases =
             [indicator.system.is_some(), indicator.filed.is_some() && !lines, indicator.survey.is_some()];
         from * bases.into_iter().filter(|is_there| *is_there).count()

@@ -10,7 +10,7 @@ type Edit<'a> = (&'a str, &'a dyn Fn(&str) -> String);
 
 fn definitions(city: &City, changes: &[Edit<'_>]) -> PathBuf {
     let folder = city.path().join("pipelines");
-    for (name, content) in nianbao::definition::embedded() {
+    for (name, content) in nianbao::definitions::embedded() {
         let path = city.path().join(&name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let change = changes.iter().find(|(file, _)| name.ends_with(file));

@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use nianbao::intake::INTAKE_VERSION;
+use nianbao::ingest::INTAKE_VERSION;
 use nianbao::warehouse::files::sha256;
 
 use crate::support::{City, files, read, whole_city};

@@ -248,7 +248,7 @@ mod model {
     use super::*;
     use jiff::{SignedDuration, Timestamp};
     use nianbao::city as city_of;
-    use nianbao::definition::{self, Definitions};
+    use nianbao::definitions::{self, Definitions};
     use nianbao::pipeline::{self, Ended, Request, Watch};
     use nianbao::settings::{self, Overrides, Settings};
     use nianbao::warehouse::layout::DataRoot;
@@ -287,12 +287,12 @@ mod model {
                 ..Overrides::default()
             };
             let (mut settings, _) = settings::load(None, &overrides).unwrap();
-            city_of::settle(&mut settings, &definition::embedded()).unwrap();
-            let files: Vec<_> = definition::embedded()
+            city_of::settle(&mut settings, &definitions::embedded()).unwrap();
+            let files: Vec<_> = definitions::embedded()
                 .into_iter()
                 .map(|(name, text)| (name, text.replace("{residual}", &settings.residual_region_code)))
                 .collect();
-            let definitions = definition::load(&files).unwrap();
+            let definitions = definitions::load(&files).unwrap();
             let data = DataRoot::new(&settings.data_dir);
             // Far from the clock of this machine: whatever is not needed is old enough to go.
             let mut now: Timestamp = "2040-01-01T00:00:00Z".parse().unwrap();

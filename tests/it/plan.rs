@@ -35,7 +35,7 @@ fn plan(city: &City, more: &[&str]) -> String {
 /// The definitions that come with the program, in a folder to change one of them.
 fn definitions(city: &City) -> PathBuf {
     let folder = city.path().join("pipelines");
-    for (name, content) in nianbao::definition::embedded() {
+    for (name, content) in nianbao::definitions::embedded() {
         let path = city.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();

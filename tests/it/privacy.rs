@@ -6,9 +6,9 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use nianbao::contract::{Column, ColumnType, Dataset, Shape};
-use nianbao::definition::{self, Definitions};
-use nianbao::layout::TableKind;
+use nianbao::definitions::contract::{Column, ColumnType, Dataset, Shape};
+use nianbao::definitions::layout::TableKind;
+use nianbao::definitions::{self, Definitions};
 
 use crate::support::{
     City, Record, Village, YAODU, files, get, identity, name, read, register, save, sheets, text, whole_city,
@@ -411,7 +411,7 @@ fn poisoned(dataset: &Dataset, definitions: &Definitions, spellings: &[String]) 
 fn no_column_of_any_contract_carries_a_number_of_a_person() {
     let canary = Canary::new();
     let spellings = canary.spellings();
-    let definitions = definition::load(&definition::embedded()).unwrap();
+    let definitions = definitions::load(&definitions::embedded()).unwrap();
     let city = City::empty();
     Village::new().deliver(&city);
     let mut expected: BTreeMap<String, usize> = BTreeMap::new();
@@ -512,7 +512,7 @@ fn poisoned_filing(definitions: &Definitions, spellings: &[String]) -> (Vec<u8>,
 #[test]
 fn no_cell_of_a_filing_carries_a_number_of_a_person() {
     let canary = Canary::new();
-    let definitions = definition::load(&definition::embedded()).unwrap();
+    let definitions = definitions::load(&definitions::embedded()).unwrap();
     let city = City::empty();
     Village::new().deliver(&city);
     let (filing, planted) = poisoned_filing(&definitions, &canary.spellings());

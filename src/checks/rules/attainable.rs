@@ -76,10 +76,10 @@ fn whole_in(interval: &Interval) -> Option<i128> {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::{Context, Operand, Verdict};
     use crate::checks::rules::judge;
     use crate::checks::rules::testing::{read_operands, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     fn attained(printed: &str, whole: &str) -> Verdict {
         verdict(RelationKind::AttainablePercent, &[("printed_pct", printed), ("whole", whole)])

@@ -73,9 +73,9 @@ fn bounded(
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::verdict;
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn a_standard_is_met_or_not() {

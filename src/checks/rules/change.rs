@@ -231,9 +231,9 @@ fn words(
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::{judged, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     fn verdict_on(kind: RelationKind, earlier: &str, later: &str, claim: &str) -> Verdict {
         verdict(kind, &[("earlier", earlier), ("later", later), ("claim", claim)])

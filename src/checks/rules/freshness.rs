@@ -221,8 +221,8 @@ fn month(year: ReportYear, month: i8) -> Option<StatedTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::kind::RelationKind;
     use crate::checks::rules::testing::{judged, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn times_are_read_as_people_write_them() {

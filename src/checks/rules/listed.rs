@@ -18,9 +18,9 @@ pub fn count_of_listed_items(operands: &Operands, _: &Context<'_>) -> Result<Jud
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::verdict;
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn nine_things_are_nine() {

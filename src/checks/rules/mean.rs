@@ -63,9 +63,9 @@ fn weighted(parts: &[Quantity], weights: &[Quantity]) -> Option<ComputedValue> {
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::{judged, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn a_mean_lies_between_its_parts() {

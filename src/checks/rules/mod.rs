@@ -39,8 +39,8 @@ mod volume;
 
 pub use names::items;
 
-use crate::checks::kind::RelationKind;
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands};
+use crate::definitions::relation::kind::RelationKind;
 
 /// Holds the figures against the rule.
 pub fn judge(kind: RelationKind, operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
@@ -89,10 +89,10 @@ pub fn judge(kind: RelationKind, operands: &Operands, context: &Context<'_>) -> 
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::checks::limits::Limits;
     use crate::checks::quantity::read;
     use crate::checks::relation::{Figure, Operand, Verdict};
-    use crate::normalise::CodeTables;
+    use crate::definitions::code_table::CodeTables;
+    use crate::definitions::relation::limits::Limits;
 
     /// `part=5` or `parts=1|2|3`, with a unit after a blank: `part=12 万元`.
     pub fn read_operands(operands: &[(&str, &str)]) -> Operands {

@@ -1,7 +1,7 @@
 //! Names: in a catalogue or not, one thing under several, one name filled down.
 
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
-use crate::code_table::{CodeTable, folded};
+use crate::definitions::code_table::{CodeTable, folded};
 
 /// Names beside the titles of a code table. No catalogue here is whole, so a name outside is a
 /// question; one that differs from a title in its last character alone is misspelt. What tells
@@ -136,11 +136,11 @@ pub fn repeated_value(operands: &Operands, _: &Context<'_>) -> Result<Judgement,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::kind::RelationKind;
-    use crate::checks::limits::Limits;
     use crate::checks::rules::judge;
     use crate::checks::rules::testing::{read_operands, verdict};
-    use crate::normalise::CodeTables;
+    use crate::definitions::code_table::CodeTables;
+    use crate::definitions::relation::kind::RelationKind;
+    use crate::definitions::relation::limits::Limits;
 
     fn looked_up(names: &str) -> Judgement {
         let toml = "id='major'\ntitle_zh=''\nsource=''\nstatus='assumed'\n[[code]]\ncode='1'\nlabel='会计事务'\n[[code]]\ncode='2'\nlabel='大数据技术应用'";

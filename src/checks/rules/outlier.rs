@@ -121,9 +121,9 @@ pub fn identical_block(operands: &Operands, _: &Context<'_>) -> Result<Judgement
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::{judged, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn great_changes_are_asked_about_and_never_more() {

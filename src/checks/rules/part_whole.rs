@@ -45,9 +45,9 @@ pub fn zero_implies_zero(operands: &Operands, _: &Context<'_>) -> Result<Judgeme
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::verdict;
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn a_part_is_not_above_its_whole() {

@@ -55,9 +55,9 @@ fn divided(numerator: &Quantity, denominator: &Quantity) -> Result<ComputedValue
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::{judged, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     fn percent(part: &str, whole: &str, printed: &str) -> Verdict {
         verdict(RelationKind::RatioPercent, &[("part", part), ("whole", whole), ("printed_pct", printed)])

@@ -48,9 +48,9 @@ fn as_fraction(a: &Quantity, b: &Quantity) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::{judged, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn places_are_compared_by_value_at_the_coarser_precision() {

@@ -36,9 +36,9 @@ pub fn shares_sum_to_100(operands: &Operands, _: &Context<'_>) -> Result<Judgeme
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::verdict;
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn shares_miss_100_by_no_more_than_they_were_rounded_or_cut() {

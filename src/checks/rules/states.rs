@@ -62,9 +62,9 @@ pub fn duplicate_key(operands: &Operands, _: &Context<'_>) -> Result<Judgement, 
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::verdict;
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn an_empty_total_above_printed_parts_is_asked_about() {

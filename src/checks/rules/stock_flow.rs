@@ -32,9 +32,9 @@ pub fn stock_flow(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obs
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::verdict;
+    use crate::definitions::relation::kind::RelationKind;
 
     #[test]
     fn stocks_follow_from_flows() {

@@ -67,9 +67,9 @@ pub fn sum_of_parts_le(operands: &Operands, _: &Context<'_>) -> Result<Judgement
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::{judged, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     fn verdict_on(total: &str, parts: &str) -> Verdict {
         verdict(RelationKind::SumOfParts, &[("total", total), ("parts", parts)])

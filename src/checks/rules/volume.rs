@@ -77,9 +77,9 @@ fn in_percent(limit: &Quantity) -> Result<Rational, Obstacle> {
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::kind::RelationKind;
     use crate::checks::relation::Verdict;
     use crate::checks::rules::testing::{judged, verdict};
+    use crate::definitions::relation::kind::RelationKind;
 
     fn verdict_on(count: &str, more: &[(&str, &str)]) -> Verdict {
         verdict(RelationKind::Volume, &[&[("count", count)], more].concat())

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{Acceptance, AcceptedDelivery, ReadAgain, Selection, named, units};
 use crate::delivery::Delivery;
 use crate::delivery::DeliveryOutcome;
+use crate::delivery::RowCounts;
 use crate::finding::{self, Rule};
-use crate::intake::Fragment;
-use crate::normalise::Counts;
+use crate::ingest::Fragment;
 use crate::pipeline::RunError;
 use crate::pipeline::noted::Noted;
 use crate::position::Place;
@@ -145,7 +145,7 @@ impl Acceptance<'_> {
             format: fragment.format.name().to_owned(),
             encoding: fragment.encoding.clone(),
             outcome: DeliveryOutcome::Kept,
-            rows: Counts { physical: rows, loaded: rows, ..Counts::default() },
+            rows: RowCounts { physical: rows, loaded: rows, ..RowCounts::default() },
         }
     }
 }

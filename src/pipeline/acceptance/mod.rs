@@ -10,7 +10,7 @@ mod candidates;
 
 mod kept;
 
-mod record;
+pub(super) mod record;
 
 mod years;
 
@@ -19,12 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::RunError;
 use super::noted::Noted;
 use super::received::DecodedDelivery;
-use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
+use crate::definitions::contract::{Dataset, Role};
 use crate::delivery::Delivery;
+use crate::figures::compute::School;
 use crate::finding::{self, Finding, Rule, Severity};
-use crate::indicators::compute::School;
-use crate::intake::Fragment;
+use crate::ingest::Fragment;
 use crate::period::ReportYear;
 use crate::position::Place;
 use crate::warehouse::publish::Accepted;
@@ -210,7 +210,7 @@ fn answer(finding: &mut Finding, decision: &Override) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::{self, Definitions};
+    use crate::definitions::{self, Definitions};
 
     impl AcceptedDelivery {
         /// Of rows by school, all of which count.
@@ -234,7 +234,7 @@ mod tests {
     const B: &str = "1114000002";
 
     fn definitions() -> Definitions {
-        definition::load(&definition::embedded()).unwrap()
+        definitions::load(&definitions::embedded()).unwrap()
     }
 
     fn hash(letter: char) -> String {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AcceptedDelivery, Selection, units};
-use crate::contract::Dataset;
 use crate::decisions::Override;
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::Dataset;
 use crate::delivery::Delivery;
 use crate::delivery::DeliveryOutcome;
+use crate::figures::compute::School;
 use crate::finding;
-use crate::indicators::compute::School;
 use crate::period::ReportYear;
 use crate::warehouse::assemble::Assembled;
 use crate::warehouse::publish::Accepted;
@@ -131,8 +131,8 @@ impl YearDeliveries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
-    use crate::normalise::Counts;
+    use crate::definitions;
+    use crate::delivery::RowCounts;
 
     const A: &str = "1114000001";
     const B: &str = "1114000002";
@@ -146,7 +146,7 @@ mod tests {
             format: String::new(),
             encoding: String::new(),
             outcome,
-            rows: Counts { physical: loaded, loaded, ..Counts::default() },
+            rows: RowCounts { physical: loaded, loaded, ..RowCounts::default() },
         }
     }
 
@@ -169,7 +169,7 @@ mod tests {
 
     fn books(year: &YearDeliveries) -> Vec<String> {
         let line = |delivery: &Delivery| {
-            let Counts { loaded, quarantined, duplicate, .. } = delivery.rows;
+            let RowCounts { loaded, quarantined, duplicate, .. } = delivery.rows;
             format!("{} {:?} {loaded} {quarantined} {duplicate}", delivery.file, delivery.outcome)
         };
         year.all.iter().map(line).collect()
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_books_say_of_every_delivery_what_became_of_its_rows() {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let mut year = year(&definitions);
         assert_eq!(books(&year), ["a Decoded 5 0 0", "b SetAside 0 5 0", "d Rejected 0 0 0", "c Kept 4 0 0"]);
         assert_eq!(year.rejected(), BTreeSet::from(["d".to_owned()]));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_manifest_has_what_counts_of_schools_that_the_register_has() {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let year = year(&definitions);
         let schools = BTreeMap::from([(A.to_owned(), School::default())]);
         let entries = year.entries(2024, &definitions, &schools);

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Acceptance, AcceptedDelivery, ReadAgain, Selection, YearDeliveries};
-use crate::contract::{Dataset, Role};
 use crate::decisions::Override;
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::{Dataset, Role};
+use crate::figures::compute::School;
 use crate::finding::{self, Finding};
-use crate::indicators::compute::School;
-use crate::intake::{Fragment, Outcome};
+use crate::ingest::{Fragment, Outcome};
 use crate::period::ReportYear;
-use crate::pipeline::assembly::{EnrolledYear, Roll, decoded_of};
+use crate::pipeline::enrolled::{EnrolledYear, Roll, decoded_of};
 use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
 use crate::pipeline::{ByYear, Given, RunError, parallel};
@@ -244,7 +244,7 @@ fn schools_found(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
+    use crate::definitions;
 
     const A: &str = "1114000001";
     const B: &str = "1114000002";
@@ -255,7 +255,7 @@ mod tests {
     }
 
     fn found(used: &[AcceptedDelivery], dataset: &str, year: ReportYear) -> Vec<String> {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let schools = [A, B].map(|code| (code.to_owned(), School::default())).into();
         let dataset = definitions.dataset(dataset).unwrap();
         let findings = schools_found(used, &schools, &definitions, year, dataset);
@@ -313,7 +313,7 @@ mod tests {
         accepted: &[Accepted],
         delivered: [(ReportYear, DecodedDelivery); N],
     ) -> Vec<String> {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let schools: BTreeMap<String, School> =
             [A, B].map(|code| (code.to_owned(), School::default())).into();
         let mut decoded: BTreeMap<ReportYear, Vec<DecodedDelivery>> = BTreeMap::new();

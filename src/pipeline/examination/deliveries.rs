@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::checks::definition::{ROWS, RelationDefinition};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::relation::{ROWS, RelationDefinition};
 use crate::period::ReportYear;
 use crate::pipeline::RunError;
 use crate::report::figures::OfDeliveries;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::audit::printing::name;
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::period::ReportYear;
 use crate::pipeline::RunError;
 use crate::position::Place;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::{Examination, Figures, examine, of_deliveries};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
 use crate::figure::Unit;
-use crate::indicators::IndicatorValue;
+use crate::figures::IndicatorValue;
 use crate::period::ReportYear;
 use crate::pipeline::{RunError, documents};
 use crate::report::cells::{CellRow, ReportCell};

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{Examination, FigureRow, FiledPlaces, Found};
 use crate::audit::{Audit, FigureText, FindingUnit, RelationAnswer, RelationCount, Tally};
-use crate::checks::kind::RelationKind;
 use crate::checks::relation::Verdict;
 use crate::checks::totals::{CheckCount, CheckOutcome};
-use crate::contract::Role;
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::Role;
+use crate::definitions::relation::kind::RelationKind;
+use crate::figure::{Level, Unit};
 use crate::finding::{self, Finding, Findings, PrintedRow, Severity};
-use crate::indicators::Unit;
-use crate::layout::Level;
 
 impl Examination {
     /// A line for each check.

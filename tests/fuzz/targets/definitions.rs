@@ -7,13 +7,13 @@
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use nianbao::definition::{self, DefinitionFile, Definitions, Fault};
+use nianbao::definitions::{self, DefinitionFile, Definitions, Fault};
 
 fn shipped() -> &'static [DefinitionFile] {
     static SHIPPED: OnceLock<Vec<DefinitionFile>> = OnceLock::new();
     // The catalogue of majors is long, and makes nothing else possible.
     SHIPPED.get_or_init(|| {
-        definition::embedded().into_iter().filter(|(name, _)| !name.ends_with("codes/major.toml")).collect()
+        definitions::embedded().into_iter().filter(|(name, _)| !name.ends_with("codes/major.toml")).collect()
     })
 }
 
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let (alone, place) = (which & 0x80 == 0, usize::from(which & 0x7f) % shipped().len());
     let mut files = if alone { vec![shipped()[place].clone()] } else { shipped().to_vec() };
     files[if alone { 0 } else { place }].1 = text.to_owned();
-    let loaded = definition::load(&files);
+    let loaded = definitions::load(&files);
     if let Err(faults) = &loaded {
         assert!(!faults.is_empty() && faults.is_sorted());
         for fault in faults {
@@ -35,6 +35,6 @@ fuzz_target!(|data: &[u8]| {
     }
     if alone {
         let digest = |loaded: Result<Definitions, Vec<Fault>>| loaded.map(|definitions| definitions.digest);
-        assert_eq!(digest(loaded), digest(definition::load(&files)), "told otherwise a second time");
+        assert_eq!(digest(loaded), digest(definitions::load(&files)), "told otherwise a second time");
     }
 });

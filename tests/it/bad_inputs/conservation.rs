@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use arrow::array::AsArray;
 use nianbao::decode;
-use nianbao::definition::{self, Definitions};
+use nianbao::definitions::{self, Definitions};
+use nianbao::delivery::RowCounts;
 use nianbao::normalise::identity::PseudonymKey;
 use nianbao::normalise::rows::RowsNormaliser;
-use nianbao::normalise::{Context, Counts, Normalised, Rejects};
+use nianbao::normalise::{Context, Normalised, Rejects};
 use proptest::prelude::*;
 
 use super::Roster;
@@ -64,14 +65,15 @@ fn line() -> impl Strategy<Value = Line> {
 /// A roster, and the truth of it.
 struct Told {
     text: String,
-    counts: Counts,
+    counts: RowCounts,
     ids: Vec<String>,
 }
 
 fn tell(titles: usize, lines: &[Line], total_off_by: usize) -> Told {
     let clean = Roster::of("A50", lines.len() + 1);
     let header = clean.header.join(",");
-    let mut told = Told { text: "学生名册\n".repeat(titles), counts: Counts::default(), ids: Vec::new() };
+    let mut told =
+        Told { text: "学生名册\n".repeat(titles), counts: RowCounts::default(), ids: Vec::new() };
     told.text += &format!("{header}\n");
     told.counts.structural = titles as u64 + 1;
     let mut good: Vec<Vec<String>> = Vec::new();
@@ -105,7 +107,7 @@ fn tell(titles: usize, lines: &[Line], total_off_by: usize) -> Told {
 
 fn definitions() -> &'static Definitions {
     static DEFINITIONS: OnceLock<Definitions> = OnceLock::new();
-    DEFINITIONS.get_or_init(|| definition::load(&definition::embedded()).unwrap())
+    DEFINITIONS.get_or_init(|| definitions::load(&definitions::embedded()).unwrap())
 }
 
 fn normalised(text: &str) -> Normalised {

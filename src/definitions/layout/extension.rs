@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Basis, Each, HeadlineLayout, Layout, Level, ListLayout, RowLayout, TableKind, TableLayout};
-use crate::code_table::Status;
+use crate::definitions::code_table::Status;
 use crate::period::ReportYear;
 
 /// `pipelines/layouts/<year>.toml` with `extends`. What it removes goes first, then it changes, then it inserts.

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::definition::{Calculation, Indicator};
 use super::{IndicatorValue, Subject, ValueKey};
+use crate::definitions::indicator::{Calculation, Indicator};
 use crate::figure::Delivered;
 use crate::number::Ratio;
-use crate::table_file::TableFileError;
 use crate::tables::indicator_value::{IndicatorValueRow, Shared, stands_for};
+use crate::tables::parquet_file::TableFileError;
 use crate::tables::row;
 
 /// Of indicators of one id, the first.

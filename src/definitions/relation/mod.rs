@@ -1,15 +1,19 @@
 //! What `pipelines/audit/` says: limits, the human half of every rule, and which printed figures
 //! stand in which relation.
 
+pub mod kind;
+
+pub mod limits;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::checks::kind::RelationKind;
-use crate::checks::limits::Limits;
+use crate::definitions::relation::kind::RelationKind;
+use crate::definitions::relation::limits::Limits;
+use crate::figure::Level;
 use crate::finding::Severity;
-use crate::layout::Level;
 
 /// A file of `pipelines/audit/`.
 #[derive(Debug, Deserialize)]

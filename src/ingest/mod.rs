@@ -18,24 +18,25 @@ use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Dataset, Shape};
 use crate::decisions::corrections::{self, FileKey, OfFile};
 use crate::decode::worker::{Death, Decoder, WorkerError};
 use crate::decode::{self, DecodeError, Event, Format, Row};
-use crate::definition::Definitions;
+use crate::definitions::Definitions;
+use crate::definitions::contract::{Dataset, Shape};
+use crate::definitions::layout::Layout;
+use crate::delivery::RowCounts;
 use crate::finding::{self, Answers, Finding, Findings, Rule};
-use crate::layout::Layout;
 use crate::normalise::binding::{self, BindError};
 use crate::normalise::form::FormNormaliser;
 use crate::normalise::identity::PseudonymKey;
 use crate::normalise::rows::RowsNormaliser;
-use crate::normalise::{Context, Counts, Normalised, Unusable};
+use crate::normalise::{Context, Normalised, Unusable};
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, column_letters, told};
 use crate::sources::bundle::{Bundle, BundleError};
 use crate::sources::drop_folder;
-use crate::table_file::{self, TableBytes, TableFileError};
+use crate::tables::parquet_file::{self, TableBytes, TableFileError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
@@ -94,7 +95,7 @@ pub struct Fragment {
     pub key: String,
     pub format: Format,
     pub encoding: String,
-    pub counts: Counts,
+    pub counts: RowCounts,
     /// Of the quarantined rows, those that a named person gave up.
     #[serde(default)]
     pub given_up: u64,
@@ -119,7 +120,7 @@ impl Fragment {
             key: String::new(),
             format: Format::Text,
             encoding: String::new(),
-            counts: Counts { physical: loaded, loaded, ..Counts::default() },
+            counts: RowCounts { physical: loaded, loaded, ..RowCounts::default() },
             given_up: 0,
             schools: rows.map(|(school, rows)| (school.to_owned(), rows)).into(),
             rows_digest: String::new(),
@@ -350,11 +351,11 @@ impl Parts {
 
     fn add(&mut self, batch: &RecordBatch) -> Result<(), IntakeError> {
         for row in 0..batch.num_rows() {
-            *self.schools.entry(table_file::text_at(batch, "school_code", row)).or_default() += 1;
+            *self.schools.entry(parquet_file::text_at(batch, "school_code", row)).or_default() += 1;
         }
         if batch.column_by_name("row_digest").is_some() {
             for row in 0..batch.num_rows() {
-                let digest = u128::from_str_radix(&table_file::text_at(batch, "row_digest", row), 16);
+                let digest = u128::from_str_radix(&parquet_file::text_at(batch, "row_digest", row), 16);
                 self.digests.0 = self.digests.0.wrapping_add(digest.unwrap_or_default());
                 self.digests.1 += 1;
             }

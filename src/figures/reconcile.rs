@@ -12,15 +12,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::definitions::indicator::{Calculation, Combination, Indicator};
+use crate::definitions::layout::Layout;
+use crate::figure::{Delivered, Level, State, Unit};
+use crate::figures::IndicatorValue;
 use crate::finding::{self, Finding};
-use crate::indicators::definition::{Calculation, Combination, Indicator};
-use crate::indicators::{IndicatorValue, State, Unit};
-use crate::layout::{Delivered, Layout, Level};
 use crate::number::{Decimal, ONE, Ratio};
 use crate::period::ReportYear;
-use crate::table_file::TableFileError;
 use crate::tables::difference::DifferenceRow;
 use crate::tables::indicator_value::Shared;
+use crate::tables::parquet_file::TableFileError;
 use crate::tables::row;
 
 /// How two bases stand to each other.
@@ -356,9 +357,9 @@ pub fn findings(year: ReportYear, indicators: &[Indicator], differences: &[Diffe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
-    use crate::indicators::{Subject, ValueKey};
-    use crate::layout::Basis;
+    use crate::definitions;
+    use crate::figure::Basis;
+    use crate::figures::{Subject, ValueKey};
 
     fn value(id: &str, basis: Basis, school: &str, told: &str) -> IndicatorValue {
         let level = if school.is_empty() { Level::City } else { Level::School };
@@ -378,17 +379,17 @@ mod tests {
     }
 
     fn indicators(change: impl Fn(&str) -> String) -> Vec<Indicator> {
-        let mut files = definition::embedded();
+        let mut files = definitions::embedded();
         for (name, text) in &mut files {
             if name.contains("/indicators/") {
                 *text = change(text);
             }
         }
-        definition::load(&files).unwrap().indicators
+        definitions::load(&files).unwrap().indicators
     }
 
     fn told(indicators: &[Indicator], values: &[IndicatorValue]) -> Vec<String> {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let found = differences(2024, indicators, definitions.layout(2024), values);
         let line = |one: &Difference| {
             let PairKey { unit, basis_a, basis_b, .. } = &one.key;
@@ -494,10 +495,10 @@ mod tests {
         let both = with("tolerance = { absolute = \"2\", relative = \"0.01\" }");
         assert_eq!(answers(&both), ["agrees", "agrees", "differs"]);
         let bad = |tolerance: &str| {
-            let mut files = definition::embedded();
+            let mut files = definitions::embedded();
             let file = files.iter_mut().find(|(name, _)| name.ends_with("indicators/students.toml")).unwrap();
             file.1 = file.1.replacen("id = \"students\"\n", &format!("id = \"students\"\n{tolerance}\n"), 1);
-            definition::load(&files).unwrap_err()[0].to_string()
+            definitions::load(&files).unwrap_err()[0].to_string()
         };
         assert!(bad("tolerance = { relative = 0.01 }").contains("string"));
         assert!(bad("tolerance = { relative = \"-1\" }").contains("no decimal of 0 or more"));

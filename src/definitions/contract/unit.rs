@@ -4,7 +4,7 @@
 //! says in brackets, or else the line `单位：万元` above it, decides; a number is never looked at
 //! to guess what it may be in. Ten places are held: a value that would need more is refused.
 
-use crate::code_table::folded;
+use crate::definitions::code_table::folded;
 use crate::number::Decimal;
 
 /// Units of one kind can be made of each other.

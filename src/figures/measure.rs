@@ -5,10 +5,10 @@ use std::path::Path;
 
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, NULL, PolarsError, col, lit, when};
 
-use crate::combinations::{self, Combinations, TableError};
-use crate::indicators::definition::{Answers, Calculation, Indicator};
+use crate::definitions::indicator::{Answers, Calculation, Indicator};
+use crate::definitions::predicate::Condition;
+use crate::figures::combinations::{self, Combinations, TableError};
 use crate::number::{Decimal, ONE, SCALE};
-use crate::predicate::Condition;
 
 /// What every table of rows has.
 const SCHOOL: &str = "school_code";

@@ -15,7 +15,7 @@ use polars::prelude::{
 };
 
 use crate::number::{ONE, SCALE};
-use crate::table_file::{self, TableFileError};
+use crate::tables::parquet_file::{self, TableFileError};
 
 /// The column of a frame that says how many rows a combination stands for.
 pub const ROWS: &str = "#rows";
@@ -280,7 +280,7 @@ pub fn scan<'w>(
     const COUNTED: &str = "counted";
     let mut columns: BTreeSet<String> = wanted.values().flat_map(|(keys, summed)| keys | summed).collect();
     columns.insert(COUNTED.to_owned());
-    let reader = table_file::read_plain(path, Some(&columns))?;
+    let reader = parquet_file::read_plain(path, Some(&columns))?;
     let schema = reader.schema();
     let mut found = BTreeMap::new();
     for (&name, (keys, summed)) in wanted {

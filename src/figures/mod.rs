@@ -5,7 +5,7 @@
 //! residual add up to the city by construction; ratios are kept as numerator and
 //! denominator until they are printed.
 
-pub mod definition;
+pub mod combinations;
 
 pub mod measure;
 
@@ -15,12 +15,13 @@ pub mod adjust;
 
 pub mod stored;
 
+pub mod reconcile;
+
 use std::cmp::Ordering;
 use std::ops::Deref;
 use std::sync::Arc;
 
-pub use crate::figure::{State, Unit};
-use crate::layout::Basis;
+use crate::figure::{Basis, State, Unit};
 use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
 

@@ -4,6 +4,8 @@
 //! version is chosen by the year a file is delivered for, never guessed from its
 //! headers: two years with the same headers can mean different things by them.
 
+pub mod fields;
+
 pub mod header;
 
 pub mod unit;
@@ -14,9 +16,9 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::code_table::{Status, folded};
+use crate::definitions::code_table::{Status, folded};
+use crate::definitions::predicate::Condition;
 use crate::period::{ReferenceTime, ReportYear};
-use crate::predicate::Condition;
 
 /// A dataset as written in `pipelines/datasets/<dataset>.toml`.
 #[derive(Debug, Clone, Deserialize, Serialize)]

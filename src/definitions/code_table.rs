@@ -3,6 +3,7 @@
 //! A cell may hold the code, the label, an alias, `code-label` or `label(code)`;
 //! the same spelling may mean another code in another year.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
@@ -176,6 +177,9 @@ pub fn narrow(c: char) -> char {
         _ => c,
     }
 }
+
+/// Code tables by id.
+pub type CodeTables = BTreeMap<String, CodeTable>;
 
 #[cfg(test)]
 mod tests {

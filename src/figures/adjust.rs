@@ -8,10 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compute::{Inputs, SetValues, compute};
-use super::definition::{Calculation, Combination, Indicator};
 use super::{IndicatorValue, Unit, ValueKey};
-use crate::combinations::TableError;
-use crate::layout::{Delivered, Layout, Level};
+use crate::definitions::indicator::{Calculation, Combination, Indicator};
+use crate::definitions::layout::Layout;
+use crate::figure::{Delivered, Level};
+use crate::figures::combinations::TableError;
 use crate::normalise::text::COUNT_MAX;
 use crate::number::{Decimal, ONE};
 
@@ -190,10 +191,10 @@ fn holds(unit: &Unit, school: &str, inputs: &Inputs) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition;
-    use crate::indicators::State;
-    use crate::indicators::compute::{Filed, School};
-    use crate::layout::Basis;
+    use crate::definitions;
+    use crate::figure::Basis;
+    use crate::figure::State;
+    use crate::figures::compute::{Filed, School};
 
     /// Three schools in two counties, and what each filed of one year.
     fn inputs(filed: &[(&str, [i64; 3])]) -> Inputs {
@@ -221,7 +222,7 @@ mod tests {
     }
 
     fn told(inputs: &Inputs, set: &[(&str, &str, i64)]) -> Vec<String> {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let layout = definitions.layout(2024).cloned();
         let layout = layout.as_ref();
         let filed: Vec<Indicator> = definitions
@@ -293,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_is_made_of_others_is_not_set_and_follows_them() {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let of = |id: &str, basis| refusal(definitions.indicator(id).unwrap(), basis);
         assert!(of("placement_rate", Delivered::System).unwrap().contains("graduates_placed and graduates"));
         assert!(of("graduates_placed", Delivered::System).unwrap().contains("graduates_further_study"));
@@ -310,7 +311,7 @@ mod tests {
 
     #[test]
     fn counts_are_whole_and_nothing_is_negative() {
-        let definitions = definition::load(&definition::embedded()).unwrap();
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
         let fault = |id: &str, text: &str| {
             value_fault(definitions.indicator(id).unwrap(), Delivered::Filed, Decimal::parse(text).unwrap())
         };

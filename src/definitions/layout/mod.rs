@@ -5,8 +5,8 @@
 
 use serde::Deserialize;
 
-use crate::code_table::{Status, folded};
-pub use crate::figure::{Basis, Delivered, Level};
+use crate::definitions::code_table::{Status, folded};
+use crate::figure::{Basis, Level};
 use crate::period::ReportYear;
 
 pub mod extension;
@@ -237,6 +237,7 @@ pub fn label_key(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::Delivered;
 
     #[test]
     fn a_basis_is_found_by_its_names() {

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Dataset;
-use crate::code_table::narrow;
 use crate::decode::cell::is_blank;
+use crate::definitions::code_table::narrow;
 
 /// A header text without what varies between exports: space, width, quotes,
 /// brackets with their contents such as （必填）, and the star before required columns.
@@ -13,7 +13,7 @@ pub fn header_key(text: &str) -> String {
     let mut key = String::new();
     let mut depth = 0_usize;
     // A line end within a cell, as some programs write it.
-    for c in crate::code_table::folded(text).replace("_X000D_", "").chars() {
+    for c in crate::definitions::code_table::folded(text).replace("_X000D_", "").chars() {
         match c {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),

@@ -6,11 +6,11 @@
 
 use serde::Deserialize;
 
-use crate::code_table::Status;
-use crate::layout::Basis;
+use crate::definitions::code_table::Status;
+use crate::definitions::predicate::Condition;
+use crate::figure::Basis;
 use crate::number::{Decimal, ONE};
 use crate::period::{ReferenceTime, ReportYear};
-use crate::predicate::Condition;
 
 /// A file of indicators.
 #[derive(Debug, Deserialize)]
@@ -44,7 +44,7 @@ pub struct Indicator {
     pub breakdowns: Vec<String>,
     /// The narrowest level it is computed at.
     #[serde(default = "school")]
-    pub from_level: crate::layout::Level,
+    pub from_level: crate::figure::Level,
     /// How far two bases may lie apart and still agree.
     pub tolerance: Option<Tolerance>,
 }
@@ -75,8 +75,8 @@ impl TryFrom<String> for ExactDecimal {
     }
 }
 
-fn school() -> crate::layout::Level {
-    crate::layout::Level::School
+fn school() -> crate::figure::Level {
+    crate::figure::Level::School
 }
 
 /// How a system value is computed from one table, or from other indicators.
@@ -122,7 +122,7 @@ pub struct RatioOf {
     /// 100 for percentages.
     pub factor: i64,
     /// Where the denominator is taken when it is not the same place: a county's share of the city.
-    pub denominator_level: Option<crate::layout::Level>,
+    pub denominator_level: Option<crate::figure::Level>,
 }
 
 /// How a survey's value is computed from rows that each stand for several answers.

@@ -1,124 +1,31 @@
-//! What `pipelines/` says, read and checked whole.
+//! All definitions, read and checked whole.
 //!
 //! A file that is no TOML, or has a key nobody knows, gives one fault; when all
-//! files read, everything wrong between them is told together, each with its
+//! files read, everything wrong between them is reported together, each with its
 //! file and line.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use sha2::{Digest, Sha256};
 
-use crate::checks::definition::{
+use super::Definitions;
+use super::code_table::{CodeTable, CodeTableDefinition, CodeTables};
+use super::contract::fields::staged_fields;
+use super::contract::{Dataset, Role, Shape};
+use super::indicator::{Calculation, Indicator, IndicatorFile};
+use super::layout::extension::{Extension, Source, Written};
+use super::layout::{Layout, title_in};
+use super::predicate::Predicate;
+use super::relation::kind::RelationKind;
+use super::relation::limits::Limits;
+use super::relation::{
     AuditDefinitions, AuditFile, Partition, ROWS, RelationDefinition, RuleText, TableTitle,
 };
-use crate::checks::kind::RelationKind;
-use crate::checks::limits::Limits;
-use crate::code_table::{CodeTable, CodeTableDefinition};
-use crate::contract::{Column, Dataset, Role, Shape};
-use crate::indicators::definition::{Calculation, Indicator, IndicatorFile};
-use crate::layout::extension::{Extension, Source, Written};
-use crate::layout::{Layout, title_in};
-use crate::normalise::{CodeTables, form, identity::hex, table};
+use super::source::{DefinitionFile, Fault, below, content_digest, digest, folder_of};
 use crate::period::ReportYear;
-use crate::predicate::Predicate;
-
-/// Everything defined, consistent.
-#[derive(Debug)]
-pub struct Definitions {
-    pub codes: CodeTables,
-    pub datasets: Vec<Dataset>,
-    pub indicators: Vec<Indicator>,
-    pub layouts: Vec<Layout>,
-    pub partitions: Vec<Partition>,
-    pub audit: AuditDefinitions,
-    /// SHA-256 over names and contents of all files.
-    pub digest: String,
-    /// SHA-256 of each file without its comments, by its name below the folder: `codes/sex.toml`.
-    contents: BTreeMap<String, String>,
-    /// The file of each code table.
-    code_files: BTreeMap<String, String>,
-    /// The file of each year's layout, and those that it extends.
-    layout_files: BTreeMap<ReportYear, Vec<String>>,
-}
-
-/// Something wrong in a definition file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
-    pub file: String,
-    /// From 1; 0 when the whole file is meant.
-    pub line: usize,
-    pub message: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "{}:{}: {}", self.file, self.line, self.message)
-        } else {
-            write!(f, "{}: {}", self.file, self.message)
-        }
-    }
-}
-
-static EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_pipelines.rs"));
-
-/// A definition file: its name as told in faults, and its text.
-pub type DefinitionFile = (String, String);
-
-/// The definitions that come with the program.
-#[must_use]
-pub fn embedded() -> Vec<DefinitionFile> {
-    EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
-}
-
-/// All `.toml` files below a folder, in order of their names.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn read_folder(folder: &Path) -> io::Result<Vec<DefinitionFile>> {
-    let mut files = Vec::new();
-    collect(folder, &mut files)?;
-    files.sort();
-    files
-        .into_iter()
-        .map(|path| {
-            Ok((
-                Path::new("pipelines").join(path.strip_prefix(folder).unwrap_or(&path)).display().to_string(),
-                fs::read_to_string(&path)?,
-            ))
-        })
-        .collect()
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// Code and name of the city whose counties all regions of some definition files are; `None` where they are of
-/// several, or of none.
-#[must_use]
-pub fn only_city(files: &[DefinitionFile]) -> Option<(String, String)> {
-    let (_, text) = files.iter().find(|(name, _)| below(name) == "codes/region.toml")?;
-    let regions: CodeTableDefinition = toml::from_str(text).ok()?;
-    let is_above = |code: &str| regions.codes.iter().any(|other| other.parent.as_deref() == Some(code));
-    let counties = regions.codes.iter().filter(|code| !is_above(&code.code));
-    let cities: BTreeSet<&str> = counties.filter_map(|county| county.parent.as_deref()).collect();
-    let [only] = cities.into_iter().collect::<Vec<_>>()[..] else { return None };
-    let city = regions.codes.iter().find(|code| code.code == only)?;
-    Some((city.code.clone(), city.label.clone()))
-}
+use crate::tables::filing::FilingRow;
+use crate::tables::row::{ColumnSpec, Row as _};
 
 /// Reads and checks all definitions.
 ///
@@ -153,46 +60,6 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
         code_files: reader.code_files,
         layout_files: reader.layout_files,
     })
-}
-
-fn digest<'a>(files: impl Iterator<Item = &'a DefinitionFile>) -> String {
-    let mut hash = Sha256::new();
-    for (name, text) in files {
-        hash.update(name.as_bytes());
-        hash.update([0]);
-        hash.update(text.as_bytes());
-        hash.update([0]);
-    }
-    hex(&hash.finalize())
-}
-
-/// `codes/sex.toml` of `pipelines/codes/sex.toml`.
-fn below(name: &str) -> String {
-    let name = Path::new(name);
-    let file = name.file_name().unwrap_or_default().to_string_lossy();
-    match name.parent().and_then(Path::file_name) {
-        Some(folder) => format!("{}/{file}", folder.to_string_lossy()),
-        None => file.into_owned(),
-    }
-}
-
-/// SHA-256 of what a file says: comments that have a line to themselves, and blank lines, say nothing.
-fn content_digest(text: &str) -> String {
-    // Within a text of several lines nothing is a comment.
-    let plain = !text.contains("\"\"\"") && !text.contains("'''");
-    let mut hash = Sha256::new();
-    for line in text.lines() {
-        let said = line.trim();
-        if !plain || !(said.is_empty() || said.starts_with('#')) {
-            hash.update(line.trim_end());
-            hash.update("\n");
-        }
-    }
-    hex(&hash.finalize())
-}
-
-fn folder_of(name: &str) -> Option<&str> {
-    Path::new(name).parent()?.file_name()?.to_str()
 }
 
 /// Where a definition stands, for faults that are found later.
@@ -618,8 +485,8 @@ impl Reader {
     fn columns(&self, table: &str) -> Option<Vec<String>> {
         let (_, dataset) = self.datasets.iter().find(|(_, dataset)| dataset.table == table)?;
         let fields = match dataset.shape {
-            Shape::Rows => table::staged_fields(dataset),
-            Shape::Form => form::fields(),
+            Shape::Rows => staged_fields(dataset),
+            Shape::Form => FilingRow::COLUMNS.iter().map(ColumnSpec::field).collect(),
         };
         let mut columns: Vec<String> = fields.into_iter().map(|field| field.name).collect();
         columns.push("region_code".to_owned());
@@ -666,116 +533,10 @@ fn line_of(text: &str, offset: usize) -> usize {
     text[..offset.min(text.len())].matches('\n').count() + 1
 }
 
-impl Definitions {
-    #[must_use]
-    pub fn dataset(&self, name: &str) -> Option<&Dataset> {
-        self.datasets.iter().find(|dataset| dataset.dataset == name)
-    }
-
-    /// The dataset of a role.
-    #[must_use]
-    pub fn of_role(&self, role: Role) -> Option<&Dataset> {
-        self.datasets.iter().find(|dataset| dataset.role == Some(role))
-    }
-
-    /// The table of a role's dataset; empty where there is none.
-    #[must_use]
-    pub fn table_of_role(&self, role: Role) -> &str {
-        self.of_role(role).map_or("", |dataset| &dataset.table)
-    }
-
-    /// The attributes of schools, in the register's order.
-    pub fn school_attributes(&self) -> impl Iterator<Item = &Column> {
-        let columns = self.of_role(Role::Register).into_iter().flat_map(table::table_columns);
-        columns.filter(|column| column.attribute)
-    }
-
-    /// Provinces, cities and counties (GB/T 2260).
-    #[must_use]
-    pub fn regions(&self) -> Option<&CodeTable> {
-        self.codes.get("region")
-    }
-
-    /// What a region is called in a year; its code where nobody says.
-    #[must_use]
-    pub fn region_name<'r>(&'r self, code: &'r str, year: ReportYear) -> &'r str {
-        let region = self.regions().and_then(|regions| regions.look_up_any_year(code, year));
-        region.map_or(code, |region| &region.label)
-    }
-
-    #[must_use]
-    pub fn indicator(&self, id: &str) -> Option<&Indicator> {
-        self.indicators.iter().find(|indicator| indicator.id == id)
-    }
-
-    #[must_use]
-    pub fn layout(&self, year: ReportYear) -> Option<&Layout> {
-        self.layouts.iter().find(|layout| layout.year == year)
-    }
-
-    /// SHA-256 over what the rows of a dataset become in a year by: its contract of that year, the code tables
-    /// that this names, the layout, with those that it extends, if it is a form.
-    #[must_use]
-    pub fn contract_digest(&self, dataset: &Dataset, year: ReportYear) -> String {
-        let mut lines = vec![contract_content(dataset, year)];
-        let of_year = dataset.in_year(year);
-        lines.extend(of_year.code_tables().into_iter().map(|table| self.content(self.code_files.get(table))));
-        if dataset.shape == Shape::Form {
-            let layout = self.layout_files.get(&year).into_iter().flatten();
-            lines.push(layout.map(|file| self.content(Some(file))).collect());
-        }
-        hex(&Sha256::digest(lines.join("\n")))
-    }
-
-    /// What a year reads of the definitions, by file, each with its SHA-256: contracts in the version of the
-    /// year, the code tables of the datasets that were delivered, the layouts that it prints and those that
-    /// these extend, and all indicators and relations.
-    #[must_use]
-    pub fn read_by(&self, year: ReportYear, delivered: &BTreeSet<&str>) -> BTreeMap<String, String> {
-        /// Read for the dimensions and the rows of printed tables, whatever was delivered.
-        const ALWAYS: [&str; 3] = ["region", "major", "major_class"];
-        let mut read: BTreeMap<String, String> = BTreeMap::new();
-        let mut tables: BTreeSet<&str> = ALWAYS.into_iter().collect();
-        for dataset in &self.datasets {
-            read.insert(format!("datasets/{}.toml", dataset.dataset), contract_content(dataset, year));
-            if delivered.contains(dataset.dataset.as_str()) {
-                tables.extend(dataset.columns.iter().filter_map(|column| column.codes.as_deref()));
-                tables.extend(dataset.code_tables());
-            }
-        }
-        tables.extend(self.audit.relations.iter().flat_map(RelationDefinition::code_tables));
-        let mut files: BTreeSet<&String> =
-            tables.into_iter().filter_map(|table| self.code_files.get(table)).collect();
-        let shared =
-            |file: &&String| ["indicators/", "checks/", "audit/"].iter().any(|at| file.starts_with(at));
-        files.extend(self.contents.keys().filter(shared));
-        let layouts = self.layout_files.range(year - self.earlier_years(year)..=year);
-        files.extend(layouts.flat_map(|(_, files)| files));
-        read.extend(files.into_iter().map(|file| (file.clone(), self.content(Some(file)))));
-        read
-    }
-
-    fn content(&self, file: Option<&String>) -> String {
-        file.and_then(|file| self.contents.get(file)).cloned().unwrap_or_default()
-    }
-
-    /// How many years before a year its report prints; last year's filings are compared in any case.
-    #[must_use]
-    pub fn earlier_years(&self, year: ReportYear) -> ReportYear {
-        self.layout(year).map_or(1, Layout::earlier_years).max(1)
-    }
-}
-
-/// What a dataset's contract says of one year.
-fn contract_content(dataset: &Dataset, year: ReportYear) -> String {
-    // Texts, numbers and lists of them always serialise.
-    let json = serde_json::to_vec(&*dataset.in_year(year)).unwrap_or_default();
-    hex(&Sha256::digest(json))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definitions::{embedded, only_city};
 
     fn with(name: &str, change: impl Fn(&str) -> String) -> Vec<DefinitionFile> {
         let mut files = embedded();
@@ -1019,9 +780,10 @@ mod tests {
     }
     #[test]
     fn the_layout_that_the_guide_shows_is_one() {
-        for guide in
-            [include_str!("../docs/guide/definitions.md"), include_str!("../docs/guide/zh-CN/definitions.md")]
-        {
+        for guide in [
+            include_str!("../../docs/guide/definitions.md"),
+            include_str!("../../docs/guide/zh-CN/definitions.md"),
+        ] {
             let shown = guide.split("```toml\n").find(|block| block.starts_with("year = 2025\n")).unwrap();
             // Another example of the guide defines that one.
             let shown = shown.split("```").next().unwrap().replace("boarding_share", "students");

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::definition::{Answers, Calculation, Combination, Indicator};
 use super::measure::{Additivity, AnswersBySchool, Measured, answers, measure, measured_on};
 use super::{IndicatorValue, State, Subject, Unit, ValueKey};
-use crate::combinations::TableError;
-use crate::layout::{Basis, Delivered, Layout, Level};
+use crate::definitions::indicator::{Answers, Calculation, Combination, Indicator};
+use crate::definitions::layout::Layout;
+use crate::figure::{Basis, Delivered, Level};
+use crate::figures::combinations::TableError;
 use crate::number::{Decimal, ONE, Ratio};
 use crate::period::ReportYear;
 
@@ -601,7 +602,7 @@ impl Computer<'_> {
         }
     }
 
-    fn ratio(&mut self, indicator: &Indicator, of: &super::definition::RatioOf) {
+    fn ratio(&mut self, indicator: &Indicator, of: &crate::definitions::indicator::RatioOf) {
         let subject = subject_of(indicator, Basis::System, ("", ""));
         let [numerator, denominator] =
             [&of.numerator, &of.denominator].map(|id| Arc::new(Subject::whole(id, Basis::System)));

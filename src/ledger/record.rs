@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::lock;
+use crate::delivery::RowCounts;
 use crate::delivery::{DeliveryOutcome, RunOutcome};
-use crate::normalise::Counts;
 use crate::period::ReportYear;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
@@ -105,7 +105,7 @@ pub struct DeliveredFile {
     pub dataset: String,
     pub report_year: ReportYear,
     pub outcome: DeliveryOutcome,
-    pub rows: Counts,
+    pub rows: RowCounts,
 }
 
 impl Run {

@@ -1,0 +1,73 @@
+//! The columns that the table of a dataset has, as staged.
+
+use super::{Column, ColumnType, Dataset};
+use crate::tables::column::{FieldKind, FieldSpec};
+
+/// Where a row stands, in every normalised table.
+pub const SOURCE_FIELDS: [(&str, FieldKind, &str); 3] = [
+    ("source_file", FieldKind::Text, "来源文件的 SHA-256"),
+    ("source_sheet", FieldKind::Text, "来源工作表"),
+    ("source_row", FieldKind::Int32, "来源物理行"),
+];
+
+/// Columns that staging needs and no release carries: keyed digests of the delivered row and name.
+pub const STAGING_FIELDS: [(&str, FieldKind, &str); 2] =
+    [("row_digest", FieldKind::Text, "整行摘要"), ("name_digest", FieldKind::Text, "姓名摘要")];
+
+/// The columns of a dataset's table as staged.
+#[must_use]
+pub fn staged_fields(dataset: &Dataset) -> Vec<FieldSpec> {
+    let mut fields = vec![FieldSpec::new("report_year", FieldKind::Int32, "报告年度")];
+    for column in table_columns(dataset) {
+        for (name, kind, title) in carried_fields(column) {
+            fields.push(FieldSpec {
+                name,
+                kind,
+                title_zh: title,
+                unit: column.unit.clone().unwrap_or_default(),
+                source: column.source.clone().unwrap_or_default(),
+            });
+        }
+    }
+    let more = SOURCE_FIELDS.into_iter().chain(STAGING_FIELDS);
+    fields.extend(more.map(|(name, kind, title)| FieldSpec::new(name, kind, title)));
+    fields
+}
+
+/// The contract's columns that its table carries: of those of one name, which mean different things in
+/// different years, one that is carried.
+#[must_use]
+pub fn table_columns(dataset: &Dataset) -> Vec<&Column> {
+    let mut columns: Vec<&Column> = Vec::new();
+    for column in dataset.columns.iter().filter(|column| column.carried) {
+        if !columns.iter().any(|known| known.name == column.name) {
+            columns.push(column);
+        }
+    }
+    columns
+}
+
+/// The fields that one contract column becomes.
+#[must_use]
+pub fn carried_fields(column: &Column) -> Vec<(String, FieldKind, String)> {
+    let Column { name, title_zh: title, .. } = column;
+    let one = |name: &str, kind| vec![(name.to_owned(), kind, title.to_owned())];
+    match column.kind {
+        ColumnType::PersonName | ColumnType::ReportYear | ColumnType::RegistrationNumber => Vec::new(),
+        ColumnType::IdNumber => vec![
+            (name.to_owned(), FieldKind::Text, "化名".to_owned()),
+            ("id_kind".to_owned(), FieldKind::Text, "证件号码种类".to_owned()),
+        ],
+        ColumnType::BirthDate => vec![("birth_year".to_owned(), FieldKind::Int32, "出生年份".to_owned())],
+        ColumnType::Major => vec![
+            ("major_code".to_owned(), FieldKind::Text, "专业代码".to_owned()),
+            ("major_class".to_owned(), FieldKind::Text, "专业大类代码".to_owned()),
+        ],
+        ColumnType::Integer => one(name, FieldKind::Int64),
+        ColumnType::Decimal => one(name, FieldKind::Decimal),
+        ColumnType::Region => one("region_code", FieldKind::Text),
+        ColumnType::Text | ColumnType::SchoolCode | ColumnType::Code | ColumnType::YearMonth => {
+            one(name, FieldKind::Text)
+        }
+    }
+}
