@@ -40,7 +40,7 @@ pub fn column_number(letters: &str) -> u32 {
 
 /// A header, or words of a person, as they may be told: without numbers of persons and the names beside.
 #[must_use]
-pub fn told(text: &str) -> String {
+pub fn redact(text: &str) -> String {
     personal::redacted(text)
 }
 

@@ -70,7 +70,7 @@ pub fn record(year: ReportYear, by: &str, why: &str, when: &str) -> Override {
 }
 
 fn has_number(text: &str) -> bool {
-    position::told(text) != text
+    position::redact(text) != text
 }
 
 /// A name that may stand under a signature.

@@ -44,7 +44,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     if global.json {
         output::json(&explanation)?;
     } else {
-        told(&explanation);
+        print(&explanation);
     }
     Ok(ExitCode::Done)
 }
@@ -62,7 +62,7 @@ impl From<ExplainError> for Failure {
     }
 }
 
-fn told(explanation: &Explanation) {
+fn print(explanation: &Explanation) {
     let entry = &explanation.catalogue;
     output::line(&format!(
         "{}（{}）  {}年  {}  第 {:06} 版",
@@ -99,10 +99,15 @@ fn told(explanation: &Explanation) {
         let found = if check.found.is_empty() { "无问题".to_owned() } else { check.found.join("；") };
         format!("{}：{found}", check.check)
     });
-    section("人工决定", &explanation.overrides, |told| {
+    section("人工决定", &explanation.overrides, |decision| {
         format!(
             "{} {} {}：{}（{}，{}）",
-            told.rule, told.key, told.value, told.reason, told.decided_by, told.decided_at
+            decision.rule,
+            decision.key,
+            decision.value,
+            decision.reason,
+            decision.decided_by,
+            decision.decided_at
         )
     });
     section("与上一版比", &explanation.before, |before| {

@@ -67,15 +67,16 @@ fn print(settings: &Settings, definitions: &Definitions, planned: &Planned) {
             continue;
         }
         output::line(&format!("{year}  would be made again"));
-        let told: Vec<(String, &str)> = why.iter().map(told).collect();
+        let described: Vec<(String, &str)> = why.iter().map(describe).collect();
         let mut kinds: Vec<&str> = Vec::new();
-        for (kind, _) in &told {
+        for (kind, _) in &described {
             if !kinds.contains(&kind.as_str()) {
                 kinds.push(kind);
             }
         }
         for kind in kinds {
-            let own: Vec<&str> = told.iter().filter(|(of, _)| of == kind).map(|(_, name)| *name).collect();
+            let own: Vec<&str> =
+                described.iter().filter(|(of, _)| of == kind).map(|(_, name)| *name).collect();
             for name in own.iter().take(SHOWN) {
                 output::line(&format!("  {kind}{}{name}", if name.is_empty() { "" } else { ": " }));
             }
@@ -97,7 +98,7 @@ fn print(settings: &Settings, definitions: &Definitions, planned: &Planned) {
 }
 
 /// What changed, and its name where there is one.
-fn told(change: &Change) -> (String, &str) {
+fn describe(change: &Change) -> (String, &str) {
     let how = |how: &How| match how {
         How::New => "new",
         How::Changed => "changed",
@@ -136,7 +137,7 @@ fn print_figures(settings: &Settings, definitions: &Definitions, figures: &Plann
         figures.compared
     ));
     for moved in figures.moved.iter().take(2 * SHOWN) {
-        output::line(&format!("  {}", told_moved(settings, definitions, moved)));
+        output::line(&format!("  {}", describe_move(settings, definitions, moved)));
     }
     if figures.moved.len() > 2 * SHOWN {
         output::line(&format!("  … {} more; --json has all", figures.moved.len() - 2 * SHOWN));
@@ -144,7 +145,7 @@ fn print_figures(settings: &Settings, definitions: &Definitions, figures: &Plann
 }
 
 /// `2024 尧都区 全日制在校生人数（系统） 4012 → 4011 (-1)`.
-fn told_moved(settings: &Settings, definitions: &Definitions, moved: &Moved) -> String {
+fn describe_move(settings: &Settings, definitions: &Definitions, moved: &Moved) -> String {
     let Moved { report_year, indicator_id, basis, region_code, before, after, change, .. } = moved;
     let name = match region_code.as_str() {
         code if code == settings.city_code => settings.city_name.as_str(),

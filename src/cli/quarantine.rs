@@ -500,7 +500,7 @@ fn print(global: &Global, taken: &RowsTaken) -> Result<(), Failure> {
             decision.id,
             correction.case,
             correction.kind.label(),
-            position::told(&decision.who)
+            position::redact(&decision.who)
         ));
     }
     let then = if taken.recorded.is_empty() { "" } else { "; the next run acts on them" };

@@ -92,7 +92,7 @@ fn prune(
         return output::json(&plan);
     }
     let verb = if dry_run { "would remove" } else { "removed" };
-    for name in retention::told(&plan) {
+    for name in retention::describe(&plan) {
         output::line(&format!("{verb} {name}"));
     }
     if plan.fragments_unknown {
@@ -110,14 +110,14 @@ fn prune(
 
 fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::Done;
-    let mut told = |error: &PublishError| {
+    let mut report = |error: &PublishError| {
         output::error(&error.to_string(), None);
         code = ExitCode::Internal;
     };
     let current = match publish::current(data) {
         Ok(current) => current.map(|manifest| manifest.release),
         Err(error) => {
-            told(&error);
+            report(&error);
             None
         }
     };
@@ -127,7 +127,7 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
         let manifest = match publish::read_manifest(data, release) {
             Ok(manifest) => manifest,
             Err(error) => {
-                told(&error);
+                report(&error);
                 continue;
             }
         };

@@ -80,7 +80,7 @@ pub fn set(
         return Err(Failure::usage(&fault));
     }
     let under = delivered(data, definitions, set, basis)?;
-    let delivered = under.told();
+    let delivered = under.as_text();
     if under.state == State::Blank
         && definitions
             .layout(set.year)
@@ -124,7 +124,7 @@ fn delivered(
     if of_school.peek().is_none() {
         return Err(Failure::usage(&format!(
             "there is no school `{}` in {}",
-            position::told(&set.school),
+            position::redact(&set.school),
             set.year
         )));
     }
@@ -185,7 +185,7 @@ pub fn read(
         };
         match decision(&row, &years[&row.year], &by, when) {
             Err(why) => {
-                taken.not_recorded.push(NoteLeft { sheet: position::told(&row.sheet), row: row.row, why });
+                taken.not_recorded.push(NoteLeft { sheet: position::redact(&row.sheet), row: row.row, why });
             }
             Ok(None) => taken.known += 1,
             Ok(Some(record)) if is_known(&record, &notes, &manifest) => taken.known += 1,
@@ -234,12 +234,12 @@ fn decision(
             && (key.basis_a, key.basis_b) == (*basis_a, *basis_b)
     });
     let Some(found) = found else {
-        let (id, code) = (position::told(&row.indicator_id), position::told(&row.code));
+        let (id, code) = (position::redact(&row.indicator_id), position::redact(&row.code));
         return Err(format!("the release compares no `{id}` of {code} in {}", row.year));
     };
     for (basis, value, side) in [(basis_a, value_a, &found.a), (basis_b, value_b, &found.b)] {
-        if *value != side.told() {
-            let (now, then) = (side.told(), shown(value));
+        if *value != side.as_text() {
+            let (now, then) = (side.as_text(), shown(value));
             return Err(format!("{} is {} now, the row has {then}", basis.label(), shown(&now)));
         }
     }

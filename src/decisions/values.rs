@@ -157,7 +157,7 @@ pub fn judge(
         let key = &value.key;
         if key.breakdown.is_empty() && key.unit.level == Level::School {
             let place = (key.indicator_id.as_str(), key.basis.delivered(), key.unit.school_code.as_str());
-            delivered.insert(place, value.told());
+            delivered.insert(place, value.as_text());
         }
     }
     for decision in newest.into_values() {
@@ -252,7 +252,7 @@ pub fn is_of(note: &Override, difference: &Difference) -> bool {
 pub fn under(difference: &Difference) -> BTreeMap<String, String> {
     let PairKey { basis_a, basis_b, .. } = &difference.key;
     let sides = [(basis_a, &difference.a), (basis_b, &difference.b)];
-    sides.into_iter().map(|(basis, side)| (basis.name().to_owned(), side.told())).collect()
+    sides.into_iter().map(|(basis, side)| (basis.name().to_owned(), side.as_text())).collect()
 }
 
 #[cfg(test)]

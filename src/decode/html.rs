@@ -15,7 +15,7 @@ use html5ever::tokenizer::{
 
 use super::cell::{Cell, Row};
 use super::text::{Chunks, LINE_MAX};
-use super::{COLUMNS_MAX, DecodeError, Event, Note, ROWS_MAX, RowProblem, Told};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem};
 use crate::finding;
 
 /// Columns or rows one cell may span; the widest export seen has 104.
@@ -25,7 +25,7 @@ const SPAN_MAX: usize = 1_000;
 ///
 /// # Errors
 /// `NotData` when the page has no table, or asks for a password.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
     let (mut chunks, mut notes) = page_text(bytes)?;
     let encoding = chunks.encoding;
     let sink = Tables(RefCell::new(Page {
@@ -57,7 +57,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     if page.table.is_some() && !page.end_cut() {
         notes.push(Note::new(finding::FILE_TRUNCATED, "", "表格没有结束标记").at_row(page.rows));
     }
-    Ok(Told { encoding, notes })
+    Ok(FileNotes { encoding, notes })
 }
 
 /// A byte order mark wins, then the declared charset, then what the bytes say.

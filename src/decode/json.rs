@@ -15,7 +15,7 @@ use serde::{Deserialize, de};
 
 use super::cell::{Cell, Row};
 use super::text::Chunks;
-use super::{COLUMNS_MAX, DecodeError, Event, Note, ROWS_MAX, RowProblem, Told};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem};
 use crate::finding;
 
 /// Tells the header and the rows.
@@ -23,7 +23,7 @@ use crate::finding;
 /// # Errors
 /// `NotData` when an envelope says that the request failed, `NoRows` when there are none,
 /// `Truncated` and `Syntax` when the text does not parse.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
     let (mut chunks, mut notes) = Chunks::of(bytes)?;
     let encoding = chunks.encoding;
     let text = chunks.whole();
@@ -55,11 +55,11 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
     names.sort_unstable_by_key(|(_, place)| **place);
     let cells = names.iter().map(|(name, _)| Cell::Text(Cow::Borrowed(name.as_str()))).collect();
     each(Event::Row(&Row { number: 1, cells }));
-    walk(&text, &mut |element| tell(element, &header.names, each))?;
-    Ok(Told { encoding, notes })
+    walk(&text, &mut |element| emit(element, &header.names, each))?;
+    Ok(FileNotes { encoding, notes })
 }
 
-fn tell(element: Element, names: &HashMap<String, usize>, each: &mut dyn FnMut(Event<'_>)) {
+fn emit(element: Element, names: &HashMap<String, usize>, each: &mut dyn FnMut(Event<'_>)) {
     let number = element.number;
     let fields = match element.object {
         Ok(fields) => fields,

@@ -89,7 +89,7 @@ impl Seen {
 
 /// What a reader of one format has to say beside the rows.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct FileNotes {
     pub encoding: &'static str,
     pub notes: Vec<Note>,
 }
@@ -202,8 +202,8 @@ pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, 
     // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
     let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, each)));
     match read {
-        Ok(told) => {
-            told.map(|told| Decoded { format, encoding: told.encoding.to_owned(), notes: told.notes })
+        Ok(read) => {
+            read.map(|notes| Decoded { format, encoding: notes.encoding.to_owned(), notes: notes.notes })
         }
         Err(_) if format == Format::Xls && xls::is_cut(bytes) => {
             Err(DecodeError::Truncated("sectors are missing".into()))
@@ -212,7 +212,7 @@ pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, 
     }
 }
 
-fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
     match format {
         Format::Xlsx => xlsx::read(bytes, each),
         Format::Xls => xls::read(bytes, each),

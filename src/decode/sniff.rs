@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_told_from_titles_in_brackets() {
+    fn json_is_text_of_shown_titles_in_brackets() {
         for text in ["{\"a\":1}", "[{\"a\":1}]", " [ ]", "[[1]]", "\u{feff}{}"] {
             assert_eq!(sniff(text.as_bytes()), Ok(Format::Json), "{text}");
         }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn two_bytes_a_character_are_told_from_bytes_that_are_no_text() {
+    fn two_bytes_a_character_are_text_of_shown_bytes_that_are_no_text() {
         let wide = utf16("姓名,3614000001,2024-09-01\n");
         assert_eq!(sniff(&wide), Err(DecodeError::Encoding("utf-16".into())));
         let photo = sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");

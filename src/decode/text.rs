@@ -13,7 +13,7 @@ use encoding_rs::{BIG5, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memchr2};
 
 use super::cell::{Cell, Row};
-use super::{COLUMNS_MAX, DecodeError, Event, Note, ROWS_MAX, RowProblem, Seen, Told};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem, Seen};
 use crate::finding;
 
 /// Lines one quoted cell may run over. Addresses with line breaks seen so far have two or three.
@@ -27,7 +27,7 @@ pub(super) const LINE_MAX: usize = 1 << 20;
 /// # Errors
 /// `Encoding` when none fits the whole file, `Dialect` and `NotData` when nothing separates
 /// columns, `Limit` for a line that is too long.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
     let (chunks, mut notes) = Chunks::of(bytes)?;
     let encoding = chunks.encoding;
     let mut lines = Lines::new(chunks);
@@ -83,7 +83,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
         notes.push(Note::new(finding::FILE_TRUNCATED, "", "最后一行不完整").at_row(last));
     }
     notes.extend(quotes_inside.note(finding::QUOTE_INSIDE, "", "行"));
-    Ok(Told { encoding, notes })
+    Ok(FileNotes { encoding, notes })
 }
 
 /// Whether a last row without a line end looks cut: totals and notes are narrow by themselves, and

@@ -89,7 +89,7 @@ enum Answer<'a> {
         problem: RowProblem,
     },
     End {
-        told: u64,
+        events: u64,
         outcome: Result<Decoded, DecodeError>,
     },
 }
@@ -106,7 +106,7 @@ enum Frame<'a> {
         problem: RowProblem,
     },
     End {
-        told: u64,
+        events: u64,
         outcome: Result<Decoded, DecodeError>,
     },
 }
@@ -190,7 +190,7 @@ impl Worker {
                 Frame::Sheet(name) => each(Event::Sheet(name)),
                 Frame::Row(row) => each(Event::Row(&row)),
                 Frame::BadRow { number, problem } => each(Event::BadRow { number, problem }),
-                Frame::End { told, outcome } if told == heard => return Ok(outcome),
+                Frame::End { events, outcome } if events == heard => return Ok(outcome),
                 Frame::End { .. } | Frame::Ready => {
                     return Err(io::Error::other("its count does not fit its rows"));
                 }
@@ -277,7 +277,7 @@ pub fn serve(limits: Limits) -> io::Result<()> {
 
 fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
     let mut buffer = Vec::new();
-    let (mut told, mut told_bytes) = (0, 0);
+    let (mut events, mut event_bytes) = (0, 0);
     let mut failed = None;
     let mut over = None;
     let outcome = super::decode(bytes, &mut |event| {
@@ -287,13 +287,13 @@ fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
             Event::BadRow { number, problem } => Answer::BadRow { number, problem },
         };
         let written = to_frame(&answer, &mut buffer).and_then(|()| {
-            told_bytes += buffer.len() as u64;
-            if buffer.len() > ROW_MAX || told_bytes > TOLD_MAX {
+            event_bytes += buffer.len() as u64;
+            if buffer.len() > ROW_MAX || event_bytes > TOLD_MAX {
                 let what = if buffer.len() > ROW_MAX { "a row" } else { "all rows together" };
                 over = Some(DecodeError::Limit(what.to_owned()));
                 return Ok(());
             }
-            told += 1;
+            events += 1;
             send(&buffer, frames)
         });
         failed = written.err();
@@ -305,7 +305,7 @@ fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
     let outcome = over.map_or(outcome, Err);
     match failed {
         Some(error) => Err(error),
-        None => write_frame(&Answer::End { told, outcome }, &mut buffer, frames),
+        None => write_frame(&Answer::End { events, outcome }, &mut buffer, frames),
     }
 }
 
@@ -354,7 +354,7 @@ mod tests {
     use super::*;
 
     /// Everything told, as text, through the frames of a pipe and without it.
-    fn told(event: &Event<'_>) -> String {
+    fn text(event: &Event<'_>) -> String {
         format!("{event:?}")
     }
 
@@ -362,7 +362,7 @@ mod tests {
     fn frames_say_what_the_decoder_says() {
         let bytes = "姓名,号\n张三,1\n\"x,2\n".as_bytes();
         let mut direct = Vec::new();
-        let decoded = super::super::decode(bytes, &mut |event| direct.push(told(&event)));
+        let decoded = super::super::decode(bytes, &mut |event| direct.push(text(&event)));
         let mut pipe = Vec::new();
         answer(bytes, &mut pipe).unwrap();
         let (mut heard, mut rest) = (Vec::new(), pipe.as_slice());
@@ -371,10 +371,10 @@ mod tests {
             let (frame, after) = rest[4..].split_at(length);
             rest = after;
             match postcard::from_bytes(frame).unwrap() {
-                Frame::Sheet(name) => heard.push(told(&Event::Sheet(name))),
-                Frame::Row(row) => heard.push(told(&Event::Row(&row))),
-                Frame::BadRow { number, problem } => heard.push(told(&Event::BadRow { number, problem })),
-                Frame::End { told, outcome } => break (told, outcome),
+                Frame::Sheet(name) => heard.push(text(&Event::Sheet(name))),
+                Frame::Row(row) => heard.push(text(&Event::Row(&row))),
+                Frame::BadRow { number, problem } => heard.push(text(&Event::BadRow { number, problem })),
+                Frame::End { events, outcome } => break (events, outcome),
                 Frame::Ready => panic!("a worker is ready once"),
             }
         };

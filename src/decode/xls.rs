@@ -9,7 +9,7 @@ use memchr::memmem;
 use super::cell::{Cell, Row};
 use super::sniff::utf16;
 use super::xlsx::Merges;
-use super::{DecodeError, Event, Note, Told};
+use super::{DecodeError, Event, FileNotes, Note};
 use crate::finding;
 
 /// Rows of a sheet.
@@ -19,7 +19,7 @@ const ROWS_MAX: u32 = 65_536;
 ///
 /// # Errors
 /// `Truncated` when sectors are missing, `Encrypted`, and `Damaged` when records do not parse.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
     let cut = is_cut(bytes);
     let fault = |error: XlsError| match error {
         _ if cut => DecodeError::Truncated("sectors are missing".into()),
@@ -68,7 +68,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
             notes.push(Note::new(finding::ROW_LIMIT, &sheet.name, "").at_row(last_row));
         }
     }
-    Ok(Told { encoding: "", notes })
+    Ok(FileNotes { encoding: "", notes })
 }
 
 /// Whether the container's own table of sectors names some that the file does not have.

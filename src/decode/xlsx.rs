@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use super::cell::{Cell, NO_RESULT, Row};
 use super::preflight::{self, Preflight};
 use super::text::LINE_MAX;
-use super::{COLUMNS_MAX, DecodeError, Event, Note, Seen, Told};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Seen};
 use crate::finding;
 
 /// Rows of a sheet.
@@ -26,7 +26,7 @@ const SPREAD_RATIO: u64 = 100;
 ///
 /// # Errors
 /// What [`preflight`] refuses; `Cell` when one does not parse, `Damaged` when the XML does not.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, DecodeError> {
+pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
     let found = preflight::look_through(bytes)?;
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut notes = notes(&found, book.has_1904_epoch());
@@ -53,7 +53,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Told, Decod
             notes.push(Note::new(finding::ROW_LIMIT, &sheet.name, "").at_row(ROWS_MAX));
         }
     }
-    Ok(Told { encoding: "", notes })
+    Ok(FileNotes { encoding: "", notes })
 }
 
 fn notes(found: &Preflight, epoch_1904: bool) -> Vec<Note> {
@@ -109,7 +109,7 @@ impl Sheet {
                 return Err(DecodeError::Grid);
             }
             if index + 1 != row.number {
-                self.tell(&mut row, each)?;
+                self.emit(&mut row, each)?;
                 row.cells.clear();
                 row.number = index + 1;
             }
@@ -134,10 +134,10 @@ impl Sheet {
             }
             row.cells[column] = value;
         }
-        self.tell(&mut row, each)
+        self.emit(&mut row, each)
     }
 
-    fn tell(&mut self, row: &mut Row<'_>, each: &mut dyn FnMut(Event<'_>)) -> Result<(), DecodeError> {
+    fn emit(&mut self, row: &mut Row<'_>, each: &mut dyn FnMut(Event<'_>)) -> Result<(), DecodeError> {
         self.spread += row.cells.len() as u64;
         if self.spread > SPREAD_MAX && self.spread / SPREAD_RATIO > self.held {
             return Err(DecodeError::Workbook("cells too far apart".into()));

@@ -244,7 +244,11 @@ mod tests {
         let printed = as_printed(&[values.clone(), adjusted.clone()].concat());
         assert_eq!(printed.len(), values.len());
         for value in &adjusted {
-            assert!(printed.iter().any(|one| (one.key.unit == value.key.unit) && one.told() == value.told()));
+            assert!(
+                printed
+                    .iter()
+                    .any(|one| (one.key.unit == value.key.unit) && one.as_text() == value.as_text())
+            );
         }
         assert!(adjusted.iter().all(|value| value.key.basis == Basis::Adjusted(Delivered::Filed)));
         adjusted
@@ -252,7 +256,7 @@ mod tests {
             .map(|value| {
                 let unit = &value.key.unit;
                 let place = if unit.school_code.is_empty() { &unit.region_code } else { &unit.school_code };
-                format!("{} {place} {}", value.key.indicator_id, value.told())
+                format!("{} {place} {}", value.key.indicator_id, value.as_text())
             })
             .collect()
     }

@@ -95,7 +95,7 @@ impl PartialOrd for ValueKey {
     }
 }
 
-/// What [`IndicatorValue::told`] says, for people: `缺报` for `missing`.
+/// What [`IndicatorValue::as_text`] says, for people: `缺报` for `missing`.
 #[must_use]
 pub fn shown(told: &str) -> &str {
     let states = [State::Blank, State::Dash, State::Missing];
@@ -105,7 +105,7 @@ pub fn shown(told: &str) -> &str {
 
 /// What was shown, as it was told; `None` for what no value is shown as.
 #[must_use]
-pub fn told_from(shown: &str) -> Option<String> {
+pub fn text_of_shown(shown: &str) -> Option<String> {
     let mut states = [State::Blank, State::Dash, State::Missing].into_iter();
     let state = states.find(|state| state.mark() == shown).map(|state| state.name().to_owned());
     state.or_else(|| Decimal::parse(shown).map(|value| value.to_string()))
@@ -129,7 +129,7 @@ pub struct IndicatorValue {
 impl IndicatorValue {
     /// The answer as it is told and compared: the exact value, or the name of the state.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn as_text(&self) -> String {
         match (self.state, self.value) {
             (State::Value, Some(value)) => value.to_string(),
             (state, _) => state.name().to_owned(),
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn what_is_shown_is_read_back_as_it_was_told() {
         for told in ["missing", "dash", "blank", "0", "12.5"] {
-            assert_eq!(told_from(shown(told)).as_deref(), Some(told));
+            assert_eq!(text_of_shown(shown(told)).as_deref(), Some(told));
         }
-        assert_eq!(told_from("612.0").as_deref(), Some("612"));
-        assert_eq!(told_from("约600"), None);
-        assert_eq!(told_from(""), None);
+        assert_eq!(text_of_shown("612.0").as_deref(), Some("612"));
+        assert_eq!(text_of_shown("约600"), None);
+        assert_eq!(text_of_shown(""), None);
     }
 }

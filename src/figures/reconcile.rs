@@ -82,7 +82,7 @@ pub struct Side {
 impl Side {
     /// The answer as it is told and compared: the exact value, or the name of the state.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn as_text(&self) -> String {
         match (self.state, self.value) {
             (State::Value, Some(value)) => value.to_string(),
             (state, _) => state.name().to_owned(),
@@ -393,7 +393,7 @@ mod tests {
         let found = differences(2024, indicators, definitions.layout(2024), values);
         let line = |one: &Difference| {
             let PairKey { unit, basis_a, basis_b, .. } = &one.key;
-            let (a, b) = (one.a.told(), one.b.told());
+            let (a, b) = (one.a.as_text(), one.b.as_text());
             format!(
                 "{} {}={a} {}={b} {}",
                 unit.school_code,

@@ -33,7 +33,7 @@ use crate::normalise::rows::RowsNormaliser;
 use crate::normalise::{Context, Normalised, Unusable};
 use crate::period::ReportYear;
 use crate::personal;
-use crate::position::{Place, column_letters, told};
+use crate::position::{Place, column_letters, redact};
 use crate::sources::bundle::{Bundle, BundleError};
 use crate::sources::drop_folder;
 use crate::tables::parquet_file::{self, TableBytes, TableFileError};
@@ -569,7 +569,7 @@ fn decode_fault(error: DecodeError) -> Fault {
         }
         DecodeError::Cell { sheet, row, column } => {
             let after = column_letters(column);
-            format!("工作表“{}”中 {after}{row} 之后的一个单元格", told(&sheet))
+            format!("工作表“{}”中 {after}{row} 之后的一个单元格", redact(&sheet))
         }
         DecodeError::Syntax { line, column } => format!("第 {line} 行第 {column} 个字符处"),
         DecodeError::ReaderDied(death) => death_words(death).to_owned(),

@@ -6,7 +6,7 @@ use crate::decode::Row;
 use crate::definitions::contract::header::{HeaderKeys, header_key, may_begin};
 use crate::definitions::contract::unit::{self, Conversion, Unit};
 use crate::definitions::contract::{Column, Dataset, Version};
-use crate::position::told;
+use crate::position::redact;
 
 /// Rows looked at to find the header. Exports seen so far put it within the first 12.
 pub const HEADER_SEARCH_ROWS: usize = 15;
@@ -126,10 +126,10 @@ fn unit_of(
             Some(unit) if unit.is_of_kind(own) => return Ok(Some(unit)),
             Some(_) => {
                 let own = column.unit.as_deref().unwrap_or_default();
-                return refused(&format!("表头写的单位“{}”不能换算成“{own}”", told(inside)));
+                return refused(&format!("表头写的单位“{}”不能换算成“{own}”", redact(inside)));
             }
             None if column.states_unit && !is_remark(inside) => {
-                return refused(&format!("表头写的“{}”不是已知的单位", told(inside)));
+                return refused(&format!("表头写的“{}”不是已知的单位", redact(inside)));
             }
             None => {}
         }
@@ -195,7 +195,7 @@ fn missing_title(column: &Column, unknown: &[String]) -> String {
     let title = header_key(&column.title_zh);
     let shared = |label: &&String| header_key(label).chars().filter(|&c| title.contains(c)).count();
     let nearest = unknown.iter().max_by_key(shared).filter(|label| shared(label) * 2 > title.chars().count());
-    let hint = nearest.map(|label| format!("（“{}”是否即此列）", told(label))).unwrap_or_default();
+    let hint = nearest.map(|label| format!("（“{}”是否即此列）", redact(label))).unwrap_or_default();
     format!("{}{hint}", column.title_zh)
 }
 

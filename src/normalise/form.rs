@@ -18,7 +18,7 @@ use crate::finding::{self, Answers, Finding, Findings, Pushed};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
 use crate::personal;
-use crate::position::{Place, told};
+use crate::position::{Place, redact};
 use crate::tables::column::{FieldSpec, TableBuilder};
 use crate::tables::filing::FilingRow;
 use crate::tables::row::{ColumnSpec, Row as _};
@@ -44,7 +44,7 @@ pub struct FormNormaliser<'a> {
     /// Last row told, and the one before the sheet's first.
     last_row: u32,
     base: u32,
-    told: u64,
+    rows_read: u64,
     table: Option<OpenTable<'a>>,
     tables_read: usize,
     filed: Vec<Filed<'a>>,
@@ -114,7 +114,7 @@ impl<'a> FormNormaliser<'a> {
             sheet: String::new(),
             last_row: 0,
             base: 0,
-            told: 0,
+            rows_read: 0,
             table: None,
             tables_read: 0,
             filed: Vec::new(),
@@ -135,17 +135,17 @@ impl<'a> FormNormaliser<'a> {
                 self.end_sheet();
                 self.base = if name.is_empty() { self.base } else { 0 };
                 self.last_row = self.base;
-                self.sheet = told(name);
+                self.sheet = redact(name);
             }
             Event::Row(row) => {
                 self.last_row = self.last_row.max(row.number);
-                self.told += 1;
+                self.rows_read += 1;
                 self.row(row);
             }
             Event::BadRow { number, problem } => {
                 let rule = problem.rule();
                 self.last_row = self.last_row.max(*number);
-                self.told += 1;
+                self.rows_read += 1;
                 self.counts.quarantined += 1;
                 let row = Row { number: *number, cells: Vec::new() };
                 self.keep(rule, &row, 0);
@@ -187,11 +187,11 @@ impl<'a> FormNormaliser<'a> {
     }
 
     fn end_sheet(&mut self) {
-        let physical = u64::from(self.last_row - self.base).max(self.told);
+        let physical = u64::from(self.last_row - self.base).max(self.rows_read);
         self.counts.physical += physical;
-        self.counts.structural += physical - self.told;
+        self.counts.structural += physical - self.rows_read;
         self.base = self.last_row;
-        self.told = 0;
+        self.rows_read = 0;
         self.end_table();
     }
 

@@ -19,7 +19,7 @@ use crate::finding::{self, Answers, Finding, Findings, Pushed, Rule};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::personal;
-use crate::position::{Place, told};
+use crate::position::{Place, redact};
 use crate::tables::column::{FieldSpec, TableBuilder, Value};
 
 /// Takes the events of one file and makes typed rows of them.
@@ -93,7 +93,7 @@ struct Sheet {
     last_row: u32,
     base: u32,
     /// Rows told to us so far, and of them those that could not be split, which are aside already.
-    told: u64,
+    rows_read: u64,
     broken: u64,
     data_rows: u64,
     given_up: Option<&'static Rule>,
@@ -162,13 +162,13 @@ impl<'a> RowsNormaliser<'a> {
                 let continued = name.is_empty();
                 let base = if continued { self.sheet.last_row } else { 0 };
                 self.end_sheet();
-                self.sheet = Sheet { name: told(name), base, last_row: base, ..Sheet::default() };
+                self.sheet = Sheet { name: redact(name), base, last_row: base, ..Sheet::default() };
                 self.rejects.no_header(&self.sheet.name);
             }
             Event::Row(row) => self.row(row),
             Event::BadRow { number, problem } => {
                 self.sheet.last_row = self.sheet.last_row.max(*number);
-                self.sheet.told += 1;
+                self.sheet.rows_read += 1;
                 self.sheet.broken += 1;
                 let rule = problem.rule();
                 self.sheet.data_rows += 1;
@@ -228,7 +228,7 @@ impl<'a> RowsNormaliser<'a> {
 
     fn row(&mut self, row: &Row<'_>) {
         self.sheet.last_row = self.sheet.last_row.max(row.number);
-        self.sheet.told += 1;
+        self.sheet.rows_read += 1;
         if self.sheet.binding.is_some() {
             self.bound_row(row);
             return;
@@ -255,7 +255,7 @@ impl<'a> RowsNormaliser<'a> {
                 self.rejects.header(&self.sheet.name, &binding.headers);
                 for header in &binding.unknown {
                     let place = Place { row: binding.rows.0, ..self.place() };
-                    self.findings.push(self.finding(finding::SCHEMA_NEW, &told(header)).at(place));
+                    self.findings.push(self.finding(finding::SCHEMA_NEW, &redact(header)).at(place));
                 }
                 // Titles above the header, and the header itself.
                 let header_rows = head[index..].iter().take_while(|row| row.number <= binding.rows.1).count();
@@ -311,18 +311,18 @@ impl<'a> RowsNormaliser<'a> {
             self.bind();
         }
         // A file whose rows repeat a number has at least the rows it told.
-        let physical = u64::from(self.sheet.last_row - self.sheet.base).max(self.sheet.told);
+        let physical = u64::from(self.sheet.last_row - self.sheet.base).max(self.sheet.rows_read);
         self.counts.physical += physical;
-        self.counts.structural += physical - self.sheet.told;
+        self.counts.structural += physical - self.sheet.rows_read;
         match self.sheet.given_up {
             // A page may have tables for its looks, and a workbook sheets: they are no data where
             // another table is.
             Some(_) if self.sheet.name.is_empty() || self.is_cover() => {
-                self.unbound_rows += self.sheet.told - self.sheet.broken;
+                self.unbound_rows += self.sheet.rows_read - self.sheet.broken;
             }
             // Rows of a sheet that does not fit: aside as a whole, and said so by name.
             Some(rule) => {
-                let aside = self.sheet.told - self.sheet.broken;
+                let aside = self.sheet.rows_read - self.sheet.broken;
                 self.counts.quarantined += aside;
                 let rule = if self.sheet.is_odd { finding::SHEET_ODD } else { rule };
                 let finding = self.finding(rule, &self.sheet.missing).at(self.place()).keeping_out(aside);
@@ -460,7 +460,7 @@ impl<'a> RowsNormaliser<'a> {
         let mut place = Place { row: row.number, ..self.place() };
         if let Some(index) = column.and_then(|column| binding.cells[column]) {
             place.column = u32::try_from(index + 1).unwrap_or_default();
-            place.header = binding.headers.get(index).map(|header| told(header)).unwrap_or_default();
+            place.header = binding.headers.get(index).map(|header| redact(header)).unwrap_or_default();
         }
         place
     }

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_told_from_rows() {
+    fn notes_are_text_of_shown_rows() {
         for text in ["共1234条记录", "共 12 人", "共1,234条", "注：数据截至9月1日", "打印时间：2024-09-02"]
         {
             assert!(note_row(text), "{text}");

@@ -183,7 +183,7 @@ fn rows_out(
     assembled: &Assembled,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (row, accepted) in assembled.told.iter().map(|row| (row, &accepted[row.fragment])) {
+    for (row, accepted) in assembled.rows_out.iter().map(|row| (row, &accepted[row.fragment])) {
         let rule = match row.decision {
             Decision::OtherSchool => finding::STUDENT_TWO_SCHOOLS,
             Decision::Repeated => finding::STUDENT_TWICE,
@@ -230,14 +230,14 @@ fn schools_of(register: &Path, definitions: &Definitions) -> Result<BTreeMap<Str
 mod tests {
     use super::*;
     use crate::definitions;
-    use crate::warehouse::assemble::Told;
+    use crate::warehouse::assemble::RowOut;
 
     #[test]
     fn every_row_that_another_counts_for_is_a_finding_at_its_place() {
         let definitions = definitions::load(&definitions::embedded()).unwrap();
         let dataset = definitions.dataset("students").unwrap();
         let accepted = ["a", "b"].map(|name| AcceptedDelivery::of_schools(name, [("1114000001", 3)]));
-        let row = |decision, fragment, row| Told {
+        let row = |decision, fragment, row| RowOut {
             decision,
             fragment,
             school_code: "1114000001".to_owned(),
@@ -250,7 +250,7 @@ mod tests {
             duplicates: vec![0, 0],
             shared: vec![0, 1],
             set_aside: vec![0, 0],
-            told: vec![
+            rows_out: vec![
                 row(Decision::OtherSchool, 0, 7),
                 row(Decision::Repeated, 1, 8),
                 row(Decision::SharedId, 1, 9),

@@ -159,7 +159,7 @@ fn compare(before: &[IndicatorValue], after: &[IndicatorValue], found: &mut Figu
     found.compared += keys.len();
     for key in keys {
         let (was, is) = (before.get(key), after.get(key));
-        let shown = |value: Option<&IndicatorValue>| value.map(IndicatorValue::told);
+        let shown = |value: Option<&IndicatorValue>| value.map(IndicatorValue::as_text);
         if shown(was) == shown(is) {
             continue;
         }

@@ -11,7 +11,7 @@ use crate::decisions::corrections::{self, Correction, FileKey, Kind};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::normalise::{KeptRow, Rejects};
 use crate::period::ReportYear;
-use crate::position::told;
+use crate::position::redact;
 use crate::tables;
 use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
@@ -102,7 +102,7 @@ fn problem(rule: &Rule, column: u32, headers: &[String]) -> Problem {
         message: rule.title.to_owned(),
         remedy: rule.remedy.to_owned(),
         column,
-        header: header.map(|header| told(header)).unwrap_or_default(),
+        header: header.map(|header| redact(header)).unwrap_or_default(),
     }
 }
 

@@ -92,7 +92,7 @@ pub fn read<'a>(
     let mut said = Vec::new();
     let mut seen = BTreeSet::new();
     for (name, rows) in book.iter().filter(|(name, rows)| name != ABOUT && !rows.is_empty()) {
-        let fault = |row: u32, message: String| Fault { sheet: position::told(name), row, message };
+        let fault = |row: u32, message: String| Fault { sheet: position::redact(name), row, message };
         let Some(heads) = rows.iter().find(|row| cell_text(row, 0) == ID) else {
             faults.push(fault(0, format!("no row begins with the head {ID}")));
             continue;
@@ -133,7 +133,7 @@ impl<'a> Reader<'a, '_> {
             return Err(format!("{ID} is empty"));
         }
         let Some(&case) = self.cases.get(id.as_str()) else {
-            return Err(format!("`{}` is no id in the quarantine of {}", position::told(&id), self.year));
+            return Err(format!("`{}` is no id in the quarantine of {}", position::redact(&id), self.year));
         };
         if case.report_year != self.year || case.school_code != self.school {
             return Err(format!("`{id}` is of another school or year"));
@@ -182,7 +182,7 @@ impl<'a> Reader<'a, '_> {
             return Err(format!("nobody is named: fill in {BY}, or give --by"));
         }
         // A name and no more: it is printed wherever the decision is.
-        if position::told(&name) != name
+        if position::redact(&name) != name
             || name.chars().count() > NAME_MAX
             || name.chars().any(char::is_control)
         {

@@ -18,7 +18,7 @@ use crate::definitions::Definitions;
 use crate::definitions::layout::Layout;
 use crate::figure::{Delivered, Level};
 use crate::figures::reconcile::{Answer, Difference, PairKey};
-use crate::figures::{shown, told_from};
+use crate::figures::{shown, text_of_shown};
 use crate::number::Ratio;
 use crate::period::ReportYear;
 use crate::position;
@@ -143,9 +143,9 @@ fn row(
         indicator.map_or(indicator_id.clone(), |of| of.title_zh.clone()),
         indicator.map_or(String::new(), |of| of.unit.clone()),
         basis_a.label().to_owned(),
-        shown(&one.a.told()).to_owned(),
+        shown(&one.a.as_text()).to_owned(),
         basis_b.label().to_owned(),
-        shown(&one.b.told()).to_owned(),
+        shown(&one.b.as_text()).to_owned(),
         one.difference().map(|value| value.to_string()).unwrap_or_default(),
         percent.unwrap_or_default(),
         one.tolerance.to_string(),
@@ -241,7 +241,7 @@ pub fn read(sheets: &[(String, Vec<Row<'static>>)]) -> Result<Vec<Noted>, Vec<Fa
     let mut noted = Vec::new();
     let mut faults = Vec::new();
     for (sheet, rows) in sheets.iter().filter(|(_, rows)| !rows.is_empty()) {
-        let fault = |row: u32, message: String| Fault { sheet: position::told(sheet), row, message };
+        let fault = |row: u32, message: String| Fault { sheet: position::redact(sheet), row, message };
         let Some((header, columns)) = rows.iter().find_map(|row| Some((row.number, columns(row)?))) else {
             faults.push(fault(0, format!("no row has the heads {}", READ.join("、"))));
             continue;
@@ -281,15 +281,15 @@ fn columns(row: &Row<'_>) -> Option<[usize; READ.len()]> {
 }
 
 fn noted_row(sheet: &str, row: u32, get: &dyn Fn(&str) -> String) -> Result<Noted, String> {
-    let said = |head: &str| format!("{head} is `{}`", position::told(&get(head)));
+    let said = |head: &str| format!("{head} is `{}`", position::redact(&get(head)));
     let side = |basis: &str, value: &str| {
         let delivered =
             Delivered::labelled(&get(basis)).ok_or_else(|| format!("{}: no basis", said(basis)))?;
-        let told = told_from(&get(value)).ok_or_else(|| format!("{}: no value", said(value)))?;
+        let told = text_of_shown(&get(value)).ok_or_else(|| format!("{}: no value", said(value)))?;
         Ok::<_, String>((delivered, told))
     };
     let note = get(NOTE);
-    if position::told(&note) != note || position::told(&get(BY)) != get(BY) {
+    if position::redact(&note) != note || position::redact(&get(BY)) != get(BY) {
         return Err(format!("{NOTE} or {BY} has a long number: nobody's number belongs there"));
     }
     Ok(Noted {

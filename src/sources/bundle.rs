@@ -11,7 +11,7 @@ use memchr::memmem;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::drop_folder::{is_no_delivery, told};
+use super::drop_folder::{is_no_delivery, redacted_name};
 
 /// A file inside a bundle.
 #[derive(Debug, PartialEq, Eq)]
@@ -192,7 +192,7 @@ fn member_name(raw: &[u8]) -> String {
         .split(['/', '\\'])
         .filter(|part| !part.is_empty() && !matches!(*part, "." | "..") && !is_drive(part))
         .collect();
-    told(&parts.join("/"))
+    redacted_name(&parts.join("/"))
 }
 
 #[cfg(test)]

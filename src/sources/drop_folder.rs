@@ -155,7 +155,7 @@ fn label(drop: &Path, path: &Path, digest: Digest<'_>) -> String {
     let below = path.strip_prefix(drop).unwrap_or(path).as_os_str().as_bytes();
     let mut label = String::new();
     for chunk in below.utf8_chunks() {
-        label += &told(chunk.valid());
+        label += &redacted_name(chunk.valid());
         label.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
     without_numbers(&label, digest)
@@ -194,7 +194,7 @@ fn is_ending(ending: &str) -> bool {
 }
 
 /// A name with control characters and directional marks escaped.
-pub(super) fn told(name: &str) -> String {
+pub(super) fn redacted_name(name: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')

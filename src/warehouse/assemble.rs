@@ -69,7 +69,7 @@ pub struct Source {
 
 /// A staged row that somebody must hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct RowOut {
     pub decision: Decision,
     /// Which of the fragments given.
     pub fragment: usize,
@@ -90,7 +90,7 @@ pub struct Assembled {
     /// Rows of each fragment that are of schools whose rows of it do not count.
     pub set_aside: Vec<u64>,
     /// Rows taken out or not counted because of another row.
-    pub told: Vec<Told>,
+    pub rows_out: Vec<RowOut>,
 }
 
 /// The columns of a table in a release.
@@ -132,7 +132,7 @@ pub fn assemble(
     let mut duplicates = vec![0; sources.len()];
     let mut shared = vec![0; sources.len()];
     let mut set_aside = vec![0; sources.len()];
-    let mut told = Vec::new();
+    let mut rows_out = Vec::new();
     let mut next = 0;
     for (fragment, source) in sources.iter().enumerate() {
         let batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>> =
@@ -152,19 +152,19 @@ pub fn assemble(
             duplicates[fragment] += count(Decision::Duplicate);
             shared[fragment] += count(Decision::SharedId);
             set_aside[fragment] += count(Decision::SetAside);
-            tell(&batch, &decided, fragment, &mut told);
+            note_rows_out(&batch, &decided, fragment, &mut rows_out);
             writer.write(&publish(&batch, &decided, regions, &published)?)?;
         }
     }
     let rows = writer.finish()?;
-    Ok(Assembled { path: to.to_owned(), rows, duplicates, shared, set_aside, told })
+    Ok(Assembled { path: to.to_owned(), rows, duplicates, shared, set_aside, rows_out })
 }
 
 fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a StringArray> {
     batch.column_by_name(column).map(AsArray::as_string::<i32>)
 }
 
-fn tell(batch: &RecordBatch, decided: &[Decision], fragment: usize, told: &mut Vec<Told>) {
+fn note_rows_out(batch: &RecordBatch, decided: &[Decision], fragment: usize, rows_out: &mut Vec<RowOut>) {
     let (Some(schools), Some(sheets)) = (text(batch, "school_code"), text(batch, "source_sheet")) else {
         return;
     };
@@ -172,7 +172,7 @@ fn tell(batch: &RecordBatch, decided: &[Decision], fragment: usize, told: &mut V
     let rows = rows.as_primitive::<Int32Type>();
     for (index, &decision) in decided.iter().enumerate() {
         if matches!(decision, Decision::OtherSchool | Decision::Repeated | Decision::SharedId) {
-            told.push(Told {
+            rows_out.push(RowOut {
                 decision,
                 fragment,
                 school_code: schools.value(index).to_owned(),

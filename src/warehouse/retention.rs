@@ -170,7 +170,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 
 /// Names of what was planned, one a line.
 #[must_use]
-pub fn told(plan: &Plan) -> Vec<String> {
+pub fn describe(plan: &Plan) -> Vec<String> {
     let releases = plan.releases.iter().map(|&release| format!("release {}", release_name(release)));
     let leftovers = plan.leftovers.iter().map(|name| format!("leftover {name}"));
     let unneeded = plan.unneeded.iter().map(|path| path.display().to_string());

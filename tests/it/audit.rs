@@ -114,7 +114,7 @@ impl Score {
         self.table.iter().filter(|((e, a), _)| *e == expected && a == answered).map(|(_, n)| n).sum()
     }
 
-    fn told(&self) -> String {
+    fn as_text(&self) -> String {
         let rows = self
             .table
             .iter()
@@ -153,7 +153,7 @@ fn the_printed_report_of_linfen_is_answered_as_by_hand() {
         "{} relations checked by hand, {covered} of them of figures that are in the file\n\
          definite faults: {hit} of {definite} found; {known} of {found} answers `inconsistent` are of them\n{}",
         relations.len(),
-        score.told()
+        score.as_text()
     );
     println!("{summary}");
     insta::assert_snapshot!(summary, @r#"
@@ -194,7 +194,7 @@ fn every_rule_alone_answers_as_by_hand() {
         assert_eq!(relation["id"], answer["id"], "in their order");
         score.count(relation, Some(word(answer, "verdict")));
     }
-    insta::assert_snapshot!(score.told(), @r#"
+    insta::assert_snapshot!(score.as_text(), @r#"
     holds         holds               183
     inconsistent  inconsistent         11
     rounding      rounding              8

@@ -187,7 +187,7 @@ mod tests {
             duplicates: vec![1, 0],
             shared: vec![0, 1],
             set_aside: vec![1, 9],
-            told: Vec::new(),
+            rows_out: Vec::new(),
         };
         year.settle(definitions.dataset("students").unwrap(), &assembled);
         // Of what was kept, rows of other schools were never in the books.
