@@ -57,6 +57,17 @@ impl Cell<'_> {
     }
 }
 
+/// The day that a date with a time of day means. Programs that take local time for that of Shanghai's old
+/// meridian (8 h 5 min 43 s) write midnight as 23:59:17 or 23:54:17 of the day before; 23:59:59 is the end of a
+/// day, as people write it.
+#[must_use]
+pub fn day_meant(date: Date, second_of_day: u32) -> Date {
+    const FIRST: u32 = 86_400 - 343;
+    const LAST: u32 = 86_399;
+    let is_next = (FIRST..LAST).contains(&second_of_day) || second_of_day >= 86_400;
+    if is_next { date.tomorrow().unwrap_or(date) } else { date }
+}
+
 /// The error of a formula cell whose result is not in the file: no program computed it.
 pub const NO_RESULT: &str = "formula without a result";
 
@@ -120,6 +131,15 @@ mod tests {
         assert_eq!(Cell::Number(11157.41).text(), "11157.41");
         assert_eq!(Cell::Number(12_345.670_000_000_002).text(), "12345.67");
         assert_eq!(Cell::Number(0.1 + 0.2).text(), "0.3");
+    }
+
+    #[test]
+    fn some_seconds_before_midnight_mean_the_next_day() {
+        let day = Date::constant(2008, 2, 29);
+        for (seconds, is_next) in [(0, false), (43, false), (86_057, true), (86_357, true), (86_399, false)] {
+            let meant = if is_next { Date::constant(2008, 3, 1) } else { day };
+            assert_eq!(day_meant(day, seconds), meant, "{seconds}");
+        }
     }
 
     #[test]

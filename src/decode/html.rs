@@ -64,6 +64,12 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
 fn page_text(bytes: &[u8]) -> Result<(Chunks<'_>, Vec<Note>), DecodeError> {
     let declared = declared_charset(bytes);
     match (Encoding::for_bom(bytes), declared) {
+        // Bytes that are the other encoding, and not the declared one, decide.
+        (None, Some(declared)) if Chunks::contradict(bytes, declared) => {
+            let (chunks, mut notes) = Chunks::of(bytes)?;
+            notes.push(Note::new(finding::ENCODING_CONFLICT, "", chunks.encoding));
+            Ok((chunks, notes))
+        }
         (None, Some(encoding)) => {
             // GBK and GB2312 are parts of GB18030, whose decoder loses nothing of theirs.
             let encoding = if encoding == encoding_rs::GBK { encoding_rs::GB18030 } else { encoding };

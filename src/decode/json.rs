@@ -183,6 +183,8 @@ fn document(text: &str, each: &mut Each<'_>) -> Result<Outline, DecodeError> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Rows,
+    /// What is said of pages: an object, or the number of this one.
+    Page,
     Total,
     Code,
     Success,
@@ -193,8 +195,10 @@ enum Word {
 impl Word {
     fn of(name: &str) -> Word {
         match name.to_ascii_lowercase().as_str() {
-            "data" | "rows" | "list" | "records" | "items" | "result" | "results" => Word::Rows,
-            "total" | "totalcount" | "total_count" | "totalelements" | "recordstotal" => Word::Total,
+            "data" | "rows" | "list" | "records" | "items" | "result" | "results" | "content" => Word::Rows,
+            "total" | "totalcount" | "total_count" | "totalelements" | "recordstotal" | "totalrows"
+            | "totalnum" | "total_num" | "count" => Word::Total,
+            "page" | "pageinfo" | "pagination" => Word::Page,
             "code" | "errcode" | "errorcode" | "error_code" => Word::Code,
             "success" => Word::Success,
             "error" => Word::Error,
@@ -237,7 +241,7 @@ impl<'de> Visitor<'de> for Part<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut envelope: A) -> Result<(), A::Error> {
         while let Some(name) = envelope.next_key::<String>()? {
             let word = Word::of(&name);
-            if word == Word::Rows {
+            if matches!(word, Word::Rows | Word::Page) {
                 envelope.next_value_seed(Part {
                     outline: &mut *self.outline,
                     each: &mut *self.each,

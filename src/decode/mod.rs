@@ -10,6 +10,8 @@ pub mod sniff;
 
 mod preflight;
 
+mod respell;
+
 pub mod xlsx;
 
 pub mod xls;
@@ -120,6 +122,10 @@ pub enum DecodeError {
     Dialect,
     #[error("locked with a password")]
     Encrypted,
+    #[error("encrypted by a program against leaks")]
+    Protected,
+    #[error("two sheets have one name")]
+    SheetTwice(String),
     #[error("unpacks to far more than its size")]
     Ratio,
     #[error("an entry fails its checksum")]

@@ -19,6 +19,8 @@ pub(super) struct Preflight {
     pub macros: bool,
     /// Cells of other workbooks are used.
     pub links: bool,
+    /// Something is spelt, or lies, where the reader does not look for it.
+    pub is_odd: bool,
 }
 
 /// The longest tag: a cell's value stands between tags, and is bounded elsewhere.
@@ -46,6 +48,8 @@ pub(super) fn look_through(bytes: &[u8]) -> Result<Preflight, DecodeError> {
         }
         if part.kind.is_none() {
             part.kind = Some(kind(name));
+            part.is_relations = name.ends_with(".rels");
+            found.is_odd |= lies_elsewhere(name);
         }
         part.take(chunk, &finders, &mut found)
     })?;
@@ -75,6 +79,15 @@ fn kind(name: &str) -> Kind {
     }
 }
 
+/// Whether a part of cells lies outside the folder that the reader knows.
+fn lies_elsewhere(name: &str) -> bool {
+    let plain = name.to_lowercase();
+    let is_part = ["sharedstrings.xml", "styles.xml", "workbook.xml"].iter().any(|part| {
+        plain.strip_suffix(part).is_some_and(|folder| folder.is_empty() || folder.ends_with(['/', '\\']))
+    });
+    plain.contains('\\') || (is_part && !plain.starts_with("xl/"))
+}
+
 /// The texts that are looked for.
 struct Finders {
     document_type: Finder<'static>,
@@ -82,6 +95,11 @@ struct Finders {
     merged: Finder<'static>,
     hidden: Finder<'static>,
     reference: Finder<'static>,
+    single_quote: Finder<'static>,
+    no_value: [Finder<'static>; 2],
+    error: Finder<'static>,
+    dimension: Finder<'static>,
+    stroke: Finder<'static>,
 }
 
 impl Finders {
@@ -92,7 +110,58 @@ impl Finders {
             merged: Finder::new("mergeCell "),
             hidden: Finder::new(" hidden="),
             reference: Finder::new(" r=\""),
+            single_quote: Finder::new("='"),
+            no_value: [Finder::new("<v/>"), Finder::new("<v></v>")],
+            error: Finder::new(" t=\"e\""),
+            dimension: Finder::new("<dimension "),
+            stroke: Finder::new("\\"),
         }
+    }
+}
+
+impl Finders {
+    /// Whether tags are spelt as the other searches expect, and hold what the reader takes.
+    fn is_odd(&self, text: &[u8]) -> bool {
+        if self.single_quote.find(text).is_some()
+            || self.no_value.iter().any(|empty| empty.find(text).is_some())
+        {
+            return true;
+        }
+        // A line break that follows a tag parts elements; one within a tag parts its attributes.
+        let breaks = memchr::memchr3_iter(b'\n', b'\r', b'\t', text);
+        let mut within = breaks
+            .filter(|&at| memchr::memrchr2(b'<', b'>', &text[..at]).is_some_and(|last| text[last] == b'<'));
+        if within.next().is_some() {
+            return true;
+        }
+        let is_prefixed = |at: usize| {
+            let name = text[at + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            text.get(at + 1 + name) == Some(&b':') && text[at + 1 + name..].starts_with(b":c ")
+        };
+        if memchr::memchr_iter(b'<', text).take(64).any(is_prefixed) {
+            return true;
+        }
+        let has_row_0 = |at: usize| {
+            let tag = &text[at..];
+            let tag = &tag[..memchr(b'>', tag).unwrap_or(tag.len())];
+            let digits = |reference: &[u8]| {
+                reference.iter().filter(|byte| byte.is_ascii_digit()).any(|digit| *digit != b'0')
+            };
+            let value = memmem::find(tag, b"ref=\"").map(|from| &tag[from + 5..]);
+            value.is_none_or(|value| !value.split(|&byte| byte == b':').all(digits))
+        };
+        if self.dimension.find_iter(text).any(has_row_0) {
+            return true;
+        }
+        let is_unknown = |at: usize| {
+            let rest = &text[at..];
+            let Some(end) = memchr(b'>', rest) else { return true };
+            let value = rest[end + 1..].strip_prefix(b"<v>");
+            !value.is_some_and(|value| {
+                super::respell::CELL_ERRORS.iter().any(|known| value.starts_with(known.as_bytes()))
+            })
+        };
+        self.error.find_iter(text).any(is_unknown)
     }
 }
 
@@ -100,6 +169,7 @@ impl Finders {
 #[derive(Default)]
 struct Part {
     kind: Option<Kind>,
+    is_relations: bool,
     /// What may be the first bytes of a tag.
     kept: Vec<u8>,
     bytes: u64,
@@ -129,7 +199,11 @@ impl Part {
                     self.strings = self.strings.max(number_after(&text[at + b"uniqueCount".len()..]));
                 }
             }
-            Kind::Sheet => look_at_sheet(text, finders, found)?,
+            Kind::Sheet => {
+                found.is_odd |= finders.is_odd(text);
+                look_at_sheet(text, finders, found)?;
+            }
+            Kind::OtherXml if self.is_relations => found.is_odd |= finders.stroke.find(text).is_some(),
             _ => {}
         }
         self.kept.drain(..whole);

@@ -58,8 +58,16 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
         let is_locked = memmem::find(bytes, &utf16("EncryptedPackage")).is_some();
         return if is_locked { Err(DecodeError::Encrypted) } else { Ok(Format::Xls) };
     }
+    if is_protected(bytes) {
+        return Err(DecodeError::Protected);
+    }
     for (magic, name) in [
         (&b"%PDF"[..], "pdf"),
+        // The first record of a workbook without a container.
+        (b"\x09\x00\x04\x00", "Excel 2"),
+        (b"\x09\x02\x06\x00", "Excel 3"),
+        (b"\x09\x04\x06\x00", "Excel 4"),
+        (b"ID;P", "SYLK"),
         (b"Rar!", "rar"),
         (b"7z\xbc\xaf", "7z"),
         (b"\x1f\x8b", "gzip"),
@@ -70,7 +78,27 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
             return Err(DecodeError::UnknownFormat(name.into()));
         }
     }
+    if is_dbase(bytes) {
+        return Err(DecodeError::UnknownFormat("DBF".into()));
+    }
     sniff_text(&bytes[..bytes.len().min(HEAD)])
+}
+
+/// Whether a program on the sender's computer, against leaks, encrypted the file when it left.
+fn is_protected(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(512)];
+    bytes.starts_with(b"\x62\x14\x23\x65")
+        || bytes.starts_with(b"%TSD-Header")
+        || memmem::find(head, b"E-SafeNet").is_some()
+}
+
+/// A dBASE table: its version, a date, and a header whose end is where it says.
+fn is_dbase(bytes: &[u8]) -> bool {
+    let versions = [0x03, 0x30, 0x31, 0x83, 0x8b, 0xf5];
+    let header = bytes.get(8..10).map(|length| usize::from(u16::from_le_bytes([length[0], length[1]])));
+    bytes.first().is_some_and(|version| versions.contains(version))
+        && bytes.get(2..4).is_some_and(|date| (1..=12).contains(&date[0]) && (1..=31).contains(&date[1]))
+        && header.is_some_and(|length| length > 32 && bytes.get(length - 1) == Some(&0x0d))
 }
 
 pub(super) fn utf16(text: &str) -> Vec<u8> {
@@ -155,7 +183,17 @@ mod tests {
         assert_eq!(sniff(b"\xef\xbb\xbfa,b\r\n1,2"), Ok(Format::Text));
         assert_eq!(sniff(OLE_MAGIC), Ok(Format::Xls));
         assert_eq!(sniff(b""), Err(DecodeError::Empty));
-        assert!(matches!(sniff(b"%PDF-1.7"), Err(DecodeError::UnknownFormat(_))));
+        for (bytes, name) in [
+            (&b"%PDF-1.7"[..], "pdf"),
+            (b"\x09\x00\x04\x00\x02\x00\x10\x00", "Excel 2"),
+            (b"ID;PWXL;N;E\r\nP;PGeneral", "SYLK"),
+            (&[&b"\x03\x7c\x09\x01\0\0\0\0\x41\0"[..], &[0; 54], &b"\r"[..]].concat(), "DBF"),
+        ] {
+            assert_eq!(sniff(bytes), Err(DecodeError::UnknownFormat(name.into())));
+        }
+        for bytes in [&b"\x62\x14\x23\x65\xa9\x01"[..], b"%TSD-Header-###%xyz", b"\0\0E-SafeNet\0LOCK"] {
+            assert_eq!(sniff(bytes), Err(DecodeError::Protected));
+        }
     }
 
     #[test]

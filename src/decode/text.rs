@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
-use encoding_rs::{BIG5, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{BIG5, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memchr2};
 
 use super::cell::{Cell, Row};
@@ -115,6 +115,16 @@ pub(super) struct Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
+    /// Whether bytes are certainly not of a declared encoding, and certainly of the other that is read.
+    pub fn contradict(bytes: &[u8], declared: &'static Encoding) -> bool {
+        let utf8 = std::str::from_utf8(bytes);
+        if declared == UTF_8 {
+            let is_broken = utf8.is_err_and(|error| error.error_len().is_some());
+            return is_broken && !GB18030.decode_without_bom_handling(bytes).1;
+        }
+        [GBK, GB18030].contains(&declared) && utf8.is_ok_and(|text| !text.is_ascii())
+    }
+
     /// Decides the encoding; notes a run of NUL bytes at the end, which a file has whose copying
     /// was broken off.
     pub fn of(bytes: &'a [u8]) -> Result<(Self, Vec<Note>), DecodeError> {

@@ -9,8 +9,9 @@ use std::io::Cursor;
 use calamine::{DataRef, Dimensions, ExcelDateTime, Reader, SheetVisible, Xlsx};
 use jiff::civil::Date;
 
-use super::cell::{Cell, NO_RESULT, Row};
+use super::cell::{Cell, NO_RESULT, Row, day_meant};
 use super::preflight::{self, Preflight};
+use super::respell;
 use super::text::LINE_MAX;
 use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Seen};
 use crate::finding;
@@ -27,13 +28,25 @@ const SPREAD_RATIO: u64 = 100;
 /// # Errors
 /// What [`preflight`] refuses; `Cell` when one does not parse, `Damaged` when the XML does not.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
-    let found = preflight::look_through(bytes)?;
+    let mut found = preflight::look_through(bytes)?;
+    let respelt = if found.is_odd { Some(respell::respell(bytes)?) } else { None };
+    if let Some(respelt) = &respelt {
+        let Preflight { macros, links, .. } = found;
+        found = Preflight { macros, links, ..preflight::look_through(respelt)? };
+    }
+    let bytes = respelt.as_deref().unwrap_or(bytes);
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut notes = notes(&found, book.has_1904_epoch());
     let sheets: Vec<_> = book.sheets_metadata().to_vec();
     // The reader takes a workbook whose list of sheets is not found for one that has none.
     if sheets.is_empty() {
         return Err(damaged("no sheets"));
+    }
+    // They are read by their names.
+    for (index, sheet) in sheets.iter().enumerate() {
+        if sheets[..index].iter().any(|other| other.name == sheet.name) {
+            return Err(DecodeError::SheetTwice(sheet.name.clone()));
+        }
     }
     for sheet in sheets {
         if sheet.visible != SheetVisible::Visible {
@@ -215,7 +228,9 @@ pub(super) fn date(when: &ExcelDateTime) -> Cell<'static> {
     let date = i16::try_from(year)
         .ok()
         .and_then(|year| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok());
-    match date {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a day")]
+    let seconds = (when.as_f64().rem_euclid(1.0) * 86_400.0).round() as u32;
+    match date.map(|date| day_meant(date, seconds)) {
         Some(date) if when.is_datetime() => Cell::Date(date),
         _ => Cell::Number(when.as_f64()),
     }

@@ -86,6 +86,8 @@ rules! {
     FILE_ENCODING = "E-ENC-UNKNOWN", S1, "规范性", "无法确定文件的文字编码，或文件前后编码不一致", "请从原系统重新导出，整个文件使用同一种编码（GB18030 或 UTF-8）";
     FILE_ENCODING_OTHER = "E-ENC-UNEXPECTED", S1, "规范性", "文件使用约定之外的文字编码", "请另存为 GB18030 或 UTF-8 后报送";
     FILE_DIALECT = "E-DIALECT", S1, "规范性", "各列之间不是用逗号、制表符、分号或竖线分隔", "请用英文逗号分隔，或另存为 xlsx 再报送";
+    FILE_PROTECTED = "E-PROTECTED", S1, "规范性", "文件离开报送单位的电脑时被防泄密软件加密，别处无法打开", "请在报送单位的电脑上用该软件解密（申请外发）后再报送";
+    SHEET_TWICE = "E-XL-SHEET-TWICE", S1, "一致性", "工作簿有两个同名的工作表，无法分清", "请用 Excel 打开，给工作表取不同的名称，另存后再报送";
     FILE_ENCRYPTED = "E-XL-ENCRYPTED", S1, "规范性", "文件设有打开密码", "请取消密码，另存后再报送";
     FILE_RATIO = "E-ZIP-RATIO", S1, "规范性", "解压后的大小远超正常文件", "请用 Excel 打开后另存为 xlsx 再报送";
     FILE_CHECKSUM = "E-ZIP-CRC", S1, "完整性", "压缩内容的校验不符，文件已损坏", "请重新导出；若经网盘或邮件传输，请重新传输";
@@ -100,7 +102,7 @@ rules! {
     MACRO = "W-MACRO", S3, "规范性", "文件中有宏，未运行", "请另存为不带宏的 xlsx";
     FORMULA = "W-FORMULA", S3, "准确性", "单元格是公式，采用文件中保存的计算结果", "请核对结果，或改为直接填写数值";
     EPOCH_1904 = "W-EPOCH-1904", S2, "准确性", "工作簿采用 1904 日期系统，未设为日期格式的日期可能相差四年", "请将日期列设为日期格式，或写成 2008-03-04 的形式";
-    ENCODING_CONFLICT = "W-ENC-CONFLICT", S3, "规范性", "页面声明的编码与字节顺序标记不符，以标记为准", "请核对姓名是否正确";
+    ENCODING_CONFLICT = "W-ENC-CONFLICT", S3, "规范性", "页面声明的编码与文件的字节不符，以字节为准", "请核对姓名是否正确";
     QUOTE_INSIDE = "W-QUOTE", S3, "规范性", "单元格中间有引号，按原文保留", "请核对该单元格";
     SCHEMA_NEW = "W-SCHEMA-NEW", S3, "规范性", "出现约定之外的列，未使用", "如该列有用，请在 pipelines/datasets 中登记";
     SHEET_HIDDEN = "W-HIDDEN-SHEET", S3, "规范性", "隐藏的工作表，未读取", "如是数据，请取消隐藏后重新报送";
@@ -122,6 +124,8 @@ rules! {
     ROW_MOJIBAKE = "E-MOJIBAKE", S1, "准确性", "姓名已被错误的编码损坏，无法还原", "请从原系统重新导出，保持原编码";
     ROW_CONTROL = "E-CTRL", S1, "准确性", "含有控制字符（如 NUL）", "请重新导出；仍有的，请在原系统中更正该行";
     ROW_MAJOR = "E-MAJOR", S1, "规范性", "专业代码不是 6 位数字（前导零可能已丢失）", "请将专业代码列设为文本格式，填写完整的 6 位代码";
+    NAME_LOST = "Q-NAME-LOST", S2, "准确性", "姓名里有字没有导出，成了 ?、*、□ 或拼音", "请按有效证件核对；仅是原系统不能导出该字的，可在查询单上确认";
+    ROW_EXAMPLE = "W-EXAMPLE", S3, "准确性", "模板的示例行，未计入", "请删除模板里的示例行";
     NAME_PRIVATE_USE = "W-PUA", S3, "准确性", "姓名含有造字区字符", "请核对该字，改用国标编码";
     NAME_INVISIBLE = "W-INVISIBLE", S3, "规范性", "姓名中夹有不可见字符，比对时不计", "请删除这些字符";
     DATE_AS_NUMBER = "W-DATE-SERIAL", S3, "规范性", "日期单元格没有日期格式，按 Excel 序列数读作日期", "请将该列设为日期格式";
@@ -196,6 +200,7 @@ pub const CONFIRMABLE: &[&Rule] = &[
     ID_BIRTH,
     ID_SEX,
     DATE_DEFAULT,
+    NAME_LOST,
     REGISTRATION_DIFFERS,
     SCHOOL_TYPE_DIFFERS,
     FILING_PART,

@@ -41,7 +41,7 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
 /// Changes when the same file would give other rows: it is part of every fragment's key.
-pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/6");
+pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/7");
 
 /// What intake needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -554,6 +554,8 @@ fn decode_fault(error: DecodeError) -> Fault {
         DecodeError::OtherEncoding(_) => finding::FILE_ENCODING_OTHER,
         DecodeError::Dialect => finding::FILE_DIALECT,
         DecodeError::Encrypted => finding::FILE_ENCRYPTED,
+        DecodeError::Protected => finding::FILE_PROTECTED,
+        DecodeError::SheetTwice(_) => finding::SHEET_TWICE,
         DecodeError::Ratio => finding::FILE_RATIO,
         DecodeError::Checksum => finding::FILE_CHECKSUM,
         DecodeError::Twice => finding::FILE_ENTRY_TWICE,

@@ -12,7 +12,7 @@ use crate::position::redact;
 pub const HEADER_SEARCH_ROWS: usize = 15;
 
 /// Where a file has each column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Binding {
     /// For each column of the contract, in its order: the index of the cell.
     pub cells: Vec<Option<usize>>,

@@ -7,10 +7,39 @@ use crate::decode::cell::is_blank;
 /// A name as it is compared: without blanks between its characters, one kind of separator.
 #[must_use]
 pub fn folded(name: &str) -> String {
+    let name = without_entities(name);
     name.chars()
         .filter(|&c| !is_blank(c))
         .map(|c| if matches!(c, '•' | '・' | '‧' | '∙' | '⋅' | '．' | '.') { '·' } else { c })
         .collect()
+}
+
+/// A page may have left `&middot;` or `&#134071;` where the character was.
+fn without_entities(name: &str) -> String {
+    let mut text = String::new();
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('&') {
+        text += before;
+        let entity = after.split_once(';').and_then(|(entity, after)| Some((character(entity)?, after)));
+        if let Some((character, after)) = entity {
+            text.push(character);
+            rest = after;
+        } else {
+            text.push('&');
+            rest = after;
+        }
+    }
+    text + rest
+}
+
+fn character(entity: &str) -> Option<char> {
+    match entity.strip_prefix('#') {
+        None => (entity == "middot").then_some('·'),
+        Some(number) => match number.strip_prefix(['x', 'X']) {
+            Some(digits) => char::from_u32(u32::from_str_radix(digits, 16).ok()?),
+            None => char::from_u32(number.parse().ok()?),
+        },
+    }
 }
 
 /// A name that was destroyed by a wrong encoding: what filled memory, what replaced unreadable
@@ -32,6 +61,19 @@ pub fn has_private_use(name: &str) -> bool {
     name.chars().any(|c| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}'))
 }
 
+/// Whether a rare character of it was lost on the way: replaced by a mark, by a description of how it is
+/// written (上龙下天), or by its reading among Han characters.
+#[must_use]
+pub fn has_lost(name: &str) -> bool {
+    let is_han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
+    let is_mark = |c: char| matches!(c, '?' | '？' | '*' | '＊' | '□' | '〓' | '■' | '_' | '＿');
+    let han = name.chars().filter(|&c| is_han(c)).count();
+    let latin = name.chars().any(|c| c.is_ascii_alphabetic());
+    let described =
+        name.contains(['(', '（']) && ["上", "下", "左", "右"].iter().any(|side| name.contains(side));
+    han > 0 && (name.chars().any(is_mark) || latin || described)
+}
+
 /// Whether characters stand in it that nobody sees.
 #[must_use]
 pub fn has_invisible(name: &str) -> bool {
@@ -51,6 +93,19 @@ mod tests {
         {
             assert!(!is_mojibake(name), "{name}");
         }
+    }
+
+    #[test]
+    fn names_that_lost_a_character_are_seen() {
+        for name in ["张??", "王*", "钱□", "赵〓", "周YAN", "孙（上龙下天）", "李？"] {
+            assert!(has_lost(name), "{name}");
+        }
+        for name in ["张三", "Anna", "买买提·艾力", "李一", "𠮷田"] {
+            assert!(!has_lost(name), "{name}");
+        }
+        assert_eq!(folded("买买提&middot;艾力"), folded("买买提·艾力"));
+        assert_eq!(folded("周&#134071;"), "周𠮷");
+        assert_eq!(folded("A&B; &#xzz;"), "A&B;&#xzz;");
     }
 
     #[test]

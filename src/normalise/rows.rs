@@ -369,6 +369,14 @@ impl<'a> RowsNormaliser<'a> {
         if binding::repeats_header(binding, row) || is_prompt(binding, row) || numbers_columns(binding, row) {
             return true;
         }
+        if is_filled_down(&self.dataset, binding, row) {
+            return true;
+        }
+        if is_example(binding, row) {
+            let place = Place { row: row.number, ..self.place() };
+            self.findings.push(self.finding(finding::ROW_EXAMPLE, "").at(place));
+            return true;
+        }
         let first = totals::first_text(row);
         if totals::is_note(&first, row) || totals::is_total(&first) {
             let place = Place { row: row.number, ..self.place() };
@@ -379,8 +387,14 @@ impl<'a> RowsNormaliser<'a> {
     }
 
     fn typed(&mut self, binding: &Binding, row: &Row<'_>) -> Result<Vec<Value>, Refused> {
-        if let Some(rule) = row.cells.iter().find_map(unwritable) {
-            return Err(Refused { rule, column: None });
+        if row.cells.iter().any(has_replacement) {
+            return Err(Refused { rule: finding::ROW_ENCODING, column: None });
+        }
+        let read = self.dataset.columns.iter().zip(&binding.cells).enumerate();
+        let read = read.filter(|(_, (column, _))| column.carried || column.required);
+        let mut read = read.filter_map(|(position, (_, cell))| Some((position, row.cells.get((*cell)?)?)));
+        if let Some((position, _)) = read.find(|(_, cell)| has_control(cell)) {
+            return Err(Refused { rule: finding::ROW_CONTROL, column: Some(position) });
         }
         if row.cells.iter().skip(binding.headers.len()).any(|cell| !cell.is_blank()) {
             return Err(Refused { rule: finding::ROW_COLUMNS, column: None });
@@ -466,15 +480,46 @@ impl<'a> RowsNormaliser<'a> {
     }
 }
 
-/// The rule that a character breaks which nobody wrote: bytes that did not decode, and controls.
-fn unwritable(cell: &Cell<'_>) -> Option<&'static Rule> {
-    let Cell::Text(text) = cell else { return None };
-    // Tabs and line ends are blanks; what follows them in ASCII below the space is none.
+/// Bytes that did not decode.
+fn has_replacement(cell: &Cell<'_>) -> bool {
+    matches!(cell, Cell::Text(text) if text.contains('\u{fffd}'))
+}
+
+fn has_control(cell: &Cell<'_>) -> bool {
+    // Tabs and line ends are blanks; what follows them in ASCII below the space is not.
     let control = |byte: u8| byte == 0x7f || byte < b' ' && !(b'\t'..=b'\r').contains(&byte);
-    if text.bytes().any(control) {
-        return Some(finding::ROW_CONTROL);
+    matches!(cell, Cell::Text(text) if text.bytes().any(control))
+}
+
+/// Whether the row is the sample that a template shows under its header.
+fn is_example(binding: &Binding, row: &Row<'_>) -> bool {
+    const FIRST_ROWS: u32 = 5;
+    const NAMES: [&str; 5] = ["示例", "样例", "范例", "例", "示例数据"];
+    if row.number > binding.rows.1 + FIRST_ROWS {
+        return false;
     }
-    text.contains('\u{fffd}').then_some(finding::ROW_ENCODING)
+    row.cells.iter().any(|cell| {
+        let text = text::compact(&cell.text());
+        let bare = text.trim_matches(|c: char| c.is_ascii_digit() || "()[]【】:：".contains(c));
+        NAMES.contains(&bare)
+            || ["(示例)", "(样例)", "(范例)"].iter().any(|mark| text.ends_with(mark))
+            || ["为示例", "示例行", "示例数据", "样例数据"].iter().any(|words| text.contains(words))
+    })
+}
+
+/// Whether nothing is in the row but formulas without a result, and none where a value is required: what was
+/// filled down below the last row.
+fn is_filled_down(dataset: &Dataset, binding: &Binding, row: &Row<'_>) -> bool {
+    let is_result = |cell: &Cell<'_>| matches!(cell, Cell::Error(error) if error == NO_RESULT);
+    let required = dataset.columns.iter().zip(&binding.cells).filter(|(column, _)| column.required);
+    let mut required = required.filter_map(|(_, cell)| row.cells.get((*cell)?));
+    row.cells.iter().all(|cell| cell.is_blank() || is_result(cell)) && required.all(Cell::is_blank)
+}
+
+/// What programs write for nothing.
+fn is_null_word(cell: &Cell<'_>) -> bool {
+    const WORDS: [&str; 9] = ["\\N", "(NULL)", "NULL", "null", "nan", "NaN", "NaT", "None", "undefined"];
+    matches!(cell, Cell::Text(text) if WORDS.contains(&text.trim()))
 }
 
 /// The row of instructions that some templates have right under the header.
@@ -570,7 +615,7 @@ impl RowReader<'_, '_> {
             ColumnType::Decimal if column.empty_is_zero => vec![Value::Decimal(0)],
             _ => vec![Value::Null; blanks],
         };
-        if cell.is_blank() {
+        if cell.is_blank() || (column.kind != ColumnType::PersonName && is_null_word(cell)) {
             if column.required {
                 return Err(Refused { rule: finding::ROW_REQUIRED, column: Some(position) });
             }
@@ -636,7 +681,11 @@ impl RowReader<'_, '_> {
             ColumnType::ReportYear => {
                 let stated = text::compact(&cell.text());
                 let stated = stated.trim_end_matches(['年', '度', '届']);
-                if stated == year.to_string() { Ok(Vec::new()) } else { Err(finding::FILE_PERIOD) }
+                if stated == year.to_string() || text::number_shown_as_date(cell) == Some(year) {
+                    Ok(Vec::new())
+                } else {
+                    Err(finding::FILE_PERIOD)
+                }
             }
             ColumnType::IdNumber => self.id_number(position, column),
             ColumnType::Region => {
@@ -679,7 +728,9 @@ impl RowReader<'_, '_> {
         if invisible {
             self.notes.push((finding::NAME_INVISIBLE, Some(position), String::new()));
         }
-        if name::has_private_use(&folded) {
+        if name::has_lost(&folded) {
+            self.notes.push((finding::NAME_LOST, Some(position), String::new()));
+        } else if name::has_private_use(&folded) {
             self.notes.push((finding::NAME_PRIVATE_USE, Some(position), String::new()));
         } else {
             self.name_digest = Some(self.normaliser.context.key.pseudonym("name|v1|", &folded));

@@ -1,11 +1,13 @@
 //! Cell text → typed values, or the rule it breaks. Nothing is guessed.
 
-use jiff::civil::Date;
-use jiff::tz::Offset;
+use std::sync::LazyLock;
+
+use jiff::civil::{Date, Time};
+use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use jiff::{Span, Timestamp};
 
 use crate::decode::Cell;
-use crate::decode::cell::is_blank;
+use crate::decode::cell::{day_meant, is_blank};
 use crate::definitions::code_table::narrow;
 use crate::finding::{self, Rule};
 use crate::number::Decimal;
@@ -29,15 +31,31 @@ pub fn date(cell: &Cell<'_>) -> Result<Date, &'static Rule> {
     }
     let text = cell.text();
     if let Ok(instant) = text.parse::<Timestamp>() {
-        // Exports in universal time: the day it was in China.
-        return within_reach(Offset::constant(8).to_datetime(instant).date());
+        // Exports in universal time: the day it was in China, where summers had a time of their own until 1991.
+        let there = CHINA.to_datetime(instant);
+        return within_reach(day_meant(there.date(), second_of_day(there.time())));
     }
-    let text = compact(day_part(&text));
-    match parts(&text).as_slice() {
+    let (day, time) = day_and_time(&text);
+    let text = compact(day);
+    let date = match parts(&text).as_slice() {
         [whole] if whole.len() == 8 => civil(&whole[..4], &whole[4..6], &whole[6..]),
         [year, month, day] if year.len() == 4 => civil(year, month, day),
         _ => Err(finding::ROW_DATE),
-    }
+    };
+    let time: Option<Time> = time.and_then(|time| time.trim().parse().ok());
+    date.map(|date| time.map_or(date, |time| day_meant(date, second_of_day(time))))
+}
+
+/// Of the table that comes with the program, so that a date is the same on every machine.
+static CHINA: LazyLock<TimeZone> = LazyLock::new(|| {
+    let bundled = TimeZoneDatabase::bundled().get("Asia/Shanghai");
+    bundled.unwrap_or_else(|_| TimeZone::fixed(Offset::constant(8)))
+});
+
+fn second_of_day(time: Time) -> u32 {
+    let [hour, minute, second] =
+        [time.hour(), time.minute(), time.second()].map(|part| u32::from(part.unsigned_abs()));
+    hour * 3600 + minute * 60 + second
 }
 
 /// Day numbers of 1927 to 2064: no year, month or `YYYYMMDD` is among them.
@@ -64,10 +82,10 @@ fn day_number(serial: f64) -> Result<Date, &'static Rule> {
     Date::constant(1899, 12, 30).checked_add(days).map_err(|_| finding::ROW_DATE)
 }
 
-/// The text before a time of day: `2008-03-04 00:00:00`, `2008/3/4 0:00`.
-fn day_part(text: &str) -> &str {
+/// A day and the time of day after it, if one is there: `2008-03-04 00:00:00`, `2008/3/4 0:00`.
+fn day_and_time(text: &str) -> (&str, Option<&str>) {
     let parts = text.split_once(['T', ' ']).filter(|(_, time)| time.contains(':'));
-    parts.map_or(text, |(day, _)| day)
+    parts.map_or((text, None), |(day, time)| (day, Some(time)))
 }
 
 /// A month written `202409`, `2024-9`, `2024/09`, `2024年9月`, or any date: `2024-09`.
@@ -77,6 +95,9 @@ fn day_part(text: &str) -> &str {
 pub fn year_month(cell: &Cell<'_>) -> Result<String, &'static Rule> {
     if let Ok(date) = date(cell) {
         return Ok(format!("{:04}-{:02}", date.year(), date.month()));
+    }
+    if let Some(month) = number_shown_as_date(cell).filter(|month| (190_001..=210_012).contains(month)) {
+        return year_month(&Cell::Text(month.to_string().into()));
     }
     if matches!(cell, Cell::Number(number) if number.fract() != 0.0) {
         return Err(finding::ROW_DATE);
@@ -88,6 +109,13 @@ pub fn year_month(cell: &Cell<'_>) -> Result<String, &'static Rule> {
         _ => return Err(finding::ROW_DATE),
     };
     Ok(format!("{:04}-{:02}", month.year(), month.month()))
+}
+
+/// The number in a cell that a spreadsheet shows as a date: 2024 is kept there, and shown as 1905-07-16.
+#[must_use]
+pub fn number_shown_as_date(cell: &Cell<'_>) -> Option<i32> {
+    let Cell::Date(date) = cell else { return None };
+    date.since(Date::constant(1899, 12, 30)).ok().map(|span| span.get_days())
 }
 
 /// The digits between `-`, `/`, `.`, `年`, `月`, `日`; nothing where anything else stands.

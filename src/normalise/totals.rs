@@ -21,6 +21,8 @@ enum Of {
     Rows,
     /// By its position in the contract.
     Column(usize),
+    /// Pages of a list, of which this file has some.
+    Pages,
 }
 
 /// A number of rows, or the sum of a column, and where it stands.
@@ -38,6 +40,7 @@ impl Statement {
         match self.of {
             Of::Rows => finding::COUNT_DIFFERS,
             Of::Column(_) => finding::TOTAL_DIFFERS,
+            Of::Pages => finding::FILE_PAGES,
         }
     }
 }
@@ -70,6 +73,7 @@ impl Amounts {
                 let count = |rows: u64| Decimal::from_int(i64::try_from(rows).unwrap_or(i64::MAX));
                 (count(self.rows - self.broken)..=count(self.rows)).contains(&statement.stated)
             }
+            Of::Pages => false,
             Of::Column(column) => {
                 self.broken > 0
                     || self.unknown.contains(&column)
@@ -90,6 +94,9 @@ pub struct Totals {
     /// Statements of the open sheet, and those of closed ones that may be of the whole file.
     open: Vec<Statement>,
     unmet: Vec<Statement>,
+    /// Pages that are said to be here, and how many there are in all, where it is said last.
+    pages: BTreeSet<u32>,
+    pages_in_all: Option<(u32, Place)>,
 }
 
 impl Totals {
@@ -124,6 +131,10 @@ impl Totals {
     /// Takes what a 合计 row or a note states.
     pub fn state(&mut self, dataset: &Dataset, binding: &Binding, row: &Row<'_>, place: &Place) {
         let first = first_text(row);
+        if let Some((page, in_all)) = page_of(&first) {
+            self.pages.insert(page);
+            self.pages_in_all = Some((in_all, place.clone()));
+        }
         let statements =
             if is_total(&first) { total(dataset, binding, row, place) } else { note(&first, place) };
         if statements.is_empty() {
@@ -147,8 +158,14 @@ impl Totals {
     /// The statements that are true of nothing, once every sheet is over.
     #[must_use]
     pub fn finish(self) -> Vec<Statement> {
-        let file = self.file;
-        self.unmet.into_iter().filter(|statement| !file.agree_with(statement)).collect()
+        let (file, pages) = (self.file, self.pages);
+        let cut = self.pages_in_all.filter(|(in_all, _)| !(1..=*in_all).all(|page| pages.contains(&page)));
+        let cut = cut.map(|(in_all, place)| Statement {
+            of: Of::Pages,
+            stated: Decimal::from_int(in_all.into()),
+            place,
+        });
+        self.unmet.into_iter().chain(cut).filter(|statement| !file.agree_with(statement)).collect()
     }
 }
 
@@ -185,11 +202,33 @@ fn note(first: &str, place: &Place) -> Vec<Statement> {
     stated.map(|stated| Statement { of: Of::Rows, stated, place: place.clone() }).into_iter().collect()
 }
 
-/// The digits of `共1234条记录`; nothing for any other text.
+/// The digits of `共1234条记录`, also after the pages: `第1页/共9页 共340条`; nothing for any other text.
 fn counted(text: &str) -> Option<String> {
+    let text =
+        text.rsplit_once("每页").filter(|_| page_of(text).is_some()).map_or(text, |(before, _)| before);
+    if let Some((_, after)) = text.rsplit_once("页").filter(|_| page_of(text).is_some()) {
+        return counted(after.trim_start_matches([',', '，', '/', ';']));
+    }
     let digits = text.strip_prefix('共')?.trim_end_matches(|c| COUNTED.contains(c));
     let digits = digits.trim_start_matches(['有', '计', ':']).replace(',', "");
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+}
+
+/// `第1页/共9页`, `1/9页`, `第1/9页`: which page it is, and how many there are.
+fn page_of(text: &str) -> Option<(u32, u32)> {
+    let text = text.rsplit_once("每页").map_or(text, |(before, _)| before);
+    let text = &text[..text.rfind('页')?];
+    let digits = |text: &str| -> Option<u32> {
+        let from = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        text[from..].parse().ok()
+    };
+    let in_all = digits(text)?;
+    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let before =
+        before.trim_end_matches('共').trim_end_matches(['/', ',', '，', ';', '(']).trim_end_matches('页');
+    let page = digits(before)?;
+    let stands_alone = before.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('第');
+    (stands_alone.is_empty() && (1..=in_all).contains(&page)).then_some((page, in_all))
 }
 
 /// The first text of a row, without blanks.
@@ -227,7 +266,10 @@ pub fn is_note(first: &str, row: &Row<'_>) -> bool {
         "导出人",
         "单位负责人",
     ];
-    (counted(first).is_some() || STARTS.iter().any(|start| first.starts_with(start))) && row.filled() <= 4
+    (counted(first).is_some()
+        || page_of(first).is_some()
+        || STARTS.iter().any(|start| first.starts_with(start)))
+        && row.filled() <= 4
 }
 
 #[cfg(test)]
@@ -242,6 +284,34 @@ mod tests {
     fn note_row(text: &str) -> bool {
         let row = row(&[text]);
         is_note(&first_text(&row), &row)
+    }
+
+    #[test]
+    fn a_page_says_of_how_many_it_is() {
+        for text in [
+            "第1页/共9页",
+            "第1页共9页共340条",
+            "1/9页",
+            "第1/9页",
+            "第1页/共9页共340条",
+            "第1页/共9页共340条记录每页40条",
+        ] {
+            assert_eq!(page_of(text), Some((1, 9)), "{text}");
+        }
+        for text in ["共9页", "主页", "第9页/共1页", "2024年第1页/共2页", "1"] {
+            assert_eq!(page_of(text), None, "{text}");
+        }
+        assert_eq!(counted("第1页/共9页共340条").as_deref(), Some("340"));
+        let finished = |notes: &[&str]| {
+            let mut totals = Totals::default();
+            let binding = Binding::default();
+            for text in notes {
+                totals.state(&dataset(), &binding, &row(&[text]), &Place::default());
+            }
+            totals.finish().iter().map(|statement| statement.rule().id).collect::<Vec<_>>()
+        };
+        assert_eq!(finished(&["第1页/共2页"]), [finding::FILE_PAGES.id]);
+        assert_eq!(finished(&["第1页/共2页", "第2页/共2页"]), Vec::<&str>::new());
     }
 
     #[test]

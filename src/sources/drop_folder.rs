@@ -89,13 +89,86 @@ fn keeps_its_promise(file: &Dropped, bytes: &[u8]) -> bool {
     promised.len() == 64 && promised.as_bytes().chunks(2).map(byte).eq(digest.iter().map(|&byte| Some(byte)))
 }
 
+/// Lists a folder below the drop folder. One that is closed to us, or went away, is not the end of the others.
+fn enter(drop: &Path, folder: &Path, digest: Digest<'_>, listing: &mut Listing) -> io::Result<()> {
+    match walk(drop, folder, digest, listing) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            listing.refused.push(label(drop, folder, digest));
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        listed => listed,
+    }
+}
+
+/// Files of a folder that holds no deliveries; one that cannot be entered counts as one.
+fn files_below(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 1 };
+    let files = entries.filter_map(Result::ok).map(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => files_below(&entry.path()),
+        _ => 1,
+    });
+    files.sum()
+}
+
+/// Folders in which storage systems, file systems and programs that synchronise keep old versions, thumbnails
+/// and what was thrown away.
+const NO_DELIVERY_FOLDERS: [&str; 14] = [
+    "#recycle",
+    "#snapshot",
+    "@eadir",
+    "@recycle",
+    "@recently-snapshot",
+    "@tmp",
+    "$recycle.bin",
+    "recycler",
+    "recycled",
+    "system volume information",
+    "lost+found",
+    "~snapshot",
+    "__macosx",
+    "found.000",
+];
+
+fn is_no_delivery_folder(name: &str) -> bool {
+    name.starts_with('.') || NO_DELIVERY_FOLDERS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Endings of files that are being copied or downloaded, and of what systems write beside a file.
+const NO_DELIVERY_ENDINGS: [&str; 20] = [
+    ".tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".filepart",
+    ".crdownload",
+    ".crswap",
+    ".download",
+    ".downloading",
+    ".opdownload",
+    ".aria2",
+    ".td",
+    ".td.cfg",
+    ".xltd",
+    ".sha256",
+    ".done",
+    ":zone.identifier",
+    ".zone.identifier",
+    "@synoeastream",
+    "@synoresource",
+];
+
 fn walk(drop: &Path, folder: &Path, digest: Digest<'_>, listing: &mut Listing) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            walk(drop, &path, digest, listing)?;
+            if is_no_delivery_folder(&entry.file_name().to_string_lossy()) {
+                listing.ignored += files_below(&path);
+            } else {
+                enter(drop, &path, digest, listing)?;
+            }
             continue;
         }
         if !kind.is_file() {
@@ -116,14 +189,13 @@ fn walk(drop: &Path, folder: &Path, digest: Digest<'_>, listing: &mut Listing) -
 
 /// Office lock files, thumbnails, hidden and half-copied files; also inside bundles.
 pub(super) fn is_no_delivery(path: &str) -> bool {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let mut parts = path.split(['/', '\\']);
+    let name = parts.next_back().unwrap_or(path).to_ascii_lowercase();
     name.starts_with("~$")
         || name.starts_with('.')
-        || path.starts_with("__MACOSX/")
-        || ["thumbs.db", "desktop.ini"].iter().any(|known| name.eq_ignore_ascii_case(known))
-        || [".tmp", ".part", ".crdownload", ".sha256", ".done"]
-            .iter()
-            .any(|ending| name.to_ascii_lowercase().ends_with(ending))
+        || ["thumbs.db", "desktop.ini"].contains(&name.as_str())
+        || NO_DELIVERY_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || parts.any(is_no_delivery_folder)
 }
 
 /// Report years that a folder may name.
@@ -234,6 +306,31 @@ mod tests {
             ]
         );
         assert_eq!((listing.ignored, listing.refused.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_programs_keep_beside_deliveries_is_ignored_and_counted() {
+        let drop = tempfile::tempdir().unwrap();
+        for path in [
+            "2024/students/a.csv",
+            "2024/students/#recycle/a.csv",
+            "2024/students/$RECYCLE.BIN/S-1-5-21/$R1A2B3C.csv",
+            "2024/students/.stversions/a~20240903.csv",
+            "2024/students/a.csv:Zone.Identifier",
+            "2024/students/b.xlsx.filepart",
+            "lost+found/x.csv",
+        ] {
+            let path = drop.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        let listing = list(drop.path(), &|_| String::new()).unwrap();
+        let labels: Vec<&str> = listing.files.iter().map(|file| file.label.as_str()).collect();
+        assert_eq!((labels, listing.ignored), (vec!["2024/students/a.csv"], 6));
+        for path in ["@eaDir/a.xlsx", "x/__MACOSX/a.xlsx", "a.xlsx.crswap"] {
+            assert!(is_no_delivery(path), "{path}");
+        }
+        assert!(!is_no_delivery("#1/a.xlsx") && !is_no_delivery("std.xlsx"));
     }
 
     #[test]
