@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use super::survey::{DroppedDelivery, Inventory, Survey, is_too_large, year_of};
+use super::survey::{DroppedDelivery, Inventory, Survey, is_too_large};
 use super::{Given, RunError, io_error, parallel};
 use crate::decode::worker::{Decoder, Limits};
 use crate::finding::{self, Finding, Rule};
@@ -146,10 +146,9 @@ pub(super) fn take_in(
     for result in results {
         taken.extend(result?);
     }
-    taken.extend(inventory.unopened.iter().filter_map(|(label, rule)| {
-        let year = year_of(label).filter(|year| years.contains(year))?;
-        Some(unopened(label, year, rule))
-    }));
+    for &year in years {
+        taken.extend(inventory.unopened_of(year).map(|(label, rule)| unopened(label, year, rule)));
+    }
     Ok(taken)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::survey::{DroppedDelivery, Inventory, year_of};
+use super::survey::{DroppedDelivery, Inventory};
 use crate::decisions::Override;
 use crate::decode::worker::Limits;
 use crate::definitions::Definitions;
@@ -128,7 +128,7 @@ pub(super) fn plan(
 fn parts(inventory: &Inventory, before: Before<'_>, makers: Makers<'_>, year: ReportYear) -> Vec<Part> {
     let part = |kind, name: &str, value: &str| Part { kind, name: name.to_owned(), value: value.to_owned() };
     let mut parts = Vec::new();
-    let unopened = inventory.unopened.iter().filter(|(label, _)| year_of(label) == Some(year));
+    let unopened = inventory.unopened_of(year);
     parts.extend(unopened.map(|(label, rule)| part(PartKind::Unopened, label, rule.id)));
     let decisions = before.recorded.iter().filter(|decision| decision.report_year == year);
     parts.extend(decisions.map(|decision| match (&decision.about, &decision.correction) {
@@ -283,7 +283,7 @@ mod tests {
     use crate::definitions;
     use crate::finding;
     use crate::settings;
-    use crate::sources::drop_folder::{Dropped, Listing};
+    use crate::sources::drop_folder::Dropped;
 
     fn delivery(year: ReportYear, dataset: &str, file: &str, bytes: &str) -> DroppedDelivery {
         DroppedDelivery {
@@ -321,7 +321,7 @@ mod tests {
         }
 
         fn plan(&self, inputs: Vec<DroppedDelivery>) -> BTreeMap<ReportYear, PlannedYear> {
-            let inventory = Inventory { listing: Listing::default(), inputs, unopened: Vec::new() };
+            let inventory = Inventory { inputs, ..Inventory::default() };
             self.plan_of(&inventory)
         }
 
@@ -429,7 +429,7 @@ mod tests {
         let mut desk = Desk::new();
         desk.publish(two_years());
         let unopened = vec![("2024/students/x.csv".to_owned(), finding::FILE_UNOPENED)];
-        let inventory = Inventory { listing: Listing::default(), inputs: two_years(), unopened };
+        let inventory = Inventory { inputs: two_years(), unopened, ..Inventory::default() };
         let planned = desk.plan_of(&inventory);
         assert_eq!((planned[&2023].why.len(), planned[&2024].why.len()), (0, 1));
     }

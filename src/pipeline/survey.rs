@@ -32,6 +32,16 @@ pub struct Inventory {
     pub(super) inputs: Vec<DroppedDelivery>,
     /// What lies in the drop folder and was not taken: links, pipes, files closed to us or growing.
     pub(super) unopened: Vec<(String, &'static Rule)>,
+    /// The newest year of which there is a delivery.
+    pub(super) newest: Option<ReportYear>,
+}
+
+impl Inventory {
+    /// What was not taken of a year; what lies under no year is of the newest.
+    pub(super) fn unopened_of(&self, year: ReportYear) -> impl Iterator<Item = &(String, &'static Rule)> {
+        let newest = self.newest;
+        self.unopened.iter().filter(move |(label, _)| year_of(label).or(newest) == Some(year))
+    }
 }
 
 impl Inventory {
@@ -120,7 +130,7 @@ impl Survey<'_> {
             files::make_durable(&landed).map_err(io_error(self.data.path()))?;
             seen.save(self.data).map_err(io_error(&self.data.seen()))?;
         }
-        Ok(Inventory { listing, inputs, unopened })
+        Ok(Inventory { listing, inputs, unopened, newest })
     }
 
     fn look_at(&self, file: &Dropped, seen: &Seen) -> Result<Looked, RunError> {

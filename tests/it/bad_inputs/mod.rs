@@ -262,4 +262,6 @@ mod dates_and_numbers;
 
 mod years;
 
+mod odd;
+
 mod conservation;

@@ -110,6 +110,7 @@ fn a_workbook_is_read_or_refused_and_never_believed() {
     cases.extend(merges());
     cases.extend(cells());
     cases.extend(grids());
+    cases.extend(spellings());
     check("C", &cases);
 }
 
@@ -463,4 +464,72 @@ fn a_cut_or_changed_workbook_never_gives_other_cells() {
         }
     }
     assert!(refused + same > 800 && refused > same, "{refused} refused, {same} the same");
+}
+
+/// What Excel reads as it reads the usual spelling.
+fn spellings() -> Vec<Case> {
+    let roster = |id: &str| Roster::of(id, 40);
+    // The school stands once, merged down all rows; the fifth is hidden.
+    let merged = |id: &str| {
+        let roster = roster(id);
+        let mut rows = rows(&roster);
+        for (index, row) in rows.iter_mut().enumerate().skip(2) {
+            *row = row.replace(&cell(index + 1, 0, &roster.rows[index - 1][0]), "");
+        }
+        rows[4] = rows[4].replace("<row ", "<row hidden=\"1\" ");
+        sheet(&rows, "<mergeCells><mergeCell ref=\"A2:A41\"/></mergeCells>")
+    };
+    let prefixed = |xml: &str| {
+        let mut text = String::new();
+        for part in xml.split_inclusive('<') {
+            text += part;
+            if part.ends_with('<') {
+                text += "\u{1}";
+            }
+        }
+        let text = text.replace("\u{1}/", "/x:").replace("\u{1}?", "?").replace('\u{1}', "x:");
+        text.replace("xmlns=", "xmlns:x=").replace(" r=\"", "\n\t r=\"").replace('"', "'")
+    };
+    let hidden = "decoded 40+0+0+1 W-HIDDEN-ROWS@5";
+    let errors = |id: &str| {
+        let roster = roster(id);
+        let mut rows = rows(&roster);
+        for (row, written) in
+            [(2, "<c r=\"G2\" t=\"e\"/>"), (3, "<c r=\"G3\" t=\"e\"><v>#GETTING_DATA</v></c>")]
+        {
+            rows[row - 1] = rows[row - 1].replace(&cell(row, NATION, &roster.rows[row - 2][NATION]), written);
+        }
+        sheet(&rows, "").replace("<sheetData>", "<dimension ref=\"A0:K41\"/><sheetData>")
+    };
+    let twice = {
+        let xml = |id: &str| sheet(&rows(&roster(id)), "");
+        book_of(&[("sheet1", "", xml("C38")), ("sheet1", "", xml("C39"))], "", &[])
+    };
+    let filled_down = {
+        let mut rows = rows(&roster("C40"));
+        for number in 42..=500 {
+            let formula =
+                |column: char| format!("<c r=\"{column}{number}\"><f>IF(F{number}=\"\",\"\",1)</f></c>");
+            rows.push(format!("<row r=\"{number}\">{}{}</row>", formula('C'), formula('D')));
+        }
+        sheet(&rows, "").replace("=\"\",\"\",1", "=&quot;&quot;,&quot;&quot;,1")
+    };
+    vec![
+        case("C34", "merged down, spelt as usual", book(merged("C34")), hidden),
+        case("C35", "prefix, single quotes, line breaks", book(prefixed(&merged("C35"))), hidden),
+        case(
+            "C36",
+            "the grid, spelt otherwise",
+            book(prefixed(&sheet(&rows(&roster("C36")), "").replace("r=\"A2\"", "r=\"AAAAAAAA2\""))),
+            "rejected E-XL-GRID",
+        ),
+        case(
+            "C37",
+            "errors and a dimension that Excel alone knows",
+            book(errors("C37")),
+            "decoded 40+0+0+1 E-CELL@3",
+        ),
+        case("C38", "two sheets of one name", twice, "rejected E-XL-SHEET-TWICE"),
+        case("C40", "formulas filled down without results", book(filled_down), "decoded 40+0+0+460"),
+    ]
 }
