@@ -126,7 +126,7 @@ pub fn assemble(
     let mut held: Option<Vec<Vec<RecordBatch>>> = (all_rows <= HELD_ROWS).then(Vec::new);
     let decisions = match dataset.shape {
         Shape::Form => None,
-        Shape::Rows => Some(decide(dataset, sources, held.as_mut())?),
+        Shape::Rows => Some(decide(dataset, sources, regions.0, held.as_mut())?),
     };
     let mut writer = TableWriter::create(to, Arc::clone(&published))?;
     let mut duplicates = vec![0; sources.len()];
@@ -250,6 +250,8 @@ struct Staged {
     combination: u32,
     /// Its school counts in its fragment: other rows are nobody's double.
     open: bool,
+    /// The register of the year has its school.
+    is_registered: bool,
 }
 
 /// What the conditions of the contract say of one combination.
@@ -264,10 +266,11 @@ struct Judged {
 fn decide(
     dataset: &Dataset,
     sources: &[Source],
+    region_of: &BTreeMap<String, String>,
     held: Option<&mut Vec<Vec<RecordBatch>>>,
 ) -> Result<Vec<Decision>, TableError> {
     let per_school = dataset.one_row.as_ref().is_some_and(|rule| rule.per_school);
-    let (rows, judged) = staged(dataset, sources, held)?;
+    let (rows, judged) = staged(dataset, sources, region_of, held)?;
     let judged = |row: &Staged| judged[row.combination as usize];
     // Rows are the same thing where their keys are, in one school or in all.
     let thing = |row: &Staged| Some((if per_school { row.school } else { 0 }, row.key?));
@@ -295,11 +298,12 @@ fn decide(
     names.shrink_to_fit();
     let is_shared = |row: &Staged| row.key.is_some_and(|key| names.contains_key(&(key, row.school)));
     // A row whose number is somebody else's too is no candidate to count.
-    let mut best: HashMap<(u32, Digest128), (u32, usize)> = HashMap::new();
+    let mut best: HashMap<(u32, Digest128), (bool, u32, usize)> = HashMap::new();
     for &index in &candidates {
         let row = &rows[index];
         if let Some(thing) = thing(row).filter(|_| judged(row).counts && !is_shared(row)) {
-            let rank = (judged(row).preference, index);
+            // A school that the register does not have counts nobody whom one of its schools has too.
+            let rank = (!row.is_registered, judged(row).preference, index);
             let known = best.entry(thing).or_insert(rank);
             *known = (*known).min(rank);
         }
@@ -312,8 +316,8 @@ fn decide(
             Decision::NotCounted
         } else {
             match thing(row).and_then(|thing| best.get(&thing)) {
-                Some((_, first)) if *first == index => Decision::Counted,
-                Some((_, first)) if rows[*first].school == row.school => Decision::Repeated,
+                Some((.., first)) if *first == index => Decision::Counted,
+                Some((.., first)) if rows[*first].school == row.school => Decision::Repeated,
                 Some(_) => Decision::OtherSchool,
                 None => Decision::Counted,
             }
@@ -326,6 +330,7 @@ fn decide(
 fn staged(
     dataset: &Dataset,
     sources: &[Source],
+    region_of: &BTreeMap<String, String>,
     mut held: Option<&mut Vec<Vec<RecordBatch>>>,
 ) -> Result<(Vec<Staged>, Vec<Judged>), TableError> {
     const TEXTS: [&str; 3] = ["school_code", "row_digest", "name_digest"];
@@ -370,6 +375,7 @@ fn staged(
                     key: key.or_else(|| rule.is_some_and(|rule| rule.per_school).then_some(digest)),
                     combination,
                     open: source.schools.contains(school),
+                    is_registered: region_of.contains_key(school),
                 });
             }
             batches.push(batch);

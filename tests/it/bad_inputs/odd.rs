@@ -216,13 +216,7 @@ fn formats() -> Vec<Case> {
     };
     let gbk = |text: &str| encoding_rs::GBK.encode(text).0.into_owned();
     vec![
-        case(
-            "K21",
-            "encrypted by a program against leaks",
-            "名册.xlsx",
-            locked,
-            "rejected E-PROTECTED",
-        ),
+        case("K21", "encrypted by a program against leaks", "名册.xlsx", locked, "rejected E-PROTECTED"),
         case("K22", "a dBASE table", "SZBMK.DBF", dbase, "rejected E-FMT"),
         case("K23", "SYLK", "名册.xls", "ID;PWXL;N;E\r\nC;Y1;X1;K\"学校\"\r\n", "rejected E-FMT"),
         case(

@@ -56,6 +56,32 @@ fn a_school_that_closed_keeps_its_past_and_is_unknown_afterwards() {
     assert_eq!(of_year(&city, "student", "2024").len(), 9);
 }
 
+/// A school that closed goes on delivering, after its pupils are at another: whichever code is lower.
+#[test]
+fn who_is_at_a_school_of_the_register_too_counts_there() {
+    let counted = |city: &City, school: &str| {
+        let rows = of_year(city, "student", "2024");
+        let own = rows.iter().filter(|row| get(row, "school_code").contains(school));
+        own.filter(|row| get(row, "counted") == "true").count()
+    };
+    let before = two_years(|_, text| text);
+    before.run();
+    for (closed, successor) in [(YAODU, HONGTONG), (HONGTONG, YAODU)] {
+        let city = two_years(|_, text| text);
+        let without: Vec<String> =
+            register().lines().filter(|line| !line.starts_with(closed)).map(str::to_owned).collect();
+        city.deliver("2024/schools/register.csv", without.join("\n"));
+        let roster = fs::read_to_string(city.drop_folder().join("2024/students/all.csv")).unwrap();
+        let moved: Vec<&str> = roster.lines().filter(|line| line.starts_with(closed)).collect();
+        let now = moved.join("\n").replace(closed, successor);
+        let header = roster.lines().next().unwrap();
+        city.deliver(&format!("2024/students/{successor}.csv"), format!("{header}\n{now}\n"));
+        city.run();
+        assert_eq!((counted(&city, closed), counted(&city, successor)), (0, counted(&before, closed) + counted(&before, successor)));
+        assert_eq!(findings(&city, "Q-TWO-SCHOOLS", "2024"), counted(&before, closed));
+    }
+}
+
 /// F17.
 #[test]
 fn a_county_that_was_renumbered_is_each_years_own() {
