@@ -1,4 +1,4 @@
-//! Of which city the deliveries are, where the settings leave it open.
+//! The city that the deliveries are from, where the settings leave it open.
 
 use std::path::PathBuf;
 
@@ -15,8 +15,8 @@ pub enum CityError {
     Unknown,
 }
 
-/// Fills in the city and its residual region: the settings say it, or the releases in the data
-/// root, or definitions whose regions are all of one city.
+/// Fills in the city and its residual region: from the settings, else from the releases in the data
+/// root, else from definitions whose regions are all in one city.
 ///
 /// # Errors
 /// The settings name another city than the releases do, or nothing names one.
@@ -40,8 +40,8 @@ pub fn settle(settings: &mut Settings, files: &[DefinitionFile]) -> Result<(), C
         settings.city_code.clone_from(code);
     }
     if settings.city_name.is_empty() {
-        let own = known.filter(|(code, _)| *code == settings.city_code);
-        settings.city_name = own.map_or_else(|| settings.city_code.clone(), |(_, name)| name);
+        let same_city = known.filter(|(code, _)| *code == settings.city_code);
+        settings.city_name = same_city.map_or_else(|| settings.city_code.clone(), |(_, name)| name);
     }
     if settings.residual_region_code.is_empty() {
         settings.residual_region_code = format!("{}99", &settings.city_code[..4]);
