@@ -9,8 +9,8 @@ use crate::warehouse::publish;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CityError {
-    #[error("the releases in `{}` are of {name} ({code}), and the settings say {said}", data.display())]
-    Another { data: PathBuf, code: String, name: String, said: String },
+    #[error("the releases in `{}` are of {name} ({code}), and the settings say {configured}", data.display())]
+    Another { data: PathBuf, code: String, name: String, configured: String },
     #[error("nobody says of which city the deliveries are")]
     Unknown,
 }
@@ -31,7 +31,7 @@ pub fn settle(settings: &mut Settings, files: &[DefinitionFile]) -> Result<(), C
             data: data.path().to_owned(),
             code: code.clone(),
             name: name.clone(),
-            said: settings.city_code.clone(),
+            configured: settings.city_code.clone(),
         });
     }
     let known = published.or_else(|| definitions::only_city(files));

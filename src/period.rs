@@ -22,7 +22,7 @@ pub enum ReferenceTime {
 }
 
 impl ReferenceTime {
-    /// As definitions name it.
+    /// The name in definitions.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -71,11 +71,11 @@ fn page_text(bytes: &[u8]) -> Result<(Chunks<'_>, Vec<Note>), DecodeError> {
             Ok((Chunks::decoded_as(bytes, encoding, name), Vec::new()))
         }
         (Some((marked, _)), Some(declared)) if marked != declared => {
-            let (chunks, mut notes) = Chunks::of(bytes)?;
+            let (chunks, mut notes) = Chunks::new(bytes)?;
             notes.push(Note::new(finding::ENCODING_CONFLICT, "", chunks.encoding));
             Ok((chunks, notes))
         }
-        _ => Chunks::of(bytes),
+        _ => Chunks::new(bytes),
     }
 }
 

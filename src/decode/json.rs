@@ -24,7 +24,7 @@ use crate::finding;
 /// `NotData` when an envelope says that the request failed, `NoRows` when it has no rows,
 /// `Truncated` and `Syntax` when the text does not parse.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
-    let (mut chunks, mut notes) = Chunks::of(bytes)?;
+    let (mut chunks, mut notes) = Chunks::new(bytes)?;
     let encoding = chunks.encoding;
     let text = chunks.whole();
     if chunks.damaged && !chunks.cut {

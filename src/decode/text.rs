@@ -28,7 +28,7 @@ pub(super) const LINE_MAX: usize = 1 << 20;
 /// `Encoding` when no encoding fits the whole file, `Dialect` and `NotData` when nothing separates
 /// columns, `Limit` for a line that is too long.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
-    let (chunks, mut notes) = Chunks::of(bytes)?;
+    let (chunks, mut notes) = Chunks::new(bytes)?;
     let encoding = chunks.encoding;
     let mut lines = Lines::new(chunks);
     let delimiter = delimiter(&lines.head()?)?;
@@ -116,7 +116,7 @@ pub(super) struct Chunks<'a> {
 
 impl<'a> Chunks<'a> {
     /// Decides the encoding; notes a run of NUL bytes at the end, the mark of an interrupted copy.
-    pub fn of(bytes: &'a [u8]) -> Result<(Self, Vec<Note>), DecodeError> {
+    pub fn new(bytes: &'a [u8]) -> Result<(Self, Vec<Note>), DecodeError> {
         let mut notes = Vec::new();
         let mut bytes = bytes;
         let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);

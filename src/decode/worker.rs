@@ -344,8 +344,8 @@ fn limit(limits: Limits) -> io::Result<()> {
 fn allow_cpu(seconds: u64) -> io::Result<()> {
     let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or_default();
     let maximum = getrlimit(Resource::Cpu).maximum;
-    let wanted = used + 1 + seconds;
-    let current = Some(maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    let allowed = used + 1 + seconds;
+    let current = Some(maximum.map_or(allowed, |maximum| maximum.min(allowed)));
     Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum })?)
 }
 

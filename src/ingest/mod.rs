@@ -57,7 +57,7 @@ pub struct Intake<'a> {
 
 /// A file to take in: its place in the drop folder, and its bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct Delivered<'a> {
+pub struct DeliveredFile<'a> {
     pub label: &'a str,
     pub year: Option<ReportYear>,
     pub dataset: &'a str,
@@ -70,7 +70,7 @@ pub struct Delivered<'a> {
 
 /// A file that was taken in, and its outcome.
 #[derive(Debug, Clone)]
-pub struct TakenIn {
+pub struct IntakeResult {
     pub label: String,
     pub year: ReportYear,
     pub dataset: String,
@@ -96,7 +96,7 @@ pub struct Fragment {
     pub format: Format,
     pub encoding: String,
     pub counts: RowCounts,
-    /// Of the quarantined rows, those that a named person gave up.
+    /// The quarantined rows that a named person gave up.
     #[serde(default)]
     pub given_up: u64,
     /// Rows of the table by school.
@@ -156,13 +156,13 @@ pub enum IntakeError {
 pub fn take_in(
     intake: Intake<'_>,
     decoder: &mut Decoder,
-    delivered: Delivered<'_>,
-) -> Result<Vec<TakenIn>, IntakeError> {
+    delivered: DeliveredFile<'_>,
+) -> Result<Vec<IntakeResult>, IntakeError> {
     if decode::sniff::sniff(delivered.bytes) != Ok(Format::Zip) {
         return Ok(vec![take_in_one(intake, decoder, delivered)?]);
     }
     let rejected = |rule: &Rule, detail: &str| {
-        Ok(vec![taken(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))])
+        Ok(vec![intake_result(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))])
     };
     let fault = |error: BundleError| decode_fault(DecodeError::from(error));
     let mut bundle = match Bundle::open(delivered.bytes) {
@@ -189,23 +189,23 @@ pub fn take_in(
         let label = format!("{}!{name}", delivered.label);
         let bytes = member.bytes.as_deref().unwrap_or(b"");
         let sha256 = files::sha256(bytes);
-        let delivered = Delivered { label: &label, sha256: &sha256, bytes, ..delivered };
+        let delivered = DeliveredFile { label: &label, sha256: &sha256, bytes, ..delivered };
         results.push(if member.too_large {
             let detail = format!("{} MB", intake.member_max >> 20);
             let finding = file_finding(delivered, finding::FILE_LIMIT, &detail);
-            taken(delivered, Outcome::Rejected(Box::new(finding)))
+            intake_result(delivered, Outcome::Rejected(Box::new(finding)))
         } else if member.bytes.is_some() {
             take_in_one(intake, decoder, delivered)?
         } else {
             let finding = file_finding(delivered, finding::FILE_FORMAT, "链接，不是文件");
-            taken(delivered, Outcome::Rejected(Box::new(finding)))
+            intake_result(delivered, Outcome::Rejected(Box::new(finding)))
         });
     }
     Ok(results)
 }
 
-fn taken(delivered: Delivered<'_>, outcome: Outcome) -> TakenIn {
-    TakenIn {
+fn intake_result(delivered: DeliveredFile<'_>, outcome: Outcome) -> IntakeResult {
+    IntakeResult {
         label: delivered.label.to_owned(),
         year: delivered.year.unwrap_or_default(),
         dataset: delivered.dataset.to_owned(),
@@ -216,7 +216,7 @@ fn taken(delivered: Delivered<'_>, outcome: Outcome) -> TakenIn {
     }
 }
 
-fn file_finding(delivered: Delivered<'_>, rule: &Rule, detail: &str) -> Finding {
+fn file_finding(delivered: DeliveredFile<'_>, rule: &Rule, detail: &str) -> Finding {
     let place = Place { file: delivered.label.to_owned(), ..Place::default() };
     Finding::new(rule, delivered.year.unwrap_or_default(), delivered.dataset, detail).at(place)
 }
@@ -224,10 +224,10 @@ fn file_finding(delivered: Delivered<'_>, rule: &Rule, detail: &str) -> Finding 
 fn take_in_one(
     intake: Intake<'_>,
     decoder: &mut Decoder,
-    delivered: Delivered<'_>,
-) -> Result<TakenIn, IntakeError> {
+    delivered: DeliveredFile<'_>,
+) -> Result<IntakeResult, IntakeError> {
     let reject = |rule: &Rule, detail: &str| {
-        taken(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))
+        intake_result(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))
     };
     let Some(year) = delivered.year else {
         return Ok(reject(finding::FOLDER_WRONG, "应放在 <年份>/<数据集>/ 之下"));
@@ -241,16 +241,16 @@ fn take_in_one(
     let corrections = intake.corrections.get(&(year, dataset.dataset.clone(), sha256.to_owned()));
     let key = fragment_key(intake, dataset, year, sha256, corrections);
     if let Some(fragment) = known_fragment(intake.data, &key) {
-        return Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))));
+        return Ok(intake_result(delivered, Outcome::Normalised(Box::new(fragment))));
     }
     let content = match read(intake, decoder, (dataset, year, sha256), corrections, delivered.bytes)? {
         Ok(content) => content,
         Err(Fault { rule, detail, try_again }) => {
-            return Ok(TakenIn { try_again, ..reject(rule, &detail) });
+            return Ok(IntakeResult { try_again, ..reject(rule, &detail) });
         }
     };
     let fragment = keep(intake.data, key, content)?;
-    Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))))
+    Ok(intake_result(delivered, Outcome::Normalised(Box::new(fragment))))
 }
 
 fn fragment_key(

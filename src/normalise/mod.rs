@@ -166,7 +166,7 @@ pub struct Normalised {
     /// Findings without the name of the file, which may be renamed.
     pub findings: Vec<Finding>,
     pub counts: RowCounts,
-    /// Of the quarantined rows, those that a named person gave up.
+    /// The quarantined rows that a named person gave up.
     pub given_up: u64,
 }
 

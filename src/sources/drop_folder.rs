@@ -15,7 +15,7 @@ use crate::personal;
 
 /// A file found in the drop folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Dropped {
+pub struct DroppedFile {
     pub year: Option<ReportYear>,
     /// The folder under the year; empty when there is none.
     pub dataset: String,
@@ -34,7 +34,7 @@ pub struct Dropped {
 /// The contents of a drop folder.
 #[derive(Debug, Default)]
 pub struct Listing {
-    pub files: Vec<Dropped>,
+    pub files: Vec<DroppedFile>,
     /// Office lock files, thumbnails, hidden files: not deliveries.
     pub ignored: u64,
     /// Links, pipes, devices: never opened.
@@ -62,7 +62,7 @@ pub fn list(drop: &Path, digest: Digest<'_>) -> io::Result<Listing> {
 ///
 /// # Errors
 /// When it cannot be read, or is no longer an ordinary file.
-pub fn read(file: &Dropped) -> io::Result<Option<Vec<u8>>> {
+pub fn read(file: &DroppedFile) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let mut open = fs::OpenOptions::new().read(true).custom_flags(flags).open(&file.path)?;
@@ -79,10 +79,10 @@ pub fn read(file: &Dropped) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// A slow copy may be announced by the hash of what will be there, as `sha256sum` writes it.
-fn keeps_its_promise(file: &Dropped, bytes: &[u8]) -> bool {
-    let mut beside = file.path.clone().into_os_string();
-    beside.push(".sha256");
-    let Ok(promised) = fs::read_to_string(Path::new(&beside)) else { return true };
+fn keeps_its_promise(file: &DroppedFile, bytes: &[u8]) -> bool {
+    let mut promise = file.path.clone().into_os_string();
+    promise.push(".sha256");
+    let Ok(promised) = fs::read_to_string(Path::new(&promise)) else { return true };
     let promised = promised.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     let digest = Sha256::digest(bytes);
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
@@ -129,7 +129,7 @@ pub(super) fn is_not_delivery(path: &str) -> bool {
 /// Report years that a folder may name.
 const YEARS: std::ops::RangeInclusive<ReportYear> = 2000..=2100;
 
-fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata, digest: Digest<'_>) -> Dropped {
+fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata, digest: Digest<'_>) -> DroppedFile {
     let label = label(drop, &path, digest);
     let mut folders = label.split('/');
     let year = folders.next().filter(|year| label.contains('/') && year.len() == 4);
@@ -137,7 +137,7 @@ fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata, digest: Digest<'
     // The last part is the file's own name.
     let dataset = if label.matches('/').count() >= 2 { folders.next().unwrap_or_default() } else { "" };
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Dropped {
+    DroppedFile {
         year,
         dataset: dataset.to_owned(),
         path,

@@ -20,7 +20,7 @@ pub enum Access {
 /// Makes a folder and the folders above it, with durable names.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn make_folder(path: &Path, access: Access) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
@@ -42,7 +42,7 @@ fn mode(access: Access) -> u32 {
 /// Writes a new file next to its place, syncs it and moves it there; an old one is replaced as a whole.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     write_beside(path, bytes, access, true)?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
@@ -52,7 +52,7 @@ pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> 
 /// hash is kept elsewhere, so that a power cut costs work and nothing else.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     write_beside(path, bytes, access, false)
 }
@@ -60,7 +60,7 @@ pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()
 /// Makes files that were written without waiting durable, with their names and those of their folders.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
     // The disk writes files that are waiting at the same time together.
     let sync = |paths: &[PathBuf]| paths.iter().try_for_each(|path| File::open(path)?.sync_all());
@@ -79,10 +79,10 @@ pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
 const WAITING_AT_ONCE: usize = 8;
 
 fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
-    let beside = write_temporary(path, bytes, access, durable)?;
-    let placed = fs::rename(&beside, path);
+    let temporary = write_temporary(path, bytes, access, durable)?;
+    let placed = fs::rename(&temporary, path);
     if placed.is_err() {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(&temporary);
     }
     placed
 }
@@ -91,7 +91,7 @@ fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io:
 /// returns that name: only renaming is left to do.
 ///
 /// # Errors
-/// Of the file system; then nothing is left behind.
+/// File system errors; then nothing is left behind.
 pub fn write_temporary(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new("."));
     if durable {
@@ -102,16 +102,16 @@ pub fn write_temporary(path: &Path, bytes: &[u8], access: Access, durable: bool)
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Worker threads may write the same content under the same name at once.
     let unique = format!(".{name}.{}-{:?}.tmp", std::process::id(), std::thread::current().id());
-    let beside = folder.join(unique);
+    let temporary = folder.join(unique);
     let mode = mode(access) & 0o666;
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
     let written = file.write_all(bytes).and_then(|()| if durable { file.sync_all() } else { Ok(()) });
     drop(file);
     if let Err(error) = written {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(&temporary);
         return Err(error);
     }
-    Ok(beside)
+    Ok(temporary)
 }
 
 /// `.name.4711-ThreadId(3).tmp`.
@@ -128,7 +128,7 @@ fn is_temporary(name: &str) -> bool {
 /// of the lock may, as no other process writes there.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn remove_half_written(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -145,7 +145,7 @@ pub fn remove_half_written(folder: &Path) -> io::Result<()> {
 /// Makes the names in a folder durable.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
@@ -153,7 +153,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 /// SHA-256 of a file's bytes, in hexadecimal digits.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn sha256_of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();

@@ -45,7 +45,7 @@ pub fn test(data: &DataRoot) -> Result<(), GroundError> {
 /// Removes the remains of an interrupted test.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn clear(data: &DataRoot) -> io::Result<()> {
     let [.., last] = data.restricted();
     for trial in [data.warehouse(), last].map(|folder| folder.join(".trial")) {

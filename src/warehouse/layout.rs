@@ -81,7 +81,7 @@ impl DataRoot {
     #[must_use]
     pub fn scratch(&self, process: u32) -> PathBuf {
         let name = format!("{SCRATCH}{process}");
-        if self.exists() { self.0.join("staging").join(name) } else { self.beside(&name) }
+        if self.exists() { self.0.join("staging").join(name) } else { self.sibling(&name) }
     }
 
     /// Folders of plans, with their process ids.
@@ -95,7 +95,7 @@ impl DataRoot {
         entries.filter_map(of_plan).collect()
     }
 
-    fn beside(&self, name: &str) -> PathBuf {
+    fn sibling(&self, name: &str) -> PathBuf {
         let root = self.0.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.0.with_file_name(format!("{root}.{name}"))
     }

@@ -234,7 +234,7 @@ pub struct ReleaseFile {
 pub struct Summary {
     pub files: FileCounts,
     pub rows: RowCounts,
-    /// Of the quarantined rows, those that a named person gave up.
+    /// The quarantined rows that a named person gave up.
     #[serde(default)]
     pub given_up: u64,
     pub datasets: Vec<DatasetSummary>,
@@ -413,7 +413,7 @@ pub struct StagedFile {
 /// Hashes the files of a staged release.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn describe(
     staged: &Path,
     staged_files: &[StagedFile],
@@ -437,7 +437,7 @@ pub fn describe(
 /// Publishes a staged release as its manifest says, and points `CURRENT.json` at it.
 ///
 /// # Errors
-/// Of the file system; then the current release is untouched.
+/// File system errors; then the current release is untouched.
 pub fn publish(
     data: &DataRoot,
     staged: &Path,
@@ -520,7 +520,7 @@ pub fn current(data: &DataRoot) -> Result<Option<Manifest>, PublishError> {
 /// between its last two writes, or the pointer was removed. Releases are not started anew.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn restore_pointer(data: &DataRoot) -> Result<(), PublishError> {
     if data.current().exists() {
         return Ok(());
@@ -563,7 +563,7 @@ pub fn read_manifest(data: &DataRoot, release: u32) -> Result<Manifest, PublishE
 /// SHA-256 of the manifest of a release, as it is now.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn manifest_sha256(data: &DataRoot, release: u32) -> Result<String, PublishError> {
     let path = data.release(release).join(MANIFEST);
     files::sha256_of_file(&path).map_err(io_error(&path))
@@ -573,7 +573,7 @@ pub fn manifest_sha256(data: &DataRoot, release: u32) -> Result<String, PublishE
 /// is found however many releases come after it.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn earlier_manifests(
     data: &DataRoot,
     last: Option<&Manifest>,
@@ -611,7 +611,7 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PublishEr
 /// Numbers of all complete releases, oldest first.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn releases(data: &DataRoot) -> Result<Vec<u32>, PublishError> {
     Ok(numbered(data)?.into_iter().filter_map(|(number, complete)| complete.then_some(number)).collect())
 }
@@ -620,7 +620,7 @@ pub fn releases(data: &DataRoot) -> Result<Vec<u32>, PublishError> {
 /// any completed release.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn without_manifest(data: &DataRoot) -> Result<Vec<u32>, PublishError> {
     let newest = releases(data)?.last().copied().unwrap_or_default();
     let lost = |(number, complete): (u32, bool)| (!complete && number < newest).then_some(number);
@@ -658,7 +658,7 @@ pub fn removed_path(data: &DataRoot, release: u32) -> PathBuf {
 /// Names of folders that a run or a clean-up that died left behind.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn incomplete(data: &DataRoot) -> Result<Vec<String>, PublishError> {
     let newest = releases(data)?.last().copied().unwrap_or_default();
     let begun = |&(number, complete): &(u32, bool)| !complete && number > newest;

@@ -79,7 +79,7 @@ pub fn plan(data: &DataRoot, policy: &Policy, now: Timestamp) -> Result<Plan, Pu
 /// Removes what was planned. The lock must be held, and have been held since the plan was made.
 ///
 /// # Errors
-/// Of the file system; the next clean-up continues from there.
+/// File system errors; the next clean-up continues from there.
 pub fn remove(data: &DataRoot, plan: &Plan) -> Result<(), PublishError> {
     let releases = data.releases();
     for &release in &plan.releases {

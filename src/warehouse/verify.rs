@@ -62,14 +62,14 @@ pub fn verify(data: &DataRoot, only: Option<u32>) -> Result<Verification, Publis
     // Later releases vouch for the manifests of earlier ones.
     let mut vouched: BTreeMap<u32, String> = BTreeMap::new();
     for release in publish::releases(data)?.into_iter().rev() {
-        let wanted = only.is_none_or(|only| only == release);
+        let is_selected = only.is_none_or(|only| only == release);
         let manifest = match publish::read_manifest(data, release) {
             Ok(manifest) => manifest,
             Err(error @ PublishError::Newer { .. }) => return Err(error),
             // It was removed while this ran.
             Err(_) if !data.release(release).exists() => continue,
             Err(error) => {
-                if wanted {
+                if is_selected {
                     verification.releases.push(release);
                     let damage = damage(release, MANIFEST, "unreadable");
                     verification.damages.push(Damage { detail: error.to_string(), ..damage });
@@ -77,7 +77,7 @@ pub fn verify(data: &DataRoot, only: Option<u32>) -> Result<Verification, Publis
                 continue;
             }
         };
-        if wanted {
+        if is_selected {
             verification.releases.push(release);
             if let Some(known) = vouched.get(&release)
                 && *known != publish::manifest_sha256(data, release)?
