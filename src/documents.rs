@@ -1,4 +1,4 @@
-//! Documents that people open, fill in and save, and the program may not always replace.
+//! Documents that people open, fill in and save, and when the program may replace them.
 //!
 //! A document may be replaced or removed while it is, byte for byte, as it was written. One that was filled
 //! in and read back is moved to a folder next to it, as it may contain more than what was read. Anything else
@@ -602,7 +602,7 @@ mod tests {
         assert_eq!([desk.write("two"), desk.write("three")], [NEW, NEW]);
         assert_eq!(desk.contents(), [pair("a.xlsx", "one, filled in"), pair(NEW, "three")]);
         assert_eq!(desk.waiting(), ["a.xlsx"]);
-        // The new one is filled in as well: nothing of either is lost.
+        // The new one is filled in as well: neither is lost.
         desk.fill_in(NEW, "three, filled in");
         assert_eq!(desk.write("four"), NEW_2);
         assert_eq!(desk.waiting(), ["a.xlsx", NEW]);

@@ -54,7 +54,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
         let text = &lines.text[lines.at..record.end];
         let text = if record.lines > 1 { unified(text) } else { Cow::Borrowed(text) };
         let row = Row { number, cells: split(&mut reader, &text, delimiter)? };
-        // Lines that, joined, have another number of fields than other rows are not a record.
+        // Joined lines whose number of fields differs from other rows are not a record.
         if record.lines > 1 && width > 1 && row.cells.len() != width {
             each(bad);
             lines.take(first_next, 1);

@@ -1,6 +1,6 @@
 //! Decoding, in a child process that limits itself.
 //!
-//! A file of 2 KB can make a spreadsheet reader request for terabytes, and an abort cannot be
+//! A file of 2 KB can make a spreadsheet reader ask for terabytes, and an abort cannot be
 //! caught. So the same program, started as `nianbao decode-worker`, reads every delivered file:
 //! its address space and processor time are bounded, it writes no files and leaves no core dump.
 //! Bytes go to it through one pipe, [`Event`]s come back through another, and a last frame states

@@ -239,7 +239,7 @@ mod tests {
         rejects.header("甲", &["姓名".to_owned(), "证件号".to_owned()]);
         rejects.push(finding::ROW_ID_FORMAT, "甲", &row(4, &["张", "1"]), 2, "3614000001");
         rejects.push(finding::CELL_BAD, "甲", &row(5, &["王", "x"]), 2, "3614000001");
-        // A sheet of which nothing is kept has no header among the lines.
+        // A sheet without kept rows has no header among the lines.
         rejects.header("乙", &["其他".to_owned()]);
         rejects.no_header("丙");
         rejects.push(finding::HEADER_UNKNOWN, "丙", &row(1, &["注"]), 0, "");

@@ -1,4 +1,4 @@
-//! Fragments of a dataset and year → its table, without duplicates, and with the rows that count decided.
+//! Fragments of a dataset and year → its table: duplicates are removed, and it is decided which rows count.
 //!
 //! Polars evaluates the conditions of the contract, on the distinct combinations of the columns in them.
 //! Relations between rows (duplicates, one person in two rows) are decided on numbers that represent

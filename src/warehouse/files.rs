@@ -44,7 +44,7 @@ fn mode(access: Access) -> u32 {
 /// # Errors
 /// File system errors.
 pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    write_beside(path, bytes, access, true)?;
+    write_and_rename(path, bytes, access, true)?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
@@ -54,7 +54,7 @@ pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> 
 /// # Errors
 /// File system errors.
 pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    write_beside(path, bytes, access, false)
+    write_and_rename(path, bytes, access, false)
 }
 
 /// Makes files that were written without waiting durable, with their names and those of their folders.
@@ -62,7 +62,7 @@ pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()
 /// # Errors
 /// File system errors.
 pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
-    // The disk writes files that are waiting at the same time together.
+    // The disk serves files that wait at the same time together.
     let sync = |paths: &[PathBuf]| paths.iter().try_for_each(|path| File::open(path)?.sync_all());
     let share = written.len().div_ceil(WAITING_AT_ONCE).max(1);
     std::thread::scope(|scope| {
@@ -78,7 +78,7 @@ pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
 /// Files that wait for the disk at the same time.
 const WAITING_AT_ONCE: usize = 8;
 
-fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
+fn write_and_rename(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
     let temporary = write_temporary(path, bytes, access, durable)?;
     let placed = fs::rename(&temporary, path);
     if placed.is_err() {

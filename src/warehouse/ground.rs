@@ -31,7 +31,7 @@ pub fn test(data: &DataRoot) -> Result<(), GroundError> {
             move |source| GroundError::Fails { path, what, source }
         };
         files::make_folder(&folder, access).map_err(fails("a folder cannot be made"))?;
-        // Always the same name, so that the next run clears what a run that died here left.
+        // Always the same name, so that a run clears the remains of one that died here.
         let trial = folder.join(".trial");
         let _ = fs::remove_dir_all(&trial);
         let outcome = try_all(&trial);

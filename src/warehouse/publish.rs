@@ -52,8 +52,8 @@ pub struct Manifest {
     pub fingerprints: BTreeMap<ReportYear, String>,
     /// The same for the year alone; a year's fingerprint includes the previous year's.
     pub own_fingerprints: BTreeMap<ReportYear, String>,
-    /// What decided each year besides its deliveries, part by part. Programs that made years that are not
-    /// here did not record it.
+    /// What decided each year besides its deliveries, part by part. A year that is not here was made by a
+    /// program that did not record it.
     #[serde(default)]
     pub parts: BTreeMap<ReportYear, Vec<Part>>,
     /// SHA-256 over names and contents of the table files: the same inputs give the same digest.
@@ -67,8 +67,8 @@ pub struct Manifest {
     /// Ids of decisions that no longer apply, as what they were about has changed.
     #[serde(default)]
     pub lapsed: BTreeSet<u32>,
-    /// Keys of the normalised files that each year was made from. Programs that made years that are not
-    /// here did not record them.
+    /// Keys of the normalised files that each year was made from. A year that is not here was made by
+    /// a program that did not record them.
     #[serde(default)]
     pub fragments: BTreeMap<ReportYear, BTreeSet<String>>,
     /// SHA-256 of the manifests of the releases that existed when this one was made.
@@ -479,7 +479,7 @@ pub fn publish(
     point_at(data, manifest)
 }
 
-/// Moves a staged file in, or copies it where staging lies on another file system.
+/// Moves a staged file in, or copies it where staging is on another file system.
 fn bring(from: &Path, to: &Path) -> io::Result<()> {
     if fs::rename(from, to).is_err() {
         fs::copy(from, to)?;
@@ -517,7 +517,7 @@ pub fn current(data: &DataRoot) -> Result<Option<Manifest>, PublishError> {
 }
 
 /// Points at the newest complete release where there is no pointer: the run that made the release died
-/// between its last two writes, or the pointer was removed. Releases are not started anew.
+/// between its last two writes, or the pointer was removed. Numbering does not start again.
 ///
 /// # Errors
 /// File system errors.
