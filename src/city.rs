@@ -1,4 +1,4 @@
-//! Of which city the deliveries are, where the settings leave it open.
+//! The city that the deliveries are from, where the settings leave it open.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use crate::warehouse::publish;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CityError {
-    #[error("the releases in `{}` are of {name} ({code}), and the settings say {said}", data.display())]
-    Another { data: PathBuf, code: String, name: String, said: String },
+    #[error("the releases in `{}` are of {name} ({code}), and the settings say {configured}", data.display())]
+    Another { data: PathBuf, code: String, name: String, configured: String },
     #[error("nobody says of which city the deliveries are")]
     Unknown,
 }
 
-/// Fills in the city and its residual region: the settings say it, or the releases in the data
-/// root, or definitions whose regions are all of one city.
+/// Fills in the city and its residual region: from the settings, else from the releases in the data
+/// root, else from definitions whose regions are all in one city.
 ///
 /// # Errors
 /// The settings name another city than the releases do, or nothing names one.
@@ -31,7 +31,7 @@ pub fn settle(settings: &mut Settings, files: &[DefinitionFile]) -> Result<(), C
             data: data.path().to_owned(),
             code: code.clone(),
             name: name.clone(),
-            said: settings.city_code.clone(),
+            configured: settings.city_code.clone(),
         });
     }
     let known = published.or_else(|| definitions::only_city(files));
@@ -40,8 +40,8 @@ pub fn settle(settings: &mut Settings, files: &[DefinitionFile]) -> Result<(), C
         settings.city_code.clone_from(code);
     }
     if settings.city_name.is_empty() {
-        let own = known.filter(|(code, _)| *code == settings.city_code);
-        settings.city_name = own.map_or_else(|| settings.city_code.clone(), |(_, name)| name);
+        let same_city = known.filter(|(code, _)| *code == settings.city_code);
+        settings.city_name = same_city.map_or_else(|| settings.city_code.clone(), |(_, name)| name);
     }
     if settings.residual_region_code.is_empty() {
         settings.residual_region_code = format!("{}99", &settings.city_code[..4]);

@@ -1,10 +1,10 @@
-//! A delivered file: where its rows went, and what became of it; and how a run ended.
+//! A delivered file, its outcome and its rows; and the outcome of a run.
 
 use serde::{Deserialize, Serialize};
 
 use crate::period::ReportYear;
 
-/// What became of a delivered file.
+/// The outcome of a delivered file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryOutcome {
@@ -12,19 +12,19 @@ pub enum DeliveryOutcome {
     Decoded,
     /// It reads, and its rows wait for a named person.
     SetAside,
-    /// It does not read, or is no such delivery.
+    /// It does not read, or is not a delivery of its dataset.
     Rejected,
     /// The same bytes were delivered for the same dataset and year.
     Repeated,
-    /// Of an earlier night: it counts as nothing took its place.
+    /// It is from an earlier run, and counts because nothing has replaced it.
     Kept,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
-    /// It has not ended.
+    /// The run has not ended.
     #[default]
     Running,
     Published,
@@ -32,7 +32,7 @@ pub enum RunOutcome {
     HeldBack,
     NothingFound,
     Failed,
-    /// Its process is gone, and did not say how it ended.
+    /// Its process is gone, and recorded no outcome.
     Died,
 }
 
@@ -46,10 +46,10 @@ macro_rules! named {
                 }
             }
 
-            /// The one of that name.
+            /// The variant of that name.
             #[must_use]
             pub fn named(name: &str) -> Option<Self> {
-                [$($type::$variant),*].into_iter().find(|one| one.name() == name)
+                [$($type::$variant),*].into_iter().find(|variant| variant.name() == name)
             }
         }
     };
@@ -61,7 +61,7 @@ named!(RunOutcome:
     Running = "running", Published = "published", NothingToDo = "nothing_to_do", HeldBack = "held_back",
     NothingFound = "nothing_found", Failed = "failed", Died = "died");
 
-/// Where the physical rows of a file went.
+/// The physical rows of a file, by where they went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowCounts {
     pub physical: u64,
@@ -89,7 +89,7 @@ impl std::ops::AddAssign for RowCounts {
     }
 }
 
-/// One delivered file and what became of it.
+/// A delivered file and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     pub report_year: ReportYear,

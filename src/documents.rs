@@ -1,12 +1,12 @@
-//! Documents that people open, fill in and save, and what of them the program may replace.
+//! Documents that people open, fill in and save, and when the program may replace them.
 //!
 //! A document may be replaced or removed while it is, byte for byte, as it was written. One that was filled
-//! in and read back makes room, and is kept in a folder beside it, as nobody can say that all that a person
-//! wrote was read. Everything else at its place is somebody's work: it stays, and the new one is written
-//! beside it under a name that says so. The same holds while a program has it open.
+//! in and read back is moved to a folder next to it, as it may contain more than what was read. Anything else
+//! in its place is a person's work: it stays, and the new document is written next to it, under a name that
+//! says so. The same holds while a program has the document open.
 //!
-//! Hashes of what is about to be written are noted before it takes its place, so that a document whose
-//! writer died is still known as the program's own.
+//! The hash of a document is noted before the document takes its place, so that it is known as the
+//! program's own even when its writer died.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
-/// What a document is for.
+/// The purpose of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentKind {
-    /// Read by people alone.
+    /// Only read by people.
     Report,
     /// Differences between bases, with room for notes.
     Differences,
@@ -34,7 +34,7 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    /// The command that reads what was filled in.
+    /// The command that reads the filled-in document.
     #[must_use]
     pub fn read_by(self) -> Option<&'static str> {
         match self {
@@ -45,7 +45,7 @@ impl DocumentKind {
     }
 }
 
-/// A document that is written, and has not taken its place yet.
+/// A document that is written, but not yet in its place.
 #[derive(Debug)]
 pub struct Draft {
     /// Where it belongs.
@@ -55,10 +55,10 @@ pub struct Draft {
     kind: DocumentKind,
 }
 
-/// Writes a document beside its place.
+/// Writes a document next to its place.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn draft(path: PathBuf, bytes: &[u8], kind: DocumentKind, access: Access) -> io::Result<Draft> {
     let temporary = files::write_temporary(&path, bytes, access, false)?;
     Ok(Draft { sha256: files::sha256(bytes), path, temporary, kind })
@@ -66,40 +66,40 @@ pub fn draft(path: PathBuf, bytes: &[u8], kind: DocumentKind, access: Access) ->
 
 /// A document in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
+pub struct PlacedDocument {
     /// Where it belongs.
     pub path: PathBuf,
-    /// Where it lies: elsewhere when somebody's work lies where it belongs.
+    /// Where it is: elsewhere when a person's work is where it belongs.
     pub lies_at: PathBuf,
 }
 
-/// How a document is found.
+/// The state in which a document is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentState {
     AsWritten,
-    /// Somebody changed it, and nothing of that was read back.
+    /// A person changed it, and it was not read back.
     FilledIn,
-    /// Somebody changed it, and what it says was read back.
+    /// A person changed it, and it was read back.
     ReadBack,
     /// A program has it open.
     Open,
 }
 
-/// A document of the register as it lies there now.
+/// A document of the register as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct FoundDocument {
     pub path: PathBuf,
     pub kind: DocumentKind,
     pub state: DocumentState,
-    /// Where the new one was written meanwhile.
+    /// The newer version that was written next to it.
     pub newer: Option<PathBuf>,
-    /// It is itself the new one of another, which waits.
+    /// The document whose newer version this is, and which waits.
     pub stands_in_for: Option<PathBuf>,
 }
 
-impl Found {
-    /// Whether somebody's work waits in it.
+impl FoundDocument {
+    /// Whether it holds a person's work that was not read back.
     #[must_use]
     pub fn waits(&self) -> bool {
         matches!(self.state, DocumentState::FilledIn | DocumentState::Open)
@@ -108,7 +108,7 @@ impl Found {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Gone where it took its place; what did not is no document.
+        // The file is gone when the draft took its place; otherwise it is not a document.
         let _ = fs::remove_file(&self.temporary);
     }
 }
@@ -116,12 +116,12 @@ impl Drop for Draft {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Entry {
     kind: DocumentKind,
-    /// SHA-256 of what the program wrote there; two while one takes the other's place.
+    /// SHA-256 of what the program wrote there; two while one document replaces another.
     made: Vec<String>,
-    /// What the file system said of it when it was written, so that an unchanged one is not read again.
+    /// The file's metadata when it was written, so that an unchanged file is not read again.
     #[serde(default)]
     stamp: Option<Stamp>,
-    /// The path of the document beside which it was written.
+    /// The path of the document next to which it was written.
     #[serde(default)]
     stands_in_for: Option<String>,
 }
@@ -129,7 +129,7 @@ struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     bytes: u64,
-    /// Seconds and nanoseconds of the last change, as the file system says.
+    /// Seconds and nanoseconds of the last change, by the file system's clock.
     changed: (i64, i64),
     inode: u64,
 }
@@ -151,7 +151,7 @@ struct Versioned {
     format: u32,
 }
 
-/// What lies in `ledger/documents.json`. Paths are relative to the data root where they lie below it.
+/// The content of `ledger/documents.json`. Paths below the data root are relative to it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     format: u32,
@@ -160,7 +160,7 @@ struct Stored {
     read: BTreeSet<String>,
 }
 
-/// Every document that was written, by its path. The lock must be held by whoever writes with it.
+/// Every document that was written, by its path. Its writer must hold the lock.
 #[derive(Debug)]
 pub struct Register {
     data: DataRoot,
@@ -185,18 +185,18 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> DocumentError + '_ {
     move |source| DocumentError::Io { path: path.to_owned(), source }
 }
 
-/// Documents beside one that nobody read back; nobody fills in so many copies.
-const BESIDE_MAX: usize = 50;
+/// The most documents next to one that was not read back; no one fills in so many copies.
+const NEWER_VERSIONS_MAX: usize = 50;
 
-/// The folder that keeps documents which were read back and made room for new ones.
+/// The folder for documents that were read back and replaced.
 const READ_BACK: &str = "已读回";
 
 impl Register {
-    /// Reads the register. What lies in a document's place and is not in it, as after a program that kept none,
-    /// may be somebody's work, and is treated so.
+    /// Reads the register. A file that is in a document's place and not in the register, as after a program
+    /// that kept none, is treated as a person's work.
     ///
     /// # Errors
-    /// Of the file system, or when the register does not read.
+    /// File system errors, or when the register does not read.
     pub fn load(data: &DataRoot) -> Result<Register, DocumentError> {
         let root = std::path::absolute(data.path()).map_err(at(data.path()))?;
         let register =
@@ -238,7 +238,7 @@ impl Register {
         write(&path, &json, Access::Open).map_err(at(&path))
     }
 
-    /// How a document is found; `None` where there is none.
+    /// The state of a document; `None` where there is none.
     fn state(&self, path: &Path) -> Result<Option<DocumentState>, DocumentError> {
         let metadata = match fs::symlink_metadata(path) {
             Ok(metadata) => metadata,
@@ -248,7 +248,7 @@ impl Register {
         if is_open(path) {
             return Ok(Some(DocumentState::Open));
         }
-        // What took a document's name and is no file was put there by somebody.
+        // Anything but a file under a document's name was put there by a person.
         if !metadata.is_file() {
             return Ok(Some(DocumentState::FilledIn));
         }
@@ -271,20 +271,20 @@ impl Register {
         Ok(matches!(self.state(path)?, None | Some(DocumentState::AsWritten | DocumentState::ReadBack)))
     }
 
-    /// Puts documents where they belong, or beside somebody's work that lies there, and makes them durable.
+    /// Puts documents where they belong, or next to a person's work that is there, and makes them durable.
     ///
     /// # Errors
-    /// Of the file system. What took its place until then is known as the program's own.
-    pub fn place(&mut self, drafts: &[Draft]) -> Result<Vec<Placed>, DocumentError> {
+    /// File system errors. Documents placed before the error are known as the program's own.
+    pub fn place(&mut self, drafts: &[Draft]) -> Result<Vec<PlacedDocument>, DocumentError> {
         let mut placed = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let lies_at = self.free_place(&draft.path)?;
             self.intend(draft, &lies_at)?;
-            placed.push(Placed { path: draft.path.clone(), lies_at });
+            placed.push(PlacedDocument { path: draft.path.clone(), lies_at });
         }
         self.save(true)?;
         for (draft, placed) in drafts.iter().zip(&mut placed) {
-            // Somebody may have saved it since it was looked at.
+            // A person may have saved it since it was looked at.
             while !self.take_place(draft, &placed.lies_at)? {
                 placed.lies_at = self.free_place(&draft.path)?;
                 self.intend(draft, &placed.lies_at)?;
@@ -300,14 +300,15 @@ impl Register {
                 (entry.made, entry.stamp) = (vec![draft.sha256.clone()], Some(Stamp::of(&stamp)));
             }
         }
-        // Without it every document is hashed the next time, and known all the same.
+        // If this is lost, every document is hashed the next time, and recognised all the same.
         self.save(false)?;
         Ok(placed)
     }
 
-    /// Where a document is written: where it belongs, or beside what is not to be replaced there.
+    /// The path to write a document to: where it belongs, or next to what must not be replaced there.
     fn free_place(&self, path: &Path) -> Result<PathBuf, DocumentError> {
-        let names = std::iter::once(path.to_owned()).chain((1..=BESIDE_MAX).map(|at| beside(path, at)));
+        let names = std::iter::once(path.to_owned())
+            .chain((1..=NEWER_VERSIONS_MAX).map(|at| newer_version(path, at)));
         for name in names {
             if self.may_replace(&name)? {
                 return Ok(name);
@@ -316,32 +317,32 @@ impl Register {
         Err(DocumentError::NoPlace(path.to_owned()))
     }
 
-    /// Moves a draft to its place, unless what lies there is not to be replaced now. The two change names in
-    /// one step, so that whatever was there can be looked at and put back.
+    /// Moves a draft to its place, unless what is there must not be replaced. The two swap names in one step,
+    /// so that whatever was there can be examined and put back.
     fn take_place(&self, draft: &Draft, lies_at: &Path) -> Result<bool, DocumentError> {
         match self.state(lies_at)? {
-            None => return renamed_where_nothing_is(&draft.temporary, lies_at),
+            None => return renamed_to_free_name(&draft.temporary, lies_at),
             Some(DocumentState::FilledIn | DocumentState::Open) => return Ok(false),
             Some(DocumentState::ReadBack) => {
                 keep_aside(lies_at)?;
-                return renamed_where_nothing_is(&draft.temporary, lies_at);
+                return renamed_to_free_name(&draft.temporary, lies_at);
             }
             Some(DocumentState::AsWritten) => {}
         }
         let exchange = |a: &Path, b: &Path| renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE);
         match exchange(&draft.temporary, lies_at) {
             Ok(()) => {}
-            // A file system that cannot: what was looked at an instant ago is replaced.
+            // The file system cannot swap: replace what was examined an instant ago.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 fs::rename(&draft.temporary, lies_at).map_err(at(lies_at))?;
                 return Ok(true);
             }
-            Err(Errno::NOENT) => return renamed_where_nothing_is(&draft.temporary, lies_at),
+            Err(Errno::NOENT) => return renamed_to_free_name(&draft.temporary, lies_at),
             Err(error) => return Err(at(lies_at)(error.into())),
         }
-        let was = files::sha256_of_file(&draft.temporary).map_err(at(&draft.temporary))?;
+        let replaced = files::sha256_of_file(&draft.temporary).map_err(at(&draft.temporary))?;
         let entry = self.documents.get(&self.key(lies_at));
-        if entry.is_some_and(|entry| entry.made.contains(&was)) {
+        if entry.is_some_and(|entry| entry.made.contains(&replaced)) {
             fs::remove_file(&draft.temporary).map_err(at(&draft.temporary))?;
             return Ok(true);
         }
@@ -349,16 +350,16 @@ impl Register {
         Ok(false)
     }
 
-    /// Removes documents that were written beside one that is in its place again.
-    fn remove_stale(&mut self, placed: &Placed) -> Result<(), DocumentError> {
+    /// Removes documents that were written next to one that is in its place again.
+    fn remove_stale(&mut self, placed: &PlacedDocument) -> Result<(), DocumentError> {
         let belongs_at = self.key(&placed.path);
         let lies_at = self.key(&placed.lies_at);
-        let beside = self
+        let stale = self
             .documents
             .iter()
             .filter(|(key, entry)| entry.stands_in_for.as_ref() == Some(&belongs_at) && **key != lies_at);
-        let beside: Vec<PathBuf> = beside.map(|(key, _)| self.path(key)).collect();
-        for path in beside {
+        let stale: Vec<PathBuf> = stale.map(|(key, _)| self.path(key)).collect();
+        for path in stale {
             match self.state(&path)? {
                 Some(DocumentState::AsWritten) => self.remove(&path)?,
                 None => drop(self.documents.remove(&self.key(&path))),
@@ -378,7 +379,7 @@ impl Register {
         let key = self.key(lies_at);
         let stands_in_for = (key != belongs_at).then(|| belongs_at.clone());
         if stands_in_for.is_some() {
-            // Whatever lies there, it is in the register from now on, as something that waits.
+            // Whatever is there is in the register from now on, as something that waits.
             let entry = Entry { kind: draft.kind, made: Vec::new(), stamp: None, stands_in_for: None };
             self.documents.entry(belongs_at).or_insert(entry);
         }
@@ -386,12 +387,12 @@ impl Register {
         Ok(())
     }
 
-    /// Removes documents of a folder that are no longer made: an old one beside new ones would be believed.
-    /// Somebody's work stays.
+    /// Removes documents of a folder that are no longer made, as they would be mistaken for new ones. A
+    /// person's work stays.
     ///
     /// # Errors
-    /// Of the file system.
-    pub fn forget_others(&mut self, folder: &Path, made: &[Placed]) -> Result<(), DocumentError> {
+    /// File system errors.
+    pub fn forget_others(&mut self, folder: &Path, made: &[PlacedDocument]) -> Result<(), DocumentError> {
         let folder = self.key(folder);
         let made: BTreeSet<String> = made.iter().map(|placed| self.key(&placed.path)).collect();
         let is_old = |(key, entry): &(&String, &Entry)| {
@@ -422,20 +423,20 @@ impl Register {
         Ok(())
     }
 
-    /// Notes that everything the document of this SHA-256 says was read back: as it is, it may be replaced.
+    /// Notes that the document with this SHA-256 was read back: while unchanged, it may be replaced.
     ///
     /// # Errors
-    /// Of the file system.
+    /// File system errors.
     pub fn read_back(&mut self, sha256: String) -> Result<(), DocumentError> {
         self.read.insert(sha256);
         self.save(true)
     }
 
-    /// Every document of the register that lies in its place, by path.
+    /// Every document of the register that exists, by path.
     ///
     /// # Errors
-    /// Of the file system.
-    pub fn all(&self) -> Result<Vec<Found>, DocumentError> {
+    /// File system errors.
+    pub fn all(&self) -> Result<Vec<FoundDocument>, DocumentError> {
         let mut found = Vec::new();
         for (key, entry) in &self.documents {
             let path = self.path(key);
@@ -443,7 +444,7 @@ impl Register {
             let newer = self.documents.iter().find(|(newer, other)| {
                 other.stands_in_for.as_ref() == Some(key) && self.path(newer).exists()
             });
-            found.push(Found {
+            found.push(FoundDocument {
                 path,
                 kind: entry.kind,
                 state,
@@ -454,10 +455,10 @@ impl Register {
         Ok(found)
     }
 
-    /// Whether a document below a folder lies beside its place, and could take it now.
+    /// Whether a document below a folder is next to its place, and could take it now.
     ///
     /// # Errors
-    /// Of the file system.
+    /// File system errors.
     pub fn is_behind(&self, folder: &Path) -> Result<bool, DocumentError> {
         for (key, entry) in &self.documents {
             let Some(belongs_at) = &entry.stands_in_for else { continue };
@@ -470,7 +471,7 @@ impl Register {
     }
 }
 
-/// Moves a document that was read back into a folder beside it.
+/// Moves a document that was read back to a folder next to it.
 fn keep_aside(path: &Path) -> Result<(), DocumentError> {
     let folder = path.with_file_name(READ_BACK);
     let mode = fs::metadata(path.parent().unwrap_or(Path::new("."))).map(|found| found.mode() & 0o777);
@@ -483,15 +484,15 @@ fn keep_aside(path: &Path) -> Result<(), DocumentError> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     for number in 1.. {
         let number = if number == 1 { String::new() } else { format!("（{number}）") };
-        if renamed_where_nothing_is(path, &folder.join(format!("{stem}{number}.{extension}")))? {
+        if renamed_to_free_name(path, &folder.join(format!("{stem}{number}.{extension}")))? {
             break;
         }
     }
     files::sync_folder(&folder).map_err(at(&folder))
 }
 
-/// Moves a file to a name that nothing has; false where something has it.
-fn renamed_where_nothing_is(from: &Path, to: &Path) -> Result<bool, DocumentError> {
+/// Moves a file to a free name; false where the name is taken.
+fn renamed_to_free_name(from: &Path, to: &Path) -> Result<bool, DocumentError> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => Ok(true),
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if fs::symlink_metadata(to).is_err() => {
@@ -503,15 +504,15 @@ fn renamed_where_nothing_is(from: &Path, to: &Path) -> Result<bool, DocumentErro
     }
 }
 
-/// The name of a new document beside one that is not to be replaced.
-fn beside(path: &Path, number: usize) -> PathBuf {
+/// The name of a new document next to one that must not be replaced.
+fn newer_version(path: &Path, number: usize) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let number = if number == 1 { String::new() } else { number.to_string() };
     path.with_file_name(format!("{stem}（新版{number}，原件已填写或正打开）.{extension}"))
 }
 
-/// Whether a spreadsheet program has a document open, by the file that it puts beside it.
+/// Whether a spreadsheet program has a document open, by the lock file that it puts next to it.
 fn is_open(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let without_two: String = name.chars().skip(2).collect();
@@ -544,7 +545,7 @@ mod tests {
             Register::load(&DataRoot::new(self.folder.path())).unwrap()
         }
 
-        /// Writes one document and tells the name it got.
+        /// Writes a document and returns the name that it got.
         fn write(&self, text: &str) -> String {
             let draft =
                 draft(self.path("reports/a.xlsx"), text.as_bytes(), DocumentKind::Differences, Access::Open)
@@ -557,25 +558,25 @@ mod tests {
             fs::write(self.path("reports").join(name), text).unwrap();
         }
 
-        /// Names and contents.
-        fn lies(&self) -> Vec<(String, String)> {
+        /// Names and contents of all documents.
+        fn contents(&self) -> Vec<(String, String)> {
             let read = |path: PathBuf| {
                 let name = path.file_name().unwrap().to_string_lossy().into_owned();
                 (name, fs::read_to_string(path).unwrap())
             };
             let entries = fs::read_dir(self.path("reports")).unwrap().map(|entry| entry.unwrap().path());
-            let mut lies: Vec<_> = entries
+            let mut contents: Vec<_> = entries
                 .filter(|path| path.is_file() && path.extension().is_some_and(|e| e == "xlsx"))
                 .map(read)
                 .collect();
-            lies.sort();
-            lies
+            contents.sort();
+            contents
         }
 
         fn waiting(&self) -> Vec<String> {
             let found = self.register().all().unwrap();
-            let name = |found: Found| found.path.file_name().unwrap().to_string_lossy().into_owned();
-            found.into_iter().filter(Found::waits).map(name).collect()
+            let name = |found: FoundDocument| found.path.file_name().unwrap().to_string_lossy().into_owned();
+            found.into_iter().filter(FoundDocument::waits).map(name).collect()
         }
     }
 
@@ -590,7 +591,7 @@ mod tests {
     fn a_document_is_replaced_while_it_is_as_written() {
         let desk = Desk::new();
         assert_eq!([desk.write("one"), desk.write("two")], ["a.xlsx", "a.xlsx"]);
-        assert_eq!((desk.lies(), desk.waiting()), (vec![pair("a.xlsx", "two")], vec![]));
+        assert_eq!((desk.contents(), desk.waiting()), (vec![pair("a.xlsx", "two")], vec![]));
     }
 
     #[test]
@@ -599,9 +600,9 @@ mod tests {
         desk.write("one");
         desk.fill_in("a.xlsx", "one, filled in");
         assert_eq!([desk.write("two"), desk.write("three")], [NEW, NEW]);
-        assert_eq!(desk.lies(), [pair("a.xlsx", "one, filled in"), pair(NEW, "three")]);
+        assert_eq!(desk.contents(), [pair("a.xlsx", "one, filled in"), pair(NEW, "three")]);
         assert_eq!(desk.waiting(), ["a.xlsx"]);
-        // The new one is filled in as well: nothing of either is lost.
+        // The new one is filled in as well: neither is lost.
         desk.fill_in(NEW, "three, filled in");
         assert_eq!(desk.write("four"), NEW_2);
         assert_eq!(desk.waiting(), ["a.xlsx", NEW]);
@@ -611,10 +612,10 @@ mod tests {
         assert_eq!(desk.waiting(), [NEW]);
         assert!(desk.register().is_behind(&reports).unwrap());
         assert_eq!(desk.write("five"), "a.xlsx");
-        assert_eq!(desk.lies(), [pair("a.xlsx", "five"), pair(NEW, "three, filled in")]);
+        assert_eq!(desk.contents(), [pair("a.xlsx", "five"), pair(NEW, "three, filled in")]);
         let kept = fs::read_to_string(reports.join(READ_BACK).join("a.xlsx")).unwrap();
         assert_eq!(kept, "one, filled in");
-        // What was read is these bytes, and no later ones.
+        // Only these bytes were read, not later ones.
         desk.fill_in("a.xlsx", "five, filled in");
         assert_eq!(desk.write("six"), NEW_2);
     }
@@ -629,12 +630,12 @@ mod tests {
             assert_eq!(desk.waiting(), ["a.xlsx"]);
             fs::remove_file(desk.path("reports").join(lock)).unwrap();
             assert_eq!(desk.write("three"), "a.xlsx");
-            assert_eq!(desk.lies(), [pair("a.xlsx", "three")]);
+            assert_eq!(desk.contents(), [pair("a.xlsx", "three")]);
         }
     }
 
     #[test]
-    fn documents_that_are_no_longer_made_go_unless_somebody_wrote_in_them() {
+    fn documents_that_are_no_longer_made_are_removed_unless_a_person_wrote_in_them() {
         let desk = Desk::new();
         let folder = desk.path("reports");
         let mut register = desk.register();
@@ -648,7 +649,7 @@ mod tests {
         desk.fill_in("theirs.xlsx", "never ours");
         register.forget_others(&folder, &placed[..1]).unwrap();
         assert_eq!(
-            desk.lies(),
+            desk.contents(),
             [pair("a.xlsx", "x"), pair("b.xlsx", "mine"), pair("theirs.xlsx", "never ours")]
         );
         assert_eq!(desk.waiting(), ["b.xlsx"]);
@@ -671,12 +672,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_register_everything_may_be_somebodys() {
+    fn without_a_register_everything_may_be_a_persons_work() {
         let desk = Desk::new();
         desk.write("one");
         fs::remove_file(desk.path("ledger/documents.json")).unwrap();
         assert_eq!(desk.write("two"), NEW);
-        assert_eq!(desk.lies(), [pair("a.xlsx", "one"), pair(NEW, "two")]);
+        assert_eq!(desk.contents(), [pair("a.xlsx", "one"), pair(NEW, "two")]);
         assert_eq!(desk.waiting(), ["a.xlsx"]);
     }
 
@@ -690,13 +691,13 @@ mod tests {
         register.intend(&draft, &path).unwrap();
         desk.fill_in("a.xlsx", "saved in between");
         assert!(!register.take_place(&draft, &path).unwrap());
-        assert_eq!(desk.lies(), [pair("a.xlsx", "saved in between")]);
+        assert_eq!(desk.contents(), [pair("a.xlsx", "saved in between")]);
         let placed = register.place(&[draft]).unwrap();
         assert!(placed[0].lies_at.ends_with(NEW));
     }
 
     #[test]
-    fn a_new_document_beside_another_goes_whatever_its_number() {
+    fn a_new_document_beside_another_is_removed_whatever_its_number() {
         let desk = Desk::new();
         desk.write("one");
         desk.fill_in("a.xlsx", "filled in");
@@ -706,7 +707,7 @@ mod tests {
         fs::remove_file(desk.path("reports").join(NEW)).unwrap();
         fs::remove_file(desk.path("reports/a.xlsx")).unwrap();
         assert_eq!(desk.write("four"), "a.xlsx");
-        assert_eq!(desk.lies(), [pair("a.xlsx", "four")]);
+        assert_eq!(desk.contents(), [pair("a.xlsx", "four")]);
         assert!(!desk.register().is_behind(&desk.path("reports")).unwrap());
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! A value is an `i128` count of 10⁻¹⁰, which is what DECIMAL(38,10) holds in
 //! Parquet. Engines return only integers and sums of these; a printed text is
-//! made from numerator and denominator in one rounding, half up, never from a
-//! value that was rounded before.
+//! made from numerator and denominator in a single rounding, half up, never from
+//! a value that was already rounded.
 
 use std::fmt;
 
-/// Decimal places held.
+/// The number of decimal places.
 pub const SCALE: u32 = 10;
-/// Ones in a unit of 10⁻¹⁰.
+/// The number 1, in units of 10⁻¹⁰.
 pub const ONE: i128 = 10_i128.pow(SCALE);
 
 /// A decimal number with ten places.
@@ -114,7 +114,7 @@ impl Ratio {
         if divisor == 0 {
             return None;
         }
-        // Digits are brought down one at a time, so that nothing overflows before the result would.
+        // Long division, digit by digit, so that nothing overflows unless the result does.
         let product = self.numerator.0.checked_mul(i128::from(self.factor))?;
         let negative = (product < 0) != (divisor < 0);
         let (product, divisor) = (product.unsigned_abs(), divisor.unsigned_abs());

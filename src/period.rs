@@ -2,14 +2,14 @@
 //!
 //! A report of year Y counts students, staff and assets at 1 September of Y,
 //! and graduates from 1 September of Y-1 to 31 August of Y. One report mixes
-//! both, so every indicator states its own.
+//! both, so every indicator states its reference time.
 
 use serde::{Deserialize, Serialize};
 
 /// The year a report is about, as printed on its cover. INT32 in every table.
 pub type ReportYear = i32;
 
-/// When the things an indicator counts are looked at.
+/// The time at which, or the period over which, an indicator counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReferenceTime {
@@ -22,7 +22,7 @@ pub enum ReferenceTime {
 }
 
 impl ReferenceTime {
-    /// As definitions name it.
+    /// The name in definitions.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

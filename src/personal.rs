@@ -1,29 +1,28 @@
-//! What looks like a number of a person, in words that are nobody's number: identity documents, phones,
-//! accounts, addresses for mail. Contracts say which columns have them; anywhere else they are a slip of
-//! whoever typed.
+//! Numbers of persons where none belong, recognised by their form: identity documents, phones, accounts,
+//! mail addresses. Contracts say which columns have them; anywhere else they were typed by mistake.
 //!
-//! Digits are taken as people write them: full width, circled, in other scripts, spelled in Han numerals or
-//! with letters that look alike, apart by blanks, dashes, dots or brackets. Dates, times, amounts, serial
-//! numbers that begin with a date, and lists of small numbers are no number of a person. Numbers that are
-//! taken apart by words are not recognised, nor is a name without a number.
+//! Digits are recognised as people write them: full width, circled, in other scripts, spelled in Han
+//! numerals or with letters that look alike, separated by blanks, dashes, dots or brackets. Dates, times,
+//! amounts, serial numbers that begin with a date, and lists of small numbers are not numbers of persons.
+//! Numbers interrupted by words are not recognised, nor is a name without a number.
 
 use std::ops::Range;
 
-/// Marks between two digits of one number.
+/// The most marks between two digits of a number.
 const APART_MAX: usize = 6;
-/// Parts that a number is written in, unless each is one digit.
+/// The most parts that a number is written in, unless each is a single digit.
 const PARTS_MAX: usize = 5;
-/// Digits in a row that are somebody's, whatever they are.
+/// A run of more digits is a person's number, whatever its form.
 const DIGITS_MAX: usize = 10;
-/// Digits of the longest number that is written in parts.
+/// The most digits of a number that is written in parts.
 const PARTS_DIGITS_MAX: usize = 19;
 
-/// Where numbers and addresses stand in a text that look like a person's, in bytes; in order, and apart.
+/// Byte ranges of numbers and addresses in a text that look like a person's; in order, not overlapping.
 #[must_use]
 pub fn numbers(text: &str) -> Vec<Range<usize>> {
     let plain = marks(text, false);
     let mut found = in_parts(text, &plain);
-    // Digits that are spelled: only what has the form of a phone or a document is taken for one.
+    // Spelled digits count only where they have the form of a phone or a document.
     let spelled = marks(text, true);
     if spelled != plain {
         found.extend(in_parts(text, &spelled));
@@ -59,19 +58,19 @@ fn in_parts(text: &str, marks: &[(Mark, Range<usize>)]) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether words have a person's number or address in them. Shorter numbers are taken for one than in names
-/// of files, where codes and dates stand. `own` is a code that may stand there: the school's of the row.
+/// Whether words contain a person's number or address. Numbers are suspected even when shorter than in file
+/// names, which have codes and dates. `allowed` is a code that may occur: that of the row's school.
 #[must_use]
-pub fn is_in_words(text: &str, own: &str) -> bool {
+pub fn is_in_words(text: &str, allowed: &str) -> bool {
     const SHORT: usize = 7;
-    // Most words have neither digits nor such marks: nothing is looked at twice.
+    // Most words have neither digits nor such marks, and are done here.
     let is_suspect = |c: char| digit(c).is_some() || han_digit(c).is_some() || is_at(c);
     if !text.contains(is_suspect) {
         return false;
     }
-    let without_own = if own.is_empty() { text.to_owned() } else { text.replace(own, " ") };
-    let is_other = |group: &Group| {
-        let (before, after) = around(&without_own, &group.bytes);
+    let without_allowed = if allowed.is_empty() { text.to_owned() } else { text.replace(allowed, " ") };
+    let is_suspect_number = |group: &Group| {
+        let (before, after) = around(&without_allowed, &group.bytes);
         let is_decimal = before == Some('.') || after == Some('.');
         group.digits.len() >= SHORT
             && !is_decimal
@@ -79,14 +78,15 @@ pub fn is_in_words(text: &str, own: &str) -> bool {
             && !group.digits.ends_with("0000")
             && !is_counted(after)
     };
-    groups(&marks(&without_own, false)).iter().any(is_other) || !numbers(&without_own).is_empty()
+    groups(&marks(&without_allowed, false)).iter().any(is_suspect_number)
+        || !numbers(&without_allowed).is_empty()
 }
 
 fn around(text: &str, bytes: &Range<usize>) -> (Option<char>, Option<char>) {
     (text[..bytes.start].chars().next_back(), text[bytes.end..].chars().next())
 }
 
-/// A unit follows: it is an amount.
+/// Whether a unit follows, which makes a number an amount.
 fn is_counted(after: Option<char>) -> bool {
     after.is_some_and(|c| "元万亿人㎡平吨%％个册台套".contains(c))
 }
@@ -111,7 +111,7 @@ fn mail_addresses(text: &str) -> Vec<Range<usize>> {
     found.collect()
 }
 
-/// What stands before a number and says whose it is.
+/// Words before a number that make it a person's.
 const NAMES: [&str; 18] = [
     "QQ",
     "微信",
@@ -137,7 +137,7 @@ const NAMES: [&str; 18] = [
 fn named_numbers(text: &str) -> Vec<Range<usize>> {
     const SHORT: usize = 5;
     let upper: String = text.chars().map(|c| letter(c).unwrap_or(c)).collect();
-    // Narrow letters take other bytes than wide ones: names are looked for where the text has them too.
+    // Wide letters have more bytes than narrow ones: positions would differ from those in the text.
     if upper.len() != text.len() {
         return Vec::new();
     }
@@ -164,7 +164,7 @@ fn named_numbers(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// A text without the numbers of persons in it, and without the names beside them.
+/// A text without the numbers of persons in it, and without the names next to them.
 #[must_use]
 pub fn redacted(text: &str) -> String {
     let mut redacted = String::new();
@@ -177,15 +177,15 @@ pub fn redacted(text: &str) -> String {
     redacted + &text[at..]
 }
 
-/// As [`redacted`], told apart from others by what `digest` makes of the text: it must be keyed, as there
-/// are few numbers to try.
+/// Like [`redacted`], with a digest of the text that keeps it distinct from others. `digest` must be keyed,
+/// as there are few numbers to try.
 #[must_use]
 pub fn redacted_apart(text: &str, digest: &dyn Fn(&str) -> String) -> String {
     let shown = redacted(text);
     if shown == text { shown } else { format!("{shown}~{}", digest(text)) }
 }
 
-/// A number with the words beside it, which may be whose it is: what stands between does not matter.
+/// A number with the words next to it, which may be a name, and everything in between.
 fn with_names(text: &str, number: Range<usize>) -> Range<usize> {
     let joins = |c: char| !c.is_alphanumeric();
     let names = |c: char| c.is_alphabetic() || c == '·';
@@ -193,7 +193,7 @@ fn with_names(text: &str, number: Range<usize>) -> Range<usize> {
     let start = before.trim_end_matches(names);
     let after = text[number.end..].trim_start_matches(joins);
     let end = after.trim_start_matches(names);
-    // Marks that join it to nothing stay.
+    // Marks that join the number to nothing stay.
     let start = if start.len() < before.len() { start.len() } else { number.start };
     let end = if end.len() < after.len() { text.len() - end.len() } else { number.end };
     start..end
@@ -214,15 +214,15 @@ fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Digit(char),
-    /// Of the Latin alphabet, as it stands in numbers of documents.
+    /// A letter of the Latin alphabet, as in numbers of documents.
     Letter(char),
     Apart,
-    /// Any other letter: no number goes on beyond it.
+    /// Any other letter: a number ends there.
     Other,
 }
 
-/// The characters of a text as parts of numbers, with where they stand. `spelled` takes Han numerals, and
-/// letters that look like digits, for digits.
+/// The characters of a text as parts of numbers, with their byte ranges. With `spelled`, Han numerals and
+/// letters that look like digits are digits.
 fn marks(text: &str, spelled: bool) -> Vec<(Mark, Range<usize>)> {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let is_digit =
@@ -233,7 +233,7 @@ fn marks(text: &str, spelled: bool) -> Vec<(Mark, Range<usize>)> {
         }
         match letter(c) {
             Some(letter) => Mark::Letter(letter),
-            // Strokes that people take for dashes.
+            // Strokes that people use as dashes.
             None if is_stroke(c) && is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)) => Mark::Apart,
             None if c.is_alphanumeric() => Mark::Other,
             None => Mark::Apart,
@@ -246,26 +246,26 @@ fn is_stroke(c: char) -> bool {
     matches!(c, '一' | '丨' | '丶' | '丿' | 'ー' | 'ㄧ' | 'ㅡ' | '〡')
 }
 
-/// A digit, in the scripts and shapes in which programs and people write them.
+/// The digit that a character is, in the scripts and shapes that programs and people use.
 fn digit(c: char) -> Option<char> {
-    /// Decimal digits from 0 to 9.
+    /// The zeros of runs of decimal digits.
     const ZEROS: [u32; 20] = [
         0x30, 0xff10, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66,
         0xe50, 0xed0, 0xf20, 0x1040, 0x17e0, 0x1810,
     ];
-    /// Digits from 1 to 9 in circles, brackets, and with dots.
+    /// The ones of runs of digits from 1 to 9 in circles, brackets, and with dots.
     const ONES: [u32; 8] = [0x2460, 0x2474, 0x2488, 0x24f5, 0x2776, 0x2780, 0x278a, 0x3021];
     let code = u32::from(c);
-    let of_zero = ZEROS.into_iter().find(|zero| (*zero..zero + 10).contains(&code)).map(|zero| code - zero);
-    let of_one = || ONES.into_iter().find(|one| (*one..one + 9).contains(&code)).map(|one| code - one + 1);
-    let value = of_zero.or_else(of_one).or(match (c, code) {
+    let from_zero = ZEROS.into_iter().find(|zero| (*zero..zero + 10).contains(&code)).map(|zero| code - zero);
+    let from_one = || ONES.into_iter().find(|one| (*one..one + 9).contains(&code)).map(|one| code - one + 1);
+    let value = from_zero.or_else(from_one).or(match (c, code) {
         ('¹', _) => Some(1),
         ('²', _) => Some(2),
         ('³', _) => Some(3),
         ('⁰' | '₀' | '⓪' | '⓿' | '🄋' | '🄌', _) => Some(0),
         (_, 0x2074..=0x2079) => Some(code - 0x2070),
         (_, 0x2081..=0x2089) => Some(code - 0x2080),
-        // Mathematical digits come in five styles; digits of displays.
+        // Mathematical digits, in five styles, and segmented digits.
         (_, 0x1_d7ce..=0x1_d7ff) => Some((code - 0x1_d7ce) % 10),
         (_, 0x1_fbf0..=0x1_fbf9) => Some(code - 0x1_fbf0),
         _ => None,
@@ -280,7 +280,7 @@ fn han_digit(c: char) -> Option<char> {
     char::from_digit(u32::try_from(value).ok()?, 10)
 }
 
-/// What is read as a digit beside digits.
+/// The digit that a character means among digits.
 fn spelled_digit(c: char) -> Option<char> {
     match c {
         'O' | 'o' | 'Ｏ' | 'ｏ' => Some('0'),
@@ -297,17 +297,17 @@ fn letter(c: char) -> Option<char> {
     narrow.is_ascii_alphabetic().then(|| narrow.to_ascii_uppercase())
 }
 
-/// Digits in a row.
+/// A run of digits.
 #[derive(Debug)]
 struct Group {
     digits: String,
-    /// Letters right before them, and where these begin.
+    /// Letters right before the digits, and their start.
     letters: String,
     letters_start: usize,
-    /// With a closing X.
+    /// The range of the digits, with a closing X.
     bytes: Range<usize>,
     closes_with_x: bool,
-    /// Characters between them and the digits before; very many where a letter stands there.
+    /// Characters between this group and the previous one; `usize::MAX` where there is a letter.
     apart: usize,
 }
 
@@ -348,7 +348,7 @@ fn groups(marks: &[(Mark, Range<usize>)]) -> Vec<Group> {
     groups
 }
 
-/// Whether digits, written in one or several parts, are a phone's or a document's.
+/// Whether digits, in one part or several, are the number of a phone, a document or a card.
 fn is_number(text: &str, parts: &[Group], digits: &str) -> bool {
     let [first, .., last] = parts else {
         let [only] = parts else { return false };
@@ -369,33 +369,34 @@ fn is_number(text: &str, parts: &[Group], digits: &str) -> bool {
     let is_amounts = long.peek().is_some() && long.all(|part| part.digits.ends_with('0'));
     let is_abroad = around(text, &first.bytes).0 == Some('+') && (10..=15).contains(&digits.len());
     let is_phone = is_mobile(digits) || is_landline(first, digits) || is_abroad;
-    // A resident's number has a date within.
+    // A resident's number contains a date itself.
     is_spread && is_resident(digits, last.closes_with_x)
         || is_card(parts, digits)
         || is_spread && is_phone && !has_date(parts) && !is_amounts && !is_network(text, parts)
 }
 
-/// `192.168.10.100`.
+/// Whether parts are a network address: `192.168.10.100`.
 fn is_network(text: &str, parts: &[Group]) -> bool {
     let is_byte = |part: &Group| part.digits.parse::<u32>().is_ok_and(|number| number < 256);
     let by_dots = |pair: &[Group]| &text[pair[0].bytes.end..pair[1].bytes.start] == ".";
     parts.len() == 4 && parts.iter().all(is_byte) && parts.windows(2).all(by_dots)
 }
 
-/// A bank card in parts of four.
+/// Whether parts are a bank card, in groups of four digits.
 fn is_card(parts: &[Group], digits: &str) -> bool {
     let of_four = parts[..parts.len() - 1].iter().all(|part| part.digits.len() == 4);
     of_four && digits.starts_with(['3', '4', '5', '6', '9']) && (16..=19).contains(&digits.len())
 }
 
-/// 11 digits of a mobile phone, or with the country's 86 before them.
+/// Whether digits are the 11 of a mobile phone, with or without the country's 86 before them.
 fn is_mobile(digits: &str) -> bool {
-    let own = digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86").filter(|own| own.len() == 11));
-    let own = own.unwrap_or(digits).as_bytes();
-    own.len() == 11 && own[0] == b'1' && (b'3'..=b'9').contains(&own[1])
+    let domestic =
+        digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86").filter(|d| d.len() == 11));
+    let domestic = domestic.unwrap_or(digits).as_bytes();
+    domestic.len() == 11 && domestic[0] == b'1' && (b'3'..=b'9').contains(&domestic[1])
 }
 
-/// An area code, and the seven or eight digits of a phone.
+/// Whether digits are an area code, and the seven or eight digits of a phone.
 fn is_landline(first: &Group, digits: &str) -> bool {
     let area = first.digits.as_str();
     let number = digits.get(area.len()..).unwrap_or_default();
@@ -407,7 +408,7 @@ fn is_landline(first: &Group, digits: &str) -> bool {
         && !is_time(number)
 }
 
-/// Passports, permits for Hong Kong, Macao and Taiwan: letters and digits together.
+/// Whether letters and digits are a passport, or a permit for Hong Kong, Macao or Taiwan.
 fn is_document(letters: &str, digits: &str) -> bool {
     let sized = match letters.len() {
         1 => matches!(digits.len(), 8 | 9) || matches!(letters, "H" | "M") && digits.len() == 10,
@@ -417,7 +418,7 @@ fn is_document(letters: &str, digits: &str) -> bool {
     sized && !is_dated(digits)
 }
 
-/// `A123456(7)`: the identity cards of Hong Kong and Macao; tells where such a number ends.
+/// The end of an identity card's number of Hong Kong or Macao: `A123456(7)`.
 fn check_in_brackets(text: &str, group: &Group) -> Option<usize> {
     let after = &text[group.bytes.end..];
     let inside = after.strip_prefix(['(', '（'])?;
@@ -428,7 +429,7 @@ fn check_in_brackets(text: &str, group: &Group) -> Option<usize> {
     is_card.then(|| text.len() - chars.as_str().len())
 }
 
-/// A resident's number of 18 places, or of 15 as until 1999 (GB 11643).
+/// Whether digits are a resident's number of 18 places, or of 15 as until 1999 (GB 11643).
 fn is_resident(digits: &str, closes_with_x: bool) -> bool {
     let is_region = digits.get(..2).is_some_and(|province| {
         matches!(
@@ -438,12 +439,12 @@ fn is_resident(digits: &str, closes_with_x: bool) -> bool {
     });
     let birth = |from: usize, to: usize| digits.get(from..to).unwrap_or_default().to_owned();
     match digits.len() + usize::from(closes_with_x) {
-        // Whoever is younger than all pupils has a sound number, or is a region and a date.
+        // With a later birth than any pupil's, it may be a region and a date: the check digit decides.
         18 => {
             let born = birth(6, 14);
             is_region && is_day(&born) && (born.as_str() < "2015" || has_check_digit(digits, closes_with_x))
         }
-        // Nobody who has one was born much earlier.
+        // No one with such a number was born much earlier.
         15 if !closes_with_x => {
             is_region && birth(6, 8).as_str() >= "20" && is_day(&format!("19{}", birth(6, 12)))
         }
@@ -451,7 +452,7 @@ fn is_resident(digits: &str, closes_with_x: bool) -> bool {
     }
 }
 
-/// GB 11643: the last place follows from the others.
+/// Whether the last place follows from the others (GB 11643).
 fn has_check_digit(digits: &str, closes_with_x: bool) -> bool {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     const CHECKS: [u8; 11] = *b"10X98765432";
@@ -460,7 +461,7 @@ fn has_check_digit(digits: &str, closes_with_x: bool) -> bool {
     last == CHECKS.get(sum as usize % 11).copied()
 }
 
-/// Whether parts have a year and a month beside each other, or a whole date.
+/// Whether parts have a year and a month next to each other, or a whole date.
 fn has_date(parts: &[Group]) -> bool {
     let number = |group: &Group| group.digits.parse::<u32>().unwrap_or(u32::MAX);
     let is_year = |group: &Group| group.digits.len() == 4 && (1900..2100).contains(&number(group));
@@ -469,7 +470,7 @@ fn has_date(parts: &[Group]) -> bool {
         || parts.iter().any(|part| part.digits.len() >= 6 && is_time(&part.digits))
 }
 
-/// `1,234,567,890`: an amount.
+/// Whether groups are an amount: `1,234,567,890`.
 fn is_grouped_by_thousands(text: &str, chain: &[Group]) -> bool {
     let [first, rest @ ..] = chain else { return false };
     let by_comma = |pair: &[Group]| matches!(&text[pair[0].bytes.end..pair[1].bytes.start], "," | "，");
@@ -479,7 +480,7 @@ fn is_grouped_by_thousands(text: &str, chain: &[Group]) -> bool {
         && chain.windows(2).all(by_comma)
 }
 
-/// Digits that begin with a date or a year, and are a time or a serial number.
+/// Whether digits begin with a date or a year, and are a time or a serial number.
 fn is_dated(digits: &str) -> bool {
     let is_year =
         digits.get(..4).and_then(|year| year.parse().ok()).is_some_and(|year| (1990..2100).contains(&year));
@@ -489,7 +490,7 @@ fn is_dated(digits: &str) -> bool {
         || is_year && digits.len() <= 13 && begins_with_day()
 }
 
-/// A month, a day, or a day and a time without anything between.
+/// Whether digits are a month, a day, or a day and a time without anything between.
 fn is_time(digits: &str) -> bool {
     let clock = |text: &str| {
         let part = |at: usize| text.get(at..at + 2).and_then(|part| part.parse::<u32>().ok());
@@ -505,7 +506,7 @@ fn is_time(digits: &str) -> bool {
     }
 }
 
-/// `20080304`, of the last century or this.
+/// Whether digits are a day of the last century or this: `20080304`.
 fn is_day(digits: &str) -> bool {
     let part = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<i16>().ok());
     let (Some(year), Some(month), Some(day)) = (part(0, 4), part(4, 6), part(6, 8)) else { return false };
@@ -513,10 +514,10 @@ fn is_day(digits: &str) -> bool {
     digits.len() == 8 && (1900..2100).contains(&year) && jiff::civil::Date::new(year, month, day).is_ok()
 }
 
-/// Letters and digits in a row with so many digits that they are somebody's: accounts, numbers of pupils.
+/// Runs of letters and digits with so many digits that they are a person's: accounts, numbers of pupils.
 fn long_runs(text: &str, marks: &[(Mark, Range<usize>)]) -> Vec<Range<usize>> {
     let is_run = |mark: &Mark| matches!(mark, Mark::Digit(_) | Mark::Letter(_));
-    let runs = marks.chunk_by(|one, next| is_run(&one.0) && is_run(&next.0));
+    let runs = marks.chunk_by(|mark, next| is_run(&mark.0) && is_run(&next.0));
     let long = runs.filter_map(|run| {
         let digits: String = run
             .iter()
@@ -527,15 +528,15 @@ fn long_runs(text: &str, marks: &[(Mark, Range<usize>)]) -> Vec<Range<usize>> {
         let is_amount = is_plain && is_counted(around(text, &bytes).1);
         // Milliseconds since 1970, as programs name files.
         let is_clock = is_plain && digits.len() == 13 && digits.starts_with('1');
-        let is_nobodys =
-            is_plain && is_dated(&digits) || is_amount || is_clock || is_of_machines(&text[bytes.clone()]);
-        (digits.len() > DIGITS_MAX && !is_nobodys).then_some(bytes)
+        let is_impersonal =
+            is_plain && is_dated(&digits) || is_amount || is_clock || is_machine_made(&text[bytes.clone()]);
+        (digits.len() > DIGITS_MAX && !is_impersonal).then_some(bytes)
     });
     long.collect()
 }
 
-/// Digests, and the code of an organisation (GB 32100).
-fn is_of_machines(run: &str) -> bool {
+/// Whether a run is a digest, or the code of an organisation (GB 32100).
+fn is_machine_made(run: &str) -> bool {
     let is_hex = run.bytes().all(|byte| byte.is_ascii_hexdigit());
     let has_letters = run.bytes().any(|byte| byte.is_ascii_alphabetic());
     let is_digest = is_hex && has_letters && matches!(run.len(), 32 | 40 | 64);
@@ -623,7 +624,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_codes_and_amounts_are_nobodys_numbers() {
+    fn dates_codes_and_amounts_are_not_numbers_of_persons() {
         for text in [
             "2024",
             "2024-2025学年",
@@ -672,7 +673,7 @@ mod tests {
     }
 
     #[test]
-    fn words_have_no_long_numbers_but_the_code_that_is_their_own() {
+    fn words_have_no_long_numbers_except_the_allowed_code() {
         for text in ["编号 2123014", "345678901", "3614000002"] {
             assert!(is_in_words(text, "3614000001"), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Where something stands in a delivered file, in the words its reader uses.
+//! A position in a delivered file, in the terms that its reader uses.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,13 +32,14 @@ pub fn column_letters(mut column: u32) -> String {
     letters.iter().map(|&b| char::from(b)).collect()
 }
 
-/// The column of its letters: `AA` is 27. 0 for none.
+/// The number of a column by its letters: `AA` is 27. 0 for none.
 #[must_use]
 pub fn column_number(letters: &str) -> u32 {
     letters.bytes().fold(0, |column, letter| column * 26 + u32::from(letter.saturating_sub(b'A')) + 1)
 }
 
-/// A header, or words of a person, as they may be told: without numbers of persons and the names beside.
+/// A header, or a person's words, as they may be shown: without numbers of persons and the names next
+/// to them.
 #[must_use]
 pub fn redact(text: &str) -> String {
     personal::redacted(text)
@@ -50,8 +51,11 @@ mod tests {
 
     #[test]
     fn letters_are_those_of_a_spreadsheet() {
-        let of = |n| column_letters(n);
-        assert_eq!([of(0), of(1), of(26), of(27), of(104)], ["", "A", "Z", "AA", "CZ"]);
-        assert!([0, 1, 26, 27, 104, 16_384].into_iter().all(|n| column_number(&of(n)) == n));
+        let letters = |column| column_letters(column);
+        assert_eq!(
+            [letters(0), letters(1), letters(26), letters(27), letters(104)],
+            ["", "A", "Z", "AA", "CZ"]
+        );
+        assert!([0, 1, 26, 27, 104, 16_384].into_iter().all(|n| column_number(&letters(n)) == n));
     }
 }

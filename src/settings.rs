@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use config::{Config, Environment, File, FileFormat, Source};
 use serde::{Deserialize, Serialize};
 
-/// The defaults, which are also the reference of every key.
+/// The defaults, annotated: also the reference of all keys.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
 /// Environment variables are `NIANBAO_` and the key in capitals.
 const ENVIRONMENT_PREFIX: &str = "NIANBAO";
@@ -34,7 +34,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How many things are worked on at once.
+    /// The number of threads to work with.
     #[must_use]
     pub fn threads(&self) -> usize {
         match self.threads {
@@ -44,10 +44,10 @@ impl Settings {
     }
 }
 
-/// Records of runs are kept at least so long: six months, 网络安全法 (2016) art. 21.
+/// The least time for which records of runs are kept: six months, 网络安全法 (2016) art. 21.
 pub const RUN_KEEP_DAYS_MIN: u32 = 180;
 
-/// What flags override.
+/// Settings that flags override.
 #[derive(Debug, Default, Clone)]
 pub struct Overrides {
     pub drop_dir: Option<PathBuf>,
@@ -55,7 +55,7 @@ pub struct Overrides {
     pub pipelines_dir: Option<PathBuf>,
 }
 
-/// A setting, its value and the layer that gave it.
+/// A setting, its value and the layer that it comes from.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Origin {
     pub key: String,
@@ -71,7 +71,7 @@ pub enum SettingsError {
     RegionCode { key: &'static str },
     #[error("settings: `{key}` is {value}, and must not be under {least}")]
     TooLow { key: &'static str, value: u32, least: u32 },
-    /// With line, column and key, where the file parses so far.
+    /// The message has line, column and key, as far as the file parses.
     #[error("settings `{}`: {message}", path.display())]
     Site { path: PathBuf, message: String },
 }
@@ -126,7 +126,7 @@ pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec
     Ok((settings, origins))
 }
 
-/// The text of a site file, if it is one: a fault is told with its line before any layer is merged.
+/// The text of a site file. It is parsed here so that faults are reported with their line.
 fn read_site(path: &Path) -> Result<String, SettingsError> {
     let site = |message: String| SettingsError::Site { path: path.to_owned(), message };
     let bytes = std::fs::read(path).map_err(|error| site(error.to_string()))?;
@@ -135,7 +135,7 @@ fn read_site(path: &Path) -> Result<String, SettingsError> {
         let line = before.split(|&byte| byte == b'\n').count();
         site(format!("line {line} is not UTF-8: save the file as UTF-8"))
     })?;
-    // Windows editors put a mark before UTF-8 text, which says nothing.
+    // Windows editors put a byte order mark before UTF-8 text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
     toml::from_str::<Settings>(&text).map_err(|error| site(error.to_string().trim_end().to_owned()))?;
     Ok(text)

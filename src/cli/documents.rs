@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ExitCode, Failure, Global, data_root, load_settings, output};
-use crate::documents::{DocumentError, DocumentKind, DocumentState, Found, Register};
+use crate::documents::{DocumentError, DocumentKind, DocumentState, FoundDocument, Register};
 use crate::settings::Overrides;
 use crate::warehouse::layout::DataRoot;
 
@@ -55,7 +55,7 @@ pub fn waiting_json(global: &Global, data: &DataRoot) -> Result<Vec<Value>, Fail
     Ok(found.iter().filter(|found| found.waits()).map(|found| as_json(global, found)).collect())
 }
 
-fn as_json(global: &Global, found: &Found) -> Value {
+fn as_json(global: &Global, found: &FoundDocument) -> Value {
     json!({
         "path": found.path,
         "kind": found.kind,
@@ -78,7 +78,7 @@ pub fn print_waiting(global: &Global, data: &DataRoot) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print(global: &Global, found: &Found) {
+fn print(global: &Global, found: &FoundDocument) {
     let state = if found.state == DocumentState::Open { "正打开" } else { "已填写，未读回" };
     output::line(&format!("  {}  {state}", found.path.display()));
     if let Some(newer) = &found.newer {
@@ -95,7 +95,7 @@ fn print(global: &Global, found: &Found) {
 }
 
 /// The command that reads a document, as it can be typed where this one was.
-fn command(global: &Global, found: &Found) -> Option<String> {
+fn command(global: &Global, found: &FoundDocument) -> Option<String> {
     let mut command = found.kind.read_by()?.to_owned();
     for (flag, value) in [("--config", &global.config), ("--data", &global.data)] {
         if let Some(value) = value {

@@ -1,11 +1,11 @@
-//! A cell as its file says it is, and a row of them.
+//! A cell as its file has it, and a row of cells.
 
 use std::borrow::Cow;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// One cell. `Number` is what a spreadsheet stores as a number, whatever it shows.
+/// A cell. `Number` is anything a spreadsheet stores as a number, whatever it shows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub enum Cell<'a> {
     #[default]
@@ -34,7 +34,7 @@ impl Cell<'_> {
         }
     }
 
-    /// True when nothing is written: empty, or only white space.
+    /// True when the cell is empty, or holds only white space.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         match self {
@@ -71,8 +71,8 @@ pub fn day_meant(date: Date, second_of_day: u32) -> Date {
 /// The error of a formula cell whose result is not in the file: no program computed it.
 pub const NO_RESULT: &str = "formula without a result";
 
-/// White space as people leave it in cells: also the ideographic and no-break
-/// spaces, zero-width characters, and a byte order mark pasted along.
+/// White space as people leave it in cells, including ideographic and no-break
+/// spaces, zero-width characters, and a byte order mark that was pasted along.
 #[must_use]
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace()
@@ -86,7 +86,7 @@ fn number_text(number: f64) -> String {
     if number.fract() == 0.0 && number.abs() <= EXACT {
         return format!("{number:.0}");
     }
-    // Spreadsheets keep and show 15 digits; what comes after them in an f64 is noise of sums.
+    // Spreadsheets keep and show 15 digits; further digits of an f64 are noise from sums.
     let before_point = number.abs().log10().floor().max(0.0) + 1.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 14")]
     let places = (15.0 - before_point).clamp(0.0, 14.0) as usize;
@@ -94,7 +94,7 @@ fn number_text(number: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// A row that holds at least one cell that is not blank.
+/// A row with at least one cell that is not blank.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Row<'a> {
     /// Physical row, from 1.

@@ -1,6 +1,6 @@
-//! A table in a web page, saved under the name `.xls`: what many systems call an export.
+//! A table in a web page, saved as `.xls`: what many systems call an export.
 //!
-//! The page is only tokenised, by a real HTML tokenizer: nothing in it is run,
+//! The page is only tokenised, by a real HTML tokeniser: nothing in it is run,
 //! fetched or laid out. Rows are numbered over all `<tr>` of the page.
 
 use std::borrow::Cow;
@@ -18,10 +18,10 @@ use super::text::{Chunks, LINE_MAX};
 use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem};
 use crate::finding;
 
-/// Columns or rows one cell may span; the widest export seen has 104.
+/// Columns or rows that a cell may span; the widest export seen has 104.
 const SPAN_MAX: usize = 1_000;
 
-/// Tells the rows of all tables of the page, each table as a sheet without a name.
+/// Emits the rows of all tables of the page, each table as a sheet without a name.
 ///
 /// # Errors
 /// `NotData` when the page has no table, or asks for a password.
@@ -60,28 +60,28 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
     Ok(FileNotes { encoding, notes })
 }
 
-/// A byte order mark wins, then the declared charset, then what the bytes say.
+/// A byte order mark wins, then the declared charset, then the bytes themselves.
 fn page_text(bytes: &[u8]) -> Result<(Chunks<'_>, Vec<Note>), DecodeError> {
     let declared = declared_charset(bytes);
     match (Encoding::for_bom(bytes), declared) {
         // Bytes that are the other encoding, and not the declared one, decide.
         (None, Some(declared)) if Chunks::contradict(bytes, declared) => {
-            let (chunks, mut notes) = Chunks::of(bytes)?;
+            let (chunks, mut notes) = Chunks::new(bytes)?;
             notes.push(Note::new(finding::ENCODING_CONFLICT, "", chunks.encoding));
             Ok((chunks, notes))
         }
         (None, Some(encoding)) => {
-            // GBK and GB2312 are parts of GB18030, whose decoder loses nothing of theirs.
+            // GBK and GB2312 are parts of GB18030.
             let encoding = if encoding == encoding_rs::GBK { encoding_rs::GB18030 } else { encoding };
             let name = if encoding == encoding_rs::GB18030 { "gb18030" } else { encoding.name() };
             Ok((Chunks::decoded_as(bytes, encoding, name), Vec::new()))
         }
         (Some((marked, _)), Some(declared)) if marked != declared => {
-            let (chunks, mut notes) = Chunks::of(bytes)?;
+            let (chunks, mut notes) = Chunks::new(bytes)?;
             notes.push(Note::new(finding::ENCODING_CONFLICT, "", chunks.encoding));
             Ok((chunks, notes))
         }
-        _ => Chunks::of(bytes),
+        _ => Chunks::new(bytes),
     }
 }
 
@@ -101,15 +101,15 @@ fn declared_charset(bytes: &[u8]) -> Option<&'static Encoding> {
 struct Page<'e> {
     each: &'e mut dyn FnMut(Event<'_>),
     tables: usize,
-    /// Tables around the open one, with what of them was being read.
+    /// Tables around the open one, and what was being read of each.
     around: Vec<OpenTable>,
     table: Option<OpenTable>,
     rows: u32,
     /// Inside `<script>` or `<style>`.
     silent: bool,
-    /// The page asks for a password: what is laid out in its tables is no data.
+    /// The page asks for a password: its tables are layout, not data.
     login: bool,
-    /// What is more than a table may have.
+    /// What exceeds the limits of a table.
     over: Option<&'static str>,
 }
 
@@ -117,7 +117,7 @@ struct Page<'e> {
 struct OpenTable {
     row: Option<Vec<Cell<'static>>>,
     cell: Option<OpenCell>,
-    /// Cells that reach down from rows above, by column: how many rows more, and what they hold.
+    /// Cells that reach down from rows above, by column: the number of further rows, and the value.
     reaching: Vec<(usize, Cell<'static>)>,
 }
 
@@ -137,7 +137,7 @@ impl TokenSink for Tables<'_> {
         match token {
             Token::TagToken(tag) => {
                 page.tag(&tag);
-                // What stands in a script is no markup.
+                // The content of a script is not markup.
                 return match (&*tag.name, tag.kind) {
                     ("script", TagKind::StartTag) => TokenSinkResult::RawData(RawKind::ScriptData),
                     ("style", TagKind::StartTag) => TokenSinkResult::RawData(RawKind::Rawtext),
@@ -157,7 +157,7 @@ impl Page<'_> {
         match (&*tag.name, start) {
             ("script" | "style", _) => self.silent = start,
             ("table", true) => {
-                // A table inside a cell is a table of its own, as where pages are laid out by tables.
+                // A table inside a cell is a table by itself: pages are laid out with tables.
                 self.around.extend(self.table.replace(OpenTable::default()));
                 self.tables += 1;
                 (self.each)(Event::Sheet(""));
@@ -202,7 +202,7 @@ impl Page<'_> {
         }
     }
 
-    /// Ends a table that its page does not end; false when the page ends between two rows.
+    /// Ends a table without an end tag; false when the page ends between two rows.
     fn end_cut(&mut self) -> bool {
         let open = self.table.take().is_some_and(|table| table.row.is_some());
         if open {
@@ -248,7 +248,7 @@ impl OpenTable {
         }
     }
 
-    /// A cell that spans rows stands in each of them: the next cell goes to the next free column.
+    /// A cell that spans rows belongs to each of them: the next cell goes to the next free column.
     fn take_reaching(&mut self) {
         let Some(row) = &mut self.row else { return };
         while let Some((left, value)) = self.reaching.get_mut(row.len()).filter(|(left, _)| *left > 0) {
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_spans_rows_stands_in_each_of_them() {
+    fn a_cell_that_spans_rows_is_in_each_of_them() {
         let got = rows("<table><tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e</table>").unwrap();
         let cells: Vec<_> = got.into_iter().map(|(_, cells)| cells.join(",")).collect();
         assert_eq!(cells, ["a,b", "a,c", "d,e"]);
@@ -318,24 +318,24 @@ mod tests {
 
     #[test]
     fn an_open_table_is_a_truncated_file() {
-        let told = |page: &str| {
+        let notes_and_problems = |page: &str| {
             let mut bad = Vec::new();
-            let told = read(page.as_bytes(), &mut |event| {
+            let file = read(page.as_bytes(), &mut |event| {
                 if let Event::BadRow { number, problem } = event {
                     bad.push((number, problem));
                 }
             });
-            (told.unwrap().notes.into_iter().map(|note| (note.rule, note.row)).collect::<Vec<_>>(), bad)
+            (file.unwrap().notes.into_iter().map(|note| (note.rule, note.row)).collect::<Vec<_>>(), bad)
         };
-        let between = told("<table><tr><td>a</td></tr>");
+        let between = notes_and_problems("<table><tr><td>a</td></tr>");
         assert_eq!(between, (vec![("E-TRUNC".to_owned(), 1)], vec![]));
-        let within = told("<table><tr><td>a</td></tr><tr><td>b");
+        let within = notes_and_problems("<table><tr><td>a</td></tr><tr><td>b");
         assert_eq!(within, (vec![], vec![(2, RowProblem::CutShort)]));
-        assert_eq!(told("<table><tr><td>a</table>"), (vec![], vec![]));
+        assert_eq!(notes_and_problems("<table><tr><td>a</table>"), (vec![], vec![]));
     }
 
     #[test]
-    fn a_page_that_asks_for_a_password_is_no_data() {
+    fn a_page_that_asks_for_a_password_is_not_data() {
         let page = "<table><tr><td>用户名<td><input><tr><td>密码<td><input type=PASSWORD></table>";
         assert_eq!(rows(page), Err(DecodeError::NotData));
     }
@@ -351,8 +351,8 @@ mod tests {
     #[test]
     fn a_byte_order_mark_wins_over_the_declared_charset() {
         let page = "\u{feff}<meta charset=gb2312><table><tr><td>姓名</table>";
-        let told = read(page.as_bytes(), &mut |_| {}).unwrap();
-        assert_eq!((told.encoding, told.notes[0].rule.as_str()), ("utf-8", "W-ENC-CONFLICT"));
+        let file = read(page.as_bytes(), &mut |_| {}).unwrap();
+        assert_eq!((file.encoding, file.notes[0].rule.as_str()), ("utf-8", "W-ENC-CONFLICT"));
     }
 
     #[test]
@@ -360,11 +360,11 @@ mod tests {
         let (bytes, _, _) = encoding_rs::GBK
             .encode("<meta content=\"text/html; charset=gb2312\"><table><tr><td>姓名</table>");
         let mut seen = String::new();
-        let told = read(&bytes, &mut |event| {
+        let file = read(&bytes, &mut |event| {
             if let Event::Row(row) = event {
                 seen = row.cells[0].text().into_owned();
             }
         });
-        assert_eq!((told.unwrap().encoding, seen.as_str()), ("gb18030", "姓名"));
+        assert_eq!((file.unwrap().encoding, seen.as_str()), ("gb18030", "姓名"));
     }
 }

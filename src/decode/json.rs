@@ -1,8 +1,8 @@
-//! JSON: an array of objects, the same in an envelope of an interface, or an object a line.
+//! JSON: an array of objects, alone or in an interface's envelope, or an object a line.
 //!
-//! The names of all objects, in the order in which they first appear, are told as row 1, the
-//! header. An object of an array is told as the row of its place, from 2; an object of a line
-//! as the row of its line, plus one. The text is gone through twice: names first.
+//! The names of all objects, in the order in which they first appear, become row 1, the header. An
+//! object of an array becomes the row of its position, from 2; an object on a line the row of its
+//! line, plus one. The text is read in two passes, the first for the names.
 
 use std::borrow::Cow;
 use std::collections::hash_map::DefaultHasher;
@@ -18,13 +18,13 @@ use super::text::Chunks;
 use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem};
 use crate::finding;
 
-/// Tells the header and the rows.
+/// Emits the header and the rows.
 ///
 /// # Errors
-/// `NotData` when an envelope says that the request failed, `NoRows` when there are none,
+/// `NotData` when an envelope says that the request failed, `NoRows` when it has no rows,
 /// `Truncated` and `Syntax` when the text does not parse.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
-    let (mut chunks, mut notes) = Chunks::of(bytes)?;
+    let (mut chunks, mut notes) = Chunks::new(bytes)?;
     let encoding = chunks.encoding;
     let text = chunks.whole();
     if chunks.damaged && !chunks.cut {
@@ -76,18 +76,18 @@ fn emit(element: Element, names: &HashMap<String, usize>, each: &mut dyn FnMut(E
     }
 }
 
-/// One object, or what stands in its place.
+/// An object, or the problem with it.
 struct Element {
     number: u32,
     object: Result<Vec<(String, Cell<'static>)>, RowProblem>,
 }
 
-/// Names, and how many objects there are.
+/// The names of all objects, and the number of objects.
 #[derive(Default)]
 struct Header {
     names: HashMap<String, usize>,
     elements: u64,
-    /// Hashes of what stands in the objects.
+    /// Hashes of the objects' contents.
     distinct: HashSet<u64>,
 }
 
@@ -97,7 +97,7 @@ impl Header {
         let Ok(fields) = &element.object else { return };
         let mut hasher = DefaultHasher::new();
         for (name, value) in fields {
-            // One more than a row may have shows that there are more.
+            // One name more than a row may have is enough to show that there are too many.
             if !self.names.contains_key(name) && self.names.len() <= COLUMNS_MAX {
                 self.names.insert(name.clone(), self.names.len());
             }
@@ -107,7 +107,7 @@ impl Header {
         self.distinct.insert(hasher.finish());
     }
 
-    /// What is wrong with the pages of an answer that says how many rows there are in all.
+    /// The fault in the pages of an answer that states how many rows there are in all.
     fn pages_note(&self, total: u64) -> Option<Note> {
         let twice = self.elements - self.distinct.len() as u64;
         let whole = total == self.elements && twice == 0;
@@ -116,20 +116,21 @@ impl Header {
     }
 }
 
-/// What a document says beside its rows.
+/// What a document states besides its rows.
 #[derive(Default)]
 struct Outline {
-    /// Rows that there are in all.
+    /// The number of rows in all, as stated.
     total: Option<u64>,
-    /// It says that the request failed.
+    /// The document says that the request failed.
     failed: bool,
-    /// Arrays of rows met.
+    /// Arrays of rows found.
     lists: usize,
 }
 
 type Each<'e> = dyn FnMut(Element) + 'e;
 
-/// Whether the first line is a whole object with something after it, or one that is no envelope.
+/// Whether the first line is a whole object with something after it, or a whole object that is not an
+/// envelope.
 fn is_lines(text: &str) -> bool {
     let text = text.trim_start();
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
@@ -153,7 +154,7 @@ fn lines(text: &str, each: &mut Each<'_>) -> Outline {
         let object = match serde_json::from_str::<Object>(line) {
             Ok(object) => object.0,
             Err(error) if error.is_eof() && is_last => Err(RowProblem::CutShort),
-            Err(_) => Err(RowProblem::NoObject),
+            Err(_) => Err(RowProblem::NotAnObject),
         };
         each(Element { number, object });
     }
@@ -179,7 +180,7 @@ fn document(text: &str, each: &mut Each<'_>) -> Result<Outline, DecodeError> {
     Ok(outline)
 }
 
-/// What the names of an envelope mean.
+/// The meaning of a name in an envelope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Rows,
@@ -207,7 +208,7 @@ impl Word {
     }
 }
 
-/// An array of rows, or an envelope in which one is.
+/// An array of rows, or an envelope that contains one.
 struct Part<'p, 'e> {
     outline: &'p mut Outline,
     each: &'p mut Each<'e>,
@@ -293,26 +294,26 @@ impl<'de> Visitor<'de> for Part<'_, '_> {
     }
 }
 
-/// The fields of an object, or why it has none that could be used.
+/// The fields of an object, or the reason why they cannot be used.
 struct Object(Result<Vec<(String, Cell<'static>)>, RowProblem>);
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = deserializer.deserialize_any(Values)?;
         Ok(Object(match value {
-            Read::Object(fields) => {
-                if has_one_of_each(&fields) {
+            JsonValue::Object(fields) => {
+                if has_distinct_names(&fields) {
                     Ok(fields)
                 } else {
                     Err(RowProblem::KeyTwice)
                 }
             }
-            Read::Value(_) | Read::Array => Err(RowProblem::NoObject),
+            JsonValue::Value(_) | JsonValue::Array => Err(RowProblem::NotAnObject),
         }))
     }
 }
 
-fn has_one_of_each(fields: &[(String, Cell<'_>)]) -> bool {
+fn has_distinct_names(fields: &[(String, Cell<'_>)]) -> bool {
     let mut names = HashSet::new();
     fields.iter().all(|(name, _)| names.insert(name))
 }
@@ -323,25 +324,25 @@ struct Fields(Vec<(String, Cell<'static>)>);
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match deserializer.deserialize_any(Values)? {
-            Read::Object(fields) => Ok(Fields(fields)),
+            JsonValue::Object(fields) => Ok(Fields(fields)),
             _ => Err(de::Error::custom("no object")),
         }
     }
 }
 
-/// A value as a cell; objects and arrays are none.
+/// A value as a cell; an object or array becomes an error.
 struct Value(Cell<'static>);
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Value(match deserializer.deserialize_any(Values)? {
-            Read::Value(cell) => cell,
-            Read::Object(_) | Read::Array => Cell::Error("a value within a value".to_owned()),
+            JsonValue::Value(cell) => cell,
+            JsonValue::Object(_) | JsonValue::Array => Cell::Error("a value within a value".to_owned()),
         }))
     }
 }
 
-enum Read {
+enum JsonValue {
     Value(Cell<'static>),
     Object(Vec<(String, Cell<'static>)>),
     Array,
@@ -350,49 +351,49 @@ enum Read {
 struct Values;
 
 impl<'de> Visitor<'de> for Values {
-    type Value = Read;
+    type Value = JsonValue;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a value")
     }
 
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Read, E> {
-        Ok(Read::Value(Cell::Bool(value)))
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<JsonValue, E> {
+        Ok(JsonValue::Value(Cell::Bool(value)))
     }
 
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Read, E> {
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<JsonValue, E> {
         #[expect(clippy::cast_precision_loss, reason = "other readers keep numbers as f64, too")]
-        Ok(Read::Value(Cell::Number(value as f64)))
+        Ok(JsonValue::Value(Cell::Number(value as f64)))
     }
 
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Read, E> {
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<JsonValue, E> {
         #[expect(clippy::cast_precision_loss, reason = "other readers keep numbers as f64, too")]
-        Ok(Read::Value(Cell::Number(value as f64)))
+        Ok(JsonValue::Value(Cell::Number(value as f64)))
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Read, E> {
-        Ok(Read::Value(Cell::Number(value)))
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<JsonValue, E> {
+        Ok(JsonValue::Value(Cell::Number(value)))
     }
 
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Read, E> {
-        Ok(Read::Value(Cell::Text(Cow::Owned(value.to_owned()))))
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<JsonValue, E> {
+        Ok(JsonValue::Value(Cell::Text(Cow::Owned(value.to_owned()))))
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Read, E> {
-        Ok(Read::Value(Cell::Empty))
+    fn visit_unit<E: de::Error>(self) -> Result<JsonValue, E> {
+        Ok(JsonValue::Value(Cell::Empty))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Read, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<JsonValue, A::Error> {
         while values.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Read::Array)
+        Ok(JsonValue::Array)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Read, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<JsonValue, A::Error> {
         let mut fields = Vec::new();
         while let Some(name) = object.next_key::<String>()? {
             fields.push((name, object.next_value::<Value>()?.0));
         }
-        Ok(Read::Object(fields))
+        Ok(JsonValue::Object(fields))
     }
 }
 
@@ -401,9 +402,9 @@ mod tests {
     use super::*;
 
     /// Every row as `number:cell,cell`, and the rules of the notes.
-    fn told(text: &str) -> Result<(Vec<String>, Vec<String>), DecodeError> {
+    fn rows_and_rules(text: &str) -> Result<(Vec<String>, Vec<String>), DecodeError> {
         let mut rows = Vec::new();
-        let told = read(text.as_bytes(), &mut |event| match event {
+        let file = read(text.as_bytes(), &mut |event| match event {
             Event::Row(row) => {
                 let cells: Vec<_> = row.cells.iter().map(|cell| cell.text().into_owned()).collect();
                 rows.push(format!("{}:{}", row.number, cells.join(",")));
@@ -411,11 +412,11 @@ mod tests {
             Event::BadRow { number, problem } => rows.push(format!("{number}:{problem:?}")),
             Event::Sheet(_) => {}
         })?;
-        Ok((rows, told.notes.into_iter().map(|note| note.rule).collect()))
+        Ok((rows, file.notes.into_iter().map(|note| note.rule).collect()))
     }
 
     fn rows(text: &str) -> Vec<String> {
-        told(text).unwrap().0
+        rows_and_rules(text).unwrap().0
     }
 
     #[test]
@@ -424,25 +425,26 @@ mod tests {
         assert_eq!(rows(array), ["1:a,b,c", "2:x,1,", "3:,,是", "4:,,y"]);
         assert_eq!(rows(&format!("\u{feff} {array}\n")), rows(array));
         let envelope = format!(r#"{{"code":0,"msg":"","data":{{"list":{array},"total":3}}}}"#);
-        assert_eq!(told(&envelope).unwrap(), (rows(array), vec![]));
+        assert_eq!(rows_and_rules(&envelope).unwrap(), (rows(array), vec![]));
     }
 
     #[test]
-    fn lines_are_numbered_as_they_stand() {
+    fn lines_keep_their_numbers() {
         let text = "{\"a\":1}\n\n{\"a\":2}\n5\n{\"a\":3";
-        assert_eq!(rows(text), ["1:a", "2:1", "4:2", "5:NoObject", "6:CutShort"]);
+        assert_eq!(rows(text), ["1:a", "2:1", "4:2", "5:NotAnObject", "6:CutShort"]);
         assert_eq!(rows("{\"a\":1}"), ["1:a", "2:1"]);
     }
 
     #[test]
     fn one_name_twice_costs_its_row() {
         let text = r#"[{"a":1,"a":2},{"a":3},[1],4,{"a":{"b":1}}]"#;
-        let expected = ["1:a", "2:KeyTwice", "3:3", "4:NoObject", "5:NoObject", "6:a value within a value"];
+        let expected =
+            ["1:a", "2:KeyTwice", "3:3", "4:NotAnObject", "5:NotAnObject", "6:a value within a value"];
         assert_eq!(rows(text), expected);
     }
 
     #[test]
-    fn a_failed_request_is_no_data_and_never_no_rows() {
+    fn a_failed_request_is_not_data_and_never_no_rows() {
         for text in [
             r#"{"code":500,"msg":"x","data":[]}"#,
             r#"{"data":[{"a":1}],"code":"401"}"#,
@@ -451,17 +453,17 @@ mod tests {
             r#"{"code":0,"data":null}"#,
             "{}",
         ] {
-            assert_eq!(told(text), Err(DecodeError::NotData), "{text}");
+            assert_eq!(rows_and_rules(text), Err(DecodeError::NotData), "{text}");
         }
         for text in [r#"{"code":200,"data":[],"total":0}"#, "[]"] {
-            assert_eq!(told(text), Err(DecodeError::NoRows), "{text}");
+            assert_eq!(rows_and_rules(text), Err(DecodeError::NoRows), "{text}");
         }
     }
 
     #[test]
-    fn a_total_that_differs_is_told() {
+    fn a_total_that_differs_is_reported() {
         let page = |rows: &str, total: u32| {
-            told(&format!(r#"{{"code":0,"data":[{rows}],"total":{total}}}"#)).unwrap().1
+            rows_and_rules(&format!(r#"{{"code":0,"data":[{rows}],"total":{total}}}"#)).unwrap().1
         };
         assert_eq!(page(r#"{"a":1},{"a":2}"#, 2), Vec::<String>::new());
         assert_eq!(page(r#"{"a":1},{"a":2}"#, 3), ["E-PAGE"]);
@@ -469,14 +471,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_parse_is_told_with_its_place() {
+    fn a_syntax_error_is_reported_with_its_place() {
         for (text, line, column) in
             [("[{\"a\":NaN}]", 1, 7), ("[{\"a\":1},\n]", 2, 1), ("[{\"a\":1}]\n[{\"a\":1}]", 2, 1)]
         {
-            assert_eq!(told(text), Err(DecodeError::Syntax { line, column }), "{text}");
+            assert_eq!(rows_and_rules(text), Err(DecodeError::Syntax { line, column }), "{text}");
         }
-        assert!(matches!(told("[{\"a\":1},{\"a\""), Err(DecodeError::Truncated(_))));
-        let nested = |open: &str, close: &str| told(&(open.repeat(200) + "1" + &close.repeat(200)));
+        assert!(matches!(rows_and_rules("[{\"a\":1},{\"a\""), Err(DecodeError::Truncated(_))));
+        let nested = |open: &str, close: &str| rows_and_rules(&(open.repeat(200) + "1" + &close.repeat(200)));
         assert_eq!(nested("[", "]"), Err(DecodeError::NotData));
         assert!(matches!(nested("{\"a\":", "}"), Err(DecodeError::Syntax { .. } | DecodeError::NotData)));
         assert!(matches!(nested("{\"data\":", "}"), Err(DecodeError::Syntax { .. })));

@@ -1,8 +1,8 @@
 //! Bytes → rows of text cells with positions. The content decides the format, never the name.
 //!
 //! Nothing is inferred here: a cell is text, a number, a date or an error as its
-//! file says, and it is the contract that knows what it should have been. Rows
-//! are streamed; only BIFF8 `.xls` has no streaming reader and is read whole.
+//! file says; what it should have been is the contract's business. Rows are
+//! streamed, except from BIFF8 `.xls`, which has no streaming reader and is read whole.
 
 pub mod cell;
 
@@ -32,17 +32,17 @@ use crate::sources::bundle::BundleError;
 pub use cell::{Cell, Row};
 pub use sniff::Format;
 
-/// What a file was, once decoded.
+/// The format of a file, once decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decoded {
     pub format: Format,
     /// `utf-8`, `gb18030`, …; empty for binary formats.
     pub encoding: String,
-    /// What the format itself shows to be doubtful, whatever the rows say.
+    /// Doubts raised by the format itself, whatever the rows contain.
     pub notes: Vec<Note>,
 }
 
-/// Something a decoder noticed: it becomes a finding, whose rule says what follows.
+/// Something a decoder noticed. It becomes a finding, whose rule says what follows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// Id of a rule of [`crate::finding`].
@@ -51,7 +51,7 @@ pub struct Note {
     pub sheet: String,
     /// Physical row; 0 for the whole sheet.
     pub row: u32,
-    /// Never a delivered value: it is told to everybody.
+    /// Never a delivered value: anyone may see it.
     pub detail: String,
 }
 
@@ -68,14 +68,14 @@ impl Note {
     }
 }
 
-/// How many rows or cells of a file have a peculiarity, and the row of the first: one note tells it.
+/// The number of rows or cells with some peculiarity, and the row of the first: one note reports them.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Occurrences {
     count: u64,
     first: u32,
 }
 
-impl Seen {
+impl Occurrences {
     pub(crate) fn at(&mut self, row: u32) {
         if self.count == 0 {
             self.first = row;
@@ -83,20 +83,20 @@ impl Seen {
         self.count += 1;
     }
 
-    fn note(&self, rule: &Rule, sheet: &str, of: &str) -> Option<Note> {
-        let note = || Note::new(rule, sheet, &format!("共 {} {of}", self.count)).at_row(self.first);
+    fn note(&self, rule: &Rule, sheet: &str, counted: &str) -> Option<Note> {
+        let note = || Note::new(rule, sheet, &format!("共 {} {counted}", self.count)).at_row(self.first);
         (self.count > 0).then(note)
     }
 }
 
-/// What a reader of one format has to say beside the rows.
+/// What the reader of a format reports besides the rows.
 #[derive(Debug, Default)]
 pub struct FileNotes {
     pub encoding: &'static str,
     pub notes: Vec<Note>,
 }
 
-/// Why a file gives no rows.
+/// The reason why a file gives no rows.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DecodeError {
     #[error("the file is empty")]
@@ -111,7 +111,7 @@ pub enum DecodeError {
     Truncated(String),
     #[error("over the limit: {0}")]
     Limit(String),
-    /// A header and nothing under it, in a format that says so itself.
+    /// A header and nothing under it, in a format that states this itself.
     #[error("no rows")]
     NoRows,
     #[error("no encoding fits: {0}")]
@@ -139,7 +139,7 @@ pub enum DecodeError {
     Workbook(String),
     #[error("entities are declared")]
     Entities,
-    /// A cell whose value is not of the type that it claims; the one after this cell.
+    /// A cell whose value is not of its declared type: the cell after this one.
     #[error("a cell that does not parse, after row {row} column {column} of a sheet")]
     Cell { sheet: String, row: u32, column: u32 },
     #[error("does not parse at {line}:{column}")]
@@ -148,12 +148,12 @@ pub enum DecodeError {
     ReaderDied(worker::Death),
 }
 
-/// Something met while reading, in file order.
+/// Something read from a file, in file order.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The rows that follow are of this sheet; the name is empty where a format has none.
+    /// The following rows belong to this sheet; the name is empty where a format has none.
     Sheet(&'a str),
-    /// A row that holds something. Blank rows are not told: their numbers are missing.
+    /// A row that is not blank. Blank rows are skipped: their numbers are missing.
     Row(&'a Row<'a>),
     /// A row that could not be split into cells.
     BadRow { number: u32, problem: RowProblem },
@@ -174,16 +174,16 @@ impl From<BundleError> for DecodeError {
     }
 }
 
-/// Why a row could not be split into cells.
+/// The reason why a row could not be split into cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowProblem {
     UnclosedQuote,
-    /// The file ends inside it.
+    /// The file ends inside the row.
     CutShort,
-    /// One name twice in an object: readers differ in which value they take.
+    /// The same name twice in an object: readers differ in which value they take.
     KeyTwice,
-    /// Where an object should be, something else stands.
-    NoObject,
+    /// Something other than an object.
+    NotAnObject,
 }
 
 impl RowProblem {
@@ -193,15 +193,15 @@ impl RowProblem {
             RowProblem::UnclosedQuote => finding::ROW_QUOTE,
             RowProblem::CutShort => finding::FILE_TRUNCATED,
             RowProblem::KeyTwice => finding::ROW_KEY_TWICE,
-            RowProblem::NoObject => finding::ROW_NO_OBJECT,
+            RowProblem::NotAnObject => finding::ROW_NO_OBJECT,
         }
     }
 }
 
-/// Reads `bytes` to their end and tells every row to `each`, in order.
+/// Reads `bytes` to their end and passes every row to `each`, in order.
 ///
 /// # Errors
-/// [`DecodeError`] when the content is no readable table file. Rows told before
+/// [`DecodeError`] when the content is not a readable table file. Rows passed before
 /// the error must be thrown away: a file that does not read to its end gives none.
 pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
     let format = sniff::sniff(bytes)?;
@@ -229,8 +229,8 @@ fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Res
     }
 }
 
-/// Rows of a file of text: four times those of a spreadsheet, and a hundred times those of a city.
-/// What is no table at all, and is kept aside row by row, is bounded by it.
+/// Rows of a text file: four times those of a spreadsheet, and a hundred times those of a city. It
+/// bounds files that are not tables at all, and are kept aside row by row.
 pub(crate) const ROWS_MAX: u32 = 1 << 22;
-/// Columns one row may have: those of a spreadsheet. The widest export seen has 104.
+/// Columns that a row may have: those of a spreadsheet. The widest export seen has 104.
 pub(crate) const COLUMNS_MAX: usize = 16_384;

@@ -1,21 +1,21 @@
-//! What a workbook must not hold, looked for before it is parsed.
+//! A search for what a workbook must not hold, before it is parsed.
 //!
 //! The XML reader stops at `</worksheet>`, before the zip entry's checksum: of 800 single-bit
-//! flips 88 gave wrong cells in silence until every entry was read to its end. As that reads
-//! every byte anyway, a few texts are searched for on the way, without parsing.
+//! flips, 88 silently gave wrong cells until every entry was read to its end. As this reads every
+//! byte anyway, a few texts are searched for on the way, without parsing.
 
 use memchr::memmem::{self, Finder};
 use memchr::{memchr, memrchr};
 
-use super::{DecodeError, Seen};
+use super::{DecodeError, Occurrences};
 use crate::sources::bundle;
 
-/// What was found that matters for reading, or is worth telling.
+/// Findings that matter for reading, or are worth reporting.
 #[derive(Debug, Default)]
 pub(super) struct Preflight {
-    /// Some range of a sheet is merged over several rows.
+    /// A range of some sheet is merged over several rows.
     pub merged_down: bool,
-    pub hidden_rows: Seen,
+    pub hidden_rows: Occurrences,
     pub macros: bool,
     /// Cells of other workbooks are used.
     pub links: bool,
@@ -23,18 +23,18 @@ pub(super) struct Preflight {
     pub is_odd: bool,
 }
 
-/// The longest tag: a cell's value stands between tags, and is bounded elsewhere.
+/// The longest tag: a cell's value is between tags, and is bounded elsewhere.
 const TAG_MAX: usize = 1 << 18;
 /// Letters of the last column, `XFD`, and digits of the last row, 1048576.
 const LETTERS_MAX: usize = 3;
 const DIGITS_MAX: usize = 7;
-/// The least that an item of shared strings takes: `<si/>`.
+/// The shortest item of shared strings: `<si/>`.
 const SHARED_ITEM: u64 = 5;
 
 /// Reads every entry of a workbook to its end.
 ///
 /// # Errors
-/// What [`bundle::unpack`] refuses; `Entities`, `Workbook` and `Grid`.
+/// Those of [`bundle::unpack`]; `Entities`, `Workbook` and `Grid`.
 pub(super) fn look_through(bytes: &[u8]) -> Result<Preflight, DecodeError> {
     let mut archive = bundle::open(bytes)?;
     let mut found = Preflight::default();
@@ -56,7 +56,7 @@ pub(super) fn look_through(bytes: &[u8]) -> Result<Preflight, DecodeError> {
     Ok(found)
 }
 
-/// What an entry is, by its name.
+/// The kind of an entry, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Strings,
@@ -184,7 +184,7 @@ impl Part {
         }
         self.bytes += chunk.len() as u64;
         self.kept.extend_from_slice(chunk);
-        // Up to where the last tag starts that may not be whole.
+        // Ends where the last tag starts, if that may be incomplete.
         let whole = match memrchr(b'<', &self.kept) {
             Some(last) if memchr(b'>', &self.kept[last..]).is_none() => last,
             _ => self.kept.len(),
@@ -213,7 +213,7 @@ impl Part {
         Ok(())
     }
 
-    /// The reader makes room for as many strings as are claimed.
+    /// Checks the number of strings, as the reader makes room for as many as are claimed.
     fn end(self) -> Result<(), DecodeError> {
         if self.strings > self.bytes / SHARED_ITEM {
             return Err(DecodeError::Workbook("more strings than there is room for".into()));
@@ -253,7 +253,7 @@ fn look_at_sheet(text: &[u8], finders: &Finders, found: &mut Preflight) -> Resul
     Ok(())
 }
 
-/// Whether `mergeCell ref="A1:B3"` has rows that differ; also where it cannot be read.
+/// Whether `mergeCell ref="A1:B3"` spans several rows; also true where it cannot be read.
 fn is_merged_down(tag: &[u8]) -> bool {
     let Some(at) = memmem::find(tag, b"ref=") else { return false };
     let value = tag[at + b"ref=".len()..].iter().copied().skip(1);
@@ -264,7 +264,7 @@ fn is_merged_down(tag: &[u8]) -> bool {
     row(&value[..colon]) != row(&value[colon..])
 }
 
-/// The number of `="123"`, with blanks anywhere; as large as can be when it does not fit.
+/// The number in `="123"`, with blanks anywhere; the largest possible when it does not fit.
 fn number_after(text: &[u8]) -> u64 {
     let value =
         text.iter().skip_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'"' | b'\''));
@@ -276,7 +276,7 @@ fn number_after(text: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Everything found in one part, however it is cut into chunks.
+    /// Everything found in a part, however it is cut into chunks.
     fn look(name: &str, text: &str) -> Result<Preflight, DecodeError> {
         let mut whole = None;
         for size in [text.len(), 1, 7] {
@@ -285,8 +285,8 @@ mod tests {
             let finders = Finders::new();
             let chunks = text.as_bytes().chunks(size).try_for_each(|c| part.take(c, &finders, &mut found));
             let result = chunks.and_then(|()| part.end()).map(|()| found);
-            let told = format!("{result:?}");
-            assert_eq!(*whole.get_or_insert_with(|| told.clone()), told, "chunks of {size}");
+            let described = format!("{result:?}");
+            assert_eq!(*whole.get_or_insert_with(|| described.clone()), described, "chunks of {size}");
             if size == 7 {
                 return result;
             }
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn merges_are_told_by_their_rows() {
+    fn merges_are_recognised_by_their_rows() {
         let merged = |range: &str| look(SHEET, &format!("<mergeCell ref=\"{range}\"/>")).unwrap().merged_down;
         assert!(!merged("A1:K1"));
         assert!(merged("B2:B41"));

@@ -1,4 +1,4 @@
-//! Which format a file really is.
+//! The real format of a file.
 
 use std::io::Cursor;
 
@@ -39,10 +39,10 @@ impl Format {
 }
 
 const OLE_MAGIC: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
-/// Bytes looked at to tell a page from a text table.
+/// Bytes looked at to distinguish a page from a text table.
 const HEAD: usize = 4096;
 
-/// Tells the format from the bytes.
+/// Recognises the format by the bytes.
 ///
 /// # Errors
 /// `Empty` for no bytes, `UnknownFormat` for formats that are recognised but not read.
@@ -105,9 +105,9 @@ pub(super) fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// A workbook is a zip with `[Content_Types].xml` among its own entries; a bundle may hold
-/// workbooks uncompressed, so that the name alone somewhere in the bytes tells nothing.
-/// What is no readable zip counts as a workbook when it has the name: it is a damaged one.
+/// A workbook is a zip with `[Content_Types].xml` among its own entries. The name somewhere in the
+/// bytes proves nothing, as a bundle may hold workbooks uncompressed; but an unreadable zip with the
+/// name in it counts as a damaged workbook.
 fn sniff_zip(bytes: &[u8]) -> Result<Format, DecodeError> {
     const CONTENT_TYPES: &str = "[Content_Types].xml";
     // OpenDocument and the like name themselves in their first entry.
@@ -147,8 +147,7 @@ fn sniff_text(head: &[u8]) -> Result<Format, DecodeError> {
     Ok(if is_json(start) { Format::Json } else { Format::Text })
 }
 
-/// An object starts with a name, an array of rows with one of its rows; a title may stand in
-/// brackets too.
+/// An object starts with a name, an array of rows with a row; other brackets may be those of a title.
 fn is_json(start: &[u8]) -> bool {
     let Some((first, rest)) = start.split_first() else { return false };
     let next = rest.trim_ascii_start().first();
@@ -159,8 +158,8 @@ fn is_json(start: &[u8]) -> bool {
     }
 }
 
-/// NUL bytes in every second place are a text of two bytes a character; more than a few elsewhere
-/// are no text. One in a cell, and a run at the end, are for the reader to judge.
+/// NUL bytes in every second place mean text of two bytes a character; more than a few elsewhere
+/// mean that it is not text. One in a cell, and a run at the end, are for the reader to judge.
 fn refuse_nul_bytes(head: &[u8]) -> Result<(), DecodeError> {
     let end = head.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     let head = &head[..end];
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_text_of_shown_titles_in_brackets() {
+    fn json_is_distinguished_from_titles_in_brackets() {
         for text in ["{\"a\":1}", "[{\"a\":1}]", " [ ]", "[[1]]", "\u{feff}{}"] {
             assert_eq!(sniff(text.as_bytes()), Ok(Format::Json), "{text}");
         }
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn two_bytes_a_character_are_text_of_shown_bytes_that_are_no_text() {
+    fn two_bytes_a_character_are_distinguished_from_bytes_that_are_not_text() {
         let wide = utf16("姓名,3614000001,2024-09-01\n");
         assert_eq!(sniff(&wide), Err(DecodeError::Encoding("utf-16".into())));
         let photo = sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");

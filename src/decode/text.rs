@@ -1,10 +1,10 @@
 //! Comma, tab, semicolon or bar separated text, decoded and read as a stream.
 //!
 //! Lines are joined into records here and each record is split by `csv-core`.
-//! The `csv` reader's own line numbers are off on CRLF files and after blank
-//! lines, and one unclosed quote makes it hand back the rest of the file as one
-//! record without an error: so a record may span at most [`RECORD_LINES_MAX`]
-//! lines, beyond which its first line is reported and reading goes on after it.
+//! The `csv` reader's own line numbers are wrong in CRLF files and after blank
+//! lines, and an unclosed quote makes it return the rest of the file as one record
+//! without an error. Here a record may span at most [`RECORD_LINES_MAX`] lines;
+//! beyond that its first line is reported, and reading continues after that line.
 
 use std::borrow::Cow;
 
@@ -13,31 +13,31 @@ use encoding_rs::{BIG5, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16
 use memchr::{memchr, memchr2};
 
 use super::cell::{Cell, Row};
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem, Seen};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Occurrences, ROWS_MAX, RowProblem};
 use crate::finding;
 
-/// Lines one quoted cell may run over. Addresses with line breaks seen so far have two or three.
+/// Lines that a quoted cell may span. Addresses with line breaks seen so far have two or three.
 const RECORD_LINES_MAX: usize = 20;
-/// Bytes of one line. The widest export seen has 104 columns, and a spreadsheet cell holds 32,767
+/// Bytes of a line. The widest export seen has 104 columns, and a spreadsheet cell holds 32,767
 /// characters.
 pub(super) const LINE_MAX: usize = 1 << 20;
 
-/// Tells the rows.
+/// Emits the rows.
 ///
 /// # Errors
-/// `Encoding` when none fits the whole file, `Dialect` and `NotData` when nothing separates
+/// `Encoding` when no encoding fits the whole file, `Dialect` and `NotData` when nothing separates
 /// columns, `Limit` for a line that is too long.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
-    let (chunks, mut notes) = Chunks::of(bytes)?;
+    let (chunks, mut notes) = Chunks::new(bytes)?;
     let encoding = chunks.encoding;
     let mut lines = Lines::new(chunks);
     let delimiter = delimiter(&lines.head()?)?;
     each(Event::Sheet(""));
     let mut reader = ReaderBuilder::new().delimiter(delimiter).build();
-    let mut quotes_inside = Seen::default();
+    let mut quotes_inside = Occurrences::default();
     let (mut rows, mut undecoded) = (0_u64, 0_u64);
     let mut width = 0;
-    // Where rows are of several widths, a narrow last one tells nothing.
+    // Where rows have several widths, a narrow last row proves nothing.
     let mut uneven = false;
     let mut short_end = false;
     while let Some((_, first_next)) = lines.line(lines.at)? {
@@ -54,7 +54,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
         let text = &lines.text[lines.at..record.end];
         let text = if record.lines > 1 { unified(text) } else { Cow::Borrowed(text) };
         let row = Row { number, cells: split(&mut reader, &text, delimiter)? };
-        // Lines that only together have another number of fields are no record.
+        // Joined lines whose number of fields differs from other rows are not a record.
         if record.lines > 1 && width > 1 && row.cells.len() != width {
             each(bad);
             lines.take(first_next, 1);
@@ -86,30 +86,30 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
     Ok(FileNotes { encoding, notes })
 }
 
-/// Whether a last row without a line end looks cut: totals and notes are narrow by themselves, and
-/// begin with no number.
+/// Whether a last row without a line end looks cut. Totals and notes are narrow too, but do not
+/// begin with a number.
 fn is_cut(row: &Row<'_>, width: usize) -> bool {
     let begins = row.cells.first().map(Cell::text).unwrap_or_default();
     let numbered = row.cells.len() > 1 && begins.starts_with(|c: char| c.is_ascii_digit());
     row.cells.len() < width && (row.cells.len() * 2 > width || numbered)
 }
 
-/// Rows with bytes that do not decode, beyond which (and beyond one row in a hundred) the file is
-/// refused: it is no longer a row that is damaged.
+/// Rows with bytes that do not decode, beyond which (and beyond one row in a hundred) the file as a
+/// whole is refused.
 const UNDECODED_MAX: u64 = 2;
 
 /// Text of a delivered file, decoded chunk by chunk.
 ///
 /// A byte order mark decides; else text whose lines are UTF-8 is UTF-8; anything else is GB18030,
-/// which contains GBK and GB2312. Bytes that do not decode become U+FFFD, and the row they stand
-/// in is quarantined later.
+/// which contains GBK and GB2312. Bytes that do not decode become U+FFFD, and their row is
+/// quarantined later.
 pub(super) struct Chunks<'a> {
     decoder: Decoder,
     rest: &'a [u8],
     pub encoding: &'static str,
-    /// Bytes were met that do not decode.
+    /// Some bytes did not decode.
     pub damaged: bool,
-    /// The last character is not whole.
+    /// The last character is incomplete.
     pub cut: bool,
     ended: bool,
 }
@@ -125,9 +125,8 @@ impl<'a> Chunks<'a> {
         [GBK, GB18030].contains(&declared) && utf8.is_ok_and(|text| !text.is_ascii())
     }
 
-    /// Decides the encoding; notes a run of NUL bytes at the end, which a file has whose copying
-    /// was broken off.
-    pub fn of(bytes: &'a [u8]) -> Result<(Self, Vec<Note>), DecodeError> {
+    /// Decides the encoding; notes a run of NUL bytes at the end, the mark of an interrupted copy.
+    pub fn new(bytes: &'a [u8]) -> Result<(Self, Vec<Note>), DecodeError> {
         let mut notes = Vec::new();
         let mut bytes = bytes;
         let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
@@ -156,7 +155,7 @@ impl<'a> Chunks<'a> {
         Chunks { decoder, rest: bytes, encoding: name, damaged: false, cut: false, ended: false }
     }
 
-    /// Decodes some more to the end of `text`; false when there is no more.
+    /// Decodes some more and appends it to `text`; false when there is no more.
     pub fn more(&mut self, text: &mut String) -> bool {
         const CHUNK: usize = 1 << 16;
         if self.ended {
@@ -169,12 +168,12 @@ impl<'a> Chunks<'a> {
         text.reserve(most.unwrap_or(chunk.len() * 3 + 16));
         let (_, _, damaged) = self.decoder.decode_to_string(chunk, text, self.ended);
         self.damaged |= damaged;
-        // Bytes that only the end of the file shows to be wrong are the first of a character.
+        // Bytes that turn out wrong only at the end of the file are the beginning of a character.
         self.cut = self.ended && damaged;
         !self.ended || damaged
     }
 
-    /// All of the text, for a format that is gone through twice.
+    /// All of the text, for a format that is read in two passes.
     pub fn whole(&mut self) -> String {
         let mut text = String::with_capacity(self.rest.len());
         while self.more(&mut text) {}
@@ -182,11 +181,11 @@ impl<'a> Chunks<'a> {
     }
 }
 
-/// Whether text is UTF-8, but for a damaged line here and there. Text in GB18030 breaks the rules
-/// of UTF-8 in nearly every line.
+/// Whether text is UTF-8, apart from a few damaged lines. Text in GB18030 breaks the rules of UTF-8
+/// in nearly every line.
 ///
 /// # Errors
-/// `Encoding` when neither holds: files of two encodings were put together.
+/// `Encoding` when it is neither: files of two encodings were put together.
 fn is_utf8(bytes: &[u8]) -> Result<bool, DecodeError> {
     let Err(error) = std::str::from_utf8(bytes) else { return Ok(true) };
     // The file ends within a character.
@@ -205,13 +204,13 @@ fn is_utf8(bytes: &[u8]) -> Result<bool, DecodeError> {
     match (few(broken), few(sound)) {
         (_, true) if broken > sound => Ok(false),
         (true, _) if sound > broken => Ok(true),
-        // Two characters in GBK may happen to be one or more in UTF-8: once in 80 such words.
+        // Two characters in GBK may happen to be valid UTF-8: once in 80 such words.
         _ if sound * 20 <= broken => Ok(false),
         _ => Err(DecodeError::Encoding("utf-8, gb18030".into())),
     }
 }
 
-/// Whether the head of a text has the words of a header in Big5, which GB18030 would read as others.
+/// Whether the head of a text has header words in Big5, which GB18030 would read as other words.
 fn is_big5(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(4096)];
     let (text, _) = BIG5.decode_without_bom_handling(head);
@@ -224,7 +223,7 @@ struct Lines<'a> {
     text: String,
     /// Where the next line starts.
     at: usize,
-    /// Its number, from 1.
+    /// The number of that line, from 1.
     number: u32,
 }
 
@@ -233,8 +232,8 @@ impl<'a> Lines<'a> {
         Lines { chunks, text: String::new(), at: 0, number: 1 }
     }
 
-    /// Where the line that starts at `from` ends, and where the next starts; both the same where
-    /// the text ends without a line end. `None` after the last line.
+    /// The end of the line that starts at `from`, and the start of the next; the same where the
+    /// text ends without a line end. `None` after the last line.
     fn line(&mut self, from: usize) -> Result<Option<(usize, usize)>, DecodeError> {
         let mut searched = from;
         loop {
@@ -242,7 +241,7 @@ impl<'a> Lines<'a> {
             if let Some(found) = memchr2(b'\n', b'\r', &bytes[searched..]) {
                 let end = searched + found;
                 let crlf = bytes[end] == b'\r' && bytes.get(end + 1) == Some(&b'\n');
-                // A CR at the end of what is decoded may be half a CRLF.
+                // A CR at the end of the decoded text may be half a CRLF.
                 if bytes[end] == b'\n' || crlf || end + 1 < bytes.len() {
                     return Ok(Some((end, end + 1 + usize::from(crlf))));
                 }
@@ -264,7 +263,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The first lines, which tell the dialect. Nothing is taken.
+    /// The first lines, which show the dialect. Nothing is consumed.
     fn head(&mut self) -> Result<Vec<String>, DecodeError> {
         let mut head = Vec::new();
         let mut from = self.at;
@@ -277,7 +276,7 @@ impl<'a> Lines<'a> {
         Ok(head)
     }
 
-    /// Goes on at `next`, after so many lines.
+    /// Continues at `next`, `lines` lines further on.
     fn take(&mut self, next: usize, lines: u32) {
         const KEPT: usize = 1 << 16;
         self.at = next;
@@ -291,11 +290,11 @@ impl<'a> Lines<'a> {
 
 const HEAD_LINES: usize = 15;
 
-/// The delimiter that the first lines have most of, counted outside quotes, or that Excel's hint
-/// line names.
+/// The delimiter that Excel's hint line names, or the most frequent one in the first lines, outside
+/// quotes.
 ///
 /// # Errors
-/// `Dialect` when columns are kept apart by something else, `NotData` when there are no columns.
+/// `Dialect` when something else separates columns, `NotData` when there are no columns.
 fn delimiter(head: &[String]) -> Result<u8, DecodeError> {
     const KNOWN: [char; 4] = [',', '\t', ';', '|'];
     let hinted =
@@ -312,7 +311,7 @@ fn delimiter(head: &[String]) -> Result<u8, DecodeError> {
         return Ok(best as u8);
     }
     let filled = outside.iter().filter(|line| !line.trim().is_empty()).count();
-    // A few words are no table; more lines than that are one of some other kind.
+    // A few words are not a table; more lines are a table of some other kind.
     if wide >= filled * 2 || filled > 3 { Err(DecodeError::Dialect) } else { Err(DecodeError::NotData) }
 }
 
@@ -324,9 +323,8 @@ struct Record {
     quote_inside: bool,
 }
 
-/// The next record, or `None` when its quotes are not in order: one never closes within bounds,
-/// or closes where its field does not end, which is how a quote that was left open meets the
-/// next one.
+/// The next record, or `None` when its quotes are not in order: one is not closed within bounds,
+/// or is closed where its field does not end, as when a quote that was left open meets the next.
 fn record(lines: &mut Lines<'_>, delimiter: u8) -> Result<Option<Record>, DecodeError> {
     let mut quotes = Quotes::default();
     let mut from = lines.at;
@@ -347,21 +345,21 @@ fn record(lines: &mut Lines<'_>, delimiter: u8) -> Result<Option<Record>, Decode
 /// The quotes of a record, line by line. A quote opens only where a field starts.
 #[derive(Default)]
 struct Quotes {
-    /// A quoted field goes on in the next line.
+    /// A quoted field continues on the next line.
     open: bool,
-    /// A quote stands amid a field that has none around it.
+    /// There is a quote within an unquoted field.
     inside: bool,
 }
 
 impl Quotes {
-    /// False when a quote closes amid a field.
+    /// False when a quote closes within a field.
     fn read(&mut self, line: &[u8], delimiter: u8) -> bool {
         if !self.open && memchr(b'"', line).is_none() {
             return true;
         }
         let mut at_field_start = !self.open;
         let mut just_closed = false;
-        // `="0012"` has its quotes for a spreadsheet.
+        // The quotes of `="0012"` are meant for a spreadsheet.
         let mut is_wrapped = false;
         for &byte in line {
             let quote = byte == b'"';
@@ -380,7 +378,7 @@ impl Quotes {
     }
 }
 
-/// A record of several lines, whose ends are told as LF.
+/// A record of several lines, joined by LF.
 fn unified(record: &str) -> Cow<'_, str> {
     if memchr(b'\r', record.as_bytes()).is_none() {
         return Cow::Borrowed(record);
@@ -410,7 +408,7 @@ fn split<'r>(reader: &mut Reader, record: &'r str, delimiter: u8) -> Result<Vec<
         input = &input[read..];
         length += written;
         match result {
-            // An empty input tells the reader that the record is over.
+            // An empty input signals to the reader that the record is over.
             ReadFieldResult::InputEmpty => {}
             ReadFieldResult::OutputFull => field.resize(field.len() * 2, 0),
             ReadFieldResult::Field { record_end } => {
@@ -433,7 +431,7 @@ fn text_cell(text: &str) -> Cell<'_> {
     if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Borrowed(text)) }
 }
 
-/// `="0012"` and `'0012` are how people keep Excel from eating leading zeros.
+/// `="0012"` and `'0012`: how people keep Excel from dropping leading zeros.
 fn unwrapped(text: &str) -> &str {
     let formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     formula.or_else(|| text.strip_prefix('\'')).unwrap_or(text)
@@ -498,12 +496,12 @@ mod tests {
         let mut text = "姓名,号\n张三,1\n".repeat(50).into_bytes();
         text.extend(b"\xff,2\n");
         let mut last = String::new();
-        let told = read(&text, &mut |event| {
+        let result = read(&text, &mut |event| {
             if let Event::Row(row) = event {
                 last = row.cells[0].text().into_owned();
             }
         });
-        assert_eq!((told.unwrap().encoding, last.as_str()), ("utf-8", "\u{fffd}"));
+        assert_eq!((result.unwrap().encoding, last.as_str()), ("utf-8", "\u{fffd}"));
     }
 
     #[test]
@@ -519,8 +517,8 @@ mod tests {
     }
 
     fn rules(bytes: &[u8]) -> Vec<(String, u32)> {
-        let told = read(bytes, &mut |_| {}).unwrap();
-        told.notes.into_iter().map(|note| (note.rule, note.row)).collect()
+        let file = read(bytes, &mut |_| {}).unwrap();
+        file.notes.into_iter().map(|note| (note.rule, note.row)).collect()
     }
 
     #[test]
@@ -555,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn what_separates_no_columns_is_no_table() {
+    fn text_without_separated_columns_is_not_a_table() {
         let read = |text: &str| read(text.as_bytes(), &mut |_| {}).err();
         assert_eq!(read("会话超时，请重新登录"), Some(DecodeError::NotData));
         assert_eq!(read("姓名，性别，民族\n张三，男，汉\n"), Some(DecodeError::Dialect));

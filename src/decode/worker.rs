@@ -1,11 +1,11 @@
-//! Decoding in a child process that limits itself.
+//! Decoding, in a child process that limits itself.
 //!
 //! A file of 2 KB can make a spreadsheet reader ask for terabytes, and an abort cannot be
 //! caught. So the same program, started as `nianbao decode-worker`, reads every delivered file:
-//! its address space and its processor time are bounded, it writes no files and leaves no core.
-//! Bytes go to it by one pipe, [`Event`]s come back by another, and a last frame says how many
-//! there were: a worker that died can never look like a short file. It waits for nothing but
-//! its pipes, so a bound on processor time bounds the time.
+//! its address space and processor time are bounded, it writes no files and leaves no core dump.
+//! Bytes go to it through one pipe, [`Event`]s come back through another, and a last frame states
+//! how many there were: a worker that died can never look like a short file. It waits only for
+//! its pipes, so a bound on processor time also bounds the time taken.
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -24,7 +24,7 @@ pub const COMMAND: &str = "decode-worker";
 /// This program itself, even where its file was replaced since it started.
 pub const OWN_PROGRAM: &str = "/proc/self/exe";
 
-/// What one file may cost.
+/// The most that a file may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Address space of the worker.
@@ -33,20 +33,20 @@ pub struct Limits {
     pub cpu_seconds: u64,
 }
 
-/// Why a worker ended before its file did.
+/// The reason why a worker ended before its file did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Death {
     /// It asked for more memory than it may have, or gave up by itself.
     Aborted,
     /// It took more processor time than a file may.
     Time,
-    /// Somebody ended it: the machine was short of memory, or an operator's hand.
+    /// It was killed, by an operator, or because the machine was short of memory.
     Killed,
     /// A fault such as a stack that overflowed.
     Fault,
 }
 
-/// The world failing while a file was decoded: it says nothing of the file.
+/// A failure of the machine while a file was decoded: it says nothing about the file.
 #[derive(Debug, thiserror::Error)]
 #[error("decode worker: {0}")]
 pub struct WorkerError(#[from] io::Error);
@@ -64,23 +64,23 @@ struct Worker {
     child: Child,
     requests: ChildStdin,
     frames: BufReader<ChildStdout>,
-    /// Bytes it was given since it started.
-    given: u64,
+    /// Bytes sent to it since it started.
+    sent: u64,
 }
 
-/// A worker that had so many bytes is replaced: what it holds on to does not add up over a night.
+/// A worker that has read so many bytes is replaced, so that what it leaks does not add up.
 const RETIRED_AFTER_BYTES: u64 = 256 << 20;
-/// A row that takes more is none; the widest export seen has rows of 3 KB.
+/// No row takes more; the widest export seen has rows of 3 KB.
 const ROW_MAX: usize = 4 << 20;
-/// What one file may tell: the parent keeps what is told, and waits while it is.
-const TOLD_MAX: u64 = 2 << 30;
-/// What a frame may have beside a row.
+/// Bytes of all events of a file: the parent keeps them in memory, and waits for them.
+const EVENTS_MAX: u64 = 2 << 30;
+/// A row, and what a frame may hold besides.
 const FRAME_MAX: usize = ROW_MAX + (1 << 16);
 
-/// What a worker answers, frame by frame: [`Event`]s, and at last what the file was.
+/// A frame of a worker's answer: first the [`Event`]s, at last the outcome.
 #[derive(Serialize)]
 enum Answer<'a> {
-    /// It has limited itself, and waits for files.
+    /// The worker has limited itself, and waits for files.
     Ready,
     Sheet(&'a str),
     Row(&'a Row<'a>),
@@ -112,14 +112,14 @@ enum Frame<'a> {
 }
 
 impl Decoder {
-    /// `program` is `nianbao`: [`OWN_PROGRAM`] where it is what runs.
+    /// `program` is `nianbao`; [`OWN_PROGRAM`] where this program is `nianbao` itself.
     #[must_use]
     pub fn new(program: &Path, limits: Limits) -> Self {
         Decoder { program: program.to_owned(), limits, worker: None }
     }
 
-    /// As [`super::decode`], in a worker. A worker that died makes the file
-    /// [`DecodeError::ReaderDied`]; the next file gets a new one.
+    /// Like [`super::decode`], in a worker. When the worker dies the file is
+    /// [`DecodeError::ReaderDied`], and the next file gets a new worker.
     ///
     /// # Errors
     /// [`WorkerError`] when no worker can be started or reached.
@@ -129,14 +129,14 @@ impl Decoder {
         each: &mut dyn FnMut(Event<'_>),
     ) -> Result<Result<Decoded, DecodeError>, WorkerError> {
         let mut worker = match self.worker.take() {
-            Some(worker) if worker.given < RETIRED_AFTER_BYTES => worker,
+            Some(worker) if worker.sent < RETIRED_AFTER_BYTES => worker,
             Some(worker) => {
                 worker.end()?;
                 Worker::start(&self.program, self.limits)?
             }
             None => Worker::start(&self.program, self.limits)?,
         };
-        if let Ok(outcome) = worker.ask(bytes).and_then(|()| worker.hear(each)) {
+        if let Ok(outcome) = worker.request(bytes).and_then(|()| worker.receive(each)) {
             self.worker = Some(worker);
             return Ok(outcome);
         }
@@ -155,14 +155,14 @@ impl Worker {
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // What a reader prints of a file may be somebody's name.
+            // A reader's messages may quote a person's name.
             .stderr(Stdio::null())
             .spawn()?;
         let (Some(requests), Some(frames)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("it was started without its pipes"));
         };
         let frames = BufReader::with_capacity(1 << 16, frames);
-        let mut worker = Worker { child, requests, frames, given: 0 };
+        let mut worker = Worker { child, requests, frames, sent: 0 };
         let mut frame = Vec::new();
         let ready = worker
             .next_frame(&mut frame)
@@ -174,28 +174,28 @@ impl Worker {
         Err(io::Error::other(format!("it did not start with the limits it was given: {status}")))
     }
 
-    fn ask(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.given += bytes.len() as u64;
+    fn request(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.sent += bytes.len() as u64;
         self.requests.write_all(&(bytes.len() as u64).to_le_bytes())?;
         self.requests.write_all(bytes)?;
         self.requests.flush()
     }
 
-    fn hear(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Result<Decoded, DecodeError>> {
+    fn receive(&mut self, each: &mut dyn FnMut(Event<'_>)) -> io::Result<Result<Decoded, DecodeError>> {
         let mut frame = Vec::new();
-        let mut heard = 0;
+        let mut received = 0;
         loop {
             self.next_frame(&mut frame)?;
             match postcard::from_bytes(&frame).map_err(io::Error::other)? {
                 Frame::Sheet(name) => each(Event::Sheet(name)),
                 Frame::Row(row) => each(Event::Row(&row)),
                 Frame::BadRow { number, problem } => each(Event::BadRow { number, problem }),
-                Frame::End { events, outcome } if events == heard => return Ok(outcome),
+                Frame::End { events, outcome } if events == received => return Ok(outcome),
                 Frame::End { .. } | Frame::Ready => {
                     return Err(io::Error::other("its count does not fit its rows"));
                 }
             }
-            heard += 1;
+            received += 1;
         }
     }
 
@@ -210,7 +210,7 @@ impl Worker {
         self.frames.read_exact(frame)
     }
 
-    /// How the worker ended. Without its pipes it ends by itself, whatever it was at.
+    /// How the worker ended. Once its pipes are closed it ends by itself, whatever it was doing.
     fn death(self) -> io::Result<Death> {
         Ok(death_of(self.end()?))
     }
@@ -225,7 +225,7 @@ impl Worker {
 impl Drop for Decoder {
     fn drop(&mut self) {
         if let Some(worker) = self.worker.take() {
-            // It ends with its requests; how it ends tells nothing any more.
+            // It ends with its requests, and it no longer matters how.
             let _ = worker.end();
         }
     }
@@ -262,7 +262,7 @@ pub fn serve(limits: Limits) -> io::Result<()> {
         let length = u64::from_le_bytes(length);
         let mut bytes = Vec::new();
         match (&mut requests).take(length).read_to_end(&mut bytes) {
-            // As everywhere else where memory does not suffice.
+            // As everywhere else when memory runs out.
             Err(error) if error.kind() == io::ErrorKind::OutOfMemory => std::process::abort(),
             read => read?,
         };
@@ -288,7 +288,7 @@ fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
         };
         let written = to_frame(&answer, &mut buffer).and_then(|()| {
             event_bytes += buffer.len() as u64;
-            if buffer.len() > ROW_MAX || event_bytes > TOLD_MAX {
+            if buffer.len() > ROW_MAX || event_bytes > EVENTS_MAX {
                 let what = if buffer.len() > ROW_MAX { "a row" } else { "all rows together" };
                 over = Some(DecodeError::Limit(what.to_owned()));
                 return Ok(());
@@ -298,7 +298,7 @@ fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
         });
         failed = written.err();
         if failed.is_some() || over.is_some() {
-            // The decoder cannot be told to stop; its own fence catches this.
+            // The decoder cannot be asked to stop; its own `catch_unwind` catches this.
             resume_unwind(Box::new(()));
         }
     });
@@ -328,24 +328,24 @@ fn send(buffer: &[u8], frames: &mut impl Write) -> io::Result<()> {
 
 fn limit(limits: Limits) -> io::Result<()> {
     let bound = |resource, most: u64| {
-        // Who started us may allow less.
+        // The parent may allow less.
         let allowed = getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most));
         setrlimit(resource, Rlimit { current: Some(allowed), maximum: Some(allowed) })
             .map_err(io::Error::from)
     };
     bound(Resource::Core, 0)?;
-    // Pipes are no files: it can write nothing else.
+    // Pipes are not files: nothing else can be written.
     bound(Resource::Fsize, 0)?;
     bound(Resource::As, limits.memory_mb << 20)?;
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 
-/// The limit is on the whole life of the process: each file gets its share on top of what was used.
+/// The limit is on the whole life of the process: each file gets its share on top of the time used.
 fn allow_cpu(seconds: u64) -> io::Result<()> {
     let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or_default();
     let maximum = getrlimit(Resource::Cpu).maximum;
-    let wanted = used + 1 + seconds;
-    let current = Some(maximum.map_or(wanted, |maximum| maximum.min(wanted)));
+    let allowed = used + 1 + seconds;
+    let current = Some(maximum.map_or(allowed, |maximum| maximum.min(allowed)));
     Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum })?)
 }
 
@@ -353,38 +353,38 @@ fn allow_cpu(seconds: u64) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Everything told, as text, through the frames of a pipe and without it.
+    /// An event as text, to compare events.
     fn text(event: &Event<'_>) -> String {
         format!("{event:?}")
     }
 
     #[test]
-    fn frames_say_what_the_decoder_says() {
+    fn frames_carry_what_the_decoder_emits() {
         let bytes = "姓名,号\n张三,1\n\"x,2\n".as_bytes();
         let mut direct = Vec::new();
         let decoded = super::super::decode(bytes, &mut |event| direct.push(text(&event)));
         let mut pipe = Vec::new();
         answer(bytes, &mut pipe).unwrap();
-        let (mut heard, mut rest) = (Vec::new(), pipe.as_slice());
+        let (mut received, mut rest) = (Vec::new(), pipe.as_slice());
         let end = loop {
             let length = u32::from_le_bytes(rest[..4].try_into().unwrap()) as usize;
             let (frame, after) = rest[4..].split_at(length);
             rest = after;
             match postcard::from_bytes(frame).unwrap() {
-                Frame::Sheet(name) => heard.push(text(&Event::Sheet(name))),
-                Frame::Row(row) => heard.push(text(&Event::Row(&row))),
-                Frame::BadRow { number, problem } => heard.push(text(&Event::BadRow { number, problem })),
+                Frame::Sheet(name) => received.push(text(&Event::Sheet(name))),
+                Frame::Row(row) => received.push(text(&Event::Row(&row))),
+                Frame::BadRow { number, problem } => received.push(text(&Event::BadRow { number, problem })),
                 Frame::End { events, outcome } => break (events, outcome),
                 Frame::Ready => panic!("a worker is ready once"),
             }
         };
-        assert_eq!(heard, direct);
-        assert_eq!(end, (u64::try_from(heard.len()).unwrap(), decoded));
+        assert_eq!(received, direct);
+        assert_eq!(end, (u64::try_from(received.len()).unwrap(), decoded));
         assert!(rest.is_empty());
     }
 
     #[test]
-    fn a_row_that_is_none_ends_the_file_and_not_the_worker() {
+    fn a_row_over_the_limit_ends_the_file_and_not_the_worker() {
         let long = format!("<table><tr><td>{}</td></tr></table>", "学".repeat(ROW_MAX / 2));
         let mut pipe = Vec::new();
         answer(long.as_bytes(), &mut pipe).unwrap();

@@ -15,7 +15,7 @@ use crate::finding;
 /// Rows of a sheet.
 const ROWS_MAX: u32 = 65_536;
 
-/// Tells the rows of every visible sheet.
+/// Emits the rows of every visible sheet.
 ///
 /// # Errors
 /// `Truncated` when sectors are missing, `Encrypted`, and `Damaged` when records do not parse.
@@ -24,7 +24,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
     let fault = |error: XlsError| match error {
         _ if cut => DecodeError::Truncated("sectors are missing".into()),
         XlsError::Password => DecodeError::Encrypted,
-        // A container without the stream of a workbook is that of another program.
+        // A container without a workbook's stream was written by another program.
         XlsError::Cfb(error) if error.to_string().starts_with("Cannot find") => {
             DecodeError::UnknownFormat("doc, ppt, wps".into())
         }
@@ -71,7 +71,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
     Ok(FileNotes { encoding: "", notes })
 }
 
-/// Whether the container's own table of sectors names some that the file does not have.
+/// Whether the container's own table of sectors names sectors beyond the end of the file.
 pub(super) fn is_cut(bytes: &[u8]) -> bool {
     const FREE: u32 = u32::MAX;
     let word =
@@ -80,8 +80,8 @@ pub(super) fn is_cut(bytes: &[u8]) -> bool {
     let size = 1_usize << shift;
     let start = |sector: u32| (sector as usize + 1).checked_mul(size);
     let Some(tables) = word(44) else { return true };
-    // The header names the first 109 sectors of the table; larger files than 7 MB have more, whose
-    // last ones tell no less.
+    // The header names the first 109 sectors of the table. Files larger than 7 MB have more, but these
+    // show a cut just as well.
     for table in 0..tables.min(109) {
         let Some(sector) = word(76 + 4 * table as usize) else { return true };
         let Some(at) = start(sector).filter(|at| at + size <= bytes.len()) else { return true };
@@ -99,7 +99,7 @@ pub(super) fn is_cut(bytes: &[u8]) -> bool {
 fn cell(value: &Data) -> Cell<'_> {
     match value {
         Data::Empty => Cell::Empty,
-        #[expect(clippy::cast_precision_loss, reason = "BIFF stores every number as f64; this was one")]
+        #[expect(clippy::cast_precision_loss, reason = "BIFF stores every number as f64")]
         Data::Int(number) => Cell::Number(*number as f64),
         Data::Float(number) => Cell::Number(*number),
         Data::Bool(value) => Cell::Bool(*value),

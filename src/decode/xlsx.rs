@@ -1,7 +1,7 @@
 //! `.xlsx`, streamed sheet by sheet.
 //!
-//! Every entry of the zip is read to its end first, by [`preflight`]: what it finds harmful is
-//! refused before a parser sees it.
+//! [`preflight`] reads every entry of the zip to its end first, and refuses what is harmful before a
+//! parser sees it.
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -13,20 +13,20 @@ use super::cell::{Cell, NO_RESULT, Row, day_meant};
 use super::preflight::{self, Preflight};
 use super::respell;
 use super::text::LINE_MAX;
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Seen};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Occurrences};
 use crate::finding;
 
 /// Rows of a sheet.
 const ROWS_MAX: u32 = 1_048_576;
-/// Cells, told or empty, that a sheet may have beyond [`SPREAD_RATIO`] for each that it holds: one
-/// in the last column of every row would cost a minute.
+/// Cells, filled or empty, up to which [`SPREAD_RATIO`] is not applied: a cell in the last column of
+/// every row would cost a minute.
 const SPREAD_MAX: u64 = 100_000_000;
 const SPREAD_RATIO: u64 = 100;
 
-/// Tells the rows of every visible sheet.
+/// Emits the rows of every visible sheet.
 ///
 /// # Errors
-/// What [`preflight`] refuses; `Cell` when one does not parse, `Damaged` when the XML does not.
+/// Those of [`preflight`]; `Cell` when a cell does not parse, `Damaged` when the XML does not.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
     let mut found = preflight::look_through(bytes)?;
     let respelt = if found.is_odd { Some(respell::respell(bytes)?) } else { None };
@@ -38,7 +38,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut notes = notes(&found, book.has_1904_epoch());
     let sheets: Vec<_> = book.sheets_metadata().to_vec();
-    // The reader takes a workbook whose list of sheets is not found for one that has none.
+    // The reader treats a workbook whose list of sheets is not found as one without sheets.
     if sheets.is_empty() {
         return Err(damaged("no sheets"));
     }
@@ -88,11 +88,11 @@ fn notes(found: &Preflight, epoch_1904: bool) -> Vec<Note> {
 #[derive(Default)]
 struct Sheet {
     merges: Merges,
-    formulas: Seen,
-    /// Cells that hold something, and those with the empty ones before them.
-    held: u64,
+    formulas: Occurrences,
+    /// Cells that are filled, and these with the empty ones before them.
+    filled: u64,
     spread: u64,
-    /// The last row that holds something.
+    /// The last row that is not blank.
     last_row: u32,
 }
 
@@ -112,7 +112,7 @@ impl Sheet {
         let mut row = Row::default();
         let mut before = (0, 0);
         loop {
-            // Shared formulas are not spelt out: their index may ask for any amount of memory.
+            // Shared formulas are not expanded: their index may ask for any amount of memory.
             let next = cells.next_cell_with_formula_metadata().map_err(|error| fault(error, name, before))?;
             let Some(cell) = next else { break };
             let (index, column) = cell.pos;
@@ -141,7 +141,7 @@ impl Sheet {
             if cell.formula.is_some() && cell.value != DataRef::Empty {
                 self.formulas.at(row.number);
             }
-            self.held += 1;
+            self.filled += 1;
             if row.cells.len() <= column {
                 row.cells.resize(column + 1, Cell::Empty);
             }
@@ -152,7 +152,7 @@ impl Sheet {
 
     fn emit(&mut self, row: &mut Row<'_>, each: &mut dyn FnMut(Event<'_>)) -> Result<(), DecodeError> {
         self.spread += row.cells.len() as u64;
-        if self.spread > SPREAD_MAX && self.spread / SPREAD_RATIO > self.held {
+        if self.spread > SPREAD_MAX && self.spread / SPREAD_RATIO > self.filled {
             return Err(DecodeError::Workbook("cells too far apart".into()));
         }
         if !row.is_blank() {
@@ -164,13 +164,13 @@ impl Sheet {
     }
 }
 
-/// Ranges merged over several rows: their value stands in each of them, though the file has it in
-/// the first alone. Nothing else is ever filled down.
+/// Ranges merged over several rows: the value belongs to each row, though the file has it only in the
+/// first. Nothing else is ever filled down.
 #[derive(Default)]
 pub(super) struct Merges {
-    /// By first row, the last one first.
+    /// By first row, last to first.
     ahead: Vec<Dimensions>,
-    /// Those that reach the row being told: column, last row, value.
+    /// Those that reach the current row: column, last row, value.
     open: Vec<(usize, u32, Cell<'static>)>,
 }
 
@@ -181,7 +181,7 @@ impl Merges {
         Merges { ahead: ranges, open: Vec::new() }
     }
 
-    /// Fills a row that holds something; rows come in their order.
+    /// Fills a row that is not blank; rows come in order.
     pub fn fill(&mut self, row: &mut Row<'_>) {
         if self.ahead.is_empty() && self.open.is_empty() {
             return;
@@ -210,7 +210,7 @@ fn owned(value: &DataRef<'_>) -> Cell<'static> {
     match value {
         DataRef::Empty => Cell::Empty,
         DataRef::SharedString(text) => Cell::Text(Cow::Owned((*text).to_owned())),
-        #[expect(clippy::cast_precision_loss, reason = "xlsx stores every number as f64; this was one")]
+        #[expect(clippy::cast_precision_loss, reason = "xlsx stores every number as f64")]
         DataRef::Int(number) => Cell::Number(*number as f64),
         DataRef::Float(number) => Cell::Number(*number),
         DataRef::Bool(value) => Cell::Bool(*value),
@@ -222,7 +222,7 @@ fn owned(value: &DataRef<'_>) -> Cell<'static> {
     }
 }
 
-/// A date cell; what Excel formats as a date but is none stays a number.
+/// A date cell; a value that Excel formats as a date without being one stays a number.
 pub(super) fn date(when: &ExcelDateTime) -> Cell<'static> {
     let (year, month, day, ..) = when.to_ymd_hms_milli();
     let date = i16::try_from(year)
@@ -240,7 +240,7 @@ fn damaged(error: impl std::fmt::Display) -> DecodeError {
     DecodeError::Damaged(error.to_string())
 }
 
-/// A value that is not of its type has a place; anything else is damage.
+/// A value that is not of its type has a position; any other fault is damage.
 fn fault(error: calamine::XlsxError, sheet: &str, (row, column): (u32, u32)) -> DecodeError {
     use calamine::XlsxError as E;
     match error {

@@ -20,7 +20,7 @@ use crate::finding::{self, Finding};
 use crate::number::{Decimal, ONE, Ratio};
 use crate::period::ReportYear;
 use crate::tables::difference::DifferenceRow;
-use crate::tables::indicator_value::Shared;
+use crate::tables::indicator_value::SharedValues;
 use crate::tables::parquet_file::TableFileError;
 use crate::tables::row;
 
@@ -177,13 +177,13 @@ pub fn rows<'a>(
 /// # Errors
 /// When the file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<Difference>, TableFileError> {
-    let mut units = Shared::default();
+    let mut units = SharedValues::default();
     let differences = row::read(path)?.map(|row| row.map(|row| stored(row, &mut units)));
     differences.filter_map(Result::transpose).collect()
 }
 
 /// `None` where the answer is none that this program knows.
-fn stored(row: DifferenceRow, units: &mut Shared<Unit>) -> Option<Difference> {
+fn stored(row: DifferenceRow, units: &mut SharedValues<Unit>) -> Option<Difference> {
     let closed = row.closed_decision.map(|decision| Closed {
         decision,
         note: row.closing_note.unwrap_or_default(),

@@ -7,7 +7,7 @@ use super::{IndicatorValue, Subject, ValueKey};
 use crate::definitions::indicator::{Calculation, Indicator};
 use crate::figure::Delivered;
 use crate::number::Ratio;
-use crate::tables::indicator_value::{IndicatorValueRow, Shared, stands_for};
+use crate::tables::indicator_value::{IndicatorValueRow, SharedValues, stands_for};
 use crate::tables::parquet_file::TableFileError;
 use crate::tables::row;
 
@@ -55,7 +55,7 @@ fn row(value: &IndicatorValue, indicator: Option<&Indicator>) -> IndicatorValueR
 /// When the file cannot be read.
 pub fn read(path: &Path, indicators: &[Indicator]) -> Result<Vec<IndicatorValue>, TableFileError> {
     let indicators = by_id(indicators);
-    let (mut subjects, mut units) = (Shared::default(), Shared::default());
+    let (mut subjects, mut units) = (SharedValues::default(), SharedValues::default());
     row::read(path)?
         .map(|row| {
             let row: IndicatorValueRow = row?;

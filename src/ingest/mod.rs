@@ -1,10 +1,10 @@
-//! One delivered file → a fragment: its typed rows as Parquet, and what was found in it.
+//! A delivered file → a fragment: its typed rows as Parquet, and its findings.
 //!
 //! A fragment is keyed by what decides it: the bytes, the contract, the program, the pseudonym key
-//! and what persons said of its rows. A file that was normalised before is not read again.
+//! and what persons said about its rows. A file that was already normalised is not read again.
 //!
-//! Corrected cells take the place of the delivered ones between decoding and normalising: the row
-//! goes by the same contract as its neighbours, keeps its place, and is counted once.
+//! Corrected cells replace the delivered ones between decoding and normalising: the row is read by
+//! the same contract as its neighbours, keeps its place, and is counted once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -40,24 +40,24 @@ use crate::tables::parquet_file::{self, TableBytes, TableFileError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
-/// Changes when the same file would give other rows: it is part of every fragment's key.
+/// Must change when the same file would give other rows: it is part of every fragment's key.
 pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/7");
 
-/// What intake needs to know.
+/// What intake needs besides the file.
 #[derive(Debug, Clone, Copy)]
 pub struct Intake<'a> {
     pub data: &'a DataRoot,
     pub definitions: &'a Definitions,
     pub context: Context<'a>,
-    /// What persons said of single rows, by delivery.
+    /// What persons said about single rows, by delivery.
     pub corrections: &'a BTreeMap<FileKey, OfFile>,
-    /// Bytes that a member of a bundle may have, as a file may.
+    /// The most bytes that a member of a bundle may have: as many as a file.
     pub member_max: u64,
 }
 
-/// A file to take in: where it was dropped, and its bytes.
+/// A file to take in: its place in the drop folder, and its bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct Delivered<'a> {
+pub struct DeliveredFile<'a> {
     pub label: &'a str,
     pub year: Option<ReportYear>,
     pub dataset: &'a str,
@@ -68,9 +68,9 @@ pub struct Delivered<'a> {
     pub bytes: &'a [u8],
 }
 
-/// What became of one file.
+/// A file that was taken in, and its outcome.
 #[derive(Debug, Clone)]
-pub struct TakenIn {
+pub struct IntakeResult {
     pub label: String,
     pub year: ReportYear,
     pub dataset: String,
@@ -79,7 +79,7 @@ pub struct TakenIn {
     /// SHA-256 of the file as dropped: of the bundle, for a member.
     pub landing: String,
     pub outcome: Outcome,
-    /// What ended it may not be its own doing: it is tried again, though nothing of it changes.
+    /// The failure may not be the file's own fault: the next run tries the same file again.
     pub try_again: bool,
 }
 
@@ -96,23 +96,23 @@ pub struct Fragment {
     pub format: Format,
     pub encoding: String,
     pub counts: RowCounts,
-    /// Of the quarantined rows, those that a named person gave up.
+    /// The quarantined rows that a named person gave up.
     #[serde(default)]
     pub given_up: u64,
     /// Rows of the table by school.
     pub schools: BTreeMap<String, u64>,
-    /// Of the rows in whatever order; empty for forms. Equal digests are the same rows.
+    /// Independent of the order of rows; empty for forms. Equal digests mean the same rows.
     pub rows_digest: String,
     rows_sha256: String,
     rejects_sha256: String,
     people_sha256: String,
-    /// Without the file's label, which the file may change.
+    /// Without the label of the file, which may be renamed.
     pub findings: Vec<Finding>,
 }
 
 #[cfg(test)]
 impl Fragment {
-    /// Of rows by school, all of them loaded.
+    /// A fragment with so many rows of each school, all of them loaded.
     #[must_use]
     pub fn of_schools<const N: usize>(rows: [(&str, u64); N]) -> Self {
         let loaded = rows.iter().map(|(_, rows)| rows).sum();
@@ -132,7 +132,7 @@ impl Fragment {
     }
 }
 
-/// The world failing: never bad data.
+/// A failure of the machine: never bad data.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     #[error("`{}`: {source}", path.display())]
@@ -149,20 +149,20 @@ pub enum IntakeError {
     Record(#[from] serde_json::Error),
 }
 
-/// Takes one dropped file in; a bundle gives one result for each member.
+/// Takes in a dropped file; a bundle gives a result for each member.
 ///
 /// # Errors
-/// Only when something cannot be written; whatever is wrong with the file is an [`Outcome`].
+/// Only when something cannot be written; any fault of the file is an [`Outcome`].
 pub fn take_in(
     intake: Intake<'_>,
     decoder: &mut Decoder,
-    delivered: Delivered<'_>,
-) -> Result<Vec<TakenIn>, IntakeError> {
+    delivered: DeliveredFile<'_>,
+) -> Result<Vec<IntakeResult>, IntakeError> {
     if decode::sniff::sniff(delivered.bytes) != Ok(Format::Zip) {
         return Ok(vec![take_in_one(intake, decoder, delivered)?]);
     }
     let rejected = |rule: &Rule, detail: &str| {
-        Ok(vec![taken(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))])
+        Ok(vec![intake_result(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))])
     };
     let fault = |error: BundleError| decode_fault(DecodeError::from(error));
     let mut bundle = match Bundle::open(delivered.bytes) {
@@ -179,7 +179,7 @@ pub fn take_in(
     for member in bundle.members(intake.member_max) {
         let member = match member {
             Ok(member) => member,
-            // What unpacked a moment ago does not now: none of it is used.
+            // The bundle unpacked a moment ago, and no longer does: none of it is used.
             Err(error) => {
                 let Fault { rule, detail, .. } = fault(error);
                 return rejected(rule, &detail);
@@ -189,23 +189,23 @@ pub fn take_in(
         let label = format!("{}!{name}", delivered.label);
         let bytes = member.bytes.as_deref().unwrap_or(b"");
         let sha256 = files::sha256(bytes);
-        let delivered = Delivered { label: &label, sha256: &sha256, bytes, ..delivered };
+        let delivered = DeliveredFile { label: &label, sha256: &sha256, bytes, ..delivered };
         results.push(if member.too_large {
             let detail = format!("{} MB", intake.member_max >> 20);
             let finding = file_finding(delivered, finding::FILE_LIMIT, &detail);
-            taken(delivered, Outcome::Rejected(Box::new(finding)))
+            intake_result(delivered, Outcome::Rejected(Box::new(finding)))
         } else if member.bytes.is_some() {
             take_in_one(intake, decoder, delivered)?
         } else {
             let finding = file_finding(delivered, finding::FILE_FORMAT, "链接，不是文件");
-            taken(delivered, Outcome::Rejected(Box::new(finding)))
+            intake_result(delivered, Outcome::Rejected(Box::new(finding)))
         });
     }
     Ok(results)
 }
 
-fn taken(delivered: Delivered<'_>, outcome: Outcome) -> TakenIn {
-    TakenIn {
+fn intake_result(delivered: DeliveredFile<'_>, outcome: Outcome) -> IntakeResult {
+    IntakeResult {
         label: delivered.label.to_owned(),
         year: delivered.year.unwrap_or_default(),
         dataset: delivered.dataset.to_owned(),
@@ -216,7 +216,7 @@ fn taken(delivered: Delivered<'_>, outcome: Outcome) -> TakenIn {
     }
 }
 
-fn file_finding(delivered: Delivered<'_>, rule: &Rule, detail: &str) -> Finding {
+fn file_finding(delivered: DeliveredFile<'_>, rule: &Rule, detail: &str) -> Finding {
     let place = Place { file: delivered.label.to_owned(), ..Place::default() };
     Finding::new(rule, delivered.year.unwrap_or_default(), delivered.dataset, detail).at(place)
 }
@@ -224,10 +224,10 @@ fn file_finding(delivered: Delivered<'_>, rule: &Rule, detail: &str) -> Finding 
 fn take_in_one(
     intake: Intake<'_>,
     decoder: &mut Decoder,
-    delivered: Delivered<'_>,
-) -> Result<TakenIn, IntakeError> {
+    delivered: DeliveredFile<'_>,
+) -> Result<IntakeResult, IntakeError> {
     let reject = |rule: &Rule, detail: &str| {
-        taken(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))
+        intake_result(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))
     };
     let Some(year) = delivered.year else {
         return Ok(reject(finding::FOLDER_WRONG, "应放在 <年份>/<数据集>/ 之下"));
@@ -238,19 +238,19 @@ fn take_in_one(
         return Ok(reject(finding::FOLDER_WRONG, &format!("数据集文件夹应为 {} 之一", known.join("、"))));
     };
     let sha256 = delivered.sha256;
-    let said = intake.corrections.get(&(year, dataset.dataset.clone(), sha256.to_owned()));
-    let key = fragment_key(intake, dataset, year, sha256, said);
+    let corrections = intake.corrections.get(&(year, dataset.dataset.clone(), sha256.to_owned()));
+    let key = fragment_key(intake, dataset, year, sha256, corrections);
     if let Some(fragment) = known_fragment(intake.data, &key) {
-        return Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))));
+        return Ok(intake_result(delivered, Outcome::Normalised(Box::new(fragment))));
     }
-    let read = match read(intake, decoder, (dataset, year, sha256), said, delivered.bytes)? {
-        Ok(read) => read,
+    let content = match read(intake, decoder, (dataset, year, sha256), corrections, delivered.bytes)? {
+        Ok(content) => content,
         Err(Fault { rule, detail, try_again }) => {
-            return Ok(TakenIn { try_again, ..reject(rule, &detail) });
+            return Ok(IntakeResult { try_again, ..reject(rule, &detail) });
         }
     };
-    let fragment = keep(intake.data, key, read)?;
-    Ok(taken(delivered, Outcome::Normalised(Box::new(fragment))))
+    let fragment = keep(intake.data, key, content)?;
+    Ok(intake_result(delivered, Outcome::Normalised(Box::new(fragment))))
 }
 
 fn fragment_key(
@@ -258,7 +258,7 @@ fn fragment_key(
     dataset: &Dataset,
     year: ReportYear,
     sha256: &str,
-    said: Option<&OfFile>,
+    corrections: Option<&OfFile>,
 ) -> String {
     let parts = [
         sha256,
@@ -269,12 +269,12 @@ fn fragment_key(
         &intake.context.key.check_value(),
         intake.context.city_code,
         intake.context.residual_code,
-        said.map_or("", |said| &said.digest),
+        corrections.map_or("", |corrections| &corrections.digest),
     ];
     files::sha256(parts.join("|").as_bytes())
 }
 
-/// A fragment that an earlier run left, if all its files are as its description says.
+/// The fragment of an earlier run, if all its files match its description.
 fn known_fragment(data: &DataRoot, key: &str) -> Option<Fragment> {
     let folder = data.fragment(key);
     let fragment: Fragment = serde_json::from_slice(&fs::read(folder.join("fragment.json")).ok()?).ok()?;
@@ -286,7 +286,7 @@ fn known_fragment(data: &DataRoot, key: &str) -> Option<Fragment> {
 }
 
 impl Fragment {
-    /// Its files and their hashes; no hash for those it has not.
+    /// The fragment's files and their hashes; an empty hash for a file that it does not have.
     fn files(&self, data: &DataRoot) -> [(PathBuf, &str); 3] {
         [
             (data.fragment(&self.key).join("rows.parquet"), self.rows_sha256.as_str()),
@@ -296,12 +296,12 @@ impl Fragment {
     }
 }
 
-/// What is wrong with a file as a whole.
+/// A fault of a file as a whole.
 #[derive(Debug)]
 struct Fault {
     rule: &'static Rule,
     detail: String,
-    /// It may read another time: the system stopped the reader.
+    /// The system stopped the reader: another attempt may succeed.
     try_again: bool,
 }
 
@@ -312,32 +312,32 @@ impl Fault {
 }
 
 /// A file that was read to its end.
-struct Read {
-    /// Without its rows, which are in the parts.
+struct FileContent {
+    /// Without rows, which are in `parts`.
     normalised: Normalised,
     decoded: decode::Decoded,
     parts: Parts,
 }
 
-/// The rows of a file, written.
+/// The rows of a file as a table.
 struct Rows {
     bytes: Vec<u8>,
     schools: BTreeMap<String, u64>,
     digest: String,
 }
 
-/// The rows of a file as they are written, batch by batch, and what they tell of it.
+/// The rows of a file, written batch by batch, with their schools and digest.
 #[derive(Default)]
 struct Parts {
     written: Option<TableBytes>,
     schools: BTreeMap<String, u64>,
-    /// The sum of all rows' digests, which their order does not change, and how many there are.
+    /// The sum of all rows' digests, which does not depend on their order, and the number of rows.
     digests: (u128, u64),
     failed: Option<IntakeError>,
 }
 
 impl Parts {
-    /// Takes a batch that is ready. A fault is told at the end: a decoder cannot be told to stop.
+    /// Takes a batch that is ready. A failure is kept until the end: a decoder cannot be asked to stop.
     fn take(&mut self, ready: Result<Option<RecordBatch>, ArrowError>) {
         let added = match ready {
             Ok(None) => return,
@@ -367,7 +367,7 @@ impl Parts {
         Ok(written.write(batch)?)
     }
 
-    /// The bytes of the table, its rows by school, and a digest of them in whatever order: empty for forms.
+    /// The bytes of the table, its rows by school, and a digest that ignores their order: empty for forms.
     fn finish(self) -> Result<Rows, IntakeError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -380,33 +380,33 @@ impl Parts {
     }
 }
 
-/// Decodes and normalises; what is wrong with the file as a whole is a [`Fault`].
+/// Decodes and normalises; a fault of the file as a whole is a [`Fault`].
 fn read(
     intake: Intake<'_>,
     reader: &mut Decoder,
     (dataset, year, sha256): (&Dataset, ReportYear, &str),
-    said: Option<&OfFile>,
+    corrections: Option<&OfFile>,
     bytes: &[u8],
-) -> Result<Result<Read, Fault>, IntakeError> {
+) -> Result<Result<FileContent, Fault>, IntakeError> {
     let no_contract = || Ok(Err(Fault::new(finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
     let Some(version) = dataset.version(year) else { return no_contract() };
     let key = intake.context.key;
-    let nobody = Answers::default();
-    let answers = said.map_or(&nobody, |said| &said.answers);
-    let (decoded, finished, mut parts, mender) = match dataset.shape {
+    let no_answers = Answers::default();
+    let answers = corrections.map_or(&no_answers, |corrections| &corrections.answers);
+    let (decoded, finished, mut parts, corrector) = match dataset.shape {
         Shape::Rows => {
             let new = || {
                 let rows = RowsNormaliser::new(intake.context, dataset, version, year, sha256);
-                (rows.answered(answers), Parts::default(), Mender::new(said))
+                (rows.answered(answers), Parts::default(), Corrector::new(corrections))
             };
-            let event = |(rows, parts, mender): &mut (RowsNormaliser<'_>, Parts, Mender<'_>),
-                         told: &Event<'_>| {
-                mender.hand_on(told, |told| rows.event(told));
+            let take = |(rows, parts, corrector): &mut (RowsNormaliser<'_>, Parts, Corrector<'_>),
+                        event: &Event<'_>| {
+                corrector.hand_on(event, |event| rows.event(event));
                 parts.take(rows.ready());
             };
-            let ((rows, parts, mender), decoded) = decode_into(reader, bytes, key, new, event)?;
+            let ((rows, parts, corrector), decoded) = decode_into(reader, bytes, key, new, take)?;
             match decoded {
-                Ok(decoded) => (decoded, rows.finish()?, parts, mender),
+                Ok(decoded) => (decoded, rows.finish()?, parts, corrector),
                 Err(error) => return Ok(Err(decode_fault(error))),
             }
         }
@@ -415,14 +415,14 @@ fn read(
             let Some(layout) = layout else { return no_contract() };
             let new = || {
                 let form = FormNormaliser::new(layout, &dataset.dataset, sha256);
-                (form.answered(answers), Mender::new(said))
+                (form.answered(answers), Corrector::new(corrections))
             };
-            let event = |(form, mender): &mut (FormNormaliser<'_>, Mender<'_>), told: &Event<'_>| {
-                mender.hand_on(told, |told| form.event(told));
+            let take = |(form, corrector): &mut (FormNormaliser<'_>, Corrector<'_>), event: &Event<'_>| {
+                corrector.hand_on(event, |event| form.event(event));
             };
-            let ((form, mender), decoded) = decode_into(reader, bytes, key, new, event)?;
+            let ((form, corrector), decoded) = decode_into(reader, bytes, key, new, take)?;
             match decoded {
-                Ok(decoded) => (decoded, form.finish()?, Parts::default(), mender),
+                Ok(decoded) => (decoded, form.finish()?, Parts::default(), corrector),
                 Err(error) => return Ok(Err(decode_fault(error))),
             }
         }
@@ -435,12 +435,12 @@ fn read(
                 let finding = Finding::new(rule, year, &dataset.dataset, &note.detail).at(place);
                 normalised.findings.push(finding);
             }
-            normalised.findings.extend(mender.findings(dataset, year, &normalised));
+            normalised.findings.extend(corrector.findings(dataset, year, &normalised));
             parts.take(Ok(Some(std::mem::replace(
                 &mut normalised.rows,
                 RecordBatch::new_empty(Arc::new(Schema::empty())),
             ))));
-            Ok(Read { normalised, decoded, parts })
+            Ok(FileContent { normalised, decoded, parts })
         }
         // A file that was cut short may have nothing left that could be used.
         Err(_) if decoded.notes.iter().any(|note| note.rule == finding::FILE_TRUNCATED.id) => {
@@ -451,76 +451,79 @@ fn read(
 }
 
 /// Puts corrected cells in their rows on the way to the normaliser.
-struct Mender<'a> {
-    said: Option<&'a OfFile>,
+struct Corrector<'a> {
+    corrections: Option<&'a OfFile>,
     sheet: String,
-    /// Rows that were what they were when they were corrected.
-    mended: BTreeSet<(String, u32)>,
+    /// Rows that were the same as when they were corrected.
+    corrected: BTreeSet<(String, u32)>,
 }
 
-impl<'a> Mender<'a> {
-    fn new(said: Option<&'a OfFile>) -> Self {
-        Mender {
-            said: said.filter(|said| !said.rows.is_empty()),
+impl<'a> Corrector<'a> {
+    fn new(corrections: Option<&'a OfFile>) -> Self {
+        Corrector {
+            corrections: corrections.filter(|corrections| !corrections.rows.is_empty()),
             sheet: String::new(),
-            mended: BTreeSet::new(),
+            corrected: BTreeSet::new(),
         }
     }
 
-    fn hand_on(&mut self, event: &Event<'_>, mut to: impl FnMut(&Event<'_>)) {
-        let Some(said) = self.said else { return to(event) };
+    fn hand_on(&mut self, event: &Event<'_>, mut each: impl FnMut(&Event<'_>)) {
+        let Some(corrections) = self.corrections else { return each(event) };
         match event {
             Event::Sheet(name) => (*name).clone_into(&mut self.sheet),
             Event::Row(row) => {
                 let place = (self.sheet.clone(), row.number);
-                let mended = said.rows.get(&place).and_then(|of| corrections::mended(row, &of.changes));
-                if let Some(mended) = mended {
-                    self.mended.insert(place);
-                    return to(&Event::Row(&mended));
+                let corrected = corrections
+                    .rows
+                    .get(&place)
+                    .and_then(|correction| corrections::mended(row, &correction.changes));
+                if let Some(corrected) = corrected {
+                    self.corrected.insert(place);
+                    return each(&Event::Row(&corrected));
                 }
             }
             Event::BadRow { .. } => {}
         }
-        to(event);
+        each(event);
     }
 
-    /// Corrected rows that are used, and those that are not what was corrected. Of one that is still
-    /// kept out its own finding tells.
+    /// Corrected rows that are used, and corrections that no longer fit their rows. A row that is still
+    /// kept out has a finding of its own.
     fn findings(&self, dataset: &Dataset, year: ReportYear, normalised: &Normalised) -> Vec<Finding> {
-        let Some(said) = self.said else { return Vec::new() };
+        let Some(corrections) = self.corrections else { return Vec::new() };
         let out = normalised.rejects.places();
         let mut findings = Findings::default();
-        for (at, of) in &said.rows {
-            let rule = match (self.mended.contains(at), out.contains(at)) {
+        for (at, correction) in &corrections.rows {
+            let rule = match (self.corrected.contains(at), out.contains(at)) {
                 (true, true) => continue,
                 (true, false) => finding::ROW_CORRECTED,
                 (false, _) => finding::CORRECTION_UNFIT,
             };
             let place = Place { sheet: at.0.clone(), row: at.1, ..Place::default() };
             let mut finding =
-                Finding::new(rule, year, &dataset.dataset, "").at(place).of_school(&of.school_code);
-            finding.message += &of.words;
+                Finding::new(rule, year, &dataset.dataset, "").at(place).of_school(&correction.school_code);
+            finding.message += &correction.words;
             findings.push(finding);
         }
         findings.finish()
     }
 }
 
-/// Decodes into a new normaliser. A worker that somebody killed may have been killed for another's
-/// sake: the file is tried once more, and what was heard of it is thrown away.
+/// Decodes into a new normaliser. A worker may have been killed because of another process: the file is
+/// then tried once more, and everything read so far is thrown away.
 fn decode_into<N>(
     reader: &mut Decoder,
     bytes: &[u8],
     key: &PseudonymKey,
     new: impl Fn() -> N,
-    event: impl Fn(&mut N, &Event<'_>),
+    take: impl Fn(&mut N, &Event<'_>),
 ) -> Result<(N, Result<decode::Decoded, DecodeError>), IntakeError> {
     let mut attempt = || -> Result<_, IntakeError> {
         let mut normaliser = new();
-        let mut decoded = reader.decode(bytes, &mut |told| match told {
-            // A sheet is known by its name from here on.
-            Event::Sheet(name) => event(&mut normaliser, &Event::Sheet(&sheet_name(name, key))),
-            told => event(&mut normaliser, &told),
+        let mut decoded = reader.decode(bytes, &mut |event| match event {
+            // From here on a sheet has only its redacted name.
+            Event::Sheet(name) => take(&mut normaliser, &Event::Sheet(&sheet_name(name, key))),
+            event => take(&mut normaliser, &event),
         })?;
         for note in decoded.iter_mut().flat_map(|decoded| &mut decoded.notes) {
             note.sheet = sheet_name(&note.sheet, key);
@@ -533,7 +536,7 @@ fn decode_into<N>(
     }
 }
 
-/// A sheet's name without the numbers of persons in it, told apart from others.
+/// A sheet's name without the numbers of persons in it, distinct from others.
 fn sheet_name(name: &str, key: &PseudonymKey) -> String {
     personal::redacted_apart(name, &|name| key.label(name))
 }
@@ -564,7 +567,7 @@ fn decode_fault(error: DecodeError) -> Fault {
         DecodeError::Entities => finding::FILE_ENTITIES,
     };
     let try_again = matches!(error, DecodeError::ReaderDied(Death::Killed));
-    // A parser's own words may quote the file: only what this program says of it is told.
+    // A parser's message may quote the file: only this program's own words are shown.
     let detail = match error {
         DecodeError::UnknownFormat(name) | DecodeError::Encoding(name) | DecodeError::OtherEncoding(name) => {
             name
@@ -609,7 +612,7 @@ fn unusable_fault(
                 BindError::Missing(titles) => (finding::HEADER_MISSING, titles.join("、")),
                 BindError::Twice(title) => (finding::HEADER_TWICE, title),
                 BindError::Unit(detail) => (finding::HEADER_UNIT, detail),
-                // The texts of a row that is no header may be somebody's data.
+                // The texts of a row that is not a header may be personal data.
                 BindError::NoHeader { .. } => (finding::HEADER_UNKNOWN, String::new()),
             }
         }
@@ -617,7 +620,7 @@ fn unusable_fault(
     Fault::new(rule, detail)
 }
 
-/// The dataset whose header the rows do have.
+/// The dataset whose header the rows have.
 fn fitting_dataset<'a>(
     definitions: &'a Definitions,
     dataset: &Dataset,
@@ -632,9 +635,9 @@ fn fitting_dataset<'a>(
     })
 }
 
-/// Writes the fragment; its description, with the hashes of the others, last.
-fn keep(data: &DataRoot, key: String, read: Read) -> Result<Fragment, IntakeError> {
-    let Read { normalised, decoded, parts } = read;
+/// Writes the files of a fragment; its description, with their hashes, last.
+fn keep(data: &DataRoot, key: String, content: FileContent) -> Result<Fragment, IntakeError> {
+    let FileContent { normalised, decoded, parts } = content;
     let Rows { bytes: rows, schools, digest: rows_digest } = parts.finish()?;
     let rejects = normalised.rejects.into_lines();
     let people = normalised.people.into_lines();
@@ -666,12 +669,12 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), IntakeError> {
         .map_err(|source| IntakeError::Io { path: path.to_owned(), source })
 }
 
-/// Empty for a file that is not written, as there is nothing for it.
+/// The hash of a file's bytes; empty for a file that is not written as it would be empty.
 fn hash_of(bytes: &[u8]) -> String {
     if bytes.is_empty() { String::new() } else { files::sha256(bytes) }
 }
 
-/// One JSON object a line.
+/// Items as JSON, one a line.
 fn lines<T: Serialize>(items: &[T]) -> Result<Vec<u8>, serde_json::Error> {
     let mut text = Vec::new();
     for item in items {

@@ -6,7 +6,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sources::drop_folder::Dropped;
+use crate::sources::drop_folder::DroppedFile;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
@@ -54,18 +54,18 @@ impl Seen {
 
     /// The hash of a file that has not changed since it was seen.
     #[must_use]
-    pub fn sha256(&self, file: &Dropped) -> Option<&str> {
+    pub fn sha256(&self, file: &DroppedFile) -> Option<&str> {
         let seen = self.0.get(&file.label)?;
         (*seen == SeenFile::of(file, &seen.sha256)).then_some(seen.sha256.as_str())
     }
 
-    pub fn remember(&mut self, file: &Dropped, sha256: &str) {
+    pub fn remember(&mut self, file: &DroppedFile, sha256: &str) {
         self.0.insert(file.label.clone(), SeenFile::of(file, sha256));
     }
 }
 
 impl SeenFile {
-    fn of(file: &Dropped, sha256: &str) -> Self {
+    fn of(file: &DroppedFile, sha256: &str) -> Self {
         SeenFile {
             bytes: file.bytes,
             modified_ns: file.modified_ns,

@@ -8,37 +8,37 @@ use crate::definitions::contract::unit::{self, Conversion, Unit};
 use crate::definitions::contract::{Column, Dataset, Version};
 use crate::position::redact;
 
-/// Rows looked at to find the header. Exports seen so far put it within the first 12.
+/// Rows searched for the header. Exports seen so far put it within the first 12.
 pub const HEADER_SEARCH_ROWS: usize = 15;
 
-/// Where a file has each column.
+/// The position of each column in a file.
 #[derive(Debug, Clone, Default)]
 pub struct Binding {
     /// For each column of the contract, in its order: the index of the cell.
     pub cells: Vec<Option<usize>>,
-    /// What numbers of each column go through, in the contract's order; nothing where they are in
-    /// the contract's unit as they stand.
+    /// The conversion of the numbers of each column, in the contract's order; `None` where they are
+    /// already in the contract's unit.
     pub conversions: Vec<Option<Conversion>>,
     /// Header texts as delivered, by cell.
     pub headers: Vec<String>,
-    /// The same as they are compared.
+    /// The same texts in the form in which they are compared.
     keys: Vec<String>,
     /// Headers that the contract does not know.
     pub unknown: Vec<String>,
-    /// Physical rows the header took: first and last.
+    /// First and last physical row of the header.
     pub rows: (u32, u32),
 }
 
-/// Why rows that look like a header do not bind.
+/// The reason why rows that look like a header do not bind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BindError {
-    /// No row of those looked at holds enough known headers; the best one's unknown texts.
+    /// None of the rows searched has enough known headers; with the unknown texts of the best one.
     NoHeader { nearest: Vec<String> },
     /// Titles of required columns that are not there.
     Missing(Vec<String>),
     /// Two columns mean the same.
     Twice(String),
-    /// A column whose unit nobody states, or one that is no unit of it; said in Chinese.
+    /// A column without a stated unit, or with an unsuitable one; in Chinese.
     Unit(String),
 }
 
@@ -48,7 +48,7 @@ pub enum BindError {
 /// named in it (and, for headers of several rows, in the rows under it).
 ///
 /// # Errors
-/// [`BindError`], which says what to mend.
+/// [`BindError`], which says what to correct.
 pub fn find_header(
     dataset: &Dataset,
     version: &Version,
@@ -70,7 +70,7 @@ pub fn find_header(
         }
     }
     let Some((index, hits)) = best else { return Err(BindError::NoHeader { nearest: Vec::new() }) };
-    // Where the row under it names more columns, some header texts are split over two rows.
+    // Where one more row names more columns, some header texts are split over two rows.
     let named = |header_rows| {
         labels(rows, index, header_rows).iter().filter(|label| keys.column(label).is_some()).count()
     };
@@ -90,7 +90,7 @@ pub fn find_header(
     Ok((index, binding))
 }
 
-/// For each column of the contract, how its numbers become those of the contract's unit.
+/// For each column of the contract, the conversion of its numbers to the contract's unit.
 fn conversions(
     dataset: &Dataset,
     binding: &Binding,
@@ -102,31 +102,32 @@ fn conversions(
     let columns = dataset.columns.iter().zip(&binding.cells);
     columns
         .map(|(column, cell)| match (column.convertible(), cell) {
-            (Some(own), Some(index)) => {
+            (Some(contract_unit), Some(index)) => {
                 let texts = header.iter().rev().filter_map(|row| row.cells.get(*index));
                 let brackets: Vec<String> = texts.flat_map(|cell| unit::bracketed(&cell.text())).collect();
-                let told_unit = unit_of(column, own, &brackets, &above)?;
-                Ok(told_unit.filter(|unit| *unit != own).and_then(|unit| Conversion::between(unit, own)))
+                let stated_unit = unit_of(column, contract_unit, &brackets, &above)?;
+                let other = stated_unit.filter(|unit| *unit != contract_unit);
+                Ok(other.and_then(|unit| Conversion::between(unit, contract_unit)))
             }
             _ => Ok(None),
         })
         .collect()
 }
 
-/// The unit that a column's own header states, else the line above it; `None` where it may be silent.
+/// The unit that a column's header states, else the line above it; `None` where neither needs to.
 fn unit_of(
     column: &Column,
-    own: Unit,
+    contract_unit: Unit,
     brackets: &[String],
     above: &[Unit],
 ) -> Result<Option<Unit>, BindError> {
     let refused = |what: &str| Err(BindError::Unit(format!("{}：{what}", column.title_zh)));
     for inside in brackets {
         match Unit::named(inside) {
-            Some(unit) if unit.is_of_kind(own) => return Ok(Some(unit)),
+            Some(unit) if unit.is_of_kind(contract_unit) => return Ok(Some(unit)),
             Some(_) => {
-                let own = column.unit.as_deref().unwrap_or_default();
-                return refused(&format!("表头写的单位“{}”不能换算成“{own}”", redact(inside)));
+                let expected = column.unit.as_deref().unwrap_or_default();
+                return refused(&format!("表头写的单位“{}”不能换算成“{expected}”", redact(inside)));
             }
             None if column.states_unit && !is_remark(inside) => {
                 return refused(&format!("表头写的“{}”不是已知的单位", redact(inside)));
@@ -134,14 +135,14 @@ fn unit_of(
             None => {}
         }
     }
-    match above.iter().copied().find(|unit| unit.is_of_kind(own)) {
+    match above.iter().copied().find(|unit| unit.is_of_kind(contract_unit)) {
         Some(unit) => Ok(Some(unit)),
         None if column.states_unit => refused("没有写明单位"),
         None => Ok(None),
     }
 }
 
-/// What brackets hold beside units: （必填）, （选填）.
+/// Whether brackets hold a remark and not a unit: （必填）, （选填）.
 fn is_remark(inside: &str) -> bool {
     inside.is_empty() || ["必填", "选填", "可填"].iter().any(|start| inside.starts_with(start))
 }
@@ -190,7 +191,7 @@ fn bind(
     Ok(Binding { cells, conversions: Vec::new(), headers: labels, keys, unknown, rows })
 }
 
-/// The title of a column that is not there, with the unknown header most like it, if any is.
+/// The title of a missing column, with the most similar unknown header, if there is a similar one.
 fn missing_title(column: &Column, unknown: &[String]) -> String {
     let title = header_key(&column.title_zh);
     let shared = |label: &&String| header_key(label).chars().filter(|&c| title.contains(c)).count();
@@ -199,7 +200,7 @@ fn missing_title(column: &Column, unknown: &[String]) -> String {
     format!("{}{hint}", column.title_zh)
 }
 
-/// The cell of one column: by its names, else by its fallback names, never two at once.
+/// The cell of a column: by its names, else by its fallback names, never two at once.
 fn position(
     column: &Column,
     names: &[Vec<String>; 2],
@@ -222,7 +223,7 @@ fn position(
     Ok(found)
 }
 
-/// Whether a row repeats the header, as paged exports do. Its first cells tell: data rows
+/// Whether a row repeats the header, as in paged exports. Its first cells show this: data rows
 /// share none of them.
 #[must_use]
 pub fn repeats_header(binding: &Binding, row: &Row<'_>) -> bool {
@@ -373,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_unit_that_is_missing_unknown_or_of_another_kind_is_refused() {
-        for (header, said) in [
+        for (header, expected) in [
             ("金额", "没有写明单位"),
             ("金额（美元）", "“美元”不是已知的单位"),
             ("金额（bps）", "“BPS”不能换算成“万元”"),
@@ -381,9 +382,9 @@ mod tests {
             let Err(BindError::Unit(detail)) = money(&[&["学校标识码", header]]) else {
                 panic!("{header}")
             };
-            assert!(detail.starts_with("金额：") && detail.contains(said), "{detail}");
+            assert!(detail.starts_with("金额：") && detail.contains(expected), "{detail}");
         }
-        // A column that may be silent is not, where it names what is no area.
+        // A column that need not state a unit must not state a wrong one.
         let areas: &[&str] = &["学校标识码", "金额（元）", "占地面积（万元）"];
         assert!(matches!(money(&[areas]), Err(BindError::Unit(_))));
         assert!(money(&[&["学校标识码", "金额（元）", "占地面积（2024年）"]]).is_ok());

@@ -1,8 +1,8 @@
 //! A school's filing: its own copy of the printed tables, read by row label.
 //!
-//! One workbook is one school. Each table begins with its title and the line
-//! 名称：…(code); the years stand in the header over their columns. Blank, `-`
-//! and zero are three different answers and stay so.
+//! A workbook is a school. Each table begins with its title and the line
+//! 名称：…(code); the header has the years over their columns. Blank, `-` and
+//! zero are three different answers and stay so.
 
 use std::collections::BTreeSet;
 
@@ -41,18 +41,18 @@ pub struct FormNormaliser<'a> {
     given_up: u64,
     school: Option<String>,
     sheet: String,
-    /// Last row told, and the one before the sheet's first.
+    /// The last row read, and the row before the sheet's first.
     last_row: u32,
     base: u32,
     rows_read: u64,
     table: Option<OpenTable<'a>>,
     tables_read: usize,
-    filed: Vec<Filed<'a>>,
+    filed: Vec<FiledFigure<'a>>,
     fault: Option<Unusable>,
 }
 
-/// A number filed, to be compared with others of the filing.
-struct Filed<'a> {
+/// A filed number, to be compared with others of the filing.
+struct FiledFigure<'a> {
     table: &'a TableLayout,
     row: &'a RowLayout,
     year: ReportYear,
@@ -60,16 +60,17 @@ struct Filed<'a> {
     place: Place,
 }
 
-/// The table being read, once its header was seen.
+/// The table being read.
 struct OpenTable<'a> {
     layout: &'a TableLayout,
-    /// What each of its rows is called: for every label of a filing all are looked through.
+    /// The label keys of each row, computed once: every label of a filing is compared with all.
     keys: Vec<Vec<String>>,
     columns: Option<Columns>,
-    /// Where the next row of the layout is expected, and those met.
+    /// The position in the layout of the next expected row.
     next: usize,
-    met: BTreeSet<usize>,
-    /// The list under the table, once its header was seen: the cell of each of its columns.
+    /// The positions of rows found so far.
+    found: BTreeSet<usize>,
+    /// The list under the table, once its header was found: the cell of each of its columns.
     list: Option<Vec<usize>>,
     lines: u32,
 }
@@ -81,7 +82,7 @@ impl<'a> OpenTable<'a> {
             keys: layout.rows.iter().map(RowLayout::label_keys).collect(),
             columns: None,
             next: 0,
-            met: BTreeSet::new(),
+            found: BTreeSet::new(),
             list: None,
             lines: 0,
         }
@@ -92,9 +93,9 @@ impl<'a> OpenTable<'a> {
 struct Columns {
     label: usize,
     unit: Option<usize>,
-    /// Cell and the year its header names.
+    /// Cell, and the year in its header.
     years: Vec<(usize, ReportYear)>,
-    /// Cell and the measure that stands beside the years.
+    /// Cell, and the measure, of columns next to the years.
     beside: Vec<(usize, String)>,
 }
 
@@ -122,7 +123,7 @@ impl<'a> FormNormaliser<'a> {
         }
     }
 
-    /// With what persons answered about the filing's rows.
+    /// Adds what persons answered about the filing's rows.
     #[must_use]
     pub fn answered(self, answers: &Answers) -> Self {
         FormNormaliser { findings: Findings::answered(answers), ..self }
@@ -159,7 +160,7 @@ impl<'a> FormNormaliser<'a> {
         }
     }
 
-    /// Everything the filing gave.
+    /// The normalised filing.
     ///
     /// # Errors
     /// [`Unusable`] when it names no school, holds no known table, or is of another year.
@@ -230,19 +231,19 @@ impl<'a> FormNormaliser<'a> {
         self.table = Some(table);
     }
 
-    /// The official table whose title a text is.
+    /// The official table with this title.
     fn titled(&self, text: &str) -> Option<&'a TableLayout> {
         let text = text::compact(text);
         let mut official = self.layout.tables.iter().filter(|table| table.kind == TableKind::Official);
         official.find(|table| {
             let rest = text.strip_prefix(&table.id);
-            let own = text::compact(&table.title);
-            let own = own.strip_prefix(&table.id).unwrap_or(&own);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(own))
+            let title = text::compact(&table.title);
+            let title = title.strip_prefix(&table.id).unwrap_or(&title);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(title))
         })
     }
 
-    /// A title with no header under it: its table is not read, and that is said.
+    /// Reports a title without a header under it: its table was not read.
     fn end_table(&mut self) {
         if let Some(table) = self.table.take().filter(|table| table.columns.is_none()) {
             let place = Place { sheet: self.sheet.clone(), ..Place::default() };
@@ -298,17 +299,17 @@ impl<'a> FormNormaliser<'a> {
         let mut years = columns.years.clone();
         let mut position = find_row(table, &label, &unit);
         if position.is_none()
-            && let Some((found, moved)) = shifted_row(table, &columns, row)
+            && let Some((shifted, shifted_years)) = shifted_row(table, &columns, row)
         {
             let place = self.place_of(row, columns.label);
             self.findings.push(self.finding(finding::FILING_SHIFTED, "").at(place).of_school(&school));
-            (position, years) = (Some(found), moved);
+            (position, years) = (Some(shifted), shifted_years);
         }
         let Some(position) = position else {
             self.put_aside(finding::FILING_ROW_UNKNOWN, row, columns.label, &school);
             return;
         };
-        if !table.met.insert(position) {
+        if !table.found.insert(position) {
             self.put_aside(finding::FILING_ROW_TWICE, row, columns.label, &school);
             return;
         }
@@ -328,13 +329,15 @@ impl<'a> FormNormaliser<'a> {
         self.counts.loaded += 1;
     }
 
-    /// A line of the list under a table: every cell is words as filed.
+    /// Reads a line of the list under a table: every cell holds words, as filed.
     fn list_line(&mut self, table: &mut OpenTable<'a>, row: &Row<'_>, school: &str) {
         let (Some(list), Some(cells)) = (&table.layout.list, &table.list) else { return };
         let texts: Vec<(usize, &Cell<'_>)> =
             cells.iter().map(|&index| (index, row.cells.get(index).unwrap_or(&Cell::Empty))).collect();
         let is_total = row.cells.iter().any(|cell| matches!(&*text::compact(&cell.text()), "合计" | "总计"));
-        if is_total || texts.iter().all(|(_, cell)| filed_text(cell, "").0 != State::Value && !says(cell)) {
+        if is_total
+            || texts.iter().all(|(_, cell)| filed_text(cell, "").0 != State::Value && !is_unreadable(cell))
+        {
             self.counts.structural += 1;
             return;
         }
@@ -376,7 +379,7 @@ impl<'a> FormNormaliser<'a> {
         let header = if table.is_beside(layout) { layout.measure.clone() } else { format!("{year}年") };
         let place = Place { header, ..self.place_of(row, index) };
         if let Some(value) = value {
-            self.filed.push(Filed { table, row: layout, year, value, place });
+            self.filed.push(FiledFigure { table, row: layout, year, value, place });
         } else if let Some(rule) = fault {
             let finding = self.finding(rule, &layout.path).at(place).of_school(school);
             self.findings.push(finding.about([&*layout.indicator]).printed_in(&table.id, &layout.path));
@@ -388,7 +391,7 @@ impl<'a> FormNormaliser<'a> {
         }
     }
 
-    /// A row of the table `filing`.
+    /// Adds a row to the table `filing`.
     fn push_filed(
         &mut self,
         (table, path, measure, indicator): (&str, &str, &str, &str),
@@ -407,7 +410,7 @@ impl<'a> FormNormaliser<'a> {
             filed_in_year: self.layout.year,
             value_year,
             state,
-            // What is no number, dash or blank may be anything: it stays in quarantine.
+            // Anything but a number, dash or blank may be personal: it stays in quarantine.
             printed_text: (state != State::Missing).then_some(printed),
             value,
             source_file: self.source_file.to_owned(),
@@ -417,23 +420,23 @@ impl<'a> FormNormaliser<'a> {
         self.builder.push(filed.into_values());
     }
 
-    /// What the numbers of one filing say of each other: last year beside this, parts beside wholes.
+    /// Compares the numbers of a filing with each other: this year with last year, parts with wholes.
     fn compare_filed(&mut self) {
         let filed = std::mem::take(&mut self.filed);
         let year = self.layout.year;
-        let of_this_year: Vec<&Filed<'_>> = filed.iter().filter(|one| one.year == year).collect();
+        let of_this_year: Vec<&FiledFigure<'_>> = filed.iter().filter(|figure| figure.year == year).collect();
         let mut found = Vec::new();
         for this in &of_this_year {
             let last = filed.iter().find(|other| other.year == year - 1 && std::ptr::eq(other.row, this.row));
             if last.is_some_and(|last| units_apart(&this.row.unit, this.value, last.value)) {
                 found.push((finding::UNIT_CHANGED, *this));
             }
-            if of_this_year.iter().any(|other| is_part(this, other) && this.value > other.value) {
+            if of_this_year.iter().any(|whole| is_part(this, whole) && this.value > whole.value) {
                 found.push((finding::FILING_PART, *this));
             }
         }
-        // A cell shown as 95% holds 0.95: where every share of the year is so small, they all are so.
-        let mut shares = of_this_year.iter().filter(|one| one.row.unit == "%" && one.value.0 > 0);
+        // A cell shown as 95% holds 0.95: if every share of the year is at most 1, all are fractions.
+        let mut shares = of_this_year.iter().filter(|figure| figure.row.unit == "%" && figure.value.0 > 0);
         let first = shares.clone().next();
         if let Some(first) = first.filter(|_| shares.clone().count() > 1)
             && shares.all(|share| share.value.0 <= ONE)
@@ -441,10 +444,10 @@ impl<'a> FormNormaliser<'a> {
             found.push((finding::UNIT_CHANGED, *first));
         }
         let school = self.school.clone().unwrap_or_default();
-        for (rule, one) in found {
-            let finding = self.finding(rule, &one.row.path).at(one.place.clone()).of_school(&school);
-            let finding = finding.about([&*one.row.indicator]);
-            self.findings.push(finding.printed_in(&one.table.id, &one.row.path));
+        for (rule, figure) in found {
+            let finding = self.finding(rule, &figure.row.path).at(figure.place.clone()).of_school(&school);
+            let finding = finding.about([&*figure.row.indicator]);
+            self.findings.push(finding.printed_in(&figure.table.id, &figure.row.path));
         }
     }
 
@@ -478,10 +481,10 @@ impl<'a> FormNormaliser<'a> {
     }
 }
 
-/// Whether two years of one row are so far apart that one must be in another unit: 元 and 万元, a
-/// share as a fraction and in percent. Half and twice of that are let pass for what changed besides.
-fn units_apart(unit: &str, one: Decimal, other: Decimal) -> bool {
-    let (small, large) = (one.min(other).0, one.max(other).0);
+/// Whether the values of two years are so far apart that one must be in another unit: 元 and 万元, a
+/// share as a fraction and in percent. The factor may be half or twice the exact one, as values change.
+fn units_apart(unit: &str, this: Decimal, last: Decimal) -> bool {
+    let (small, large) = (this.min(last).0, this.max(last).0);
     let times = |low: i128, high: i128| (small * low..=small * high).contains(&large);
     match unit {
         _ if small <= 0 => false,
@@ -491,10 +494,10 @@ fn units_apart(unit: &str, one: Decimal, other: Decimal) -> bool {
     }
 }
 
-/// Whether a row is among those that `whole` consists of.
-fn is_part(part: &Filed<'_>, whole: &Filed<'_>) -> bool {
+/// Whether a row is a part of `whole`.
+fn is_part(part: &FiledFigure<'_>, whole: &FiledFigure<'_>) -> bool {
     let below = part.row.path.strip_prefix(whole.row.path.as_str());
-    // Shares and indices are no parts: the mean of several lies among them.
+    // Shares are not parts: their whole is a mean, and may be smaller than one of them.
     std::ptr::eq(part.table, whole.table)
         && part.row.unit == whole.row.unit
         && part.row.unit != "%"
@@ -502,15 +505,15 @@ fn is_part(part: &Filed<'_>, whole: &Filed<'_>) -> bool {
         && below.is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The row of the layout that a filed row is. A row without a label is a further measure of the row
-/// above, by its unit. A label that several rows have means the next of them whose own whole was
-/// met; where that is none, nobody can say which is meant.
+/// The position in the layout of a filed row. A row without a label is a further measure of the row
+/// above, recognised by its unit. A label of several rows means the next of them whose whole was found
+/// before; `None` where there is no such row.
 fn find_row(table: &OpenTable<'_>, label: &str, unit: &str) -> Option<usize> {
     let rows = &table.layout.rows;
     let key = label_key(label);
     let is_labelled = |at: usize| table.keys[at].contains(&key);
     let above = table.next.checked_sub(1).filter(|above| *above < rows.len());
-    // Where the cell above is merged over both, its label stands here again.
+    // Where the cell above is merged over both rows, its label is repeated here.
     let no_label = text::compact(label).is_empty();
     if let Some(above) = above.filter(|&above| no_label || is_labelled(above)) {
         let above = &rows[above];
@@ -531,15 +534,15 @@ fn find_row(table: &OpenTable<'_>, label: &str, unit: &str) -> Option<usize> {
     if let [only] = candidates.as_slice() {
         return Some(*only);
     }
-    let whole_met = |at: &usize| {
+    let whole_was_found = |at: &usize| {
         let whole = rows[*at].path.rsplit_once('/').map(|(whole, _)| whole);
-        whole.is_none_or(|whole| table.met.iter().any(|&met| rows[met].path == whole))
+        whole.is_none_or(|whole| table.found.iter().any(|&found| rows[found].path == whole))
     };
-    candidates.into_iter().filter(|&at| at >= table.next).find(whole_met)
+    candidates.into_iter().filter(|&at| at >= table.next).find(whole_was_found)
 }
 
-/// A row whose label stands left of its column, as where an empty 序号 was lost: its figures follow
-/// the label in order, if there are exactly as many as years.
+/// A row whose label is left of its column, as when an empty 序号 was lost. Its figures follow the
+/// label in order, if there are exactly as many figures as years.
 fn shifted_row(
     table: &OpenTable<'_>,
     columns: &Columns,
@@ -561,7 +564,7 @@ fn shifted_row(
     (filled.len() == columns.years.len()).then(|| (position, filled.into_iter().zip(years).collect()))
 }
 
-/// The header row: 指标, years as `2024年`, and what stands beside them.
+/// The header row: 指标, years as `2024年`, and the measures next to them.
 fn header(row: &Row<'_>, table: &TableLayout) -> Option<Columns> {
     let texts: Vec<String> = row.cells.iter().map(|cell| text::compact(&cell.text())).collect();
     let label = texts.iter().position(|text| text.starts_with("指标"))?;
@@ -578,18 +581,17 @@ fn header(row: &Row<'_>, table: &TableLayout) -> Option<Columns> {
     (!years.is_empty()).then_some(Columns { label, unit, years, beside })
 }
 
-/// The header of the list under a table: the cell of each of its columns, all of which must be there.
+/// The cells of the columns of the list under a table, if the row is the list's header: all must be there.
 fn list_header(row: &Row<'_>, columns: &[String]) -> Option<Vec<usize>> {
     let key = |text: &str| text::compact(text).split('(').next().unwrap_or_default().to_owned();
     let texts: Vec<String> = row.cells.iter().map(|cell| key(&cell.text())).collect();
     columns.iter().map(|column| texts.iter().position(|text| *text == key(column))).collect()
 }
 
-/// Words of at most this many characters are filed in a cell.
+/// The most characters that words in a cell may have.
 const WORDS_MAX: usize = 80;
 
-/// Blank, dash, words, or what may not stand there, by which rule: long texts, and numbers as people have
-/// them.
+/// Blank, dash, words, or something that is not allowed, with the rule: long texts, and numbers of persons.
 fn filed_text(cell: &Cell<'_>, school: &str) -> (State, String, Option<&'static finding::Rule>) {
     if cell.is_blank() {
         return (State::Blank, String::new(), None);
@@ -607,12 +609,12 @@ fn filed_text(cell: &Cell<'_>, school: &str) -> (State, String, Option<&'static 
     (State::Value, words, None)
 }
 
-/// Whether there is anything in a cell that a person wrote.
-fn says(cell: &Cell<'_>) -> bool {
+/// Whether a cell holds something that is not allowed.
+fn is_unreadable(cell: &Cell<'_>) -> bool {
     filed_text(cell, "").0 == State::Missing
 }
 
-/// Blank, dash, number, or nothing that can be read.
+/// Blank, dash, a number, or missing where it cannot be read.
 fn filed_state(cell: &Cell<'_>) -> (State, Option<Decimal>) {
     if cell.is_blank() {
         return (State::Blank, None);
@@ -647,8 +649,8 @@ mod tests {
     #[test]
     fn only_a_change_of_unit_sets_two_years_so_far_apart() {
         let apart = |unit, a, b| {
-            let of = |text| Decimal::parse(text).unwrap();
-            (units_apart(unit, of(a), of(b)), units_apart(unit, of(b), of(a)))
+            let [a, b] = [a, b].map(|text| Decimal::parse(text).unwrap());
+            (units_apart(unit, a, b), units_apart(unit, b, a))
         };
         assert_eq!(apart("万元", "1234567.8", "120.5"), (true, true));
         assert_eq!(apart("元", "0.62", "5800"), (true, true));

@@ -1,8 +1,8 @@
-//! Identity numbers, and the pseudonyms that stand for them everywhere else.
+//! Identity numbers, and the pseudonyms that represent them everywhere else.
 //!
-//! A pseudonym is HMAC-SM3 under a key that stays in the identity folder: a
-//! plain hash of an ID number is undone in seconds, as a county has only some
-//! millions of them. The number is normalised before it is keyed.
+//! A pseudonym is HMAC-SM3 under a key that stays in the identity folder: a plain
+//! hash of an ID number is reversed in seconds, as a county has only some millions
+//! of them. The number is normalised before it is hashed.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sm3::Sm3;
@@ -11,12 +11,12 @@ use super::text::compact;
 use crate::decode::Cell;
 use crate::finding::{self, Rule};
 
-/// What kind of number stands for a person.
+/// The kind of a person's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {
     /// 18 digits with the right check digit (GB 11643-1999).
     Verified,
-    /// 18 digits whose check digit is wrong: counted, asked about, not linked over years.
+    /// 18 digits with a wrong check digit: counted, asked about, not linked across years.
     Unverified,
     /// 15 digits, of people registered before 1999.
     FifteenDigits,
@@ -39,7 +39,7 @@ impl IdKind {
     }
 }
 
-/// A number as it is compared: ASCII, upper case, without blanks and hyphens.
+/// A number in the form in which it is compared: ASCII, upper case, without blanks and hyphens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdNumber {
     pub kind: IdKind,
@@ -49,13 +49,13 @@ pub struct IdNumber {
 /// JY/T 1001 `hb_sfzjlx`: 居民身份证.
 const RESIDENT_CARD: &str = "1";
 
-/// Reads an identity number. `id_type` is its code in the table `id_type`; `None` when not given.
-/// Numbers of 15 digits were given until 1999: `fifteen_digits` says whether somebody so old is meant.
+/// Reads an identity number. `id_type` is its code in the table `id_type`; `None` when not delivered.
+/// Numbers of 15 digits were issued until 1999: `fifteen_digits` allows them, for older persons.
 ///
 /// # Errors
-/// `E-ID-NUMERIC` when a spreadsheet stored it as a number: its last digits are
-/// lost, and the check digit does not tell (9 % of damaged numbers still pass it).
-/// `E-ID-FORMAT` when it has not the form of its type.
+/// `E-ID-NUMERIC` when a spreadsheet stored it as a number: its last digits are lost,
+/// and the check digit cannot show it (9 % of damaged numbers still pass).
+/// `E-ID-FORMAT` when it does not have the form of its type.
 pub fn id_number(
     cell: &Cell<'_>,
     id_type: Option<&str>,
@@ -99,12 +99,12 @@ fn is_residence_permit(number: &str) -> bool {
     ["81", "82", "83"].iter().any(|region| number.starts_with(region))
 }
 
-/// Whether a number of 15 digits has a day where `YYMMDD` stands: one of 18 that was cut has none there.
+/// Whether a number of 15 digits has a valid day as its `YYMMDD`: one of 18 digits cut short does not.
 fn short_birth_date(number: &str) -> bool {
     birth_date(&format!("{}19{}", &number[..6], &number[6..])).is_some()
 }
 
-/// `1.42601E+17`: what a number cell becomes when it is copied as text.
+/// `1.42601E+17`: the text of a copied number cell.
 fn is_scientific(number: &str) -> bool {
     let Some((mantissa, exponent)) = number.split_once('E') else { return false };
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -138,8 +138,8 @@ impl IdNumber {
         Some(if digit % 2 == 1 { "1" } else { "2" })
     }
 
-    /// Whether a 学籍号 has this number in it as it should: after a G, which stands for a formal one,
-    /// or bare, where the letter was lost. An L stands for a temporary one, made of anything.
+    /// Whether a 学籍号 contains this number as it should: after a G, which marks a formal one, or
+    /// bare, where the letter was lost. An L marks a temporary one, which may contain anything.
     #[must_use]
     pub fn is_in_registration(&self, cell: &Cell<'_>) -> bool {
         if cell.is_blank() {
@@ -157,7 +157,7 @@ fn birth_date(number: &str) -> Option<jiff::civil::Date> {
     (1900..=2100).contains(&year).then_some(date)
 }
 
-/// The key under which pseudonyms are made. Its bytes never leave this type.
+/// The key that pseudonyms are made with. Its bytes never leave this type.
 #[derive(Clone)]
 pub struct PseudonymKey(Hmac<Sm3>);
 
@@ -179,7 +179,7 @@ impl PseudonymKey {
         PseudonymKey(Hmac::new(&block.into()))
     }
 
-    /// The pseudonym of `value` in one domain (`student-id|v1|`), as 32 hexadecimal digits.
+    /// The pseudonym of `value` in a domain (`student-id|v1|`), as 32 hexadecimal digits.
     #[must_use]
     pub fn pseudonym(&self, domain: &str, value: &str) -> String {
         let mut mac = self.0.clone();
@@ -188,14 +188,14 @@ impl PseudonymKey {
         hex::encode(&mac.finalize().into_bytes()[..PSEUDONYM_BYTES])
     }
 
-    /// What tells one name from another where both are told without the numbers in them.
+    /// A label that distinguishes names that are shown without the numbers in them.
     #[must_use]
     pub fn label(&self, name: &str) -> String {
-        // A letter first: it is no number again.
+        // A letter first, so that it is not taken for a number.
         format!("n{}", &self.pseudonym("label|v1|", name)[..7])
     }
 
-    /// Eight digits that tell keys apart, and tell nothing of the key.
+    /// Eight digits that distinguish keys, and reveal nothing about the key.
     #[must_use]
     pub fn id(&self) -> String {
         self.pseudonym("key-id|v1|", "")[..8].to_owned()
@@ -272,10 +272,10 @@ mod tests {
     fn a_pseudonym_needs_its_key_and_its_domain() {
         let key = PseudonymKey::new(&[7; 32]);
         let other = PseudonymKey::new(&[8; 32]);
-        let one = key.pseudonym("student-id|v1|", "11010519491231002X");
-        assert_eq!(one.len(), 32);
-        assert_ne!(one, other.pseudonym("student-id|v1|", "11010519491231002X"));
-        assert_ne!(one, key.pseudonym("staff-id|v1|", "11010519491231002X"));
+        let pseudonym = key.pseudonym("student-id|v1|", "11010519491231002X");
+        assert_eq!(pseudonym.len(), 32);
+        assert_ne!(pseudonym, other.pseudonym("student-id|v1|", "11010519491231002X"));
+        assert_ne!(pseudonym, key.pseudonym("staff-id|v1|", "11010519491231002X"));
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
     }
 
     proptest! {
-        /// An identifier is text from the first byte on: read whole, or refused, never another.
+        /// An identifier is text throughout: read whole, or refused, never changed.
         #[test]
         fn eighteen_digits_stay_as_they_are_written(text in "[0-9]{17}[0-9X]") {
             match id_number(&Cell::Text(text.as_str().into()), Some("1"), true) {

@@ -1,9 +1,9 @@
 //! Decoded rows → typed rows, or quarantine. Reads no files.
 //!
-//! Goes row by row, where the position is known. Every physical row of a file
-//! ends in exactly one of four places: loaded, quarantined, structural (title,
-//! header, prompt, total, note, blank), or, once the table is put together,
-//! duplicate. [`RowCounts::holds`] is asserted in release builds.
+//! Works row by row, while positions are known. Every physical row of a file ends
+//! in exactly one of four places: loaded, quarantined, structural (title, header,
+//! prompt, total, note, blank), or, once the table is put together, duplicate.
+//! [`RowCounts::holds`] is asserted in release builds too.
 
 pub mod identity;
 
@@ -32,32 +32,32 @@ use crate::delivery::RowCounts;
 use crate::finding::{Finding, Rule, TAKES_CELL};
 use binding::BindError;
 
-/// What a normaliser knows beside the rows.
+/// What a normaliser needs besides the rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub codes: &'a CodeTables,
     pub key: &'a identity::PseudonymKey,
-    /// GB/T 2260 code of the city; its counties are the regions whose parent it is.
+    /// GB/T 2260 code of the city; its counties are the regions with this parent.
     pub city_code: &'a str,
-    /// Ours, for schools under no county, so that counties and residual add up to the city.
+    /// The code of the residual, for schools under no county: counties and residual add up to the city.
     pub residual_code: &'a str,
 }
 
-/// Rows kept aside with everything that was in them, one JSON object a line. Goes to the
-/// restricted quarantine only. Kept as bytes, as a file may hold nothing else, and up to a bound:
-/// beyond it rows are counted, and their bytes are those of the file in landing.
+/// Rejected rows with all their cells, one JSON object a line, for the restricted quarantine only.
+/// Kept as bytes, as every row of a file may be among them, and up to a bound: rows beyond it are only
+/// counted, and can be found in landing.
 #[derive(Debug, Default)]
 pub struct Rejects {
     lines: Vec<u8>,
     beyond: u64,
-    /// The header that the rows to come stand under, until the first of them is kept.
+    /// The header of the rows to come, until the first of them is kept.
     header: Option<Vec<u8>>,
 }
 
-/// Bytes of rejected rows that are copied out of one file.
+/// Bytes of rejected rows that are copied from one file.
 const REJECTS_MAX: usize = 64 << 20;
 
-/// One line of [`Rejects`]: a row, and what keeps it, or a cell of it, out.
+/// One line of [`Rejects`]: a row, and the rule that keeps it, or a cell of it, out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reject<'a> {
     pub rule: Cow<'a, str>,
@@ -65,7 +65,7 @@ pub struct Reject<'a> {
     pub row: u32,
     /// 0 when the whole row is meant.
     pub column: u32,
-    /// Empty where no cell says which.
+    /// Empty where no cell names the school.
     #[serde(default)]
     pub school: Cow<'a, str>,
     pub cells: Vec<Cow<'a, str>>,
@@ -78,7 +78,7 @@ struct Header<'a> {
     headers: Vec<Cow<'a, str>>,
 }
 
-/// A row that was kept aside, read back, with the header that it stands under.
+/// A rejected row that was read back, with its header.
 #[derive(Debug, Clone)]
 pub struct KeptRow {
     pub reject: Reject<'static>,
@@ -86,19 +86,19 @@ pub struct KeptRow {
 }
 
 impl Rejects {
-    /// The rows to come stand under these headers.
+    /// Sets the headers of the rows to come.
     pub fn header(&mut self, sheet: &str, headers: &[String]) {
         let headers = headers.iter().map(|text| Cow::Borrowed(text.as_str())).collect();
         // Texts always serialise.
         self.header = serde_json::to_vec(&Header { header_of: sheet.into(), headers }).ok();
     }
 
-    /// The rows to come stand under none.
+    /// The rows to come have no headers.
     pub fn no_header(&mut self, sheet: &str) {
         self.header(sheet, &[]);
     }
 
-    /// The rows of what [`Rejects::into_lines`] gave, in their order; lines of older programs too.
+    /// The rows in the output of [`Rejects::into_lines`], in order; lines of older programs are read too.
     #[must_use]
     pub fn read(lines: &[u8]) -> Vec<KeptRow> {
         let mut headers = std::sync::Arc::new(Vec::new());
@@ -113,7 +113,7 @@ impl Rejects {
         rows
     }
 
-    /// Sheet and row of every row that is kept out: not of those that count without a cell of theirs.
+    /// Sheet and row of every row that is kept out; rows that count without one of their cells are not.
     #[must_use]
     pub fn places(&self) -> std::collections::BTreeSet<(String, u32)> {
         let rows = Rejects::read(&self.lines).into_iter();
@@ -121,7 +121,7 @@ impl Rejects {
         rows.filter(is_out).map(|kept| (kept.reject.sheet.into_owned(), kept.reject.row)).collect()
     }
 
-    /// Adds a row that `rule` keeps out, or a cell of it.
+    /// Adds a row that `rule` keeps out, or a row with a cell that it keeps out.
     pub fn push(&mut self, rule: &Rule, sheet: &str, row: &Row<'_>, column: u32, school: &str) {
         let bytes: usize = row.cells.iter().map(|cell| cell.text().len()).sum();
         if self.lines.len() + bytes > REJECTS_MAX {
@@ -155,27 +155,27 @@ impl Rejects {
     }
 }
 
-/// One delivered file, normalised.
+/// A delivered file, normalised.
 #[derive(Debug)]
 pub struct Normalised {
-    /// Rows of the dataset's table, with the staging columns; without those handed on before.
+    /// Rows of the dataset's table, with the staging columns; without those already handed on.
     pub rows: RecordBatch,
     /// Pseudonym and person, for the identity map; no rows for datasets without people.
     pub people: People,
     pub rejects: Rejects,
-    /// Findings without the file's name, which the file may change.
+    /// Findings without the name of the file, which may be renamed.
     pub findings: Vec<Finding>,
     pub counts: RowCounts,
-    /// Of the quarantined rows, those that a named person gave up.
+    /// The quarantined rows that a named person gave up.
     pub given_up: u64,
 }
 
-/// Pseudonyms and who they stand for, one JSON object a line, for the identity map.
+/// Pseudonyms and the persons that they represent, one JSON object a line, for the identity map.
 #[derive(Debug, Default)]
 pub struct People {
     lines: Vec<u8>,
     count: usize,
-    /// Those whose number ends in 000.
+    /// Persons whose number ends in 000.
     ends_000: usize,
 }
 
@@ -196,8 +196,8 @@ impl People {
         self.lines.push(b'\n');
     }
 
-    /// Whether so many numbers end in 000 that a spreadsheet must have rounded them: one in a
-    /// thousand ends so by chance.
+    /// Whether so many numbers end in 000 that a spreadsheet must have rounded them: by chance one in
+    /// a thousand does.
     fn are_mangled(&self) -> bool {
         self.ends_000 >= 5 && self.ends_000 * 200 > self.count
     }
@@ -208,19 +208,19 @@ impl People {
     }
 }
 
-/// Why no row of a file could be used.
+/// The reason why no row of a file could be used.
 #[derive(Debug)]
 pub enum Unusable {
-    /// No sheet has a header that fits; the first rows, to see where they would.
+    /// No sheet has a header that fits; with the first rows, to find a dataset that they do fit.
     Header { error: BindError, head: Vec<Row<'static>> },
-    /// A form without what says whose it is.
+    /// A form without its school, or without its tables.
     Form(String),
     /// All rows belong to another report year.
     Period,
-    /// So many identity numbers end in 000 that a spreadsheet must have rounded them: it goes
-    /// unseen by the check digit in one case of eleven, and merges people.
+    /// So many identity numbers end in 000 that a spreadsheet must have rounded them: the check digit
+    /// misses one case in eleven, and people would be merged.
     Mangled,
-    /// A header and nothing under it: it names no school, and must not be taken for zeros.
+    /// A header and nothing under it: it names no school, and must not be mistaken for zeros.
     Empty,
 }
 
@@ -239,7 +239,7 @@ mod tests {
         rejects.header("甲", &["姓名".to_owned(), "证件号".to_owned()]);
         rejects.push(finding::ROW_ID_FORMAT, "甲", &row(4, &["张", "1"]), 2, "3614000001");
         rejects.push(finding::CELL_BAD, "甲", &row(5, &["王", "x"]), 2, "3614000001");
-        // A sheet of which nothing is kept has no header among the lines.
+        // A sheet without kept rows has no header among the lines.
         rejects.header("乙", &["其他".to_owned()]);
         rejects.no_header("丙");
         rejects.push(finding::HEADER_UNKNOWN, "丙", &row(1, &["注"]), 0, "");
@@ -249,12 +249,12 @@ mod tests {
             "{\"rule\":\"E-DATE\",\"sheet\":\"\",\"row\":9,\"column\":1,\"cells\":[]}\n{\"rows_beyond\":3}\n";
         lines.extend(old.as_bytes());
         let read = Rejects::read(&lines);
-        let told: Vec<(u32, usize, &str, &str)> = read
+        let rows: Vec<(u32, usize, &str, &str)> = read
             .iter()
             .map(|kept| (kept.reject.row, kept.headers.len(), &*kept.reject.rule, &*kept.reject.school))
             .collect();
         assert_eq!(
-            told,
+            rows,
             [
                 (4, 2, "E-ID-FORMAT", "3614000001"),
                 (5, 2, "E-CELL", "3614000001"),

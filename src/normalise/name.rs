@@ -1,10 +1,10 @@
-//! Names of people: compared under one form, kept as they were delivered.
+//! Names of people: compared in one form, kept as they were delivered.
 //!
-//! Names are never put through NFKC, which makes 1 of ① and III of Ⅲ.
+//! Names are never put through NFKC, which turns ① into 1 and Ⅲ into III.
 
 use crate::decode::cell::is_blank;
 
-/// A name as it is compared: without blanks between its characters, one kind of separator.
+/// A name in the form in which it is compared: without blanks, with one kind of separator.
 #[must_use]
 pub fn folded(name: &str) -> String {
     let name = without_entities(name);
@@ -42,9 +42,9 @@ fn character(entity: &str) -> Option<char> {
     }
 }
 
-/// A name that was destroyed by a wrong encoding: what filled memory, what replaced unreadable
-/// bytes, the euro sign that the lone byte 80 becomes, or Han characters that are the bytes of
-/// others. What it was is never guessed.
+/// Whether a name was destroyed by a wrong encoding: it has the characters of uninitialised memory or of
+/// replaced bytes, the euro sign that a lone byte 80 becomes, or Han characters made of the bytes of
+/// others. The original is never guessed.
 #[must_use]
 pub fn is_mojibake(name: &str) -> bool {
     if ["锟斤拷", "烫烫", "屯屯", "€"].iter().any(|ruin| name.contains(ruin)) {
@@ -55,7 +55,7 @@ pub fn is_mojibake(name: &str) -> bool {
     !unmapped && !name.is_ascii() && other.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
-/// Whether a character of it is one that only its own system knows.
+/// Whether a name has a character that only its own system knows.
 #[must_use]
 pub fn has_private_use(name: &str) -> bool {
     name.chars().any(|c| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}'))
@@ -74,7 +74,7 @@ pub fn has_lost(name: &str) -> bool {
     han > 0 && (name.chars().any(is_mark) || latin || described)
 }
 
-/// Whether characters stand in it that nobody sees.
+/// Whether a name has invisible characters.
 #[must_use]
 pub fn has_invisible(name: &str) -> bool {
     name.chars().any(|c| is_blank(c) && !c.is_whitespace())
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ruined_names_are_seen_and_good_ones_left_alone() {
+    fn ruined_names_are_recognised_and_good_ones_left_alone() {
         for name in ["锟斤拷", "寮犱笁", "烫烫烫", "张€"] {
             assert!(is_mojibake(name), "{name}");
         }

@@ -1,4 +1,4 @@
-//! One thing a row under a header: rosters, registers, statistics.
+//! Files with one item a row under a header: rosters, registers, statistics.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ use crate::personal;
 use crate::position::{Place, redact};
 use crate::tables::column::{FieldSpec, TableBuilder, Value};
 
-/// Takes the events of one file and makes typed rows of them.
+/// Turns the events of a file into typed rows.
 pub struct RowsNormaliser<'a> {
     context: Context<'a>,
     /// The contract of the year.
@@ -31,7 +31,7 @@ pub struct RowsNormaliser<'a> {
     year: ReportYear,
     source_file: &'a str,
     columns: Positions,
-    carried: Vec<Carried>,
+    carried: Vec<CarriedColumn>,
     totals: Totals,
     builder: TableBuilder,
     people: People,
@@ -41,18 +41,18 @@ pub struct RowsNormaliser<'a> {
     given_up: u64,
     sheet: Sheet,
     unbound: Option<(BindError, Vec<Row<'static>>)>,
-    /// Rows of tables without a name that have no header that fits.
+    /// Rows of unnamed tables without a fitting header.
     unbound_rows: u64,
     bound_sheets: usize,
     data_rows: u64,
     other_period: u64,
-    /// Rows with a month that lies after the report year, where none can.
+    /// Rows with a month after the report year in a column that cannot have one.
     of_later_years: u64,
-    /// A title or a sheet's name states a period that the delivery cannot be of.
+    /// A title or a sheet's name states a period that cannot be the delivery's.
     period_stated: bool,
 }
 
-/// Where the contract has the columns that are compared with others of their row.
+/// Positions in the contract of the columns that are compared with others of their row.
 struct Positions {
     school: Option<usize>,
     school_type: Option<usize>,
@@ -76,8 +76,8 @@ impl Positions {
     }
 }
 
-/// A column of the table: where the contract of the year has it, and how many fields it is.
-struct Carried {
+/// A column of the table: its position in the contract of the year, and its number of fields.
+struct CarriedColumn {
     position: Option<usize>,
     fields: usize,
 }
@@ -89,21 +89,21 @@ struct Sheet {
     /// Rows held back until the header is found.
     head: Vec<Row<'static>>,
     binding: Option<Binding>,
-    /// Last physical row told, and the one before the sheet's first.
+    /// The last physical row read, and the row before the sheet's first.
     last_row: u32,
     base: u32,
-    /// Rows told to us so far, and of them those that could not be split, which are aside already.
+    /// Rows read so far, and how many of them could not be split: those are quarantined already.
     rows_read: u64,
     broken: u64,
     data_rows: u64,
     given_up: Option<&'static Rule>,
     missing: String,
-    /// It has records like the dataset's, under a header that does not fit.
+    /// The sheet has records like the dataset's, under a header that does not fit.
     is_odd: bool,
 }
 
-/// A row that cannot be loaded: the rule, and the column it breaks.
-struct Refused {
+/// The reason why a row cannot be loaded: the rule, and the column that breaks it.
+struct Refusal {
     rule: &'static Rule,
     column: Option<usize>,
 }
@@ -118,9 +118,9 @@ impl<'a> RowsNormaliser<'a> {
         source_file: &'a str,
     ) -> Self {
         let fields: Vec<FieldSpec> = staged_fields(dataset);
-        let of_year = dataset.in_year(year);
-        let carried = table_columns(dataset).into_iter().map(|column| Carried {
-            position: of_year.columns.iter().position(|own| own.name == column.name && own.carried),
+        let contract = dataset.in_year(year);
+        let carried = table_columns(dataset).into_iter().map(|column| CarriedColumn {
+            position: contract.columns.iter().position(|known| known.name == column.name && known.carried),
             fields: carried_fields(column).len(),
         });
         RowsNormaliser {
@@ -129,9 +129,9 @@ impl<'a> RowsNormaliser<'a> {
             version,
             year,
             source_file,
-            columns: Positions::new(&of_year),
-            totals: Totals::new(&of_year),
-            dataset: of_year,
+            columns: Positions::new(&contract),
+            totals: Totals::new(&contract),
+            dataset: contract,
             builder: TableBuilder::new(&fields),
             people: People::default(),
             rejects: Rejects::default(),
@@ -149,7 +149,7 @@ impl<'a> RowsNormaliser<'a> {
         }
     }
 
-    /// With what persons answered about the file's rows.
+    /// Adds what persons answered about the file's rows.
     #[must_use]
     pub fn answered(self, answers: &Answers) -> Self {
         RowsNormaliser { findings: Findings::answered(answers), ..self }
@@ -173,12 +173,12 @@ impl<'a> RowsNormaliser<'a> {
                 let rule = problem.rule();
                 self.sheet.data_rows += 1;
                 self.totals.add_broken();
-                self.refuse(&Row { number: *number, cells: Vec::new() }, &Refused { rule, column: None });
+                self.refuse(&Row { number: *number, cells: Vec::new() }, &Refusal { rule, column: None });
             }
         }
     }
 
-    /// Rows that are ready to be written, once they are many.
+    /// The rows so far, once there are enough of them to be written.
     ///
     /// # Errors
     /// When they do not fit the schema: a fault of the program.
@@ -186,7 +186,7 @@ impl<'a> RowsNormaliser<'a> {
         self.builder.ready()
     }
 
-    /// Everything the file gave, but for rows that were handed on.
+    /// The normalised file, without rows that were already handed on.
     ///
     /// # Errors
     /// [`Unusable`] when no sheet has a header that fits, or every row is of another year.
@@ -234,7 +234,7 @@ impl<'a> RowsNormaliser<'a> {
             return;
         }
         if let Some(rule) = self.sheet.given_up {
-            // A cover is no data: nothing of it is kept out.
+            // A cover is not data: none of its rows is quarantined.
             if !self.is_cover() {
                 self.keep(rule, row, 0, "");
             }
@@ -310,17 +310,16 @@ impl<'a> RowsNormaliser<'a> {
         if self.sheet.binding.is_none() && self.sheet.given_up.is_none() && !self.sheet.head.is_empty() {
             self.bind();
         }
-        // A file whose rows repeat a number has at least the rows it told.
+        // A file whose rows repeat a number has at least as many rows as were read.
         let physical = u64::from(self.sheet.last_row - self.sheet.base).max(self.sheet.rows_read);
         self.counts.physical += physical;
         self.counts.structural += physical - self.sheet.rows_read;
         match self.sheet.given_up {
-            // A page may have tables for its looks, and a workbook sheets: they are no data where
-            // another table is.
+            // Tables for the layout of a page, and covers of a workbook, are not data where another table is.
             Some(_) if self.sheet.name.is_empty() || self.is_cover() => {
                 self.unbound_rows += self.sheet.rows_read - self.sheet.broken;
             }
-            // Rows of a sheet that does not fit: aside as a whole, and said so by name.
+            // Rows of a sheet that does not fit are quarantined as a whole, and reported by its name.
             Some(rule) => {
                 let aside = self.sheet.rows_read - self.sheet.broken;
                 self.counts.quarantined += aside;
@@ -336,7 +335,7 @@ impl<'a> RowsNormaliser<'a> {
         self.totals.end_sheet();
     }
 
-    /// Whether the sheet is one that workbooks of the dataset have beside their data: 封面, 目录.
+    /// Whether the sheet is one that workbooks of the dataset have next to their data: 封面, 目录.
     fn is_cover(&self) -> bool {
         let name = text::compact(&self.sheet.name);
         self.version.ignored_sheets.iter().any(|ignored| text::compact(ignored) == name)
@@ -354,9 +353,9 @@ impl<'a> RowsNormaliser<'a> {
                     self.builder.push(values);
                     self.counts.loaded += 1;
                 }
-                Err(refused) => {
+                Err(refusal) => {
                     self.sheet.binding = Some(binding);
-                    self.refuse(row, &refused);
+                    self.refuse(row, &refusal);
                     return;
                 }
             }
@@ -364,7 +363,7 @@ impl<'a> RowsNormaliser<'a> {
         self.sheet.binding = Some(binding);
     }
 
-    /// Header again, prompt, total or note: known, and no data.
+    /// Whether a row is a repeated header, prompt, total or note: known, and not data.
     fn is_structural(&mut self, binding: &Binding, row: &Row<'_>) -> bool {
         if binding::repeats_header(binding, row) || is_prompt(binding, row) || numbers_columns(binding, row) {
             return true;
@@ -386,18 +385,18 @@ impl<'a> RowsNormaliser<'a> {
         totals::is_subtotal(&first)
     }
 
-    fn typed(&mut self, binding: &Binding, row: &Row<'_>) -> Result<Vec<Value>, Refused> {
+    fn typed(&mut self, binding: &Binding, row: &Row<'_>) -> Result<Vec<Value>, Refusal> {
         if row.cells.iter().any(has_replacement) {
-            return Err(Refused { rule: finding::ROW_ENCODING, column: None });
+            return Err(Refusal { rule: finding::ROW_ENCODING, column: None });
         }
         let read = self.dataset.columns.iter().zip(&binding.cells).enumerate();
         let read = read.filter(|(_, (column, _))| column.carried || column.required);
         let mut read = read.filter_map(|(position, (_, cell))| Some((position, row.cells.get((*cell)?)?)));
         if let Some((position, _)) = read.find(|(_, cell)| has_control(cell)) {
-            return Err(Refused { rule: finding::ROW_CONTROL, column: Some(position) });
+            return Err(Refusal { rule: finding::ROW_CONTROL, column: Some(position) });
         }
         if row.cells.iter().skip(binding.headers.len()).any(|cell| !cell.is_blank()) {
-            return Err(Refused { rule: finding::ROW_COLUMNS, column: None });
+            return Err(Refusal { rule: finding::ROW_COLUMNS, column: None });
         }
         let mut reader = RowReader {
             normaliser: self,
@@ -417,7 +416,7 @@ impl<'a> RowsNormaliser<'a> {
             let place = self.cell_place(binding, row, column);
             let at = place.column;
             let pushed = self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
-            // The row counts without the cell: it is kept for who is to mend it.
+            // The row counts without the cell, which is kept for its correction.
             if finding::TAKES_CELL.contains(&rule) && pushed != Pushed::Beyond {
                 self.keep(rule, row, at, &school);
             }
@@ -428,26 +427,26 @@ impl<'a> RowsNormaliser<'a> {
         Ok(values)
     }
 
-    fn refuse(&mut self, row: &Row<'_>, refused: &Refused) {
+    fn refuse(&mut self, row: &Row<'_>, refusal: &Refusal) {
         self.counts.quarantined += 1;
-        if refused.rule.id == finding::FILE_PERIOD.id {
+        if refusal.rule.id == finding::FILE_PERIOD.id {
             self.other_period += 1;
         }
         let binding = self.sheet.binding.take();
         let school = binding.as_ref().map(|binding| self.school_of(binding, row)).unwrap_or_default();
         let place = match &binding {
-            Some(binding) => self.cell_place(binding, row, refused.column),
+            Some(binding) => self.cell_place(binding, row, refusal.column),
             None => Place { row: row.number, ..self.place() },
         };
         self.sheet.binding = binding;
-        self.keep(refused.rule, row, place.column, &school);
-        let finding = self.finding(refused.rule, "").at(place).of_school(&school).keeping_out(1);
+        self.keep(refusal.rule, row, place.column, &school);
+        let finding = self.finding(refusal.rule, "").at(place).of_school(&school).keeping_out(1);
         if self.findings.push(finding) == Pushed::Answered {
             self.given_up += 1;
         }
     }
 
-    /// Keeps a row aside with everything that was in it.
+    /// Quarantines a row with all its cells.
     fn keep(&mut self, rule: &Rule, row: &Row<'_>, column: u32, school: &str) {
         self.rejects.push(rule, &self.sheet.name, row, column, school);
     }
@@ -522,7 +521,7 @@ fn is_null_word(cell: &Cell<'_>) -> bool {
     matches!(cell, Cell::Text(text) if WORDS.contains(&text.trim()))
 }
 
-/// The row of instructions that some templates have right under the header.
+/// Whether a row is the instructions that some templates have right under the header.
 fn is_prompt(binding: &Binding, row: &Row<'_>) -> bool {
     const STARTS: [&str; 7] = ["必填", "选填", "如:", "例:", "格式", "请", "下拉"];
     if row.number != binding.rows.1 + 1 {
@@ -535,7 +534,7 @@ fn is_prompt(binding: &Binding, row: &Row<'_>) -> bool {
     prompts.count() * 2 > row.filled()
 }
 
-/// The line under the header of the statistics, which numbers the columns: `甲 乙 1 2 3 …`.
+/// Whether a row is the line under a header of statistics that numbers the columns: `甲 乙 1 2 3 …`.
 fn numbers_columns(binding: &Binding, row: &Row<'_>) -> bool {
     const LETTERS: [&str; 6] = ["甲", "乙", "丙", "丁", "戊", "己"];
     if row.number != binding.rows.1 + 1 {
@@ -553,21 +552,21 @@ struct RowReader<'r, 'a> {
     normaliser: &'r RowsNormaliser<'a>,
     binding: &'r Binding,
     row: &'r Row<'r>,
-    /// Findings that leave the row in: rule, column, detail.
+    /// Findings that do not quarantine the row: rule, column, detail.
     notes: Vec<(&'static Rule, Option<usize>, String)>,
     person: Option<(String, IdNumber)>,
     /// As delivered.
     name: Option<String>,
-    /// A month of it lies after the report year, where none can.
+    /// The row has a month after the report year in a column that cannot have one.
     is_of_later_year: bool,
-    /// Of the name as it is compared; none where a character of it is known to one system only.
+    /// Of the name as it is compared; `None` where only one system knows some character of it.
     name_digest: Option<String>,
 }
 
 static EMPTY: Cell<'static> = Cell::Empty;
 
 impl RowReader<'_, '_> {
-    fn values(&mut self) -> Result<Vec<Value>, Refused> {
+    fn values(&mut self) -> Result<Vec<Value>, Refusal> {
         let normaliser = self.normaliser;
         let columns = normaliser.dataset.columns.iter().enumerate();
         let mut read: Vec<Vec<Value>> =
@@ -599,14 +598,14 @@ impl RowReader<'_, '_> {
         position.map_or(&EMPTY, |position| self.cell(position))
     }
 
-    /// The code of the row's school, which may stand in its words; empty where there is none.
+    /// The code of the row's school, which its words may contain; empty where there is none.
     fn own_school(&self) -> String {
         let cell = self.normaliser.columns.school.map(|position| self.cell(position));
         cell.and_then(|cell| text::school_code(cell).ok()).unwrap_or_default()
     }
 
-    /// The values of one column: as many as it has fields in the table.
-    fn column(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, Refused> {
+    /// The values of a column: as many as it has fields in the table.
+    fn column(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, Refusal> {
         let cell = self.cell(position);
         let blanks = if matches!(column.kind, ColumnType::IdNumber | ColumnType::Major) { 2 } else { 1 };
         let blank = match column.kind {
@@ -617,7 +616,7 @@ impl RowReader<'_, '_> {
         };
         if cell.is_blank() || (column.kind != ColumnType::PersonName && is_null_word(cell)) {
             if column.required {
-                return Err(Refused { rule: finding::ROW_REQUIRED, column: Some(position) });
+                return Err(Refusal { rule: finding::ROW_REQUIRED, column: Some(position) });
             }
             return Ok(blank);
         }
@@ -629,13 +628,13 @@ impl RowReader<'_, '_> {
         match read {
             Ok(values) => Ok(values),
             Err(_) if column.says_none(&self.cell(position).text()) => Ok(blank),
-            // Somebody's number says nothing against the row.
+            // A person's number in a cell is no reason to refuse the row.
             Err(rule) if *rule == *finding::CELL_PERSONAL => {
                 self.notes.push((rule, Some(position), String::new()));
                 Ok(blank)
             }
             Err(rule) if column.required || column.bad_value == BadValue::DiscardRow => {
-                Err(Refused { rule, column: Some(position) })
+                Err(Refusal { rule, column: Some(position) })
             }
             Err(rule) => {
                 self.notes.push((finding::CELL_BAD, Some(position), rule.title.to_owned()));
@@ -648,21 +647,21 @@ impl RowReader<'_, '_> {
         let context = self.normaliser.context;
         let year = self.normaliser.year;
         let cell = self.cell(position);
-        let one = |text: String| Ok(vec![Value::Text(text)]);
+        let single = |text: String| Ok(vec![Value::Text(text)]);
         match column.kind {
             ColumnType::Text if personal::is_in_words(&cell.text(), &self.own_school()) => {
                 Err(finding::CELL_PERSONAL)
             }
-            ColumnType::Text => one(cell.text().into_owned()),
-            ColumnType::SchoolCode => one(text::school_code(cell)?),
+            ColumnType::Text => single(cell.text().into_owned()),
+            ColumnType::SchoolCode => single(text::school_code(cell)?),
             ColumnType::YearMonth => {
                 let month = text::year_month(cell)?;
                 self.note_day_number(position);
                 if column.not_after_report_year {
-                    let of = month.get(..4).and_then(|year| year.parse::<ReportYear>().ok());
-                    self.is_of_later_year |= of.is_some_and(|of| of > year);
+                    let month_year = month.get(..4).and_then(|year| year.parse::<ReportYear>().ok());
+                    self.is_of_later_year |= month_year.is_some_and(|month_year| month_year > year);
                 }
-                one(month)
+                single(month)
             }
             ColumnType::Integer => Ok(vec![Value::Int(text::whole(self.number(position)?)?)]),
             ColumnType::Decimal => Ok(vec![Value::Decimal(self.number(position)?.0)]),
@@ -674,7 +673,7 @@ impl RowReader<'_, '_> {
             ColumnType::Code => {
                 let table = column.codes.as_ref().and_then(|id| context.codes.get(id));
                 let code = table.and_then(|table| table.look_up(&cell.text(), year));
-                one(code.ok_or(finding::ROW_CODE)?.code.clone())
+                single(code.ok_or(finding::ROW_CODE)?.code.clone())
             }
             ColumnType::PersonName => self.person_name(position),
             ColumnType::RegistrationNumber => Ok(Vec::new()),
@@ -693,7 +692,7 @@ impl RowReader<'_, '_> {
                 if !known {
                     self.notes.push((finding::REGION_UNKNOWN, Some(position), String::new()));
                 }
-                one(code)
+                single(code)
             }
             ColumnType::Major => self.major(position, column),
         }
@@ -750,10 +749,10 @@ impl RowReader<'_, '_> {
         if id.kind == IdKind::Unverified {
             self.notes.push((finding::ID_CHECK_DIGIT, Some(position), String::new()));
         }
-        // One domain for a kind of person, so that a graduate is recognised as last year's student.
+        // A domain for each kind of person, so that a graduate is recognised as last year's student.
         let domain = format!("{}|v1|", column.name);
         let key = match id.kind {
-            // Next year the school may give it to somebody else.
+            // Next year the school may give the number to another person.
             IdKind::Temporary => {
                 context.key.pseudonym(&domain, &format!("{}|{}", id.number, self.normaliser.year))
             }
@@ -764,7 +763,7 @@ impl RowReader<'_, '_> {
         Ok(values)
     }
 
-    /// Code and class in the catalogue of the year of entry; empty, and asked about, when not in it.
+    /// Code and class in the catalogue of the year of entry; empty, with a query, when not in it.
     fn major(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, &'static Rule> {
         let entry = column.entry.as_ref().and_then(|name| text::year_month(self.cell_named(name)).ok());
         let year = entry.and_then(|month| month[..4].parse().ok()).unwrap_or(self.normaliser.year);
@@ -784,7 +783,7 @@ impl RowReader<'_, '_> {
         }
     }
 
-    /// Birth date and sex stand in a resident's number too, and that number in the 学籍号.
+    /// Compares birth date and sex with those in a resident's number, and that number with the 学籍号.
     fn compare_with_id(&mut self) {
         let Some((_, id)) = &self.person else { return };
         let columns = &self.normaliser.columns;
@@ -800,11 +799,11 @@ impl RowReader<'_, '_> {
             }
         }
         if let Some(position) = columns.sex
-            && let Some(of_id) = id.sex()
+            && let Some(sex) = id.sex()
             && let Some(table) = self.normaliser.context.codes.get("sex")
             && let Some(written) = table.look_up(&self.cell(position).text(), self.normaliser.year)
             && matches!(written.code.as_str(), "1" | "2")
-            && of_id != written.code
+            && sex != written.code
         {
             notes.push((finding::ID_SEX, Some(position), String::new()));
         }
@@ -816,7 +815,7 @@ impl RowReader<'_, '_> {
         self.notes.extend(notes);
     }
 
-    /// The first two digits of a school's code are its type's.
+    /// Compares the first two digits of the school's code, which are those of its type, with the type.
     fn compare_with_school_type(&mut self) {
         let columns = &self.normaliser.columns;
         let (Some(school), Some(position)) = (columns.school, columns.school_type) else { return };
@@ -828,7 +827,7 @@ impl RowReader<'_, '_> {
         }
     }
 
-    /// A keyed digest of everything delivered in the row: equal digests are the same row twice.
+    /// A keyed digest of everything delivered in the row: rows with equal digests are duplicates.
     fn digest(&self) -> String {
         let mut joined = String::new();
         for cell in &self.row.cells {
@@ -843,14 +842,14 @@ impl RowReader<'_, '_> {
 /// Digits of a code in the catalogues of majors.
 const MAJOR_DIGITS: usize = 6;
 
-/// A birth date that programs put where none was given, or that is still to come.
+/// Whether a birth date is one that programs fill in where none was given, or is still to come.
 fn is_default(date: jiff::civil::Date, year: ReportYear) -> bool {
-    let (of, month, day) = (date.year(), date.month(), date.day());
-    matches!(of, 1900 | 1970) && (month, day) == (1, 1) || ReportYear::from(of) > year
+    let is_new_year = (date.month(), date.day()) == (1, 1);
+    matches!(date.year(), 1900 | 1970) && is_new_year || ReportYear::from(date.year()) > year
 }
 
-/// The county of a region code or name, and whether it is known at all. The city
-/// itself, its pseudo-county `…01` and the province are under no county.
+/// The county of a region code or name, and whether the region is known at all. The city
+/// itself, its pseudo-county `…01` and the province are not in any county.
 fn region(context: Context<'_>, written: &str, year: ReportYear) -> (String, bool) {
     let residual = context.residual_code.to_owned();
     let Some(table) = context.codes.get("region") else { return (residual, false) };

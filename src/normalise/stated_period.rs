@@ -1,24 +1,26 @@
 //! The period that a title above the header, or a sheet's name, states.
 //!
 //! Only school years and 年度 state one: `2023-2024学年`, `2023-24学年`, `2024学年`, `2024年度`. A date
-//! (制表时间：2025年1月3日), an intake (2023级) or a class of graduates (2024届) says nothing of
-//! which year the rows are of. For the report year Y:
+//! (制表时间：2025年1月3日), an intake (2023级) or a class of graduates (2024届) says nothing about the
+//! year of the rows. For the report year Y:
 //!
-//! - What stands at 1 September of Y is of the school year that begins then: `Y-(Y+1)学年`, `Y学年`.
-//! - What is of 1 September of Y-1 to 31 August of Y is of the school year `(Y-1)-Y`; written with
-//!   one year it is `(Y-1)学年` by its beginning, and `Y学年` where people name it by its end.
+//! - Things counted at 1 September of Y are of the school year that begins then: `Y-(Y+1)学年`, `Y学年`.
+//! - Things counted from 1 September of Y-1 to 31 August of Y are of the school year `(Y-1)-Y`; with a
+//!   single year it is `(Y-1)学年` by its beginning, and `Y学年` where people name it by its end.
 //! - `Y年度` is Y, whatever the rows are.
 //!
-//! A file is of another period when it states some, and none of them can be its own.
+//! A file is of another period when it states periods, and none of them can be that of the delivery.
 
 use super::text;
 use crate::period::{ReferenceTime, ReportYear};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stated {
-    /// By the year it begins in; the next is written too.
+enum StatedPeriod {
+    /// `Y-(Y+1)学年`, by its first year.
     SchoolYear(ReportYear),
+    /// `Y学年`.
     SchoolYearByOne(ReportYear),
+    /// `Y年度`.
     Year(ReportYear),
 }
 
@@ -29,22 +31,24 @@ pub fn is_another<'a>(
     reference: ReferenceTime,
     year: ReportYear,
 ) -> bool {
-    let stated: Vec<Stated> = texts.flat_map(stated).collect();
-    !stated.is_empty() && !stated.iter().any(|one| one.fits(reference, year))
+    let stated: Vec<StatedPeriod> = texts.flat_map(stated).collect();
+    !stated.is_empty() && !stated.iter().any(|period| period.fits(reference, year))
 }
 
-impl Stated {
+impl StatedPeriod {
     fn fits(self, reference: ReferenceTime, year: ReportYear) -> bool {
         match (self, reference) {
-            (Stated::SchoolYear(first), ReferenceTime::SchoolYear) => first == year - 1,
-            (Stated::SchoolYearByOne(named), ReferenceTime::SchoolYear) => named == year - 1 || named == year,
-            (Stated::SchoolYear(first) | Stated::SchoolYearByOne(first), _) => first == year,
-            (Stated::Year(named), _) => named == year,
+            (StatedPeriod::SchoolYear(first), ReferenceTime::SchoolYear) => first == year - 1,
+            (StatedPeriod::SchoolYearByOne(named), ReferenceTime::SchoolYear) => {
+                named == year - 1 || named == year
+            }
+            (StatedPeriod::SchoolYear(first) | StatedPeriod::SchoolYearByOne(first), _) => first == year,
+            (StatedPeriod::Year(named), _) => named == year,
         }
     }
 }
 
-fn stated(text: &str) -> Vec<Stated> {
+fn stated(text: &str) -> Vec<StatedPeriod> {
     if !text.contains(['年', '度']) {
         return Vec::new();
     }
@@ -53,9 +57,11 @@ fn stated(text: &str) -> Vec<Stated> {
         text.match_indices(word).filter_map(|(at, word)| {
             let (first, second) = years_before(&text[..at]);
             match (first, second, word) {
-                (Some(first), Some(second), _) => (second == first + 1).then_some(Stated::SchoolYear(first)),
-                (None, Some(named), "学年") => Some(Stated::SchoolYearByOne(named)),
-                (None, Some(named), _) => Some(Stated::Year(named)),
+                (Some(first), Some(second), _) => {
+                    (second == first + 1).then_some(StatedPeriod::SchoolYear(first))
+                }
+                (None, Some(named), "学年") => Some(StatedPeriod::SchoolYearByOne(named)),
+                (None, Some(named), _) => Some(StatedPeriod::Year(named)),
                 _ => None,
             }
         })
@@ -94,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_september_is_of_the_school_year_that_begins() {
+    fn counts_in_september_are_of_the_school_year_that_begins() {
         let september = |text, year| another(text, ReferenceTime::StockAtSeptember, year);
         for text in [
             "2024学年学生名册",

@@ -1,4 +1,4 @@
-//! Cell text → typed values, or the rule it breaks. Nothing is guessed.
+//! Cell text → a typed value, or the rule that it breaks. Nothing is guessed.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use crate::definitions::code_table::narrow;
 use crate::finding::{self, Rule};
 use crate::number::Decimal;
 
-/// The ASCII form of a code, number or date as typed: width folded, all blanks gone.
+/// A code, number or date as typed, in ASCII: width folded, all blanks removed.
 #[must_use]
 pub fn compact(text: &str) -> String {
     text.chars().filter(|&c| !is_blank(c)).map(narrow).collect()
@@ -58,16 +58,16 @@ fn second_of_day(time: Time) -> u32 {
     hour * 3600 + minute * 60 + second
 }
 
-/// Day numbers of 1927 to 2064: no year, month or `YYYYMMDD` is among them.
+/// Day numbers from 1927 to 2064: no year, month or `YYYYMMDD` is among them.
 const DAY_NUMBERS: std::ops::Range<f64> = 10_000.0..60_000.0;
 
-/// Whether a date stands there as the number that a spreadsheet keeps for it.
+/// Whether a cell holds a date as the number that a spreadsheet keeps for it.
 #[must_use]
 pub fn is_day_number(cell: &Cell<'_>) -> bool {
     matches!(cell, Cell::Number(serial) if DAY_NUMBERS.contains(serial))
 }
 
-/// Whether a code, with its blanks and width aside, is of digits alone.
+/// Whether a code consists of digits alone, blanks and width aside.
 #[must_use]
 pub fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.chars().filter(|&c| !is_blank(c)).all(|c| narrow(c).is_ascii_digit())
@@ -118,7 +118,7 @@ pub fn number_shown_as_date(cell: &Cell<'_>) -> Option<i32> {
     date.since(Date::constant(1899, 12, 30)).ok().map(|span| span.get_days())
 }
 
-/// The digits between `-`, `/`, `.`, `年`, `月`, `日`; nothing where anything else stands.
+/// The digits between `-`, `/`, `.`, `年`, `月`, `日`; empty where there is anything else.
 fn parts(text: &str) -> Vec<&str> {
     let text = text.strip_suffix(['日', '月', '号']).unwrap_or(text);
     let parts: Vec<&str> = text.split(['-', '/', '.', '年', '月']).collect();
@@ -133,12 +133,12 @@ fn civil(year: &str, month: &str, day: &str) -> Result<Date, &'static Rule> {
     Date::new(year, month, day).map_err(|_| finding::ROW_DATE).and_then(within_reach)
 }
 
-/// No date of a person or a school is further away, however it was written.
+/// Refuses dates further away than any date of a person or school.
 fn within_reach(date: Date) -> Result<Date, &'static Rule> {
     if (1900..=2100).contains(&date.year()) { Ok(date) } else { Err(finding::ROW_DATE) }
 }
 
-/// A number as typed: width, thousands separators and blanks do not matter; words do.
+/// A number as typed: width, thousands separators and blanks are ignored; words are refused.
 ///
 /// # Errors
 /// `E-NUMBER`.
@@ -148,7 +148,7 @@ pub fn decimal(cell: &Cell<'_>) -> Result<Decimal, &'static Rule> {
     Decimal::parse(&text).ok_or(finding::ROW_NUMBER)
 }
 
-/// Commas that stand where thousands separators do.
+/// Whether all commas are where thousands separators belong.
 fn grouped(text: &str) -> bool {
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     let mut groups = whole.trim_start_matches('-').split(',');
@@ -156,10 +156,10 @@ fn grouped(text: &str) -> bool {
     (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3)
 }
 
-/// No school counts further: a longer number is somebody's number in the wrong column.
+/// No school counts further: a longer number is a person's number in the wrong column.
 pub const COUNT_MAX: i128 = 999_999_999;
 
-/// No school has so many square metres or yuan: a longer number is somebody's phone or account.
+/// No school has so many square metres or yuan: a longer number is a phone or an account.
 pub const AMOUNT_MAX: i128 = 9_999_999_999;
 
 /// A whole number that is not negative, up to [`COUNT_MAX`].
@@ -170,7 +170,7 @@ pub fn count(cell: &Cell<'_>) -> Result<i64, &'static Rule> {
     whole(decimal(cell)?)
 }
 
-/// The same of a number that was read.
+/// Like [`count`], for a number that was already read.
 ///
 /// # Errors
 /// `E-NUMBER`.

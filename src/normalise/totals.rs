@@ -1,9 +1,9 @@
-//! What a file says of its own rows: 合计 rows and 共N条, a free proof that none was lost on the way.
+//! A file's statements on its own rows: 合计 rows and 共N条, a free proof that no row was lost on the way.
 //!
-//! They are compared with all data rows, loaded or not. A statement is of the rows since the
-//! statement before it, of its sheet, or of the whole file, and may stand above or below them;
-//! one that is true of none of these sets the delivery aside. A row that could not be split, and
-//! a cell that is no number, have no amount: what they belong to is not compared.
+//! They are compared with all data rows, loaded or not. A statement is about the rows since the
+//! previous statement, about its sheet, or about the whole file, and may be above or below them; one
+//! that is true of none of these sets the delivery aside. A row that could not be split, and a cell that
+//! is not a number, have no amount: their totals are not compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,20 +15,20 @@ use crate::finding::{self, Rule};
 use crate::number::Decimal;
 use crate::position::Place;
 
-/// What a number in a 合计 row or a note is of.
+/// The subject of a number in a 合计 row or a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
+enum Subject {
     Rows,
-    /// By its position in the contract.
+    /// The sum of a column, by its position in the contract.
     Column(usize),
     /// Pages of a list, of which this file has some.
     Pages,
 }
 
-/// A number of rows, or the sum of a column, and where it stands.
+/// A stated number of rows, or sum of a column, and its place.
 #[derive(Debug)]
 pub struct Statement {
-    of: Of,
+    subject: Subject,
     stated: Decimal,
     pub place: Place,
 }
@@ -37,22 +37,22 @@ impl Statement {
     /// The rule that a statement breaks when it is not true.
     #[must_use]
     pub fn rule(&self) -> &'static Rule {
-        match self.of {
-            Of::Rows => finding::COUNT_DIFFERS,
-            Of::Column(_) => finding::TOTAL_DIFFERS,
-            Of::Pages => finding::FILE_PAGES,
+        match self.subject {
+            Subject::Rows => finding::COUNT_DIFFERS,
+            Subject::Column(_) => finding::TOTAL_DIFFERS,
+            Subject::Pages => finding::FILE_PAGES,
         }
     }
 }
 
-/// Rows and sums of some data rows.
+/// The number of some data rows, and the sums of their columns.
 #[derive(Debug, Default)]
 struct Amounts {
     rows: u64,
-    /// Of them, those that could not be split into cells.
+    /// How many of them could not be split into cells.
     broken: u64,
     sums: BTreeMap<usize, Decimal>,
-    /// Columns in which a cell was no number.
+    /// Columns with a cell that is not a number.
     unknown: BTreeSet<usize>,
 }
 
@@ -67,14 +67,14 @@ impl Amounts {
     }
 
     fn agree_with(&self, statement: &Statement) -> bool {
-        match statement.of {
-            // Lines that could not be split are rows or the rest of rows.
-            Of::Rows => {
+        match statement.subject {
+            // Lines that could not be split are rows, or remainders of rows.
+            Subject::Rows => {
                 let count = |rows: u64| Decimal::from_int(i64::try_from(rows).unwrap_or(i64::MAX));
                 (count(self.rows - self.broken)..=count(self.rows)).contains(&statement.stated)
             }
-            Of::Pages => false,
-            Of::Column(column) => {
+            Subject::Pages => false,
+            Subject::Column(column) => {
                 self.broken > 0
                     || self.unknown.contains(&column)
                     || self.sums.get(&column).copied().unwrap_or_default() == statement.stated
@@ -128,7 +128,7 @@ impl Totals {
         self.since.broken += 1;
     }
 
-    /// Takes what a 合计 row or a note states.
+    /// Takes the statements of a 合计 row or a note.
     pub fn state(&mut self, dataset: &Dataset, binding: &Binding, row: &Row<'_>, place: &Place) {
         let first = first_text(row);
         if let Some((page, in_all)) = page_of(&first) {
@@ -141,12 +141,12 @@ impl Totals {
             return;
         }
         let part = self.since.rows > 0;
-        let unmet = statements.into_iter().filter(|one| !(part && self.since.agree_with(one)));
+        let unmet = statements.into_iter().filter(|statement| !(part && self.since.agree_with(statement)));
         self.open.extend(unmet);
         self.sheet.add(&std::mem::take(&mut self.since));
     }
 
-    /// The sheet is over: what was said of it is compared.
+    /// Ends the sheet, and compares the statements on it.
     pub fn end_sheet(&mut self) {
         self.sheet.add(&std::mem::take(&mut self.since));
         let sheet = std::mem::take(&mut self.sheet);
@@ -155,13 +155,13 @@ impl Totals {
         self.file.add(&sheet);
     }
 
-    /// The statements that are true of nothing, once every sheet is over.
+    /// The statements that proved true of nothing, once every sheet has ended.
     #[must_use]
     pub fn finish(self) -> Vec<Statement> {
         let (file, pages) = (self.file, self.pages);
         let cut = self.pages_in_all.filter(|(in_all, _)| !(1..=*in_all).all(|page| pages.contains(&page)));
         let cut = cut.map(|(in_all, place)| Statement {
-            of: Of::Pages,
+            subject: Subject::Pages,
             stated: Decimal::from_int(in_all.into()),
             place,
         });
@@ -169,10 +169,10 @@ impl Totals {
     }
 }
 
-/// What stands around a number of rows: `共1234条记录`, `合计：45人`.
+/// The characters around a number of rows: `共1234条记录`, `合计：45人`.
 const COUNTED: &str = "共合总计条人名行所家个记录:";
 
-/// The numbers of a 合计 row: sums under columns of numbers, a number of rows beside the label.
+/// The numbers of a 合计 row: sums under columns of numbers, a number of rows next to the label.
 fn total(dataset: &Dataset, binding: &Binding, row: &Row<'_>, place: &Place) -> Vec<Statement> {
     let label = row.cells.iter().position(|cell| !cell.is_blank()).unwrap_or_default();
     let mut statements = Vec::new();
@@ -182,16 +182,16 @@ fn total(dataset: &Dataset, binding: &Binding, row: &Row<'_>, place: &Place) -> 
         let Ok(stated) = text::decimal(&Cell::Text(digits.as_str().into())) else { continue };
         let position = binding.cells.iter().position(|cell| *cell == Some(index));
         let kind = position.and_then(|position| dataset.columns.get(position)).map(|column| column.kind);
-        let of = match (kind, position) {
-            (Some(ColumnType::Integer | ColumnType::Decimal), Some(position)) => Of::Column(position),
-            _ if text.starts_with(['共', '合', '总', '计']) => Of::Rows,
+        let subject = match (kind, position) {
+            (Some(ColumnType::Integer | ColumnType::Decimal), Some(position)) => Subject::Column(position),
+            _ if text.starts_with(['共', '合', '总', '计']) => Subject::Rows,
             // 2024 under 毕业年份 counts nothing.
             (Some(ColumnType::ReportYear | ColumnType::YearMonth | ColumnType::BirthDate), _) => continue,
-            _ if index == label + 1 => Of::Rows,
-            // A bare number further right is the sum of a column that nobody reads.
+            _ if index == label + 1 => Subject::Rows,
+            // A bare number further right is the sum of a column that is not read.
             _ => continue,
         };
-        statements.push(Statement { of, stated, place: place.clone() });
+        statements.push(Statement { subject, stated, place: place.clone() });
     }
     statements
 }
@@ -199,10 +199,13 @@ fn total(dataset: &Dataset, binding: &Binding, row: &Row<'_>, place: &Place) -> 
 /// `共1234条` at the end of a sheet.
 fn note(first: &str, place: &Place) -> Vec<Statement> {
     let stated = counted(first).and_then(|digits| Decimal::parse(&digits));
-    stated.map(|stated| Statement { of: Of::Rows, stated, place: place.clone() }).into_iter().collect()
+    stated
+        .map(|stated| Statement { subject: Subject::Rows, stated, place: place.clone() })
+        .into_iter()
+        .collect()
 }
 
-/// The digits of `共1234条记录`, also after the pages: `第1页/共9页 共340条`; nothing for any other text.
+/// The digits of `共1234条记录`, also after the pages: `第1页/共9页 共340条`; `None` for any other text.
 fn counted(text: &str) -> Option<String> {
     let text =
         text.rsplit_once("每页").filter(|_| page_of(text).is_some()).map_or(text, |(before, _)| before);
@@ -238,19 +241,19 @@ pub fn first_text(row: &Row<'_>) -> String {
     first.map(|cell| text::compact(&cell.text())).unwrap_or_default()
 }
 
-/// Whether the row with this first text is one of sums.
+/// Whether a row with this first text is a row of sums.
 #[must_use]
 pub fn is_total(first: &str) -> bool {
     ["合计", "总计", "共计"].iter().any(|word| first.starts_with(word))
 }
 
-/// Whether it is one of sums of some rows; nobody says of which, so that they cannot be compared.
+/// Whether it is a row of sums of unspecified rows, which cannot be compared.
 #[must_use]
 pub fn is_subtotal(first: &str) -> bool {
     ["小计", "本页合计", "本页小计"].iter().any(|word| first.starts_with(word))
 }
 
-/// Who filled it in, remarks, and `共1234条`.
+/// Whether a row is a note: the person who filled it in, remarks, `共1234条`.
 #[must_use]
 pub fn is_note(first: &str, row: &Row<'_>) -> bool {
     const STARTS: [&str; 11] = [
@@ -315,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_text_of_shown_rows() {
+    fn notes_are_distinguished_from_rows() {
         for text in ["共1234条记录", "共 12 人", "共1,234条", "注：数据截至9月1日", "打印时间：2024-09-02"]
         {
             assert!(note_row(text), "{text}");
@@ -386,7 +389,7 @@ mod tests {
     const B: &[&str] = &["3614000001", "2024", "34"];
 
     #[test]
-    fn a_total_is_of_its_part_its_sheet_or_the_file_and_may_stand_above() {
+    fn a_total_is_of_its_part_its_sheet_or_the_file_and_may_be_above() {
         let total: &[&str] = &["合计", "2024", "1234"];
         assert_eq!(broken(&[&[A, B, total]]), Vec::<&str>::new());
         assert_eq!(broken(&[&[total, A, B]]), Vec::<&str>::new());
@@ -397,14 +400,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_rows_stands_beside_its_label_or_in_words() {
+    fn a_number_of_rows_is_next_to_its_label_or_in_words() {
         for stated in ["共2条", "共2人", "共有2条记录"] {
             assert_eq!(broken(&[&[A, B, &[stated]]]), Vec::<&str>::new(), "{stated}");
             assert_eq!(broken(&[&[A, &[stated]]]), ["E-COUNT"], "{stated}");
         }
         assert_eq!(broken(&[&[A, &["合计：2人"]]]), ["E-COUNT"]);
         assert_eq!(broken(&[&[A, &["合计", "共2人"]]]), ["E-COUNT"]);
-        assert_eq!(broken(&[&[A, &["合计", "2"]]]), Vec::<&str>::new(), "a year stands there");
+        assert_eq!(broken(&[&[A, &["合计", "2"]]]), Vec::<&str>::new(), "the column has a year");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::period::ReportYear;
 use crate::position::Place;
 use crate::tables::dataset::RegisterRow;
 use crate::tables::row;
-use crate::warehouse::assemble::{self, Assembled, Decision, Source};
+use crate::warehouse::assemble::{self, AssembledTable, Decision, Source};
 
 /// A year's tables.
 #[derive(Debug, Default)]
@@ -155,7 +155,7 @@ impl<'d> Job<'d> {
         &self,
         corrections: &BTreeMap<FileKey, OfFile>,
         deliveries: &mut YearDeliveries,
-        assembled: Assembled,
+        assembled: AssembledTable,
     ) -> Noted<YearTable> {
         let findings =
             rows_out(self.year, self.dataset, deliveries.of(self.dataset), corrections, &assembled);
@@ -166,7 +166,7 @@ impl<'d> Job<'d> {
 }
 
 /// Puts tables together, several at once.
-fn put_together(given: &Given<'_>, jobs: &[Job<'_>]) -> Result<Vec<Assembled>, RunError> {
+fn put_together(given: &Given<'_>, jobs: &[Job<'_>]) -> Result<Vec<AssembledTable>, RunError> {
     let residual = &given.settings.residual_region_code;
     let assembled = parallel::all(given.settings.threads(), jobs, |job| {
         assemble::assemble(job.dataset, &job.sources, (&job.regions, residual), &job.to)
@@ -180,7 +180,7 @@ fn rows_out(
     dataset: &Dataset,
     accepted: &[AcceptedDelivery],
     corrections: &BTreeMap<FileKey, OfFile>,
-    assembled: &Assembled,
+    assembled: &AssembledTable,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (row, accepted) in assembled.rows_out.iter().map(|row| (row, &accepted[row.fragment])) {
@@ -244,7 +244,7 @@ mod tests {
             sheet: String::new(),
             row,
         };
-        let assembled = Assembled {
+        let assembled = AssembledTable {
             path: "students.parquet".into(),
             rows: 6,
             duplicates: vec![0, 0],

@@ -7,7 +7,7 @@ use super::survey::{DroppedDelivery, Inventory, Survey, is_too_large};
 use super::{Given, RunError, io_error, parallel};
 use crate::decode::worker::{Decoder, Limits};
 use crate::finding::{self, Finding, Rule};
-use crate::ingest::{self, Delivered, Intake, Outcome, TakenIn};
+use crate::ingest::{self, DeliveredFile, Intake, IntakeResult, Outcome};
 use crate::normalise::Context;
 use crate::period::ReportYear;
 use crate::position::Place;
@@ -37,14 +37,14 @@ impl Given<'_> {
         &self,
         input: &DroppedDelivery,
         decoder: &mut Decoder,
-    ) -> Result<Vec<TakenIn>, RunError> {
+    ) -> Result<Vec<IntakeResult>, RunError> {
         let file = &input.file;
         if is_too_large(self.settings, file) {
             let place = Place { file: file.label.clone(), ..Place::default() };
             let year = file.year.unwrap_or_default();
             let detail = format!("{} MB", self.settings.file_size_max_mb);
             let finding = Finding::new(finding::FILE_LIMIT, year, &file.dataset, &detail).at(place);
-            return Ok(vec![TakenIn {
+            return Ok(vec![IntakeResult {
                 label: file.label.clone(),
                 year,
                 dataset: file.dataset.clone(),
@@ -65,7 +65,7 @@ impl Given<'_> {
             files::write_whole(&landed, &bytes, Access::Restricted).map_err(io_error(&landed))?;
         }
         let intake = self.intake();
-        let delivered = Delivered {
+        let delivered = DeliveredFile {
             label: &file.label,
             year: file.year,
             dataset: &file.dataset,
@@ -81,7 +81,7 @@ impl Given<'_> {
         &self,
         accepted: &Accepted,
         decoder: &mut Decoder,
-    ) -> Result<Vec<TakenIn>, RunError> {
+    ) -> Result<Vec<IntakeResult>, RunError> {
         let landed = self.data.landing(&accepted.landing);
         let bytes = match fs::read(&landed) {
             Ok(bytes) if files::sha256(&bytes) == accepted.landing => bytes,
@@ -90,7 +90,7 @@ impl Given<'_> {
             Err(error) => return Err(io_error(&landed)(error)),
         };
         let intake = self.intake();
-        let delivered = Delivered {
+        let delivered = DeliveredFile {
             label: &accepted.file,
             year: Some(accepted.report_year),
             dataset: &accepted.dataset,
@@ -129,7 +129,7 @@ pub(super) fn take_in(
     given: &Given<'_>,
     inventory: &Inventory,
     years: &[ReportYear],
-) -> Result<Vec<TakenIn>, RunError> {
+) -> Result<Vec<IntakeResult>, RunError> {
     let inputs: Vec<&DroppedDelivery> = inventory.of_years(years).collect();
     given.watch.stage("decode and normalise", inputs.len());
     let results = parallel::each(
@@ -153,9 +153,9 @@ pub(super) fn take_in(
 }
 
 /// What lies there and was never opened.
-fn unopened(label: &str, year: ReportYear, rule: &'static Rule) -> TakenIn {
+fn unopened(label: &str, year: ReportYear, rule: &'static Rule) -> IntakeResult {
     let place = Place { file: label.to_owned(), ..Place::default() };
-    TakenIn {
+    IntakeResult {
         label: label.to_owned(),
         year,
         dataset: label.split('/').nth(1).unwrap_or_default().to_owned(),

@@ -8,7 +8,7 @@ use super::plan::made_with_these;
 use super::{Given, RunError, io_error, parallel, reconciled};
 use crate::definitions::Definitions;
 use crate::definitions::contract::Role;
-use crate::documents::{self as written, DocumentKind, Draft, Placed, Register};
+use crate::documents::{self as written, DocumentKind, Draft, PlacedDocument, Register};
 use crate::figure::Level;
 use crate::figure::Unit;
 use crate::figures::{IndicatorValue, stored};
@@ -252,7 +252,7 @@ pub fn write_reports(
         drafts.extend(reconciled::write_differences(settings, definitions, data, manifest, &heading)?);
     }
     let mut register = Register::load(data)?;
-    let placed: Vec<Placed> = register.place(&drafts)?;
+    let placed: Vec<PlacedDocument> = register.place(&drafts)?;
     for &year in cells.keys().filter(|year| definitions.layout(**year).is_some()) {
         for folder in ["", COUNTIES, SCHOOLS] {
             register.forget_others(&data.reports(year).join(folder), &placed)?;

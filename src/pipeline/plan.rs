@@ -283,11 +283,11 @@ mod tests {
     use crate::definitions;
     use crate::finding;
     use crate::settings;
-    use crate::sources::drop_folder::Dropped;
+    use crate::sources::drop_folder::DroppedFile;
 
     fn delivery(year: ReportYear, dataset: &str, file: &str, bytes: &str) -> DroppedDelivery {
         DroppedDelivery {
-            file: Dropped {
+            file: DroppedFile {
                 year: Some(year),
                 dataset: dataset.to_owned(),
                 label: format!("{year}/{dataset}/{file}"),

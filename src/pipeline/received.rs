@@ -7,7 +7,7 @@ use super::noted::Noted;
 use crate::delivery::Delivery;
 use crate::delivery::DeliveryOutcome;
 use crate::delivery::RowCounts;
-use crate::ingest::{Fragment, Outcome, TakenIn};
+use crate::ingest::{Fragment, IntakeResult, Outcome};
 use crate::period::ReportYear;
 
 /// A delivery that reads.
@@ -35,7 +35,7 @@ pub(super) struct ReceivedYear {
 
 /// Results by year and dataset; the same bytes twice are one delivery. A year that was looked at is there, even
 /// where nothing of it could be read.
-pub(super) fn receive(taken: Vec<TakenIn>, years: &[ReportYear]) -> ByYear<Noted<ReceivedYear>> {
+pub(super) fn receive(taken: Vec<IntakeResult>, years: &[ReportYear]) -> ByYear<Noted<ReceivedYear>> {
     let mut received: ByYear<Noted<ReceivedYear>> =
         years.iter().map(|year| (*year, Noted::default())).collect();
     let mut seen = BTreeSet::new();
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
     use crate::finding::{self, Finding};
 
-    fn taken(year: ReportYear, name: &str, bytes: &str, outcome: Outcome) -> TakenIn {
-        TakenIn {
+    fn taken(year: ReportYear, name: &str, bytes: &str, outcome: Outcome) -> IntakeResult {
+        IntakeResult {
             label: format!("{year}/students/{name}.csv"),
             year,
             dataset: "students".to_owned(),
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_does_not_read_is_in_the_books_with_its_finding() {
-        let killed = TakenIn { try_again: true, ..taken(2024, "a", "one", rejected()) };
+        let killed = IntakeResult { try_again: true, ..taken(2024, "a", "one", rejected()) };
         let received = receive(vec![killed], &[2023, 2024]);
         assert_eq!(received.keys().collect::<Vec<_>>(), [&2023, &2024], "both were looked at");
         let noted = &received[&2024];

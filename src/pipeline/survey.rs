@@ -13,14 +13,14 @@ use crate::ledger::Seen;
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
 use crate::settings::Settings;
-use crate::sources::drop_folder::{self, Dropped, Listing};
+use crate::sources::drop_folder::{self, DroppedFile, Listing};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
 /// One delivery in the drop folder, with the hash of its bytes.
 #[derive(Debug, Clone)]
 pub(super) struct DroppedDelivery {
-    pub file: Dropped,
+    pub file: DroppedFile,
     pub sha256: String,
 }
 
@@ -133,7 +133,7 @@ impl Survey<'_> {
         Ok(Inventory { listing, inputs, unopened, newest })
     }
 
-    fn look_at(&self, file: &Dropped, seen: &Seen) -> Result<Looked, RunError> {
+    fn look_at(&self, file: &DroppedFile, seen: &Seen) -> Result<Looked, RunError> {
         if file.year.is_some_and(|year| !(self.wanted)(year)) || is_no_table(file) {
             return Ok(Looked::NotWanted);
         }
@@ -166,7 +166,7 @@ impl Survey<'_> {
 
     /// Keeps the bytes as received under their hash; nothing of a file that is still being written.
     /// A new copy is not durable yet when this returns.
-    fn land(&self, file: &Dropped) -> Result<Option<(String, Option<PathBuf>)>, RunError> {
+    fn land(&self, file: &DroppedFile) -> Result<Option<(String, Option<PathBuf>)>, RunError> {
         let bytes = drop_folder::read(file).map_err(io_error(&file.path))?;
         let Some(bytes) = bytes else { return Ok(None) };
         let sha256 = files::sha256(&bytes);
@@ -179,12 +179,12 @@ impl Survey<'_> {
     }
 }
 
-pub(super) fn is_too_large(settings: &Settings, file: &Dropped) -> bool {
+pub(super) fn is_too_large(settings: &Settings, file: &DroppedFile) -> bool {
     file.bytes > settings.file_size_max_mb << 20
 }
 
 /// A file beside the year folders that is no table at all (notes, a truth file) is no delivery.
-fn is_no_table(file: &Dropped) -> bool {
+fn is_no_table(file: &DroppedFile) -> bool {
     if file.label.contains('/') {
         return false;
     }

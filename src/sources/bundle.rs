@@ -1,7 +1,7 @@
 //! Zip bundles of workbooks, whose names are often bare GBK bytes, and zip containers as such.
 //!
-//! A bundle is looked through to its end before anything of it is used: what its
-//! entries claim to unpack to is not believed, their bytes are counted.
+//! A bundle is read to its end before anything in it is used: the sizes that its
+//! entries claim are not believed, their bytes are counted.
 
 use std::collections::HashSet;
 use std::io::{Cursor, Read};
@@ -11,25 +11,25 @@ use memchr::memmem;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::drop_folder::{is_no_delivery, redacted_name};
+use super::drop_folder::{is_not_delivery, redacted_name};
 
 /// A file inside a bundle.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Member {
-    /// As told to people; never used as a path.
+    /// As shown to people; never used as a path.
     pub name: String,
-    /// Nothing for what is no file: a link to somewhere else is not followed.
+    /// `None` for anything but a file: a link to somewhere else is not followed.
     pub bytes: Option<Vec<u8>>,
-    /// It is larger than a delivery may be: not all of it is here.
+    /// The member is larger than a delivery may be, and `bytes` are not all of it.
     pub too_large: bool,
 }
 
-/// Files that one container may hold, and bytes they may unpack to.
+/// Files that a container may hold, and bytes they may unpack to.
 pub const ENTRIES_MAX: usize = 2_000;
 pub const UNPACKED_MAX: u64 = 512 << 20;
 /// Text packs 10 to 20 times smaller, blank formatted rows 100 times; zeros 1,000 times.
 const RATIO_MAX: u64 = 200;
-/// Below this nobody is harmed, whatever the ratio.
+/// Below this size no ratio does harm.
 const RATIO_EXEMPT: u64 = 10 << 20;
 
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub enum BundleError {
     Method,
 }
 
-/// A bundle that was looked through; its members are unpacked one at a time.
+/// A checked bundle; its members are unpacked one at a time.
 #[derive(Debug)]
 pub struct Bundle<'a> {
     archive: ZipArchive<Cursor<&'a [u8]>>,
@@ -61,7 +61,7 @@ pub struct Bundle<'a> {
 }
 
 impl<'a> Bundle<'a> {
-    /// Looks through a bundle.
+    /// Reads a bundle to its end.
     ///
     /// # Errors
     /// When an entry fails its checksum, the bundle is too large, or two members share a name.
@@ -73,7 +73,7 @@ impl<'a> Bundle<'a> {
         for index in 0..archive.len() {
             let entry = archive.by_index(index).map_err(unreadable)?;
             let name = member_name(entry.name_raw());
-            if entry.is_dir() || is_no_delivery(&name) {
+            if entry.is_dir() || is_not_delivery(&name) {
                 continue;
             }
             if !names.insert(name.clone()) {
@@ -90,7 +90,7 @@ impl<'a> Bundle<'a> {
     }
 
     /// The members, in the order of the bundle.
-    /// No more than `bytes_max` of one is unpacked.
+    /// No more than `bytes_max` of each is unpacked.
     pub fn members(&mut self, bytes_max: u64) -> impl Iterator<Item = Result<Member, BundleError>> + '_ {
         let Bundle { archive, members } = self;
         members.iter().map(move |(index, name)| {
@@ -115,13 +115,13 @@ fn unreadable(error: ZipError) -> BundleError {
     }
 }
 
-/// Opens a zip, of which every entry must be readable by its name: of two entries with one
-/// name some readers take the first and others the last.
+/// Opens a zip whose entries all have different names: of two with the same name, some
+/// readers take the first and others the last.
 ///
 /// # Errors
-/// When it is no zip, was cut short, or names an entry twice.
+/// When it is not a zip, was cut short, or names an entry twice.
 pub fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, BundleError> {
-    // The directory stands at the end: without it the end is missing.
+    // The directory is at the end: without it the end is missing.
     let end = memmem::rfind(bytes, END_OF_DIRECTORY).ok_or(BundleError::Truncated)?;
     let archive = ZipArchive::new(Cursor::new(bytes)).map_err(unreadable)?;
     let declared = bytes.get(end + 10..end + 12).map(|count| u16::from_le_bytes([count[0], count[1]]));
@@ -137,12 +137,12 @@ pub fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, BundleError> {
 
 const END_OF_DIRECTORY: &[u8] = b"PK\x05\x06";
 
-/// Reads every entry to its end, which checks its checksum, and tells `each` its name and bytes,
-/// chunk by chunk; the last chunk of an entry is empty.
+/// Reads every entry to its end, which verifies its checksum, and passes its name and bytes to
+/// `each`, chunk by chunk; the last chunk of an entry is empty.
 ///
 /// # Errors
-/// What an entry unpacks to is counted, not believed: [`BundleError::Limit`] and
-/// [`BundleError::Ratio`] say that there is too much; and whatever `each` says.
+/// [`BundleError::Limit`] and [`BundleError::Ratio`] when too much was unpacked, as counted and
+/// not as claimed; and whatever `each` returns.
 pub fn unpack<E: From<BundleError>>(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     packed: usize,
@@ -159,7 +159,7 @@ pub fn unpack<E: From<BundleError>>(
             let read = entry.read(&mut buffer).map_err(|_| BundleError::Checksum)?;
             unpacked += read as u64;
             all += read as u64;
-            // Entries that lie over each other each look harmless.
+            // Each of several overlapping entries looks harmless.
             if is_blown_up(unpacked, entry_packed) || is_blown_up(all, packed as u64) {
                 return Err(BundleError::Ratio.into());
             }
@@ -180,8 +180,8 @@ fn is_blown_up(unpacked: u64, packed: u64) -> bool {
     unpacked > RATIO_EXEMPT && unpacked / RATIO_MAX > packed
 }
 
-/// UTF-8 when the bytes are, else GBK; without what would lead out of a folder; control
-/// characters escaped, as names are printed.
+/// UTF-8 when the bytes are, else GBK; without anything that would lead out of a folder;
+/// control characters escaped, as names are printed.
 fn member_name(raw: &[u8]) -> String {
     let name = match std::str::from_utf8(raw) {
         Ok(name) => name.to_owned(),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_and_a_flipped_bit_are_told_apart() {
+    fn a_cut_and_a_flipped_bit_are_distinguished() {
         let whole = zip(&[("a.csv", b"one,two,three")]);
         assert_eq!(Bundle::open(&whole[..whole.len() - 30]).err(), Some(BundleError::Truncated));
         let mut flipped = whole;

@@ -15,37 +15,37 @@ use crate::personal;
 
 /// A file found in the drop folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Dropped {
+pub struct DroppedFile {
     pub year: Option<ReportYear>,
     /// The folder under the year; empty when there is none.
     pub dataset: String,
-    /// Path below the drop folder, as told to people.
+    /// Path below the drop folder, as shown to people.
     pub label: String,
     pub path: PathBuf,
     pub bytes: u64,
-    /// Last change, in nanoseconds since 1970, as whoever wrote it says.
+    /// Last change, in nanoseconds since 1970, as its writer set it.
     pub modified_ns: u128,
-    /// Last change as the file system says, in seconds and nanoseconds, and which file it is: a
-    /// copy may keep the old one's time.
+    /// Last change by the file system's clock, in seconds and nanoseconds: a copy may keep the
+    /// modification time of the original.
     pub changed: (i64, i64),
     pub inode: u64,
 }
 
-/// What a drop folder holds.
+/// The contents of a drop folder.
 #[derive(Debug, Default)]
 pub struct Listing {
-    pub files: Vec<Dropped>,
+    pub files: Vec<DroppedFile>,
     /// Office lock files, thumbnails, hidden files: not deliveries.
     pub ignored: u64,
     /// Links, pipes, devices: never opened.
     pub refused: Vec<String>,
 }
 
-/// What tells one hidden name from another, keyed.
+/// A keyed digest that distinguishes redacted names.
 pub type Digest<'a> = &'a dyn Fn(&str) -> String;
 
-/// Lists all files below the drop folder in order of their labels. `digest` tells names apart that are
-/// told without the numbers in them.
+/// Lists all files below the drop folder in order of their labels. `digest` distinguishes names that
+/// are shown without the numbers in them.
 ///
 /// # Errors
 /// When a folder cannot be read.
@@ -56,13 +56,13 @@ pub fn list(drop: &Path, digest: Digest<'_>) -> io::Result<Listing> {
     Ok(listing)
 }
 
-/// The bytes of a listed file, by one opening; `None` when it changes while it is read, or has not
-/// the content that a file of its name and `.sha256` beside it promises. A link that took its place
-/// is not followed, a pipe not waited for.
+/// The bytes of a listed file, opened once; `None` when it changes while it is read, or lacks the
+/// content that a `.sha256` file next to it promises. A link that took its place is not followed, a
+/// pipe is not waited for.
 ///
 /// # Errors
-/// When it cannot be read, or is no ordinary file any more.
-pub fn read(file: &Dropped) -> io::Result<Option<Vec<u8>>> {
+/// When it cannot be read, or is no longer an ordinary file.
+pub fn read(file: &DroppedFile) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let mut open = fs::OpenOptions::new().read(true).custom_flags(flags).open(&file.path)?;
@@ -78,11 +78,11 @@ pub fn read(file: &Dropped) -> io::Result<Option<Vec<u8>>> {
     Ok((same && keeps_its_promise(file, &bytes)).then_some(bytes))
 }
 
-/// Who copies slowly may say beforehand what will be there, as `sha256sum` writes it.
-fn keeps_its_promise(file: &Dropped, bytes: &[u8]) -> bool {
-    let mut beside = file.path.clone().into_os_string();
-    beside.push(".sha256");
-    let Ok(promised) = fs::read_to_string(Path::new(&beside)) else { return true };
+/// A slow copy may be announced by the hash of what will be there, as `sha256sum` writes it.
+fn keeps_its_promise(file: &DroppedFile, bytes: &[u8]) -> bool {
+    let mut promise = file.path.clone().into_os_string();
+    promise.push(".sha256");
+    let Ok(promised) = fs::read_to_string(Path::new(&promise)) else { return true };
     let promised = promised.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     let digest = Sha256::digest(bytes);
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
@@ -130,7 +130,7 @@ const NO_DELIVERY_FOLDERS: [&str; 14] = [
     "found.000",
 ];
 
-fn is_no_delivery_folder(name: &str) -> bool {
+fn is_not_delivery_folder(name: &str) -> bool {
     name.starts_with('.') || NO_DELIVERY_FOLDERS.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
@@ -164,7 +164,7 @@ fn walk(drop: &Path, folder: &Path, digest: Digest<'_>, listing: &mut Listing) -
         let path = entry.path();
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            if is_no_delivery_folder(&entry.file_name().to_string_lossy()) {
+            if is_not_delivery_folder(&entry.file_name().to_string_lossy()) {
                 listing.ignored += files_below(&path);
             } else {
                 enter(drop, &path, digest, listing)?;
@@ -173,7 +173,7 @@ fn walk(drop: &Path, folder: &Path, digest: Digest<'_>, listing: &mut Listing) -
         }
         if !kind.is_file() {
             listing.refused.push(label(drop, &path, digest));
-        } else if is_no_delivery(&entry.file_name().to_string_lossy()) {
+        } else if is_not_delivery(&entry.file_name().to_string_lossy()) {
             listing.ignored += 1;
         } else {
             match entry.metadata() {
@@ -188,20 +188,20 @@ fn walk(drop: &Path, folder: &Path, digest: Digest<'_>, listing: &mut Listing) -
 }
 
 /// Office lock files, thumbnails, hidden and half-copied files; also inside bundles.
-pub(super) fn is_no_delivery(path: &str) -> bool {
+pub(super) fn is_not_delivery(path: &str) -> bool {
     let mut parts = path.split(['/', '\\']);
     let name = parts.next_back().unwrap_or(path).to_ascii_lowercase();
     name.starts_with("~$")
         || name.starts_with('.')
         || ["thumbs.db", "desktop.ini"].contains(&name.as_str())
         || NO_DELIVERY_ENDINGS.iter().any(|ending| name.ends_with(ending))
-        || parts.any(is_no_delivery_folder)
+        || parts.any(is_not_delivery_folder)
 }
 
 /// Report years that a folder may name.
 const YEARS: std::ops::RangeInclusive<ReportYear> = 2000..=2100;
 
-fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata, digest: Digest<'_>) -> Dropped {
+fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata, digest: Digest<'_>) -> DroppedFile {
     let label = label(drop, &path, digest);
     let mut folders = label.split('/');
     let year = folders.next().filter(|year| label.contains('/') && year.len() == 4);
@@ -209,7 +209,7 @@ fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata, digest: Digest<'
     // The last part is the file's own name.
     let dataset = if label.matches('/').count() >= 2 { folders.next().unwrap_or_default() } else { "" };
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Dropped {
+    DroppedFile {
         year,
         dataset: dataset.to_owned(),
         path,
@@ -221,8 +221,8 @@ fn dropped(drop: &Path, path: PathBuf, metadata: &fs::Metadata, digest: Digest<'
     }
 }
 
-/// The path below the drop folder, told so that different paths are told differently: bytes that
-/// are no text are escaped, and so is what would change how a line is shown.
+/// The path below the drop folder, with different labels for different paths: bytes that are not
+/// text are escaped, and so are characters that would change how a line is shown.
 fn label(drop: &Path, path: &Path, digest: Digest<'_>) -> String {
     let below = path.strip_prefix(drop).unwrap_or(path).as_os_str().as_bytes();
     let mut label = String::new();
@@ -233,10 +233,10 @@ fn label(drop: &Path, path: &Path, digest: Digest<'_>) -> String {
     without_numbers(&label, digest)
 }
 
-/// A path without the numbers of persons in it, and the names beside them; hidden parts are told apart.
+/// A path without the numbers of persons and the names next to them; redacted parts stay distinct.
 pub fn without_numbers(path: &str, digest: Digest<'_>) -> String {
     let part = |part: &str| match part.rsplit_once('.') {
-        // What kind of file it is stays.
+        // The extension stays.
         Some((stem, ending)) if is_ending(ending) => {
             format!("{}.{ending}", personal::redacted_apart(stem, digest))
         }
@@ -246,11 +246,11 @@ pub fn without_numbers(path: &str, digest: Digest<'_>) -> String {
     let across = personal::numbers(path);
     let mut start = 0;
     let parts = path.split('/').map(|text| {
-        let own = start..start + text.len();
-        start = own.end + 1;
+        let span = start..start + text.len();
+        start = span.end + 1;
         let spread = across.iter().any(|number| {
-            let touches = number.start < own.end && own.start < number.end;
-            touches && !(own.start <= number.start && number.end <= own.end)
+            let touches = number.start < span.end && span.start < number.end;
+            touches && !(span.start <= number.start && number.end <= span.end)
         });
         if spread { format!("…~{}", digest(text)) } else { part(text) }
     });
@@ -328,13 +328,13 @@ mod tests {
         let labels: Vec<&str> = listing.files.iter().map(|file| file.label.as_str()).collect();
         assert_eq!((labels, listing.ignored), (vec!["2024/students/a.csv"], 6));
         for path in ["@eaDir/a.xlsx", "x/__MACOSX/a.xlsx", "a.xlsx.crswap"] {
-            assert!(is_no_delivery(path), "{path}");
+            assert!(is_not_delivery(path), "{path}");
         }
-        assert!(!is_no_delivery("#1/a.xlsx") && !is_no_delivery("std.xlsx"));
+        assert!(!is_not_delivery("#1/a.xlsx") && !is_not_delivery("std.xlsx"));
     }
 
     #[test]
-    fn names_that_are_no_text_stay_apart() {
+    fn names_that_are_not_text_stay_distinct() {
         use std::ffi::OsStr;
         let named = |bytes: &[u8]| {
             label(Path::new("drop"), &Path::new("drop").join(OsStr::from_bytes(bytes)), &|_| {

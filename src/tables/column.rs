@@ -1,4 +1,4 @@
-//! The typed columns of a table, and rows on their way into them.
+//! The typed columns of a table, and rows being turned into them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ impl FieldSpec {
     }
 }
 
-/// The Arrow schema of some columns, with title, unit and source in each field's metadata.
+/// The Arrow schema of columns, with title, unit and source in each field's metadata.
 #[must_use]
 pub fn schema(fields: &[FieldSpec]) -> SchemaRef {
     Arc::new(Schema::new(fields.iter().map(FieldSpec::arrow).collect::<Vec<_>>()))
@@ -92,14 +92,14 @@ enum Builder {
     Boolean(BooleanBuilder),
 }
 
-/// Rows on their way into Arrow columns.
+/// Rows being turned into Arrow columns.
 pub struct TableBuilder {
     schema: SchemaRef,
     builders: Vec<Builder>,
     rows: usize,
 }
 
-/// Rows after which those that are ready are handed on: nobody holds all rows of a large file.
+/// The number of rows that are handed on together, so that all rows of a large file are never in memory.
 const ROWS_READY: usize = 65_536;
 
 impl TableBuilder {
@@ -122,7 +122,7 @@ impl TableBuilder {
         Arc::clone(&self.schema)
     }
 
-    /// Appends one row; its values stand in the order of the fields.
+    /// Appends a row, with its values in the order of the fields.
     ///
     /// # Panics
     /// When a value is not of its column's type: a fault of the program.
@@ -147,15 +147,15 @@ impl TableBuilder {
         }
     }
 
-    /// The rows so far, once they are many; they are no longer here then.
+    /// Takes out the rows so far, once there are enough of them.
     ///
     /// # Errors
-    /// As [`TableBuilder::finish`].
+    /// Those of [`TableBuilder::finish`].
     pub fn ready(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         if self.rows < ROWS_READY { Ok(None) } else { self.finish().map(Some) }
     }
 
-    /// The rows since the last batch, as one.
+    /// The rows since the last batch, as a batch.
     ///
     /// # Errors
     /// When the columns do not fit the schema: a fault of the program.

@@ -1,7 +1,7 @@
-//! The columns that every table of delivered rows has beside those of its contract.
+//! The columns that every table of delivered rows has besides those of its contract.
 
 super::row::row! {
-    /// A delivered row, without what its contract says of it.
+    /// A delivered row, without the columns of its contract.
     DatasetRow, "", {
         /// The school whose row it is; empty where the row names none.
         school_code: String = "学校标识码",
@@ -21,7 +21,7 @@ super::row::row! {
 }
 
 super::row::row! {
-    /// As little of a delivered row as says whose it is.
+    /// A delivered row reduced to its school.
     SchoolOfRow, "", {
         /// The school whose row it is.
         school_code: String = "学校标识码",

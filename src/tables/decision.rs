@@ -1,4 +1,4 @@
-//! `override`: a decision of a named person that a year's figures stand on.
+//! `override`: a decision of a named person that a year's figures depend on.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -39,7 +39,7 @@ row::row! {
     }
 }
 
-/// Numbers of the decisions that a year of a release stands on; none of a release that did not say.
+/// Numbers of the decisions that a year of a release depends on; empty for releases that did not record it.
 ///
 /// # Errors
 /// When the file cannot be read.

@@ -10,7 +10,7 @@ use crate::tables::parquet_file::TableFileError;
 row::named_cell!(DeliveryOutcome, name, DeliveryOutcome::named);
 
 row::row! {
-    /// Every file, those that do not read too.
+    /// Every file, including those that do not read.
     DeliveryRow, "delivery", {
         /// The report year that it was delivered for.
         report_year: ReportYear = "报告年度",
@@ -79,7 +79,7 @@ impl From<DeliveryRow> for Delivery {
     }
 }
 
-/// The deliveries of a file.
+/// Reads the deliveries in a table file.
 ///
 /// # Errors
 /// When the file cannot be read.

@@ -1,4 +1,4 @@
-//! `difference`: an indicator at one place on two bases, and what they say.
+//! `difference`: the values of an indicator at a place on two bases, compared.
 
 use crate::figure::State;
 use crate::figure::{Delivered, Level};

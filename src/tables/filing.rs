@@ -39,7 +39,7 @@ super::row::row! {
 }
 
 impl FilingRow {
-    /// What it says, where it is words and no number.
+    /// The filed words, where the figure is words and not a number.
     #[must_use]
     pub fn words(&self) -> Option<String> {
         let is_words = self.value.is_none() && self.state == State::Value;

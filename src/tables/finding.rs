@@ -56,7 +56,7 @@ row::row! {
     }
 }
 
-/// Between the ids of indicators in one cell: tables are not nested.
+/// Separates the ids of indicators in a cell, as tables are not nested.
 const INDICATORS_APART: &str = ",";
 
 impl From<&Finding> for FindingRow {
@@ -107,7 +107,7 @@ impl From<FindingRow> for Finding {
             },
             message: row.message,
             remedy: row.remedy,
-            // Releases of before counted each alone.
+            // Earlier releases had a row for each place.
             count: row.count.max(1),
             rows_out: row.rows_out,
             key: row.key,
@@ -117,7 +117,7 @@ impl From<FindingRow> for Finding {
     }
 }
 
-/// The findings of a file.
+/// Reads the findings in a table file.
 ///
 /// # Errors
 /// When the file cannot be read.

@@ -1,4 +1,4 @@
-//! `dim_indicator`: what each indicator is, and how parts make a whole.
+//! `dim_indicator`: the meaning of each indicator, and how its parts combine.
 
 super::row::row! {
     /// One row for each indicator and span of years.

@@ -1,4 +1,4 @@
-//! `indicator_value`: an indicator at one place, on one basis.
+//! `indicator_value`: the value of an indicator at a place, on a basis.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -50,7 +50,7 @@ super::row::row! {
 }
 
 impl IndicatorValueRow {
-    /// Releases before adjusted values had two bases.
+    /// The basis. Rows from before there were adjusted values name it in `basis` alone.
     #[must_use]
     pub fn basis(&self) -> Basis {
         Basis::named(&self.basis, &self.stands_for).unwrap_or(Basis::System)
@@ -72,18 +72,18 @@ pub fn stands_for(basis: Basis) -> &'static str {
     if basis.is_adjusted() { basis.delivered().name() } else { "" }
 }
 
-/// Values that many rows share, kept once.
+/// Values that many rows share, each kept once.
 #[derive(Debug)]
-pub struct Shared<T>(HashSet<Arc<T>>);
+pub struct SharedValues<T>(HashSet<Arc<T>>);
 
-impl<T> Default for Shared<T> {
+impl<T> Default for SharedValues<T> {
     fn default() -> Self {
-        Shared(HashSet::new())
+        SharedValues(HashSet::new())
     }
 }
 
-impl<T: Eq + Hash> Shared<T> {
-    /// The equal one that is known already, or this one, known from now on.
+impl<T: Eq + Hash> SharedValues<T> {
+    /// The known value that equals `value`, or else `value` itself, known from now on.
     pub fn share(&mut self, value: T) -> Arc<T> {
         if let Some(known) = self.0.get(&value) {
             return Arc::clone(known);

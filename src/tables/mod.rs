@@ -1,10 +1,10 @@
 //! The tables of a release, one file a table: the type of its rows, with their columns.
 //!
-//! - [`parquet_file`], [`column`], [`row`]: Parquet, typed columns, and a row as a value, written and read back.
+//! - [`parquet_file`], [`column`], [`row`]: Parquet, typed columns, and a row as a value.
 //! - [`indicator_value`], [`report_cell`], [`difference`]: figures.
-//! - [`finding`], [`delivery`], [`decision`], [`run`]: how they came about.
-//! - [`school`], [`region`], [`major`], [`indicator`]: what their codes mean.
-//! - [`dataset`], [`filing`]: of the tables of delivered rows, the columns that the program itself looks at.
+//! - [`finding`], [`delivery`], [`decision`], [`run`]: their origin.
+//! - [`school`], [`region`], [`major`], [`indicator`]: the meaning of their codes.
+//! - [`dataset`], [`filing`]: tables of delivered rows, with the columns that the program itself uses.
 
 pub mod parquet_file;
 
@@ -40,8 +40,8 @@ pub mod filing;
 
 use row::{ColumnSpec, Row};
 
-/// The tables whose columns the program says, each with these; those of delivered rows are as the contracts say.
-pub const OWN: &[(&str, &[ColumnSpec])] = &[
+/// The tables whose columns the program defines, with these; contracts define those of delivered rows.
+pub const PROGRAM_TABLES: &[(&str, &[ColumnSpec])] = &[
     (delivery::DeliveryRow::TABLE, delivery::DeliveryRow::COLUMNS),
     (difference::DifferenceRow::TABLE, difference::DifferenceRow::COLUMNS),
     (indicator::IndicatorRow::TABLE, indicator::IndicatorRow::COLUMNS),
@@ -56,10 +56,10 @@ pub const OWN: &[(&str, &[ColumnSpec])] = &[
     (filing::FilingRow::TABLE, filing::FilingRow::COLUMNS),
 ];
 
-/// What a column of a table says; `None` where a contract says it.
+/// The description of a column of a table; `None` where a contract defines the column.
 #[must_use]
 pub fn description(table: &str, column: &str) -> Option<&'static str> {
-    let own = OWN.iter().find(|(name, _)| *name == table).map(|(_, columns)| *columns);
-    let columns = own.unwrap_or(dataset::DatasetRow::COLUMNS);
+    let known_table = PROGRAM_TABLES.iter().find(|(name, _)| *name == table).map(|(_, columns)| *columns);
+    let columns = known_table.unwrap_or(dataset::DatasetRow::COLUMNS);
     columns.iter().find(|known| known.name == column).map(|known| known.description.trim())
 }

@@ -19,7 +19,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::file::reader::ChunkReader;
 
-/// Why a Parquet file could not be written or read.
+/// The reason why a Parquet file could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum TableFileError {
     #[error("`{}`: {source}", path.display())]
@@ -30,7 +30,7 @@ pub enum TableFileError {
     Arrow { path: PathBuf, source: ArrowError },
 }
 
-/// Rows in a row group: readers in parallel take one each.
+/// Rows in a row group: parallel readers take one each.
 const ROW_GROUP_ROWS: usize = 131_072;
 
 fn properties() -> WriterProperties {
@@ -61,7 +61,7 @@ impl TableWriter {
     }
 
     /// # Errors
-    /// Of the file system, or when the batch is not of the file's schema.
+    /// File system errors, or when the batch is not of the file's schema.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), TableFileError> {
         self.rows += batch.num_rows() as u64;
         let written = self.writer.write(batch);
@@ -71,7 +71,7 @@ impl TableWriter {
     /// Writes the footer and syncs; returns the number of rows.
     ///
     /// # Errors
-    /// Of the file system.
+    /// File system errors.
     pub fn finish(self) -> Result<u64, TableFileError> {
         let TableWriter { writer, path, rows } = self;
         let file =
@@ -81,14 +81,14 @@ impl TableWriter {
     }
 }
 
-/// A Parquet file of few rows, being written in memory: without what fields carry beside their types, and
-/// without what helps those who look for rows in many.
+/// A Parquet file of few rows, being written in memory: without the metadata of fields, and without
+/// statistics and dictionaries, which only help to search many rows.
 #[derive(Debug)]
 pub struct TableBytes(ArrowWriter<Vec<u8>>);
 
 impl TableBytes {
     /// # Errors
-    /// When the schema cannot be written: a fault of the program. So for all of it.
+    /// When the schema cannot be written: a fault of the program. The same holds for the other functions.
     pub fn new(schema: SchemaRef) -> Result<Self, ParquetError> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -109,10 +109,10 @@ impl TableBytes {
     }
 }
 
-/// Writes one batch as a file.
+/// Writes a batch as a file.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn write(path: &Path, batch: &RecordBatch) -> Result<u64, TableFileError> {
     let mut writer = TableWriter::create(path, batch.schema())?;
     writer.write(batch)?;
@@ -122,16 +122,16 @@ pub fn write(path: &Path, batch: &RecordBatch) -> Result<u64, TableFileError> {
 /// Opens a file for reading in batches.
 ///
 /// # Errors
-/// Of the file system, or when it is no Parquet file.
+/// File system errors, or when it is not a Parquet file.
 pub fn read(path: &Path) -> Result<ParquetRecordBatchReader, TableFileError> {
     open(path, &ArrowReaderOptions::new(), None)
 }
 
-/// The same without what fields carry beside their types, and of the columns named only, where any
-/// are; those that the file has not are left out. For files of few rows that is most of the work.
+/// Like [`read`], without the metadata of fields, and only with the named columns, if any are named;
+/// columns that the file lacks are left out. For files of few rows this saves most of the work.
 ///
 /// # Errors
-/// As [`read`].
+/// Those of [`read`].
 pub fn read_plain(
     path: &Path,
     columns: Option<&BTreeSet<String>>,
@@ -167,15 +167,15 @@ fn build<T: ChunkReader + 'static>(
     let Some(columns) = columns else { return builder.build() };
     let schema = builder.parquet_schema();
     let names = schema.columns().iter().map(|column| column.name());
-    let wanted = names.enumerate().filter(|(_, name)| columns.contains(*name)).map(|(index, _)| index);
-    let mask = ProjectionMask::leaves(schema, wanted.collect::<Vec<_>>());
+    let indices = names.enumerate().filter(|(_, name)| columns.contains(*name)).map(|(index, _)| index);
+    let mask = ProjectionMask::leaves(schema, indices.collect::<Vec<_>>());
     builder.with_projection(mask).build()
 }
 
-/// Files up to this size are read at once.
+/// Files up to this size are read as a whole.
 const READ_WHOLE_MAX: u64 = 4 << 20;
 
-/// A text of a batch; empty for null and for columns it has not.
+/// A text of a batch; empty for null and for columns that it lacks.
 #[must_use]
 pub fn text_at(batch: &RecordBatch, column: &str, row: usize) -> String {
     let column = batch.column_by_name(column).map(arrow::array::AsArray::as_string::<i32>);

@@ -1,4 +1,4 @@
-//! A row of a published table as a value: its columns, how it is written, how it is read back.
+//! A row of a published table as a value: its columns, writing it, and reading it back.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -29,20 +29,20 @@ impl ColumnSpec {
     }
 }
 
-/// A row of a published table. [`row!`](crate::tables::row!) writes it.
+/// A row of a published table, implemented by [`row!`](crate::tables::row!).
 pub trait Row: Sized {
     /// The folder of its files below `tables/`.
     const TABLE: &'static str;
     const COLUMNS: &'static [ColumnSpec];
 
-    /// One for each column.
+    /// The row's values, one for each column.
     fn into_values(self) -> Vec<Value>;
 
-    /// `None` where a column has a word that this program does not know.
+    /// Reads a row; `None` where a column has a word that this program does not know.
     fn from_cells(cells: &Cells<'_>, row: usize) -> Option<Self>;
 }
 
-/// The columns of a batch in the order of a row's, where the file has them.
+/// The columns of a batch, in the order of a row type's columns; `None` where the file lacks one.
 pub struct Cells<'b>(Vec<Option<&'b ArrayRef>>);
 
 impl<'b> Cells<'b> {
@@ -62,7 +62,7 @@ pub trait Cell: Sized {
 
     fn into_value(self) -> Value;
 
-    /// A column that the file lacks, as releases of earlier programs do, is empty or 0.
+    /// Reads a value. A column that the file lacks, as in releases of earlier programs, is empty or 0.
     fn from_cell(column: Option<&ArrayRef>, row: usize) -> Option<Self>;
 }
 
@@ -169,7 +169,7 @@ impl Cell for Option<Decimal> {
     }
 }
 
-/// Makes names that are stored as text a type that a column can have.
+/// Lets a column have a type whose values are stored as their names.
 macro_rules! named_cell {
     ($type:ty, $name:ident, $named:expr) => {
         impl $crate::tables::row::Cell for $type {
@@ -229,10 +229,10 @@ named_cell!(Level, name, |name: &str| Some(Level::named(name)));
 named_cell!(Delivered, name, Delivered::named);
 named_cell!(State, name, |name: &str| Some(State::named(name)));
 
-/// Writes the rows of a table, some at a time: as columns, all would be there twice.
+/// Writes the rows of a table, some at a time, as all of them would be in memory twice.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn write<R: Row>(path: &Path, rows: impl Iterator<Item = R>) -> Result<u64, TableFileError> {
     let fields: Vec<FieldSpec> = R::COLUMNS.iter().map(ColumnSpec::field).collect();
     write_values(path, &fields, rows.map(R::into_values))
@@ -259,7 +259,7 @@ pub(super) fn write_values(
 /// The rows of a file, one by one.
 ///
 /// # Errors
-/// Of the file system, or when it is no Parquet file.
+/// File system errors, or when it is not a Parquet file.
 pub fn read<R: Row>(path: &Path) -> Result<Rows<R>, TableFileError> {
     let columns: BTreeSet<String> = R::COLUMNS.iter().map(|column| column.name.to_owned()).collect();
     Ok(Rows {
@@ -270,33 +270,33 @@ pub fn read<R: Row>(path: &Path) -> Result<Rows<R>, TableFileError> {
     })
 }
 
-/// Goes through the rows of a file, each with its texts in columns that a contract names.
+/// Passes each row of a file to `each`, with its texts in the named columns of a contract.
 ///
 /// # Errors
-/// As [`read`].
+/// Those of [`read`].
 pub fn scan<R: Row>(
     path: &Path,
     named: &[&str],
     mut each: impl FnMut(R, &[Option<&str>]),
 ) -> Result<(), TableFileError> {
-    let own = R::COLUMNS.iter().map(|column| column.name);
-    let columns: BTreeSet<String> = own.chain(named.iter().copied()).map(str::to_owned).collect();
+    let row_columns = R::COLUMNS.iter().map(|column| column.name);
+    let columns: BTreeSet<String> = row_columns.chain(named.iter().copied()).map(str::to_owned).collect();
     for batch in parquet_file::read_plain(path, Some(&columns))? {
         let batch = batch.map_err(|source| TableFileError::Arrow { path: path.to_owned(), source })?;
         let cells = Cells::of::<R>(&batch);
         let texts: Vec<Option<&StringArray>> =
             named.iter().map(|name| batch.column_by_name(name)?.as_string_opt()).collect();
         for row in 0..batch.num_rows() {
-            let Some(own) = R::from_cells(&cells, row) else { continue };
+            let Some(value) = R::from_cells(&cells, row) else { continue };
             let valid = texts.iter().map(|column| column.filter(|column| column.is_valid(row)));
             let texts: Vec<Option<&str>> = valid.map(|column| Some(column?.value(row))).collect();
-            each(own, &texts);
+            each(value, &texts);
         }
     }
     Ok(())
 }
 
-/// See [`read`]. Rows with words that this program does not know are passed over.
+/// See [`read`]. Rows with words that this program does not know are skipped.
 pub struct Rows<R> {
     batches: ParquetRecordBatchReader,
     path: PathBuf,
@@ -346,8 +346,8 @@ mod tests {
     }
 
     row! {
-        /// What an earlier program wrote.
-        Earlier, "sample", {
+        /// A row as an earlier program wrote it.
+        EarlierSample, "sample", {
             year: i32 = "年度",
         }
     }
@@ -398,7 +398,7 @@ mod tests {
     fn columns_that_an_earlier_program_did_not_write_are_empty() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sample.parquet");
-        write(&path, [Earlier { year: 2023 }].into_iter()).unwrap();
+        write(&path, [EarlierSample { year: 2023 }].into_iter()).unwrap();
         assert_eq!(read_all::<Sample>(&path), [Sample { year: 2023, ..empty() }]);
     }
 

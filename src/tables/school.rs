@@ -28,10 +28,10 @@ pub struct Attribute {
     pub title_zh: String,
 }
 
-/// Writes schools with the codes of their attributes, in the order of those.
+/// Writes schools, each with its codes in the order of `attributes`.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn write(
     path: &Path,
     attributes: &[Attribute],

@@ -1,8 +1,8 @@
-//! Fragments of one dataset and year → its table: duplicates out, who counts decided.
+//! Fragments of a dataset and year → its table: duplicates are removed, and it is decided which rows count.
 //!
-//! Polars evaluates the conditions of the contract, on the different combinations of what they look
-//! at; what rows have to do with each other (the same row twice, one person in two rows) is decided on
-//! numbers that stand for their texts. The rows themselves go from Parquet to Parquet as Arrow batches.
+//! Polars evaluates the conditions of the contract, on the distinct combinations of the columns in them.
+//! Relations between rows (duplicates, one person in two rows) are decided on numbers that represent
+//! their texts. The rows themselves go from Parquet to Parquet as Arrow batches.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -25,26 +25,26 @@ use crate::normalise::form;
 use crate::tables::column::{FieldKind, FieldSpec, schema};
 use crate::tables::parquet_file::{self, TableWriter};
 
-/// What becomes of a staged row.
+/// The decision on a staged row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Decision {
     Counted,
-    /// Its own columns say so: on leave, left, closed.
+    /// Its own columns exclude it: on leave, left, closed.
     NotCounted,
     /// The same person counts at another school.
     OtherSchool,
     /// The same person counts in another row of the school.
     Repeated,
-    /// The very same row, delivered twice.
+    /// The same row, delivered twice.
     Duplicate,
-    /// One number, two names, one school: nobody can tell whose it is.
+    /// One number with two names at one school: it is unknown whose it is.
     SharedId,
-    /// Of a school whose rows of this delivery do not count.
+    /// The row is of a school whose rows of this delivery do not count.
     SetAside,
 }
 
 impl Decision {
-    /// Why a row of the table does not count; `None` when it does, or is not in the table.
+    /// The reason why a row of the table does not count; `None` when it does, or is not in the table.
     fn reason(self) -> Option<&'static str> {
         match self {
             Decision::NotCounted => Some("status"),
@@ -59,7 +59,7 @@ impl Decision {
     }
 }
 
-/// A fragment, and whose rows of it count.
+/// A fragment, and the schools whose rows of it count.
 #[derive(Debug)]
 pub struct Source {
     pub path: PathBuf,
@@ -67,27 +67,27 @@ pub struct Source {
     pub schools: BTreeSet<String>,
 }
 
-/// A staged row that somebody must hear of.
+/// A staged row that must be reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowOut {
     pub decision: Decision,
-    /// Which of the fragments given.
+    /// The position of its fragment among those given.
     pub fragment: usize,
     pub school_code: String,
     pub sheet: String,
     pub row: u32,
 }
 
-/// A table put together.
+/// A table put together from fragments.
 #[derive(Debug)]
-pub struct Assembled {
+pub struct AssembledTable {
     pub path: PathBuf,
     pub rows: u64,
     /// Duplicates in each fragment.
     pub duplicates: Vec<u64>,
-    /// Rows of each fragment whose number is somebody else's too.
+    /// Rows of each fragment whose number is also another person's.
     pub shared: Vec<u64>,
-    /// Rows of each fragment that are of schools whose rows of it do not count.
+    /// Rows of each fragment of schools whose rows of it do not count.
     pub set_aside: Vec<u64>,
     /// Rows taken out or not counted because of another row.
     pub rows_out: Vec<RowOut>,
@@ -109,24 +109,24 @@ pub fn published_fields(dataset: &Dataset) -> Vec<FieldSpec> {
     fields
 }
 
-/// Puts the table of one dataset and year together from its fragments, in their order.
+/// Puts the table of a dataset and year together from its fragments, in their order.
 ///
-/// `regions` gives the region of a school code, and that of schools not in it.
+/// `regions` has the region of each school code, and the region of schools that it does not have.
 ///
 /// # Errors
-/// When a fragment cannot be read or the table not be written.
+/// When a fragment cannot be read, or the table cannot be written.
 pub fn assemble(
     dataset: &Dataset,
     sources: &[Source],
     regions: (&BTreeMap<String, String>, &str),
     to: &Path,
-) -> Result<Assembled, TableError> {
+) -> Result<AssembledTable, TableError> {
     let published = schema(&published_fields(dataset));
     let all_rows: u64 = sources.iter().map(|source| source.rows).sum();
-    let mut held: Option<Vec<Vec<RecordBatch>>> = (all_rows <= HELD_ROWS).then(Vec::new);
+    let mut in_memory: Option<Vec<Vec<RecordBatch>>> = (all_rows <= IN_MEMORY_ROWS_MAX).then(Vec::new);
     let decisions = match dataset.shape {
         Shape::Form => None,
-        Shape::Rows => Some(decide(dataset, sources, regions.0, held.as_mut())?),
+        Shape::Rows => Some(decide(dataset, sources, regions.0, in_memory.as_mut())?),
     };
     let mut writer = TableWriter::create(to, Arc::clone(&published))?;
     let mut duplicates = vec![0; sources.len()];
@@ -136,8 +136,8 @@ pub fn assemble(
     let mut next = 0;
     for (fragment, source) in sources.iter().enumerate() {
         let batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>> =
-            match held.as_mut().and_then(|held| held.get_mut(fragment)) {
-                Some(held) => Box::new(std::mem::take(held).into_iter().map(Ok)),
+            match in_memory.as_mut().and_then(|in_memory| in_memory.get_mut(fragment)) {
+                Some(in_memory) => Box::new(std::mem::take(in_memory).into_iter().map(Ok)),
                 None => Box::new(parquet_file::read_plain(&source.path, None)?),
             };
         for batch in batches {
@@ -148,7 +148,7 @@ pub fn assemble(
                 None => vec![Decision::Counted; rows.len()],
                 Some(decisions) => decisions[rows].to_vec(),
             };
-            let count = |wanted: Decision| decided.iter().filter(|&&d| d == wanted).count() as u64;
+            let count = |decision: Decision| decided.iter().filter(|&&d| d == decision).count() as u64;
             duplicates[fragment] += count(Decision::Duplicate);
             shared[fragment] += count(Decision::SharedId);
             set_aside[fragment] += count(Decision::SetAside);
@@ -157,7 +157,7 @@ pub fn assemble(
         }
     }
     let rows = writer.finish()?;
-    Ok(Assembled { path: to.to_owned(), rows, duplicates, shared, set_aside, rows_out })
+    Ok(AssembledTable { path: to.to_owned(), rows, duplicates, shared, set_aside, rows_out })
 }
 
 fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a StringArray> {
@@ -183,7 +183,7 @@ fn note_rows_out(batch: &RecordBatch, decided: &[Decision], fragment: usize, row
     }
 }
 
-/// The rows that stay, without staging columns, with region and whether they count.
+/// The rows of the table, without staging columns, with their region and whether they count.
 fn publish(
     batch: &RecordBatch,
     decided: &[Decision],
@@ -230,50 +230,50 @@ fn regions(batch: &RecordBatch, region_of: &BTreeMap<String, String>, residual: 
     Arc::new(regions.finish())
 }
 
-/// Rows of a table up to which they are read once and held; of a larger one those columns that
-/// decide are read first, and the rest as it is written.
-const HELD_ROWS: u64 = 100_000;
+/// Tables with at most so many rows are read once and kept in memory. Of larger ones the columns that
+/// decide are read first, and everything again when the table is written.
+const IN_MEMORY_ROWS_MAX: u64 = 100_000;
 
-/// 128 bits that stand for a text.
+/// 128 bits that represent a text.
 type Digest128 = [u8; 16];
 
-/// What decides on one staged row. Texts are told by 128 bits of their hash: millions of rows of
-/// one file fit, which as joined columns of text took gigabytes.
-struct Staged {
+/// What decides on a staged row. Texts are represented by 128 bits of their hash, so that millions of
+/// rows fit into memory, which took gigabytes as joined columns of text.
+struct StagedRow {
     school: u32,
     digest: Digest128,
-    /// Nothing for rows without a name.
+    /// `None` for rows without a name.
     name: Option<Digest128>,
-    /// Nothing where each row is a thing of its own.
+    /// `None` where each row is a separate thing.
     key: Option<Digest128>,
-    /// The number of the combination of what conditions look at.
+    /// The number of its combination of values in the conditions' columns.
     combination: u32,
-    /// Its school counts in its fragment: other rows are nobody's double.
+    /// Its school counts in its fragment. Other rows are never duplicates.
     open: bool,
     /// The register of the year has its school.
     is_registered: bool,
 }
 
-/// What the conditions of the contract say of one combination.
+/// The result of the contract's conditions for a combination.
 #[derive(Clone, Copy)]
-struct Judged {
+struct Judgement {
     counts: bool,
-    /// 0 for rows of the first preference that holds, and so on.
+    /// 0 when the first preference holds, and so on.
     preference: u32,
 }
 
-/// One decision for each staged row, in the order of the fragments.
+/// The decision on each staged row, in the order of the fragments.
 fn decide(
     dataset: &Dataset,
     sources: &[Source],
     region_of: &BTreeMap<String, String>,
-    held: Option<&mut Vec<Vec<RecordBatch>>>,
+    in_memory: Option<&mut Vec<Vec<RecordBatch>>>,
 ) -> Result<Vec<Decision>, TableError> {
     let per_school = dataset.one_row.as_ref().is_some_and(|rule| rule.per_school);
-    let (rows, judged) = staged(dataset, sources, region_of, held)?;
-    let judged = |row: &Staged| judged[row.combination as usize];
+    let (rows, judgements) = staged(dataset, sources, region_of, in_memory)?;
+    let judgement = |row: &StagedRow| judgements[row.combination as usize];
     // Rows are the same thing where their keys are, in one school or in all.
-    let thing = |row: &Staged| Some((if per_school { row.school } else { 0 }, row.key?));
+    let thing = |row: &StagedRow| Some((if per_school { row.school } else { 0 }, row.key?));
     let mut decisions = vec![Decision::SetAside; rows.len()];
     let mut seen = HashSet::with_capacity(rows.len());
     // The first of several equal rows stays.
@@ -286,7 +286,7 @@ fn decide(
         }
     }
     drop(seen);
-    // Names under one number at one school: the first, and whether there is another.
+    // Names under a number at a school: the first, and whether there is another.
     let mut names: HashMap<(Digest128, u32), (Digest128, bool)> = HashMap::new();
     for row in candidates.iter().map(|&index| &rows[index]) {
         if let (Some(key), Some(name)) = (row.key, row.name) {
@@ -296,14 +296,14 @@ fn decide(
     }
     names.retain(|_, (_, shared)| *shared);
     names.shrink_to_fit();
-    let is_shared = |row: &Staged| row.key.is_some_and(|key| names.contains_key(&(key, row.school)));
+    let is_shared = |row: &StagedRow| row.key.is_some_and(|key| names.contains_key(&(key, row.school)));
     // A row whose number is somebody else's too is no candidate to count.
     let mut best: HashMap<(u32, Digest128), (bool, u32, usize)> = HashMap::new();
     for &index in &candidates {
         let row = &rows[index];
-        if let Some(thing) = thing(row).filter(|_| judged(row).counts && !is_shared(row)) {
+        if let Some(thing) = thing(row).filter(|_| judgement(row).counts && !is_shared(row)) {
             // A school that the register does not have counts nobody whom one of its schools has too.
-            let rank = (!row.is_registered, judged(row).preference, index);
+            let rank = (!row.is_registered, judgement(row).preference, index);
             let known = best.entry(thing).or_insert(rank);
             *known = (*known).min(rank);
         }
@@ -312,7 +312,7 @@ fn decide(
         let row = &rows[index];
         decisions[index] = if is_shared(row) {
             Decision::SharedId
-        } else if !judged(row).counts {
+        } else if !judgement(row).counts {
             Decision::NotCounted
         } else {
             match thing(row).and_then(|thing| best.get(&thing)) {
@@ -326,13 +326,13 @@ fn decide(
     Ok(decisions)
 }
 
-/// The staged rows in their order, with texts as numbers, and what conditions say of each combination.
+/// The staged rows in order, with texts as numbers, and the judgement on each combination.
 fn staged(
     dataset: &Dataset,
     sources: &[Source],
     region_of: &BTreeMap<String, String>,
-    mut held: Option<&mut Vec<Vec<RecordBatch>>>,
-) -> Result<(Vec<Staged>, Vec<Judged>), TableError> {
+    mut in_memory: Option<&mut Vec<Vec<RecordBatch>>>,
+) -> Result<(Vec<StagedRow>, Vec<Judgement>), TableError> {
     const TEXTS: [&str; 3] = ["school_code", "row_digest", "name_digest"];
     let preferred = dataset.one_row.iter().flat_map(|rule| &rule.prefer);
     let conditions = preferred.clone().chain([&dataset.counts_when]);
@@ -344,7 +344,7 @@ fn staged(
         .map(str::to_owned)
         .chain(looked_at.iter().cloned())
         .collect();
-    let columns = if held.is_some() { None } else { Some(&needed) };
+    let columns = if in_memory.is_some() { None } else { Some(&needed) };
     let fields = schema(&staged_fields(dataset));
     let mut combinations = Combinations::new(&fields, &looked_at, &BTreeSet::new())?;
     let mut numbers: HashMap<String, u32> = HashMap::new();
@@ -353,11 +353,11 @@ fn staged(
         let mut batches = Vec::new();
         for batch in parquet_file::read_plain(&source.path, columns)? {
             let batch = batch?;
-            let of_row = combinations.add(&batch, None)?;
+            let batch_combinations = combinations.add(&batch, None)?;
             let [schools, digests, names] = TEXTS.map(|name| texts(&batch, name));
             let (schools, digests, names) = (schools?, digests?, names?);
             let keys = rule.map(|rule| texts(&batch, &rule.key)).transpose()?;
-            for (row, combination) in of_row.into_iter().enumerate() {
+            for (row, combination) in batch_combinations.into_iter().enumerate() {
                 let school = schools.value(row);
                 let number_of_school = if let Some(&known) = numbers.get(school) {
                     known
@@ -367,11 +367,11 @@ fn staged(
                 };
                 let digest = number(digests.value(row));
                 let key = keys.filter(|keys| keys.is_valid(row)).map(|keys| number(keys.value(row)));
-                rows.push(Staged {
+                rows.push(StagedRow {
                     school: number_of_school,
                     digest,
                     name: names.is_valid(row).then(|| number(names.value(row))),
-                    // In a school, what has no key is nothing else's double.
+                    // Within a school, a row without a key is a thing by itself.
                     key: key.or_else(|| rule.is_some_and(|rule| rule.per_school).then_some(digest)),
                     combination,
                     open: source.schools.contains(school),
@@ -379,42 +379,42 @@ fn staged(
                 });
             }
             batches.push(batch);
-            if held.is_none() {
+            if in_memory.is_none() {
                 batches.clear();
             }
         }
-        if let Some(held) = &mut held {
-            held.push(batches);
+        if let Some(in_memory) = &mut in_memory {
+            in_memory.push(batches);
         }
     }
     Ok((rows, judge(dataset, combinations.frame()?)?))
 }
 
-/// A column of text that staging always has.
+/// A column of text that staged fragments always have.
 fn texts<'a>(batch: &'a RecordBatch, column: &str) -> Result<&'a StringArray, ArrowError> {
     let missing = || ArrowError::SchemaError(format!("no column of text `{column}`"));
     batch.column_by_name(column).and_then(|column| column.as_string_opt()).ok_or_else(missing)
 }
 
-/// What the conditions say of each combination, in the order of their numbers.
-fn judge(dataset: &Dataset, combinations: DataFrame) -> Result<Vec<Judged>, PolarsError> {
-    let judged = combinations
+/// The judgement on each combination, in the order of their numbers.
+fn judge(dataset: &Dataset, combinations: DataFrame) -> Result<Vec<Judgement>, PolarsError> {
+    let results = combinations
         .lazy()
         .with_columns([
             dataset.counts_when.expression().alias("#counts"),
             preference(dataset).cast(DataType::UInt32).alias("#preference"),
         ])
         .collect()?;
-    let counts = judged.column("#counts")?.bool()?.iter();
-    let preferences = judged.column("#preference")?.u32()?.iter();
-    let judged = counts.zip(preferences).map(|(counts, preference)| Judged {
+    let counts = results.column("#counts")?.bool()?.iter();
+    let preferences = results.column("#preference")?.u32()?.iter();
+    let judgements = counts.zip(preferences).map(|(counts, preference)| Judgement {
         counts: counts.unwrap_or_default(),
         preference: preference.unwrap_or(u32::MAX),
     });
-    Ok(judged.collect())
+    Ok(judgements.collect())
 }
 
-/// 128 bits of a text: a pseudonym or digest has just them, of others they are taken from a hash.
+/// 128 bits for a text: the text itself where it is a pseudonym or digest, else from its hash.
 fn number(text: &str) -> Digest128 {
     if text.len() == 32
         && let Ok(number) = u128::from_str_radix(text, 16)
@@ -426,7 +426,7 @@ fn number(text: &str) -> Digest128 {
     number
 }
 
-/// 0 for rows of the first preference that holds, and so on.
+/// 0 for rows for which the first preference holds, and so on.
 fn preference(dataset: &Dataset) -> Expr {
     let conditions = dataset.one_row.iter().flat_map(|rule| &rule.prefer);
     let mut expression = lit(u32::MAX);

@@ -1,4 +1,4 @@
-//! Writing so that a file is either whole and durable or not there.
+//! Writing files so that each is either whole and durable, or not there.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Who may read what is written.
+/// The readers of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// The bureau: folders 0755, files 0644.
@@ -17,10 +17,10 @@ pub enum Access {
     Restricted,
 }
 
-/// Makes a folder and those above it, and makes their names durable.
+/// Makes a folder and the folders above it, with durable names.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn make_folder(path: &Path, access: Access) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
@@ -39,37 +39,37 @@ fn mode(access: Access) -> u32 {
     if access == Access::Open { 0o755 } else { 0o700 }
 }
 
-/// Writes a new file beside its place, syncs it and moves it there; an old one is replaced as a whole.
+/// Writes a new file next to its place, syncs it and moves it there; an old one is replaced as a whole.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn write_whole(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    write_beside(path, bytes, access, true)?;
+    write_and_rename(path, bytes, access, true)?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// As [`write_whole`], without waiting for the disk: for what can be made again, and whose
+/// Like [`write_whole`], without waiting for the disk: for files that can be made again, and whose
 /// hash is kept elsewhere, so that a power cut costs work and nothing else.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn write_derived(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    write_beside(path, bytes, access, false)
+    write_and_rename(path, bytes, access, false)
 }
 
-/// Makes files durable that were written without waiting, with their names and those of their folders.
+/// Makes files that were written without waiting durable, with their names and those of their folders.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
-    // The disk takes what waits at the same time in one go.
+    // The disk serves files that wait at the same time together.
     let sync = |paths: &[PathBuf]| paths.iter().try_for_each(|path| File::open(path)?.sync_all());
     let share = written.len().div_ceil(WAITING_AT_ONCE).max(1);
     std::thread::scope(|scope| {
         let waiting: Vec<_> = written.chunks(share).map(|paths| scope.spawn(move || sync(paths))).collect();
         waiting
             .into_iter()
-            .try_for_each(|one| one.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())))
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())))
     })?;
     let folders: BTreeSet<&Path> = written.iter().flat_map(|path| path.ancestors().skip(1).take(2)).collect();
     folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()).try_for_each(sync_folder)
@@ -78,20 +78,20 @@ pub fn make_durable(written: &[PathBuf]) -> io::Result<()> {
 /// Files that wait for the disk at the same time.
 const WAITING_AT_ONCE: usize = 8;
 
-fn write_beside(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
-    let beside = write_temporary(path, bytes, access, durable)?;
-    let placed = fs::rename(&beside, path);
+fn write_and_rename(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<()> {
+    let temporary = write_temporary(path, bytes, access, durable)?;
+    let placed = fs::rename(&temporary, path);
     if placed.is_err() {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(&temporary);
     }
     placed
 }
 
-/// Writes what is to stand at `path` beside it, under a name that [`remove_half_written`] knows, and tells
-/// the name: renaming it is what is left to do.
+/// Writes the future content of `path` next to it, under a name that [`remove_half_written`] knows, and
+/// returns that name: only renaming is left to do.
 ///
 /// # Errors
-/// Of the file system; nothing is left behind then.
+/// File system errors; then nothing is left behind.
 pub fn write_temporary(path: &Path, bytes: &[u8], access: Access, durable: bool) -> io::Result<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new("."));
     if durable {
@@ -102,16 +102,16 @@ pub fn write_temporary(path: &Path, bytes: &[u8], access: Access, durable: bool)
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Worker threads may write the same content under the same name at once.
     let unique = format!(".{name}.{}-{:?}.tmp", std::process::id(), std::thread::current().id());
-    let beside = folder.join(unique);
+    let temporary = folder.join(unique);
     let mode = mode(access) & 0o666;
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
     let written = file.write_all(bytes).and_then(|()| if durable { file.sync_all() } else { Ok(()) });
     drop(file);
     if let Err(error) = written {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(&temporary);
         return Err(error);
     }
-    Ok(beside)
+    Ok(temporary)
 }
 
 /// `.name.4711-ThreadId(3).tmp`.
@@ -124,11 +124,11 @@ fn is_temporary(name: &str) -> bool {
     })
 }
 
-/// Removes what a process that died left half written below a folder. Only the holder of the
-/// lock may: nobody else writes there.
+/// Removes half-written files of a process that died from a folder and those below it. Only the holder
+/// of the lock may, as no other process writes there.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn remove_half_written(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -145,7 +145,7 @@ pub fn remove_half_written(folder: &Path) -> io::Result<()> {
 /// Makes the names in a folder durable.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
@@ -153,7 +153,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 /// SHA-256 of a file's bytes, in hexadecimal digits.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn sha256_of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();

@@ -1,5 +1,5 @@
-//! Whether a file system bears what a run does: a clear refusal before any work, instead of a
-//! late failure. Shares without locks, or that keep no access rights, are told here.
+//! A test whether a file system supports what a run does: a clear refusal before any work, instead of
+//! a late failure. It recognises shares without locks or access rights.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -17,7 +17,7 @@ pub enum GroundError {
     Lies { path: PathBuf, what: &'static str },
 }
 
-/// Does once, in the warehouse and in a restricted folder, what every run relies on.
+/// Tries everything that runs rely on, in the warehouse and in a restricted folder.
 ///
 /// # Errors
 /// The first thing that does not work, by name.
@@ -31,7 +31,7 @@ pub fn test(data: &DataRoot) -> Result<(), GroundError> {
             move |source| GroundError::Fails { path, what, source }
         };
         files::make_folder(&folder, access).map_err(fails("a folder cannot be made"))?;
-        // One name: what a run that died in here left is cleared by the next.
+        // Always the same name, so that a run clears the remains of one that died here.
         let trial = folder.join(".trial");
         let _ = fs::remove_dir_all(&trial);
         let outcome = try_all(&trial);
@@ -42,10 +42,10 @@ pub fn test(data: &DataRoot) -> Result<(), GroundError> {
     Ok(())
 }
 
-/// Removes what a test that died left.
+/// Removes the remains of an interrupted test.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn clear(data: &DataRoot) -> io::Result<()> {
     let [.., last] = data.restricted();
     for trial in [data.warehouse(), last].map(|folder| folder.join(".trial")) {
@@ -80,25 +80,27 @@ fn try_all(trial: &Path) -> Result<(), Fault> {
     if fs::create_dir(trial).is_ok() {
         return Err(Fault::Lies("a folder can be made twice, so two runs could publish one release"));
     }
-    let (one, other) = (trial.join("one"), trial.join("other"));
-    let new = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(&one);
+    let (file_path, link_path) = (trial.join("one"), trial.join("other"));
+    let new = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file_path);
     let file = new().map_err(fails("a file cannot be made"))?;
     if new().is_ok() {
         return Err(Fault::Lies("a file that must be new can be made twice"));
     }
-    let mode =
-        fs::metadata(&one).map_err(fails("a file's access rights cannot be read"))?.permissions().mode();
+    let mode = fs::metadata(&file_path)
+        .map_err(fails("a file's access rights cannot be read"))?
+        .permissions()
+        .mode();
     if mode & 0o077 != 0 {
         return Err(Fault::Lies("it keeps no access rights, so others could read what is restricted"));
     }
-    try_lock(&file, &one)?;
-    fs::write(&one, "new").map_err(fails("a file cannot be written"))?;
+    try_lock(&file, &file_path)?;
+    fs::write(&file_path, "new").map_err(fails("a file cannot be written"))?;
     file.sync_all().map_err(fails("a file cannot be synced"))?;
-    if fs::hard_link(&one, &other).is_err() {
-        fs::copy(&one, &other).map_err(fails("a file can neither be linked nor copied"))?;
+    if fs::hard_link(&file_path, &link_path).is_err() {
+        fs::copy(&file_path, &link_path).map_err(fails("a file can neither be linked nor copied"))?;
     }
     fs::write(trial.join("pointer"), "old").map_err(fails("a file cannot be written"))?;
-    fs::rename(&one, trial.join("pointer")).map_err(fails("a file cannot be moved over another"))?;
+    fs::rename(&file_path, trial.join("pointer")).map_err(fails("a file cannot be moved over another"))?;
     if fs::read(trial.join("pointer")).map_err(fails("a file cannot be read"))? != b"new" {
         return Err(Fault::Lies("a file that was moved over another is not found there"));
     }
@@ -132,7 +134,7 @@ mod tests {
         fs::write(folder.path().join("warehouse"), "no folder").unwrap();
         let error = test(&DataRoot::new(folder.path())).unwrap_err().to_string();
         assert!(error.contains("warehouse` cannot be used: a folder cannot be made"), "{error}");
-        // The kernel's own files cannot be added to, whoever asks.
+        // No user can create files in the kernel's file system.
         let error = test(&DataRoot::new(Path::new("/proc"))).unwrap_err().to_string();
         assert!(error.contains("a folder cannot be made"), "{error}");
     }

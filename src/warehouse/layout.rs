@@ -1,4 +1,4 @@
-//! Where everything lies under the data root. The only place that builds these paths.
+//! The paths under the data root. They are built nowhere else.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,25 +34,25 @@ impl DataRoot {
         self.0.join("identity/pseudonym.key")
     }
 
-    /// Pseudonym and person, of one normalised file. Restricted.
+    /// Pseudonyms and persons of a normalised file. Restricted.
     #[must_use]
     pub fn people(&self, fragment: &str) -> PathBuf {
         self.0.join("identity/people").join(format!("{fragment}.jsonl"))
     }
 
-    /// Rejected rows of one normalised file, as delivered. Restricted.
+    /// Rejected rows of a normalised file, as delivered. Restricted.
     #[must_use]
     pub fn rejects(&self, fragment: &str) -> PathBuf {
         self.0.join("quarantine/rows").join(format!("{fragment}.jsonl"))
     }
 
-    /// The corrected cells of one row, under a keyed digest of themselves. Restricted.
+    /// The corrected cells of a row, named by a keyed digest of them. Restricted.
     #[must_use]
     pub fn correction(&self, digest: &str) -> PathBuf {
         self.0.join("quarantine/corrections").join(format!("{digest}.json"))
     }
 
-    /// The correction sheets of a year, for the schools. Restricted: they have the rows as delivered.
+    /// The correction sheets of a year, for the schools. Restricted: they contain the rows as delivered.
     #[must_use]
     pub fn correction_sheets(&self, year: ReportYear) -> PathBuf {
         self.all_correction_sheets().join(year.to_string())
@@ -64,26 +64,27 @@ impl DataRoot {
         self.0.join("quarantine/sheets")
     }
 
-    /// The folder of one normalised file.
+    /// The folder of a normalised file.
     #[must_use]
     pub fn fragment(&self, fragment: &str) -> PathBuf {
         self.0.join("staging/fragments").join(&fragment[..2]).join(fragment)
     }
 
-    /// Where a run puts its release together.
+    /// The folder in which a run puts its release together.
     #[must_use]
     pub fn staged_release(&self) -> PathBuf {
         self.0.join("staging/release")
     }
 
-    /// Where a plan computes figures: runs leave it alone. Where there is no data root, beside its place.
+    /// The folder in which a plan computes figures, and which runs leave alone. Without a data root it is
+    /// next to the data root's place.
     #[must_use]
     pub fn scratch(&self, process: u32) -> PathBuf {
         let name = format!("{SCRATCH}{process}");
-        if self.exists() { self.0.join("staging").join(name) } else { self.beside(&name) }
+        if self.exists() { self.0.join("staging").join(name) } else { self.sibling(&name) }
     }
 
-    /// Folders of plans, with their processes.
+    /// Folders of plans, with their process ids.
     #[must_use]
     pub fn scratches(&self) -> Vec<(PathBuf, u32)> {
         let entries = fs::read_dir(self.0.join("staging")).into_iter().flatten().filter_map(Result::ok);
@@ -94,12 +95,12 @@ impl DataRoot {
         entries.filter_map(of_plan).collect()
     }
 
-    fn beside(&self, name: &str) -> PathBuf {
-        let own = self.0.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        self.0.with_file_name(format!("{own}.{name}"))
+    fn sibling(&self, name: &str) -> PathBuf {
+        let root = self.0.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.0.with_file_name(format!("{root}.{name}"))
     }
 
-    /// The file of one year of a table, in a release that was put together and held back.
+    /// The file of a year of a table, in a release that was put together and held back.
     #[must_use]
     pub fn staged_table(&self, table: &str, year: ReportYear) -> Option<PathBuf> {
         let folder = self.staged_release().join(table_folder(table, Some(year)));
@@ -158,13 +159,13 @@ impl DataRoot {
         self.all_reports().join(".release")
     }
 
-    /// What of the documents is as it was written, so that nothing a person filled in is replaced.
+    /// The register of documents as written, so that nothing that a person filled in is replaced.
     #[must_use]
     pub fn documents(&self) -> PathBuf {
         self.0.join("ledger/documents.json")
     }
 
-    /// Whether a run has been here: nothing but a run with deliveries makes a data root.
+    /// Whether there is a data root: only a run with deliveries makes one.
     #[must_use]
     pub fn exists(&self) -> bool {
         ["ledger", "warehouse"].iter().any(|name| self.0.join(name).is_dir())
@@ -175,19 +176,19 @@ impl DataRoot {
         self.0.join("ledger/lock")
     }
 
-    /// Decisions of named persons, a file each.
+    /// Decisions of named persons, one file each.
     #[must_use]
     pub fn overrides(&self) -> PathBuf {
         self.0.join("ledger/overrides")
     }
 
-    /// Signatures under years, and what was frozen, a file each.
+    /// Signatures for years, and freezes, one file each.
     #[must_use]
     pub fn signatures(&self) -> PathBuf {
         self.0.join("ledger/signatures")
     }
 
-    /// The format of the data root, and where its file system was tested.
+    /// The format of the data root, and the place for which its file system was tested.
     #[must_use]
     pub fn format(&self) -> PathBuf {
         self.0.join("ledger/format.json")
@@ -198,13 +199,13 @@ impl DataRoot {
         self.0.join("ledger/runs")
     }
 
-    /// Sizes and times of files seen, so that an unchanged night costs a listing.
+    /// Sizes and times of files seen, so that a run without changes only lists them.
     #[must_use]
     pub fn seen(&self) -> PathBuf {
         self.0.join("ledger/seen.json")
     }
 
-    /// Folders that hold people's data.
+    /// The folders with personal data.
     #[must_use]
     pub fn restricted(&self) -> [PathBuf; 4] {
         ["landing", "identity", "quarantine", "staging"].map(|name| self.0.join(name))
@@ -217,20 +218,20 @@ pub fn release_name(number: u32) -> String {
     format!("{number:06}")
 }
 
-/// A table's file inside a release, its content hash in its name: the worst that a
-/// careless reader of two releases gets is an error, never a mixture.
+/// A table's file inside a release. Its name has the hash of its content, so that a careless
+/// reader of two releases gets an error at worst, never a mixture.
 #[must_use]
 pub fn table_file(table: &str, year: Option<ReportYear>, sha256: &str) -> PathBuf {
     table_folder(table, year).join(format!("{table}-{}.parquet", &sha256[..16]))
 }
 
-/// Whether a file of a release, by its path below it, is of one year.
+/// Whether a file of a release, by its path in the release, is of a certain year.
 #[must_use]
 pub fn is_of_year(path: &str, year: ReportYear) -> bool {
     path.contains(&format!("/report_year={year}/"))
 }
 
-/// The folder of a table inside a release; of one year of it, where it has years.
+/// The folder of a table inside a release; the folder of a year, where the table has years.
 #[must_use]
 pub fn table_folder(table: &str, year: Option<ReportYear>) -> PathBuf {
     let folder = Path::new("tables").join(table);
@@ -240,7 +241,7 @@ pub fn table_folder(table: &str, year: Option<ReportYear>) -> PathBuf {
     }
 }
 
-/// One file a table, for readers that take one path.
+/// The single file of a table, for readers that take one path.
 #[must_use]
 pub fn flat_file(table: &str) -> PathBuf {
     Path::new("flat").join(format!("{table}.parquet"))

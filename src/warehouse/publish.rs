@@ -24,17 +24,17 @@ use crate::period::ReportYear;
 use crate::tables::region::RegionRow;
 use crate::tables::row;
 
-/// Format of manifest and pointer. A newer one is refused. 1 had neither fragments nor the hashes
+/// Format of manifest and pointer. Newer ones are refused. Format 1 had neither fragments nor hashes
 /// of manifests.
 pub const FORMAT: u32 = 2;
 
-/// What makes a folder a release; written when everything else of it is there.
+/// The file that makes a folder a release; written when everything else is there.
 pub const MANIFEST: &str = "manifest.json";
 
-/// Begins the name of a release that is being removed.
+/// The beginning of the name of a release that is being removed.
 const REMOVED: &str = "removed-";
 
-/// What a release is, written when everything else of it is there.
+/// The description of a release, written when everything else is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     pub format: u32,
@@ -43,35 +43,35 @@ pub struct Manifest {
     pub created: String,
     pub program: String,
     pub definitions: String,
-    /// Those that each year was made with, which may be older where a year was left as it was. A year
+    /// The definitions that each year was made with, older ones where a year was left as it was. A year
     /// that is not here was made with those of the release.
     #[serde(default)]
     pub made_with: BTreeMap<ReportYear, String>,
     pub key: KeyId,
-    /// SHA-256, for each year, over what decided it: inputs, definitions, settings, program, key.
+    /// For each year, the SHA-256 over what decided it: inputs, definitions, settings, program, key.
     pub fingerprints: BTreeMap<ReportYear, String>,
-    /// The same of the year alone; a year's fingerprint takes last year's in.
+    /// The same for the year alone; a year's fingerprint includes the previous year's.
     pub own_fingerprints: BTreeMap<ReportYear, String>,
     /// What decided each year besides its deliveries, part by part. A year that is not here was made by a
-    /// program that did not say.
+    /// program that did not record it.
     #[serde(default)]
     pub parts: BTreeMap<ReportYear, Vec<Part>>,
-    /// SHA-256 over names and contents of the table files: the same inputs give the same.
+    /// SHA-256 over names and contents of the table files: the same inputs give the same digest.
     pub digest: String,
     pub outcome: ReleaseOutcome,
     pub years: Vec<ReportYear>,
     pub inputs: Vec<Input>,
-    /// The deliveries that the release stands on; some may be of earlier nights.
+    /// The deliveries that the release is based on; some may be from earlier runs.
     #[serde(default)]
     pub accepted: Vec<Accepted>,
     /// Ids of decisions that no longer apply, as what they were about has changed.
     #[serde(default)]
     pub lapsed: BTreeSet<u32>,
-    /// Keys of the normalised files that each year was made from. A year that is not here was made
-    /// by a program that did not say.
+    /// Keys of the normalised files that each year was made from. A year that is not here was made by
+    /// a program that did not record them.
     #[serde(default)]
     pub fragments: BTreeMap<ReportYear, BTreeSet<String>>,
-    /// SHA-256 of the manifests of the releases that stood when this one was made.
+    /// SHA-256 of the manifests of the releases that existed when this one was made.
     #[serde(default)]
     pub earlier: BTreeMap<u32, String>,
     pub files: Vec<ReleaseFile>,
@@ -82,16 +82,16 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Part {
     pub kind: PartKind,
-    /// The definition's file, the setting's key, the rule of a decision.
+    /// The file of a definition, the key of a setting, the rule of a decision.
     pub name: String,
-    /// What it is, or a SHA-256 of that.
+    /// The value itself, or its SHA-256.
     pub value: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PartKind {
-    /// A file that lies there and cannot be read.
+    /// A file in the drop folder that cannot be read.
     Unopened,
     Decision,
     Definition,
@@ -121,7 +121,7 @@ pub struct KeyId {
 }
 
 impl Manifest {
-    /// The file of one year of a table, if the release has it.
+    /// The file of a year of a table, if the release has it.
     #[must_use]
     pub fn table(&self, data: &DataRoot, table: &str, year: ReportYear) -> Option<PathBuf> {
         let folder = table_folder(table, Some(year));
@@ -129,18 +129,18 @@ impl Manifest {
         Some(data.release(self.release).join(&file.path))
     }
 
-    /// Code and name of the city that the release is of; `None` where no year of it says.
+    /// Code and name of the city of the release; `None` where no year of it has them.
     #[must_use]
     pub fn city(&self, data: &DataRoot) -> Option<(String, String)> {
         let part = |name: &str| {
             let parts = self.parts.values().flatten();
-            let mut own = parts.filter(|part| part.kind == PartKind::Setting && part.name == name);
-            own.next().map(|part| part.value.clone())
+            let mut settings = parts.filter(|part| part.kind == PartKind::Setting && part.name == name);
+            settings.next().map(|part| part.value.clone())
         };
         if let (Some(code), Some(name)) = (part("city_code"), part("city_name")) {
             return Some((code, name));
         }
-        // A program of before said it in a table only.
+        // Earlier programs recorded the city only in a table.
         let file = self.files.iter().find(|file| file.path.starts_with("tables/dim_region/"))?;
         let mut regions = row::read::<RegionRow>(&data.release(self.release).join(&file.path)).ok()?;
         let city = regions.find_map(|region| region.ok().filter(|region| region.level == Level::City))?;
@@ -153,8 +153,8 @@ impl Manifest {
         self.made_with.get(&year).unwrap_or(&self.definitions)
     }
 
-    /// SHA-256 over names and contents of a year's files and the definitions that it was made with: the
-    /// same in every release in which the year is the same, byte for byte. None without such files.
+    /// SHA-256 over names and contents of a year's files and the definitions that it was made with: equal
+    /// in all releases in which the year is the same, byte for byte. `None` without such files.
     #[must_use]
     pub fn year_digest(&self, year: ReportYear) -> Option<String> {
         let of_year = self.files.iter().filter(|file| is_of_year(&file.path, year));
@@ -168,11 +168,11 @@ impl Manifest {
     }
 }
 
-/// How a release stands.
+/// The status of a release.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseOutcome {
-    /// Nothing open.
+    /// Nothing is open.
     #[default]
     Clean,
     /// Published with quarantine, rejected files or open queries.
@@ -188,33 +188,33 @@ pub struct Input {
     pub bytes: u64,
 }
 
-/// A delivery that counts, as long as nothing sound replaces it.
+/// A delivery that counts, until a sound one replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Accepted {
     pub report_year: ReportYear,
     pub dataset: String,
-    /// As it was delivered, a member of a bundle after a `!`.
+    /// Path as delivered; a member of a bundle follows a `!`.
     pub file: String,
     /// SHA-256 of the file as dropped, under which landing keeps it.
     pub landing: String,
-    /// SHA-256 of its own bytes.
+    /// SHA-256 of the delivery's bytes.
     pub sha256: String,
     /// Key of its normalised fragment.
     pub fragment: String,
-    /// Equal digests are the same rows.
+    /// Equal digests mean the same rows.
     pub rows_digest: String,
-    /// Rows of each school that counts on it; the register counts as a whole, under no school.
+    /// Rows of each school for which it counts; the register counts as a whole, without a school.
     pub units: BTreeMap<String, u64>,
     /// Ids of the decisions without which it would not count.
     #[serde(default)]
     pub under: Vec<u32>,
-    /// What counted before those decisions, and counts again when one is taken back.
+    /// The deliveries that counted before those decisions, and count again when one is withdrawn.
     #[serde(default)]
     pub former: Vec<Accepted>,
 }
 
 impl Accepted {
-    /// It and everything that may count again in its place.
+    /// This delivery, and all those that may count again in its place.
     #[must_use]
     pub fn with_former(&self) -> Vec<&Accepted> {
         std::iter::once(self).chain(self.former.iter().flat_map(Accepted::with_former)).collect()
@@ -229,12 +229,12 @@ pub struct ReleaseFile {
     pub sha256: String,
 }
 
-/// Where files and rows went, and what was found.
+/// Counts of files and rows by where they went, and of findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     pub files: FileCounts,
     pub rows: RowCounts,
-    /// Of the quarantined rows, those that a named person gave up.
+    /// The quarantined rows that a named person gave up.
     #[serde(default)]
     pub given_up: u64,
     pub datasets: Vec<DatasetSummary>,
@@ -243,7 +243,7 @@ pub struct Summary {
     /// Findings by rule, with title.
     pub rules: Vec<RuleCount>,
     pub headlines: Vec<Headline>,
-    /// What each year gave to the sums above.
+    /// Each year's part in the sums above.
     pub years: BTreeMap<ReportYear, YearSummary>,
 }
 
@@ -256,15 +256,15 @@ pub struct YearSummary {
     /// Its schools' figures on different bases.
     #[serde(default)]
     pub reconciled: Reconciled,
-    /// What was checked before it was published, and how much.
+    /// The checks before publishing, with counts.
     #[serde(default)]
     pub checks: Vec<CheckCount>,
-    /// What named persons said of single rows.
+    /// What named persons said about single rows.
     #[serde(default)]
     pub corrections: Corrections,
 }
 
-/// Rows and queries that a release stands on somebody's word for.
+/// Rows and queries for which a release relies on a person's word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Corrections {
     /// Rows that are used as corrected.
@@ -273,9 +273,9 @@ pub struct Corrections {
     pub still_wrong: u64,
     /// Quarantined rows, and cells, that were given up.
     pub given_up: u64,
-    /// Queries that are true.
+    /// Queries that were confirmed.
     pub confirmed: u64,
-    /// Of what was given up, the quarantined rows.
+    /// The quarantined rows among those given up.
     pub rows_given_up: u64,
 }
 
@@ -287,7 +287,7 @@ impl Corrections {
 }
 
 impl Summary {
-    /// Adds a year up with the others.
+    /// Adds a year to the sums.
     pub fn add_year(&mut self, year: ReportYear, part: YearSummary) {
         self.files += part.files;
         self.rows += part.rows;
@@ -307,7 +307,7 @@ impl Summary {
         self.years.insert(year, part);
     }
 
-    /// Whether anything waits for an answer: rejected files, quarantined rows that nobody gave up,
+    /// Whether anything waits for an answer: rejected files, quarantined rows that were not given up,
     /// open queries.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -325,10 +325,10 @@ pub struct FileCounts {
     pub rejected: u64,
     pub repeated: u64,
     pub ignored: u64,
-    /// Of those decoded: set aside, as using them may do harm.
+    /// Decoded files that were set aside, as using them may do harm.
     #[serde(default)]
     pub set_aside: u64,
-    /// Of earlier nights, beside the files of this one: what stands where nothing sound came.
+    /// Files of earlier runs, not included in `files`, that still count because nothing sound came since.
     #[serde(default)]
     pub kept: u64,
 }
@@ -406,14 +406,14 @@ pub struct StagedFile {
     /// Below the release folder.
     pub path: PathBuf,
     pub rows: u64,
-    /// Part of the digest: tables are, what holds the run's own clock is not.
+    /// Whether the file is part of the digest: tables are, files with the time of the run are not.
     pub in_digest: bool,
 }
 
 /// Hashes the files of a staged release.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn describe(
     staged: &Path,
     staged_files: &[StagedFile],
@@ -434,10 +434,10 @@ pub fn describe(
     Ok((described, files::sha256(digested.as_bytes())))
 }
 
-/// Publishes what is staged as the manifest says, and points `CURRENT.json` at it.
+/// Publishes a staged release as its manifest says, and points `CURRENT.json` at it.
 ///
 /// # Errors
-/// Of the file system; the release that stands is untouched then.
+/// File system errors; then the current release is untouched.
 pub fn publish(
     data: &DataRoot,
     staged: &Path,
@@ -446,7 +446,7 @@ pub fn publish(
 ) -> Result<(), PublishError> {
     let folder = data.release(manifest.release);
     files::make_folder(&data.releases(), Access::Open).map_err(io_error(&data.releases()))?;
-    // A folder without a manifest is what a run that died left behind.
+    // A folder without a manifest was left behind by a run that died.
     if folder.exists() && !folder.join(MANIFEST).exists() {
         fs::remove_dir_all(&folder).map_err(io_error(&folder))?;
     }
@@ -460,10 +460,10 @@ pub fn publish(
         files::make_folder(&parent, Access::Open).map_err(io_error(&parent))?;
         let unchanged = last.zip(known.get(file.sha256.as_str()));
         let linked = unchanged.is_some_and(|(last, known)| {
-            let standing = data.release(last.release).join(&known.path);
-            // A file that rotted since is not passed on.
-            let sound = files::sha256_of_file(&standing).is_ok_and(|sha256| sha256 == file.sha256);
-            sound && fs::hard_link(standing, &to).is_ok()
+            let published = data.release(last.release).join(&known.path);
+            // A file that was damaged since is not passed on.
+            let sound = files::sha256_of_file(&published).is_ok_and(|sha256| sha256 == file.sha256);
+            sound && fs::hard_link(published, &to).is_ok()
         });
         if !linked {
             bring(&staged.join(&file.path), &to).map_err(io_error(&to))?;
@@ -479,12 +479,12 @@ pub fn publish(
     point_at(data, manifest)
 }
 
-/// Moves a staged file in, or copies it where staging lies on another file system.
+/// Moves a staged file in, or copies it where staging is on another file system.
 fn bring(from: &Path, to: &Path) -> io::Result<()> {
     if fs::rename(from, to).is_err() {
         fs::copy(from, to)?;
     }
-    // Whatever the umask allows others, they do not write to a release.
+    // Others may not write to a release, whatever the umask allows.
     let mode = fs::metadata(to)?.permissions().mode();
     fs::set_permissions(to, Permissions::from_mode(mode & !0o022))?;
     fs::File::open(to)?.sync_all()
@@ -516,11 +516,11 @@ pub fn current(data: &DataRoot) -> Result<Option<Manifest>, PublishError> {
     Ok(Some(manifest))
 }
 
-/// Points at the newest complete release where there is no pointer: the run that made it died
-/// between its last two writes, or somebody removed the pointer. Nothing is begun anew.
+/// Points at the newest complete release where there is no pointer: the run that made the release died
+/// between its last two writes, or the pointer was removed. Numbering does not start again.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn restore_pointer(data: &DataRoot) -> Result<(), PublishError> {
     if data.current().exists() {
         return Ok(());
@@ -560,20 +560,20 @@ pub fn read_manifest(data: &DataRoot, release: u32) -> Result<Manifest, PublishE
     Ok(manifest)
 }
 
-/// SHA-256 of the manifest of a release, as it lies there.
+/// SHA-256 of the manifest of a release, as it is now.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn manifest_sha256(data: &DataRoot, release: u32) -> Result<String, PublishError> {
     let path = data.release(release).join(MANIFEST);
     files::sha256_of_file(&path).map_err(io_error(&path))
 }
 
-/// Hashes of the manifests of all releases there are. What `last` says of one holds, so that an
-/// edit is found however many releases come after it.
+/// Hashes of the manifests of all existing releases. A hash recorded in `last` is kept, so that an edit
+/// is found however many releases come after it.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn earlier_manifests(
     data: &DataRoot,
     last: Option<&Manifest>,
@@ -611,16 +611,16 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PublishEr
 /// Numbers of all complete releases, oldest first.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn releases(data: &DataRoot) -> Result<Vec<u32>, PublishError> {
     Ok(numbered(data)?.into_iter().filter_map(|(number, complete)| complete.then_some(number)).collect())
 }
 
-/// Numbers of releases whose manifest is lost. What a run that died left has a higher number than
-/// any release that was completed.
+/// Numbers of releases whose manifest is lost. The remains of a run that died have a higher number than
+/// any completed release.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn without_manifest(data: &DataRoot) -> Result<Vec<u32>, PublishError> {
     let newest = releases(data)?.last().copied().unwrap_or_default();
     let lost = |(number, complete): (u32, bool)| (!complete && number < newest).then_some(number);
@@ -649,7 +649,7 @@ fn folder_names(data: &DataRoot) -> Result<Vec<String>, PublishError> {
         .map_err(io_error(&folder))
 }
 
-/// The name of a release that is being removed: no number, so that it is no release any more.
+/// The path of a release that is being removed: its name is not a number, so that it is no longer a release.
 #[must_use]
 pub fn removed_path(data: &DataRoot, release: u32) -> PathBuf {
     data.releases().join(format!("{REMOVED}{}", release_name(release)))
@@ -658,7 +658,7 @@ pub fn removed_path(data: &DataRoot, release: u32) -> PathBuf {
 /// Names of folders that a run or a clean-up that died left behind.
 ///
 /// # Errors
-/// Of the file system.
+/// File system errors.
 pub fn incomplete(data: &DataRoot) -> Result<Vec<String>, PublishError> {
     let newest = releases(data)?.last().copied().unwrap_or_default();
     let begun = |&(number, complete): &(u32, bool)| !complete && number > newest;

@@ -1,8 +1,8 @@
-//! What may be removed: releases that nobody needs any more, and what only they needed.
+//! Removing releases that are no longer needed, and everything that only they needed.
 //!
-//! A release goes in two steps: its folder gets a name that is no release's, then its files are
-//! deleted. A clean-up that dies between them leaves a release whole or recognisably gone, and the
-//! next one finishes it. Files that other releases share are links, and stay with those.
+//! A release is removed in two steps: its folder gets a name that is not a release's, then its files
+//! are deleted. A clean-up that dies leaves a release either whole or recognisably gone, and the next
+//! one finishes it. Files shared with other releases are links, and stay with those.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,33 +16,33 @@ use super::files;
 use super::layout::{DataRoot, release_name};
 use super::publish::{self, Accepted, Manifest, PublishError};
 
-/// What to keep.
+/// The rules for what to keep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     /// This many of the newest releases stay, whatever their age.
     pub keep: u32,
-    /// A release stays this long after another took its place: somebody may still be reading it.
+    /// A release stays this long after another took its place, as it may still be in use.
     pub grace_days: u32,
-    /// Final releases, which stay for ever.
+    /// Signed releases, which stay forever.
     pub signed: BTreeSet<u32>,
 }
 
-/// What a clean-up removes.
+/// The things that a clean-up removes.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
     pub releases: Vec<u32>,
-    /// What an interrupted run or clean-up left, by folder name.
+    /// Remains of an interrupted run or clean-up, by folder name.
     pub leftovers: Vec<String>,
     /// Files and folders that no kept release needs, below the data root.
     pub unneeded: Vec<PathBuf>,
-    /// A kept release does not say which normalised files it needs: all of them stay.
+    /// Some kept release does not record which normalised files it needs: all of them stay.
     pub fragments_unknown: bool,
 }
 
-/// Decides what goes. Nothing is written.
+/// Decides what to remove. Nothing is written.
 ///
 /// # Errors
-/// When the pointer or a manifest cannot be read: who does not know what is needed removes nothing.
+/// When the pointer or a manifest cannot be read: as long as the needs are unknown, nothing is removed.
 pub fn plan(data: &DataRoot, policy: &Policy, now: Timestamp) -> Result<Plan, PublishError> {
     let grace = SignedDuration::from_hours(24 * i64::from(policy.grace_days));
     let Some(current) = publish::current(data)? else { return Ok(Plan::default()) };
@@ -55,11 +55,11 @@ pub fn plan(data: &DataRoot, policy: &Policy, now: Timestamp) -> Result<Plan, Pu
     let mut plan = Plan { leftovers: publish::incomplete(data)?, ..Plan::default() };
     let mut kept = Vec::new();
     for (index, manifest) in releases.iter().enumerate() {
-        // It was read until the next one took its place.
+        // A release is in use until the next one takes its place.
         let replaced = releases.get(index + 1).and_then(|next| next.created.parse::<Timestamp>().ok());
-        let read_by_nobody = replaced.is_some_and(|replaced| now.duration_since(replaced) > grace);
+        let is_out_of_use = replaced.is_some_and(|replaced| now.duration_since(replaced) > grace);
         let stays = manifest.release == current.release || policy.signed.contains(&manifest.release);
-        if index < newest && read_by_nobody && !stays {
+        if index < newest && is_out_of_use && !stays {
             plan.releases.push(manifest.release);
         } else {
             kept.push(manifest);
@@ -79,7 +79,7 @@ pub fn plan(data: &DataRoot, policy: &Policy, now: Timestamp) -> Result<Plan, Pu
 /// Removes what was planned. The lock must be held, and have been held since the plan was made.
 ///
 /// # Errors
-/// Of the file system; the next clean-up goes on from there.
+/// File system errors; the next clean-up continues from there.
 pub fn remove(data: &DataRoot, plan: &Plan) -> Result<(), PublishError> {
     let releases = data.releases();
     for &release in &plan.releases {
@@ -106,8 +106,8 @@ fn remove_all(path: &Path) -> Result<(), PublishError> {
     removed.map_err(io_error(path))
 }
 
-/// What no kept release needs, and was there before the grace time began: what came since may be of
-/// a delivery that waits, or of a run that was held back.
+/// A search for files that no kept release needs and that are older than the grace period: newer ones
+/// may belong to a delivery that waits, or to a run that was held back.
 struct Unneeded<'a> {
     data: &'a DataRoot,
     before: Timestamp,
@@ -116,7 +116,7 @@ struct Unneeded<'a> {
 impl Unneeded<'_> {
     fn landing(&self, kept: &[&Manifest]) -> io::Result<Vec<PathBuf>> {
         let inputs = kept.iter().flat_map(|manifest| &manifest.inputs).map(|input| input.sha256.as_str());
-        // What still stands may have been delivered in a night whose release is long gone.
+        // A delivery that still counts may have come in a run whose release is long gone.
         let accepted = kept.iter().flat_map(|manifest| &manifest.accepted).flat_map(Accepted::with_former);
         let needed: BTreeSet<&str> =
             inputs.chain(accepted.map(|accepted| accepted.landing.as_str())).collect();
@@ -168,7 +168,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     fs::read_dir(folder)?.map(name).collect()
 }
 
-/// Names of what was planned, one a line.
+/// The names of everything in a plan, one a line.
 #[must_use]
 pub fn describe(plan: &Plan) -> Vec<String> {
     let releases = plan.releases.iter().map(|&release| format!("release {}", release_name(release)));

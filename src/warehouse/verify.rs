@@ -1,4 +1,4 @@
-//! Whether what was published is still what was published.
+//! A check that published files are unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +11,7 @@ use super::files;
 use super::layout::{DataRoot, release_name};
 use super::publish::{self, MANIFEST, Manifest, PublishError};
 
-/// A difference between what was published and what lies there.
+/// A difference between what was published and what is there now.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Damage {
     /// 0 for the pointer.
@@ -19,36 +19,36 @@ pub struct Damage {
     pub path: String,
     /// `missing`, `changed`, `extra`, or `unreadable`.
     pub kind: String,
-    /// More about it, where there is more.
+    /// An error's message, if there is one.
     pub detail: String,
 }
 
-/// What was looked at, and what is wrong with it.
+/// The releases that were checked, and the damage found.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Verified {
+pub struct Verification {
     pub releases: Vec<u32>,
     pub damages: Vec<Damage>,
-    /// Folders of releases that were never completed, or not wholly removed: no damage, and nobody
-    /// is pointed at them.
+    /// Folders of releases that were never completed, or not wholly removed: not damage, as nothing points
+    /// at them.
     pub incomplete: Vec<String>,
 }
 
-/// Compares every file of the releases, or of one of them, with the manifests, and these with what
-/// the pointer and later manifests say of them.
+/// Compares the files of all releases, or of one, with the manifests, and the manifests with the hashes
+/// in the pointer and in later manifests.
 ///
 /// # Errors
-/// When a folder cannot be listed, or a newer program wrote what is read.
-pub fn verify(data: &DataRoot, only: Option<u32>) -> Result<Verified, PublishError> {
-    let mut verified = Verified { incomplete: publish::incomplete(data)?, ..Verified::default() };
+/// When a folder cannot be listed, or something was written by a newer program.
+pub fn verify(data: &DataRoot, only: Option<u32>) -> Result<Verification, PublishError> {
+    let mut verification = Verification { incomplete: publish::incomplete(data)?, ..Verification::default() };
     match publish::current(data) {
         Err(error @ PublishError::Newer { .. }) => return Err(error),
-        Err(error) => verified.damages.push(Damage {
+        Err(error) => verification.damages.push(Damage {
             release: 0,
             path: "CURRENT.json".to_owned(),
             kind: "unreadable".to_owned(),
             detail: error.to_string(),
         }),
-        Ok(None) if !publish::releases(data)?.is_empty() => verified.damages.push(Damage {
+        Ok(None) if !publish::releases(data)?.is_empty() => verification.damages.push(Damage {
             release: 0,
             path: "CURRENT.json".to_owned(),
             kind: "missing".to_owned(),
@@ -58,41 +58,41 @@ pub fn verify(data: &DataRoot, only: Option<u32>) -> Result<Verified, PublishErr
     }
     let lost =
         publish::without_manifest(data)?.into_iter().filter(|&lost| only.is_none_or(|only| only == lost));
-    verified.damages.extend(lost.map(|release| damage(release, MANIFEST, "missing")));
+    verification.damages.extend(lost.map(|release| damage(release, MANIFEST, "missing")));
     // Later releases vouch for the manifests of earlier ones.
     let mut vouched: BTreeMap<u32, String> = BTreeMap::new();
     for release in publish::releases(data)?.into_iter().rev() {
-        let wanted = only.is_none_or(|only| only == release);
+        let is_selected = only.is_none_or(|only| only == release);
         let manifest = match publish::read_manifest(data, release) {
             Ok(manifest) => manifest,
             Err(error @ PublishError::Newer { .. }) => return Err(error),
             // It was removed while this ran.
             Err(_) if !data.release(release).exists() => continue,
             Err(error) => {
-                if wanted {
-                    verified.releases.push(release);
+                if is_selected {
+                    verification.releases.push(release);
                     let damage = damage(release, MANIFEST, "unreadable");
-                    verified.damages.push(Damage { detail: error.to_string(), ..damage });
+                    verification.damages.push(Damage { detail: error.to_string(), ..damage });
                 }
                 continue;
             }
         };
-        if wanted {
-            verified.releases.push(release);
+        if is_selected {
+            verification.releases.push(release);
             if let Some(known) = vouched.get(&release)
                 && *known != publish::manifest_sha256(data, release)?
             {
-                verified.damages.push(damage(release, MANIFEST, "changed"));
+                verification.damages.push(damage(release, MANIFEST, "changed"));
             }
-            compare(data, &manifest, &mut verified.damages);
+            compare(data, &manifest, &mut verification.damages);
         }
         for (earlier, sha256) in manifest.earlier {
             vouched.entry(earlier).or_insert(sha256);
         }
     }
-    verified.releases.reverse();
-    verified.damages.sort();
-    Ok(verified)
+    verification.releases.reverse();
+    verification.damages.sort();
+    Ok(verification)
 }
 
 fn damage(release: u32, path: &str, kind: &str) -> Damage {
@@ -125,7 +125,7 @@ fn compare(data: &DataRoot, manifest: &Manifest, damages: &mut Vec<Damage>) {
     }
 }
 
-/// Everything below a folder, links unfollowed.
+/// Everything below a folder, without following links.
 fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

@@ -92,7 +92,7 @@ fn of_columns() {
         let known = written.entry(table.clone()).or_insert_with(|| columns.clone());
         assert_eq!(*known, columns, "{table} has other columns in another year");
     }
-    for (table, columns) in tables::OWN {
+    for (table, columns) in tables::PROGRAM_TABLES {
         let written = &written[*table];
         for (place, column) in columns.iter().enumerate() {
             assert!(

@@ -11,7 +11,7 @@ use crate::delivery::DeliveryOutcome;
 use crate::figures::compute::School;
 use crate::finding;
 use crate::period::ReportYear;
-use crate::warehouse::assemble::Assembled;
+use crate::warehouse::assemble::AssembledTable;
 use crate::warehouse::publish::Accepted;
 
 /// The deliveries of a year.
@@ -44,7 +44,7 @@ impl YearDeliveries {
     }
 
     /// Rows that others count for, in the books of their files.
-    pub fn settle(&mut self, dataset: &Dataset, assembled: &Assembled) {
+    pub fn settle(&mut self, dataset: &Dataset, assembled: &AssembledTable) {
         let accepted = self.accepted.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();
         for (index, accepted) in accepted.iter().enumerate() {
             let own = self.all.iter_mut().find(|delivery| {
@@ -181,7 +181,7 @@ mod tests {
         let mut year = year(&definitions);
         assert_eq!(books(&year), ["a Decoded 5 0 0", "b SetAside 0 5 0", "d Rejected 0 0 0", "c Kept 4 0 0"]);
         assert_eq!(year.rejected(), BTreeSet::from(["d".to_owned()]));
-        let assembled = Assembled {
+        let assembled = AssembledTable {
             path: "students.parquet".into(),
             rows: 6,
             duplicates: vec![1, 0],

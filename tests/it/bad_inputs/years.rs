@@ -77,7 +77,10 @@ fn who_is_at_a_school_of_the_register_too_counts_there() {
         let header = roster.lines().next().unwrap();
         city.deliver(&format!("2024/students/{successor}.csv"), format!("{header}\n{now}\n"));
         city.run();
-        assert_eq!((counted(&city, closed), counted(&city, successor)), (0, counted(&before, closed) + counted(&before, successor)));
+        assert_eq!(
+            (counted(&city, closed), counted(&city, successor)),
+            (0, counted(&before, closed) + counted(&before, successor))
+        );
         assert_eq!(findings(&city, "Q-TWO-SCHOOLS", "2024"), counted(&before, closed));
     }
 }
