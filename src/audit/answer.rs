@@ -133,12 +133,12 @@ pub fn answer(
     audit: &AuditDefinitions,
     context: &Context<'_>,
 ) -> RelationAnswer {
-    let (judgement, examined, open) = judged(instance, context);
+    let (judgement, examined, open) = judge_instance(instance, context);
     with_judgement(instance, judgement, examined, open, audit)
 }
 
 /// The judgement of the rule, how many figures it looked at, and whether the relation itself is wrong.
-pub fn judged(instance: &RelationInstance, context: &Context<'_>) -> (Judgement, usize, bool) {
+pub fn judge_instance(instance: &RelationInstance, context: &Context<'_>) -> (Judgement, usize, bool) {
     match judge(instance.kind, &instance.operands, context) {
         Ok(mut judgement) => {
             if instance.interpretation && judgement.verdict == Verdict::Inconsistent {

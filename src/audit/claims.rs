@@ -56,7 +56,7 @@ pub fn instances(
         }
     }
     if let Some(table) = value["table"].as_str() {
-        let found = beside(table, text, figures);
+        let found = quoted_cells(table, text, figures);
         if !found.is_empty() {
             let pairs = found.iter().map(|pair| {
                 let operands = vec![
@@ -121,7 +121,7 @@ struct CellInSentence {
     last_year: Option<Figure>,
 }
 
-fn beside(table: &str, text: &str, figures: &[PrintedFigure]) -> Vec<CellInSentence> {
+fn quoted_cells(table: &str, text: &str, figures: &[PrintedFigure]) -> Vec<CellInSentence> {
     let Some(year) = year_in(text) else { return Vec::new() };
     let folded = fold(text);
     let cells = |year: i32| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::audit::answer::{RelationAnswer, RelationInstance, judged, with_judgement};
+use crate::audit::answer::{RelationAnswer, RelationInstance, judge_instance, with_judgement};
 use crate::audit::instances::{self, Finder, Relation};
 use crate::audit::printing::RowKey;
 use crate::audit::report::Report;
@@ -101,7 +101,7 @@ impl<'d> RelationSet<'d> {
         let mut ask =
             |instance: RelationInstance, guaranteed: bool, definition: Option<&RelationDefinition>| {
                 let (judgement, examined, open) =
-                    judged_by_peers(instance.kind, &instance, &context, definition, peers);
+                    judge_with_peers(instance.kind, &instance, &context, definition, peers);
                 let verdict = judgement.verdict;
                 if !matches!(verdict, Verdict::Holds | Verdict::NotExamined) {
                     let severity =
@@ -133,14 +133,14 @@ impl<'d> RelationSet<'d> {
 }
 
 /// Compares a change that is unusual by itself with those of the peers, where the relation names them.
-fn judged_by_peers(
+fn judge_with_peers(
     kind: RelationKind,
     instance: &RelationInstance,
     context: &Context<'_>,
     definition: Option<&RelationDefinition>,
     peers: Peers<'_>,
 ) -> (Judgement, usize, bool) {
-    let alone = judged(instance, context);
+    let alone = judge_instance(instance, context);
     let asks_peers = definition.is_some_and(|definition| definition.operands.contains_key("peers_a"));
     let Some(row) = instance.row.as_ref().filter(|_| kind == RelationKind::YoyOutlier && asks_peers) else {
         return alone;
@@ -153,7 +153,7 @@ fn judged_by_peers(
     for (field, figures) in [("peers_a", before), ("peers_b", after)] {
         among.operands.by_field.insert(field.to_owned(), figures.into_iter().map(Operand::Figure).collect());
     }
-    let (judgement, _, open) = judged(&among, context);
+    let (judgement, _, open) = judge_instance(&among, context);
     (judgement, alone.1, open)
 }
 

@@ -337,7 +337,7 @@ fn hedge_after(unit: &str) -> (Hedge, &str) {
     (Hedge::None, unit)
 }
 
-fn hedged(hedge: Hedge, value: Rational, last: Rational, loose: bool) -> Option<Grain> {
+fn hedged_grain(hedge: Hedge, value: Rational, last: Rational, loose: bool) -> Option<Grain> {
     // 近1000 cannot be 500: a tenth at most, except where 余 or 多 leaves the rest of the step open.
     let tenth = value.size().over(Rational::int(10))?;
     let reach = if loose { last } else { tenth };
@@ -438,7 +438,7 @@ pub(super) fn number(text: &str, unit: &str) -> Option<Quantity> {
     let last = step.times(power_of_ten(found.zeros)?)?;
     let whole = found.decimals == 0 && scale == Rational::ONE && !is_continuous(measure, name);
     let mut grain = if whole { Grain::Exact } else { Grain::Rounded };
-    if let Some(hedged) = hedged(hedge, value, last, loose) {
+    if let Some(hedged) = hedged_grain(hedge, value, last, loose) {
         grain = hedged;
     }
     if let Some((end, _)) = range {

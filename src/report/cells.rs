@@ -333,7 +333,7 @@ fn cell(
     let find = |subject: &Arc<Subject>| {
         let key = ValueKey { subject: Arc::clone(subject), unit: Arc::clone(source) };
         let found = sources.values.get(&(column.year, &key)).copied();
-        found.or_else(|| moved(sources, column.year, &key))
+        found.or_else(|| value_before_move(sources, column.year, &key))
     };
     // A value that a person set is printed in place of the one it replaces.
     let value = find(&column.adjusted).or_else(|| find(&column.subject));
@@ -365,7 +365,11 @@ fn cell(
 }
 
 /// The value of a school that was under another county at that time.
-fn moved<'a>(sources: Sources<'a>, year: ReportYear, key: &ValueKey) -> Option<&'a IndicatorValue> {
+fn value_before_move<'a>(
+    sources: Sources<'a>,
+    year: ReportYear,
+    key: &ValueKey,
+) -> Option<&'a IndicatorValue> {
     if key.unit.level != Level::School || year == sources.year {
         return None;
     }

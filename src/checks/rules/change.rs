@@ -17,7 +17,7 @@ fn pair(operands: &Operands) -> Result<(Quantity, Quantity), Obstacle> {
 }
 
 /// The claim. A figure with `%` in its heading keeps it.
-fn claimed(operands: &Operands) -> Result<Claim, Obstacle> {
+fn claim_of(operands: &Operands) -> Result<Claim, Obstacle> {
     let figure = operands.figure("claim")?;
     let text = figure.text.trim();
     let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-.−－ ".contains(c));
@@ -53,7 +53,7 @@ fn judged(text: &str, printed: &Quantity, computed: &ComputedValue) -> Result<Ju
 pub fn growth_percent(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (earlier, later) = pair(operands)?;
     let text = operands.text("claim")?;
-    let claim = claimed(operands)?;
+    let claim = claim_of(operands)?;
     match &claim.amount {
         Some(Amount::Relative(amount)) => {
             let amount = in_percent(amount)?;
@@ -86,7 +86,7 @@ pub fn percentage_point_change(operands: &Operands, context: &Context<'_>) -> Re
         return Err(Obstacle::too_large());
     };
     let text = operands.text("claim")?;
-    let claim = claimed(operands)?;
+    let claim = claim_of(operands)?;
     match &claim.amount {
         Some(Amount::Points(amount) | Amount::Relative(amount)) => {
             let (amount, moved) = (in_percent(amount)?, difference(&earlier, &later)?);
@@ -109,7 +109,7 @@ pub fn percentage_point_change(operands: &Operands, context: &Context<'_>) -> Re
 pub fn trend_claim(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (earlier, later) = pair(operands)?;
     let text = operands.text("claim")?;
-    let claim = claimed(operands)?;
+    let claim = claim_of(operands)?;
     let judgement = words(text, &claim, &earlier, &later, context);
     if claim.amount.is_some() && judgement.as_ref().is_ok_and(|judgement| judgement.verdict == Verdict::Holds)
     {

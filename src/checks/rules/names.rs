@@ -19,7 +19,7 @@ pub fn catalogue_name(operands: &Operands, context: &Context<'_>) -> Result<Judg
         if table.look_up_any_year(name, context.year).is_some() {
             continue;
         }
-        if let Some(title) = misspelt(table, name) {
+        if let Some(title) = misspelt_title(table, name) {
             verdict = Verdict::Inconsistent;
             doubts.push(format!("“{name}”不在目录内，疑为“{title}”之误"));
         } else {
@@ -40,7 +40,7 @@ pub fn items(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The title that differs in the last character.
-fn misspelt<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
+fn misspelt_title<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
     let without_last = |text: &str| {
         let mut text = folded(text);
         text.pop();

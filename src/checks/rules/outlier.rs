@@ -30,13 +30,13 @@ pub fn yoy_outlier(operands: &Operands, context: &Context<'_>) -> Result<Judgeme
     }
     let ratio = later.value.over(earlier.value).ok_or_else(Obstacle::too_large)?;
     let shown = format!("{} 倍", ratio.shown(2));
-    if let Some(factor) = slipped(ratio) {
+    if let Some(factor) = unit_slip(ratio) {
         return judged(Verdict::ToConfirm, format!("{from} → {to}，约为 {factor} 倍，疑为单位有误"), shown);
     }
     let peers = peers(operands)?;
     if peers.len() >= PEERS_MIN {
-        let strange =
-            among(ratio, peers, context.limits.peer_score_tenths).ok_or_else(Obstacle::too_large)?;
+        let strange = is_unlike_peers(ratio, peers, context.limits.peer_score_tenths)
+            .ok_or_else(Obstacle::too_large)?;
         let verdict = if strange { Verdict::ToConfirm } else { Verdict::Holds };
         let wording =
             if strange { "与同类变化相差悬殊，请核实" } else { "与同类变化相近" };
@@ -54,7 +54,7 @@ pub fn yoy_outlier(operands: &Operands, context: &Context<'_>) -> Result<Judgeme
 }
 
 /// A ratio within a twentieth of 100, 1000 or 10 000, up or down.
-fn slipped(ratio: Rational) -> Option<&'static str> {
+fn unit_slip(ratio: Rational) -> Option<&'static str> {
     [(100, "100", "1/100"), (1000, "1000", "1/1000"), (10_000, "1 万", "1/1 万")].into_iter().find_map(
         |(factor, up, down)| {
             let close = |ratio: Rational| {
@@ -85,8 +85,8 @@ fn from_or_to_zero_is_usual(operands: &Operands) -> Result<bool, Obstacle> {
     Ok(before.len() >= PEERS_MIN && 10 * alike.count() >= before.len())
 }
 
-/// The robust z: 0.6745 × the distance from the median, divided by the median distance.
-fn among(ratio: Rational, mut peers: Vec<Rational>, score_tenths: i64) -> Option<bool> {
+/// Whether the robust z exceeds the score: 0.6745 × the distance from the median ÷ the median distance.
+fn is_unlike_peers(ratio: Rational, mut peers: Vec<Rational>, score_tenths: i64) -> Option<bool> {
     let middle = median(&mut peers)?;
     let mut distances = Vec::new();
     for peer in &peers {
