@@ -97,7 +97,7 @@ fn set_values<'a>(
     inputs.set.iter().filter(move |((id, set_basis, _), _)| id == indicator && *set_basis == basis)
 }
 
-/// The state of a unit without schools: a value (none), if there are schools elsewhere; blank, if all of
+/// The state of a unit without schools: zero, if there are schools elsewhere; blank, if all of
 /// those are blank; missing, if there are no schools at all.
 fn empty_state(parts: &Parts) -> State {
     if parts.is_empty() {
