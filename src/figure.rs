@@ -1,8 +1,8 @@
-//! What a figure is, wherever it stands: at which level and unit, on which basis, in which state.
+//! The nouns of a figure: its level and unit, its basis and its state.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a figure stands in the hierarchy.
+/// A level of the hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -21,7 +21,7 @@ impl Level {
         }
     }
 
-    /// The level of that name; anything else is the city.
+    /// The level with this name; any other name is the city.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let all = [Level::School, Level::County];
@@ -29,23 +29,23 @@ impl Level {
     }
 }
 
-/// From where a figure comes.
+/// The origin of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// Rows of the national systems.
     System,
-    /// What each school filled in on its own copy of the tables.
+    /// Each school's own copy of the tables, filled in.
     Filed,
     /// Answers to a questionnaire.
     Survey,
-    /// A value that a named person set after looking into a difference, and the basis that it
-    /// stands for. No place asks for it: it is printed where the basis it stands for would be.
+    /// A value that a named person set after looking into a difference, with the basis that it
+    /// replaces. Layouts do not ask for it: it is printed in place of the value it replaces.
     #[serde(skip_deserializing)]
     Adjusted(Delivered),
 }
 
-/// A basis that is delivered: everything but what a person set.
+/// A delivered basis: any but the values that a person set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivered {
@@ -55,7 +55,7 @@ pub enum Delivered {
 }
 
 impl Delivered {
-    /// All, in the order in which one is held against another: the first of a pair is the reference.
+    /// All, in order of precedence: the first of a compared pair is the reference.
     pub const ALL: [Delivered; 3] = [Delivered::System, Delivered::Survey, Delivered::Filed];
 
     #[must_use]
@@ -109,18 +109,18 @@ impl Basis {
         }
     }
 
-    /// The delivered basis that a figure is of, or stands for.
+    /// The delivered basis of a figure, or the one that it replaces.
     #[must_use]
     pub fn delivered(self) -> Delivered {
         match self {
             Basis::System => Delivered::System,
             Basis::Filed => Delivered::Filed,
             Basis::Survey => Delivered::Survey,
-            Basis::Adjusted(of) => of,
+            Basis::Adjusted(replaced) => replaced,
         }
     }
 
-    /// What takes its place where a person set a value.
+    /// The basis of values that a person set in place of this one's.
     #[must_use]
     pub fn adjusted(self) -> Basis {
         Basis::Adjusted(self.delivered())
@@ -131,7 +131,7 @@ impl Basis {
         matches!(self, Basis::Adjusted(_))
     }
 
-    /// The basis of these names; `stands_for` counts for adjusted values alone.
+    /// The basis with these names; `stands_for` matters for adjusted values alone.
     #[must_use]
     pub fn named(name: &str, stands_for: &str) -> Option<Self> {
         if name == "adjusted" {
@@ -148,9 +148,9 @@ pub enum State {
     Value,
     /// Not asked that year.
     Blank,
-    /// Asked, none to give.
+    /// Asked, but there is none to give.
     Dash,
-    /// Should be there and is not.
+    /// Should be there, but is not.
     Missing,
 }
 
@@ -165,14 +165,14 @@ impl State {
         }
     }
 
-    /// The state of that name; what nobody can read is missing.
+    /// The state with this name; an unknown name is missing.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let all = [State::Value, State::Blank, State::Dash];
         all.into_iter().find(|state| state.name() == name).unwrap_or(State::Missing)
     }
 
-    /// What people see where a value would be; empty for a value.
+    /// The text shown where a value would be; empty for a value.
     #[must_use]
     pub fn mark(self) -> &'static str {
         match self {
@@ -183,7 +183,7 @@ impl State {
         }
     }
 
-    /// The state of a sum: any value makes a value; else any missing is missing; else any dash a dash.
+    /// The state of a sum: a value if any is one; else missing if any is missing; else a dash if any is one.
     #[must_use]
     pub fn combined(states: impl Iterator<Item = State>) -> State {
         let rank = |state: &State| match state {

@@ -4,27 +4,27 @@
 //!
 //! In the order in which data flows; a module uses only those above it.
 //!
-//! - [`period`], [`personal`], [`position`], [`number`], [`figure`], [`finding`], [`delivery`]: the nouns everything shares.
+//! - [`period`], [`personal`], [`position`], [`number`], [`figure`], [`finding`], [`delivery`]: the nouns that everything shares.
 //! - [`settings`]: defaults → site file → environment → flags.
 //! - [`sources`]: the drop folder and bundles; bytes as received.
 //! - [`decode`]: bytes → rows of text cells with positions, whatever the format.
 //! - [`tables`]: the tables of a release, each the type of its rows; Parquet.
-//! - [`definitions`]: what `pipelines/` says, read and checked whole.
+//! - [`definitions`]: the definitions of `pipelines/`, read and checked together.
 //! - [`normalise`]: cells → typed rows, or quarantine. Reads no files.
-//! - [`figures`]: what is counted, how it adds up, and the same figure on different bases.
-//! - [`checks`]: what must hold before anybody sees a figure.
-//! - [`audit`]: a published report, held against itself. Reads no files.
+//! - [`figures`]: what is counted, how it adds up, and how the bases of a figure compare.
+//! - [`checks`]: what must hold before a figure is shown.
+//! - [`audit`]: a published report, checked against itself. Reads no files.
 //! - [`warehouse`]: Parquet in immutable releases.
-//! - [`city`]: of which city the deliveries are.
-//! - [`documents`]: what people fill in, which is never replaced.
-//! - [`decisions`]: what named persons decided, beside the data it is about.
+//! - [`city`]: the city that the deliveries belong to.
+//! - [`documents`]: files that people fill in, never overwritten.
+//! - [`decisions`]: what named persons decided, kept apart from the data it is about.
 //! - [`ingest`]: one delivered file → a fragment of a table.
 //! - [`report`]: printed cells, sheets, workbooks.
 //! - [`ledger`]: the runs, the lock, what is new since last time.
-//! - [`quarantine`]: rows kept out, the sheets to correct them on, and their way back.
+//! - [`quarantine`]: rows kept out, the sheets to correct them on, and the way back.
 //! - [`explain`]: one figure, down to its rows.
 //! - [`pipeline`]: one run, top to bottom: start reading here.
-//! - [`cli`]: one file a command.
+//! - [`cli`]: one file for each command.
 
 pub mod period;
 

@@ -1,4 +1,4 @@
-//! A relation with its figures found, and what an audit says of it.
+//! A relation with its figures, and its answer in an audit.
 
 use serde::Serialize;
 
@@ -11,21 +11,21 @@ use crate::definitions::relation::kind::RelationKind;
 /// A relation with its figures found, not yet judged.
 #[derive(Debug, Clone)]
 pub struct RelationInstance {
-    /// Of the definition or of the report; may be empty.
+    /// Id in the definition or the report; may be empty.
     pub id: String,
     pub kind: RelationKind,
     pub place: String,
     pub note: String,
     pub operands: Operands,
-    /// Broken, it is a question.
+    /// When broken, it is only a question.
     pub interpretation: bool,
-    /// Figures that were looked at, where these are not the operands alone; 0 where they are.
+    /// Number of figures looked at, where these are more than the operands; otherwise 0.
     pub looked_at: usize,
-    /// The row that it is asked of, where it is asked of every row.
+    /// The row it is repeated for, if any.
     pub row: Option<RowKey>,
 }
 
-/// What an audit says of one relation.
+/// The answer of an audit to one relation.
 #[derive(Debug, Clone, Serialize)]
 pub struct RelationAnswer {
     pub kind: String,
@@ -37,20 +37,20 @@ pub struct RelationAnswer {
     pub recomputed: String,
     pub interval: String,
     pub message: String,
-    /// Figures that were looked at.
+    /// Number of figures looked at.
     pub examined: usize,
     pub figures: Vec<FigureText>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleWording>,
-    /// Found before, by the baseline, under a rule with a ratchet.
+    /// In the baseline, and its rule has a ratchet.
     #[serde(skip_serializing_if = "is_false")]
     pub known: bool,
-    /// Whose figures of a release it is about; none for a published report.
+    /// The unit of a release whose figures it is about; none for a published report.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub at: Option<FindingUnit>,
-    /// The relation itself is wrong, or nothing was there to examine where something should be.
+    /// The relation itself is wrong, or there was nothing to examine where there should be.
     #[serde(skip)]
     pub open: bool,
 }
@@ -60,20 +60,20 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// Whose figures a finding is about, and how it is answered.
+/// The unit that a finding is about, and how it is answered.
 #[derive(Debug, Clone, Serialize)]
 pub struct FindingUnit {
     pub report_year: i32,
     pub level: &'static str,
     pub region_code: String,
     pub school_code: String,
-    /// What the run does with it: S0, S2, S3.
+    /// Severity in the run: S0, S2, S3.
     pub does: &'static str,
-    /// What a person names it by.
+    /// The key by which a person answers it.
     pub key: String,
 }
 
-/// A figure as an answer names it.
+/// A figure as shown in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FigureText {
     pub operand: String,
@@ -81,7 +81,7 @@ pub struct FigureText {
     pub printed: String,
 }
 
-/// The human half of the rule, beside what it found.
+/// The wording of the rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct RuleWording {
     pub title: String,
@@ -94,7 +94,7 @@ pub struct RuleWording {
     pub ratchet: bool,
 }
 
-/// A relation with a kind nobody knows, or no relation at all.
+/// A relation that cannot be examined: its kind is unknown, or it is malformed.
 #[derive(Debug, Clone)]
 pub struct UnaskedRelation {
     pub id: String,
@@ -127,18 +127,18 @@ impl UnaskedRelation {
     }
 }
 
-/// The answer to a relation.
+/// The answer to a relation, by its rule.
 pub fn answer(
     instance: &RelationInstance,
     audit: &AuditDefinitions,
     context: &Context<'_>,
 ) -> RelationAnswer {
-    let (judgement, examined, open) = judged(instance, context);
+    let (judgement, examined, open) = judge_instance(instance, context);
     with_judgement(instance, judgement, examined, open, audit)
 }
 
-/// What the rule says, how many figures it looked at, and whether the relation itself is wrong.
-pub fn judged(instance: &RelationInstance, context: &Context<'_>) -> (Judgement, usize, bool) {
+/// The judgement of the rule, how many figures it looked at, and whether the relation itself is wrong.
+pub fn judge_instance(instance: &RelationInstance, context: &Context<'_>) -> (Judgement, usize, bool) {
     match judge(instance.kind, &instance.operands, context) {
         Ok(mut judgement) => {
             if instance.interpretation && judgement.verdict == Verdict::Inconsistent {
@@ -150,7 +150,7 @@ pub fn judged(instance: &RelationInstance, context: &Context<'_>) -> (Judgement,
     }
 }
 
-/// The answer that a judgement is.
+/// The answer with a given judgement.
 pub fn with_judgement(
     instance: &RelationInstance,
     judgement: Judgement,
@@ -184,7 +184,7 @@ pub fn with_judgement(
     }
 }
 
-/// The names of the figures, where nobody named the place.
+/// The names of the figures, for a relation without a named place.
 fn place(figures: &[FigureText]) -> String {
     const NAMED: usize = 3;
     let mut names: Vec<&str> = Vec::new();
@@ -213,14 +213,14 @@ fn rule(kind: RelationKind, audit: &AuditDefinitions) -> Option<RuleWording> {
 }
 
 impl RelationAnswer {
-    /// What makes a finding the same as one of another audit.
+    /// Identifies the same finding in another audit.
     #[must_use]
     pub fn signature(&self) -> String {
         signature(&self.kind, &self.id, &self.place, &self.printed, &self.recomputed)
     }
 }
 
-/// The signature of a finding that was written as JSON.
+/// The signature of a finding read from JSON.
 #[must_use]
 pub fn signature(kind: &str, id: &str, place: &str, printed: &str, recomputed: &str) -> String {
     [kind, id, place, printed, recomputed].join("\u{1f}")

@@ -1,4 +1,4 @@
-//! Sentences of a report that say something of its figures.
+//! Sentences of a report that make a claim about its figures.
 
 use serde_json::Value;
 
@@ -56,19 +56,22 @@ pub fn instances(
         }
     }
     if let Some(table) = value["table"].as_str() {
-        let found = beside(table, text, figures);
+        let found = quoted_cells(table, text, figures);
         if !found.is_empty() {
             let pairs = found.iter().map(|pair| {
-                let operands =
-                    vec![("a", vec![pair.said.clone()]), ("b", vec![Operand::Figure(pair.printed.clone())])];
+                let operands = vec![
+                    ("a", vec![pair.quoted.clone()]),
+                    ("b", vec![Operand::Figure(pair.printed.clone())]),
+                ];
                 new(RelationKind::SameFigure, operands)
             });
             let mut instances: Vec<RelationInstance> = pairs.collect();
             let block: Option<Vec<Operand>> =
                 found.iter().map(|pair| pair.last_year.clone().map(Operand::Figure)).collect();
             if let Some(block) = block {
-                let said = found.iter().map(|pair| pair.said.clone()).collect();
-                instances.push(new(RelationKind::IdenticalBlock, vec![("earlier", block), ("later", said)]));
+                let quoted = found.iter().map(|pair| pair.quoted.clone()).collect();
+                instances
+                    .push(new(RelationKind::IdenticalBlock, vec![("earlier", block), ("later", quoted)]));
             }
             return Ok(instances);
         }
@@ -111,14 +114,14 @@ fn dated(value: &Value) -> Option<(i32, Figure)> {
     Some((year, figure(&format!("{name} {year}"), printed, unit)))
 }
 
-/// A number of a sentence beside the cell that it is of.
+/// A number in a sentence with the cell it quotes.
 struct CellInSentence {
-    said: Operand,
+    quoted: Operand,
     printed: Figure,
     last_year: Option<Figure>,
 }
 
-fn beside(table: &str, text: &str, figures: &[PrintedFigure]) -> Vec<CellInSentence> {
+fn quoted_cells(table: &str, text: &str, figures: &[PrintedFigure]) -> Vec<CellInSentence> {
     let Some(year) = year_in(text) else { return Vec::new() };
     let folded = fold(text);
     let cells = |year: i32| {
@@ -128,16 +131,16 @@ fn beside(table: &str, text: &str, figures: &[PrintedFigure]) -> Vec<CellInSente
     };
     let mut found = Vec::new();
     for cell in cells(year) {
-        // Of 一等奖 and 省一等奖 the sentence means what stands right before a number.
-        let said = folded.match_indices(cell.key.as_str()).find_map(|(at, word)| {
+        // Of 一等奖 and 省一等奖 the sentence means the one right before a number.
+        let quoted = folded.match_indices(cell.key.as_str()).find_map(|(at, word)| {
             let after = &folded[at + word.len()..];
             let end = after.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(after.len());
             (end > 0).then(|| after[..end].to_owned())
         });
-        let Some(said) = said else { continue };
+        let Some(quoted) = quoted else { continue };
         let last_year = cells(year - 1).find(|other| other.key == cell.key).map(PrintedFigure::figure);
         let name = format!("正文 {} {year}", cell.label);
-        found.push(CellInSentence { said: words(&name, &said), printed: cell.figure(), last_year });
+        found.push(CellInSentence { quoted: words(&name, &quoted), printed: cell.figure(), last_year });
     }
     found
 }

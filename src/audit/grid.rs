@@ -1,4 +1,4 @@
-//! Rows of cells → figures: the six tables, with rows that slid a column, and tables of the body.
+//! Rows of cells → figures: the six tables, with rows shifted by a column, and tables of the body.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +10,17 @@ use crate::definitions::layout::label_key;
 use crate::definitions::relation::Source;
 use crate::definitions::relation::kind::RelationKind;
 
-/// Where the columns of one of the six tables are.
+/// The columns of one of the six tables.
 #[derive(Debug, Clone)]
 pub struct Columns {
     label: usize,
     unit: usize,
     years: Vec<(usize, i32)>,
-    /// 调查人次 and what else stands beside the years.
+    /// 调查人次 and the other measures next to the years.
     others: Vec<(usize, String)>,
 }
 
-/// A row as it was meant.
+/// A row as intended.
 #[derive(Debug)]
 pub struct GridRow {
     pub label: String,
@@ -30,7 +30,7 @@ pub struct GridRow {
     pub shifted: bool,
 }
 
-/// The columns of a header; `None` when it is none of a table with units and years.
+/// The columns of a header; `None` unless it is that of a table with units and years.
 #[must_use]
 pub fn columns(header: &[String]) -> Option<Columns> {
     let at = |names: &[&str]| header.iter().position(|cell| names.contains(&label_key(cell).as_str()));
@@ -48,7 +48,7 @@ pub fn columns(header: &[String]) -> Option<Columns> {
 }
 
 impl Columns {
-    /// The units that the rows name: words in the column of units, beside a label.
+    /// The units that the rows name: words in the column of units, next to a label.
     #[must_use]
     pub fn units(&self, rows: &[Vec<String>]) -> BTreeSet<String> {
         let labelled =
@@ -57,7 +57,7 @@ impl Columns {
         units.filter(|unit| !unit.is_empty() && !unit.contains(|c: char| c.is_ascii_digit())).collect()
     }
 
-    /// Reads a row; one that slid by a column is put right and said to have slid.
+    /// Reads a row; one that is shifted by a column is put right and marked.
     #[must_use]
     pub fn read(&self, cells: &[String], units: &BTreeSet<String>) -> GridRow {
         let straight = |index: usize| cells.get(index).map_or("", String::as_str);
@@ -107,7 +107,7 @@ pub fn figures(table: &str, path: &str, measure: &str, row: &GridRow) -> Vec<Pri
     row.values.iter().map(figure).collect()
 }
 
-/// The figures of a row of a table of the body that has units and years as the six tables have.
+/// The figures of a row of a table of the body with units and years as in the six tables.
 #[must_use]
 pub fn items(table: &str, row: &GridRow) -> Vec<PrintedFigure> {
     let mut figures = figures(table, &row.label, "值", row);
@@ -118,7 +118,7 @@ pub fn items(table: &str, row: &GridRow) -> Vec<PrintedFigure> {
     figures
 }
 
-/// The answer for a row that slid, and one for all others of a table.
+/// An instance for each shifted row, and one for all other rows of a table.
 #[must_use]
 pub fn shifts(table: &str, rows: &[(String, &GridRow, &[String])]) -> Vec<RelationInstance> {
     let new = |place: String, text: String, looked_at| RelationInstance {
@@ -190,7 +190,7 @@ pub fn body(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<Printed
     figures
 }
 
-/// The unit that a heading has in brackets at its end: 获奖总数（项）.
+/// The unit in brackets at the end of a heading: 获奖总数（项）.
 fn bracketed(label: &str) -> Option<String> {
     const LONGEST: usize = 5;
     let label = fold(label);
@@ -209,7 +209,7 @@ pub fn list(table: &str, header: &[String], rows: &[Vec<String>]) -> Vec<Printed
     figures
 }
 
-/// A heading of a list as it is compared: 包含专业数量（个） is 包含专业数量.
+/// A heading of a list in the form in which it is compared: 包含专业数量（个） is 包含专业数量.
 #[must_use]
 pub fn list_key(label: &str) -> String {
     let key = label_key(label);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_slid_is_read_where_it_belongs() {
+    fn a_shifted_row_is_read_where_it_belongs() {
         let rows = read_all(&["1|校级数量|个|104|97||", "接入平台数|个|15|1|||", "||接入平台数|个|15|1|"]);
         assert!(!rows[0].shifted && rows[1].shifted && rows[2].shifted);
         for row in &rows[1..] {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_a_label_or_with_a_dash_did_not_slide() {
+    fn a_row_without_a_label_or_with_a_dash_is_not_shifted() {
         let rows =
             read_all(&["1|课程总数|门|3111|3362||", "||学时|482781|528252||", "2|满意度|%|-|-|-|网上"]);
         assert!(rows.iter().all(|row| !row.shifted));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_of_the_body_have_years_down_along_or_not_at_all() {
+    fn tables_of_the_body_have_years_in_rows_or_columns_or_none() {
         let body_of = |header: &str, row: &str| {
             let found = body("表9", &cells(header), &[cells(row)]);
             found.into_iter().map(|f| (f.label, f.year, f.unit, f.text)).collect::<Vec<_>>()

@@ -14,7 +14,7 @@ use crate::definitions::layout::label_key;
 use crate::definitions::relation::kind::RelationKind;
 use crate::definitions::relation::{Names, PrintedPlace, RelationDefinition, Source};
 
-/// What a definition is repeated over.
+/// The item that a definition is repeated for.
 #[derive(Clone)]
 enum Binding<'a> {
     Nothing,
@@ -22,18 +22,18 @@ enum Binding<'a> {
     Row(&'a PrintedFigure),
     /// A row of a list.
     Line(usize),
-    /// What stands for `{table}`.
+    /// The word that replaces `{table}`.
     Word(String),
 }
 
-/// A definition with its places read, once for all reports.
+/// A definition with its places parsed, once for all reports.
 pub struct Relation<'d> {
     pub definition: &'d RelationDefinition,
     pub kind: RelationKind,
     fields: Vec<(&'d str, Vec<SoughtPlace>)>,
 }
 
-/// A place, with its labels as they are compared.
+/// A place, with its labels in the form in which they are compared.
 struct SoughtPlace {
     place: PrintedPlace,
     keys: Vec<String>,
@@ -50,11 +50,11 @@ impl SoughtPlace {
     }
 }
 
-/// The definitions as relations; what names no kind or place was refused when it was read.
+/// The definitions as relations; those with an unknown kind or place were refused on reading.
 #[must_use]
 pub fn relations(definitions: &[RelationDefinition]) -> Vec<Relation<'_>> {
     fn read(definition: &RelationDefinition) -> Option<Relation<'_>> {
-        let fields = definition.of.iter().map(|(field, names)| {
+        let fields = definition.operands.iter().map(|(field, names)| {
             let sought: Option<Vec<SoughtPlace>> =
                 names.all().iter().map(|name| SoughtPlace::parse(name)).collect();
             Some((field.as_str(), sought?))
@@ -68,7 +68,7 @@ pub fn relations(definitions: &[RelationDefinition]) -> Vec<Relation<'_>> {
     definitions.iter().filter_map(read).collect()
 }
 
-/// A report's figures, found by their labels.
+/// An index of a report's figures by their labels.
 pub struct Finder<'a> {
     report: &'a Report,
     codes: &'a CodeTables,
@@ -80,10 +80,10 @@ pub struct Finder<'a> {
     by_last: HashMap<&'a str, Vec<usize>>,
 }
 
-/// The figures that a place means.
+/// The figures found for a place.
 struct FoundFigures {
     figures: Vec<Figure>,
-    /// A list takes them all; of a figure that is stated several times it takes the first.
+    /// Whether a list takes them all; otherwise it takes the first, as a figure may be stated several times.
     all: bool,
 }
 
@@ -125,7 +125,7 @@ impl Relation<'_> {
             }
         };
         if years.len() > 1 {
-            // The same figures may be found in two years, where they name none.
+            // The same figures may be found for two years, where they name none.
             let mut known: HashSet<Vec<(String, String)>> = HashSet::new();
             found.retain(|instance| {
                 let figures = instance.operands.named();
@@ -144,9 +144,9 @@ impl Relation<'_> {
     }
 }
 
-/// The finding that a definition examined nothing. What is asked of every row needs no such finding.
+/// The finding that a definition examined nothing. A relation repeated over rows needs none.
 pub fn nothing(definition: &RelationDefinition, why: &str) -> Option<RelationAnswer> {
-    let named: Vec<&str> = definition.of.values().flat_map(Names::all).map(String::as_str).collect();
+    let named: Vec<&str> = definition.operands.values().flat_map(Names::all).map(String::as_str).collect();
     let answer = UnaskedRelation {
         id: definition.id.clone(),
         kind: RelationKind::named(&definition.kind)?.name().to_owned(),
@@ -161,7 +161,7 @@ pub fn nothing(definition: &RelationDefinition, why: &str) -> Option<RelationAns
 impl<'a> Finder<'a> {
     #[must_use]
     pub fn new(report: &'a Report, codes: &'a CodeTables) -> Self {
-        let years = if report.own.is_some() { vec![report.year] } else { report.years() };
+        let years = if report.own_report.is_some() { vec![report.year] } else { report.years() };
         let mut finder = Finder {
             report,
             codes,
@@ -178,7 +178,7 @@ impl<'a> Finder<'a> {
             {
                 finder.by_key.entry(bare).or_default().push(at);
             }
-            if report.own.is_none() && matches!(figure.source, Source::Official(_)) {
+            if report.own_report.is_none() && matches!(figure.source, Source::Official(_)) {
                 finder.by_last.entry(last(&figure.key)).or_default().push(at);
             }
         }
@@ -187,11 +187,11 @@ impl<'a> Finder<'a> {
 
     /// Rows of the six tables, each once.
     fn rows(&self) -> impl Iterator<Item = &'a PrintedFigure> + use<'a> {
-        let (own, latest) = (self.report.own.is_some(), self.latest);
+        let (is_own, latest) = (self.report.own_report.is_some(), self.latest);
         self.report.figures.iter().filter(move |figure| {
             // Tables of the body repeat the six.
             let official = matches!(figure.source, Source::Official(_));
-            official && figure.year == Some(latest) && !(own && figure.table.contains('.'))
+            official && figure.year == Some(latest) && !(is_own && figure.table.contains('.'))
         })
     }
 
@@ -200,7 +200,7 @@ impl<'a> Finder<'a> {
         list.map(|figure| figure.row).max().unwrap_or(0)
     }
 
-    /// Figures of the text with one name, unit and year, held against the first of them.
+    /// Figures of the text with the same name, unit and year, each compared with the first of them.
     fn repeated(&self, relation: &Relation<'_>) -> Vec<RelationInstance> {
         let text: Vec<&PrintedFigure> =
             self.report.figures.iter().filter(|figure| figure.source == Source::Text).collect();
@@ -221,7 +221,7 @@ impl<'a> Finder<'a> {
         found
     }
 
-    /// What stands for the `{table}` of the first operand that has one.
+    /// The words that replace the `{table}` of the first operand that has one.
     fn words(&self, relation: &Relation<'_>, year: i32) -> Vec<String> {
         let mut words: Vec<String> = Vec::new();
         for sought in relation.sought().filter(|sought| sought.pattern) {
@@ -238,10 +238,10 @@ impl<'a> Finder<'a> {
         words
     }
 
-    /// Instances in one year: one, or one for each of several figures that an operand may be.
+    /// Instances in one year: one for each combination of figures that single operands may be.
     fn instances(&self, relation: &Relation<'_>, year: i32, bound: &Binding<'_>) -> Vec<RelationInstance> {
         const MOST: usize = 8;
-        let (one, many, optional) = relation.kind.operands();
+        let (single, several, optional) = relation.kind.operands();
         let mut instances = vec![Operands::default()];
         for (field, places) in &relation.fields {
             let mut found: Vec<FoundFigures> = Vec::with_capacity(places.len());
@@ -254,14 +254,14 @@ impl<'a> Finder<'a> {
                 }
             }
             if found.last().is_none_or(|found| found.figures.is_empty()) {
-                // What is held against other deliveries has nothing to say where there are none.
+                // A comparison with other deliveries says nothing where there are none.
                 let of_deliveries = places.iter().any(|sought| sought.place.source == Source::Deliveries);
                 if optional.contains(field) && !of_deliveries {
                     continue;
                 }
                 return Vec::new();
             }
-            if one.contains(field) || (optional.contains(field) && found.len() == 1) {
+            if single.contains(field) || (optional.contains(field) && found.len() == 1) {
                 let choices: Vec<Figure> = found.into_iter().flat_map(|found| found.figures).collect();
                 instances = instances
                     .iter()
@@ -270,7 +270,7 @@ impl<'a> Finder<'a> {
                     })
                     .take(MOST)
                     .collect();
-            } else if many.contains(field) || optional.contains(field) {
+            } else if several.contains(field) || optional.contains(field) {
                 let take = |found: FoundFigures| {
                     found.figures.into_iter().take(if found.all { usize::MAX } else { 1 })
                 };
@@ -281,7 +281,7 @@ impl<'a> Finder<'a> {
         instances.into_iter().map(|operands| instance(relation, operands)).collect()
     }
 
-    /// The figures that a place means.
+    /// The figures of a place.
     fn find(&self, sought: &SoughtPlace, year: i32, bound: &Binding<'_>) -> FoundFigures {
         let place = &sought.place;
         if place.source == Source::Literal {
@@ -312,8 +312,8 @@ impl<'a> Finder<'a> {
         FoundFigures { figures, all }
     }
 
-    /// The row of the six tables that alone has the last label of the place: a report may nest its
-    /// rows in another way, or not at all.
+    /// The only row of the six tables with the last label of the place: a report may nest its rows
+    /// differently, or not at all.
     fn by_last_label(&self, sought: &SoughtPlace, year: i32) -> Vec<Figure> {
         let named: Vec<usize> =
             sought.keys.iter().filter_map(|key| self.by_last.get(last(key))).flatten().copied().collect();
@@ -326,7 +326,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Figures that may be of a place: of its source, unit and year, and with one of its labels.
+    /// Figures that may belong to a place: of its source, unit and year, and with one of its labels.
     fn candidates<'p>(
         &self,
         sought: &'p SoughtPlace,
@@ -337,7 +337,8 @@ impl<'a> Finder<'a> {
             Binding::Row(row) if sought.place.source == Source::AnyOfficial => std::slice::from_ref(&row.key),
             _ => &sought.keys,
         };
-        let nowhere = self.report.own.is_some() && matches!(sought.place.source, Source::Text | Source::Body);
+        let nowhere =
+            self.report.own_report.is_some() && matches!(sought.place.source, Source::Text | Source::Body);
         let found: Vec<usize> = if nowhere {
             Vec::new()
         } else if sought.pattern && !matches!(bound, Binding::Row(_)) {
@@ -356,7 +357,7 @@ impl<'a> Finder<'a> {
     ) -> impl Iterator<Item = &'a PrintedFigure> + use<'a, 'p> {
         let (latest, place) = (self.latest, &sought.place);
         let of_year = move |figure: &PrintedFigure| match figure.year {
-            Some(own) => own == year,
+            Some(printed) => printed == year,
             None => year == latest,
         };
         let figures = &self.report.figures;
@@ -370,7 +371,7 @@ impl<'a> Finder<'a> {
         })
     }
 
-    /// How often the figure stands for the place; `None` when it does not.
+    /// How often the figure counts for the place; `None` when it does not match.
     fn matches(&self, sought: &SoughtPlace, figure: &PrintedFigure, bound: &Binding<'_>) -> Option<usize> {
         let place = &sought.place;
         if let Binding::Line(line) = bound
@@ -399,15 +400,15 @@ impl<'a> Finder<'a> {
         })
     }
 
-    /// What stands for `{table}` in the figure's label, where the code table knows it: 尧都区 of
-    /// 尧都区占比 for `{region}占比`. 其余14县各 stands for fourteen.
+    /// The word in place of `{table}` in the figure's label, if the code table knows it: 尧都区 of
+    /// 尧都区占比 for `{region}占比`. 其余14县各 counts for fourteen.
     fn word(&self, label: &str, figure: &PrintedFigure) -> Option<String> {
         let (before, rest) = label.split_once('{')?;
         let (table, after) = rest.split_once('}')?;
         let word = figure.key.strip_prefix(&label_key(before))?.strip_suffix(&label_key(after))?;
         let table = self.codes.get(table)?;
         let known = table.look_up_any_year(word, self.latest).is_some();
-        // 县 of 其余14县各 ends the names of counties, and of no class of majors.
+        // 县 of 其余14县各 ends the names of counties, but not of classes of majors.
         let of_these = |word: &str| {
             let noun = word.trim_end_matches('各').chars().last();
             noun.is_some_and(|noun| table.codes().iter().any(|code| code.label.ends_with(noun)))

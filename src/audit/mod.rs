@@ -1,8 +1,8 @@
-//! A published report, held against itself: its figures, the relations they stand in, the answers.
+//! A published report, checked against itself: its figures, the relations between them, the answers.
 //!
 //! Three forms are read ([`plain`], [`published`], [`workbook`]); `samples/published/README.md`
-//! documents them. Which figures stand in which relation is said by the plain form itself, and for
-//! the others by `pipelines/audit/`. Nothing here knows a city, and nothing decides: rules do.
+//! documents them. The relations are stated by the plain form itself, and for the others defined in
+//! `pipelines/audit/`. Nothing here knows a city or decides anything; rules decide.
 
 pub mod printing;
 
@@ -39,37 +39,37 @@ use answer::{UnaskedRelation, answer};
 use instances::Finder;
 use report::Report;
 
-/// How much one rule kind looked at.
+/// The counts and verdicts of one rule kind.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Tally {
     pub kind: String,
     pub title: String,
     pub relations: usize,
-    /// Figures.
+    /// Number of figures.
     pub examined: usize,
     pub verdicts: BTreeMap<Verdict, usize>,
 }
 
-/// A report's audit.
+/// The audit of a report.
 #[derive(Debug)]
 pub struct Audit {
     pub title: String,
     pub answers: Vec<RelationAnswer>,
     pub tallies: Vec<Tally>,
-    /// Figures that the report prints.
+    /// Number of figures that the report prints.
     pub figures: usize,
 }
 
-/// Holds a report against its own relations, and against those that are defined.
+/// Checks a report against the relations that it states, and against those that are defined.
 #[must_use]
 pub fn audit(report: &Report, definitions: &Definitions) -> Audit {
     let audit = &definitions.audit;
     let context = Context { limits: &audit.limits, codes: &definitions.codes, year: report.year };
-    let own_answer = |stated: &Result<RelationInstance, UnaskedRelation>| match stated {
+    let stated_answer = |stated: &Result<RelationInstance, UnaskedRelation>| match stated {
         Ok(instance) => answer(instance, audit, &context),
         Err(unasked) => unasked.answer(),
     };
-    let mut answers: Vec<RelationAnswer> = report.stated.iter().map(own_answer).collect();
+    let mut answers: Vec<RelationAnswer> = report.stated.iter().map(stated_answer).collect();
     let mut kinds: BTreeSet<RelationKind> =
         report.stated.iter().flatten().map(|instance| instance.kind).collect();
     if report.takes_definitions {
@@ -120,7 +120,7 @@ fn tallies(
 }
 
 impl Audit {
-    /// Relations that were asked, whatever came of it.
+    /// Number of relations that were checked, whatever the verdict.
     #[must_use]
     pub fn relations(&self) -> usize {
         self.tallies.iter().map(|tally| tally.relations).sum()
@@ -131,7 +131,7 @@ impl Audit {
         self.tallies.iter().filter_map(|tally| tally.verdicts.get(&verdict)).sum()
     }
 
-    /// Findings of these signatures, under rules with a ratchet, were found before.
+    /// Marks findings with these signatures, under rules with a ratchet, as known.
     pub fn forget(&mut self, baseline: &BTreeSet<String>) {
         for answer in &mut self.answers {
             let ratchet = answer.rule.as_ref().is_some_and(|rule| rule.ratchet);
@@ -139,7 +139,7 @@ impl Audit {
         }
     }
 
-    /// Whether something is inconsistent, and whether anything is open at all.
+    /// The most serious verdict, or whether anything is open.
     #[must_use]
     pub fn outcome(&self) -> AuditOutcome {
         let counts = |verdict| self.answers.iter().any(|answer| answer.verdict == verdict && !answer.known);
@@ -161,7 +161,7 @@ impl Audit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditOutcome {
     Clean,
-    /// Rounding, questions, or relations that could not be examined though they should.
+    /// Rounding, questions, or relations that should have been examined but could not be.
     Open,
     Inconsistent,
 }

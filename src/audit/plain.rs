@@ -20,7 +20,7 @@ pub fn is_form(object: &Value) -> bool {
 /// Reads the form.
 ///
 /// # Errors
-/// What is not as the form has it, in words.
+/// A sentence on what does not follow the form.
 pub fn read_report(object: &Value) -> Result<Report, String> {
     let figures = object["figures"].as_array().ok_or("`figures` is no array")?;
     let relations = object["relations"].as_array().ok_or("`relations` is no array")?;
@@ -54,7 +54,7 @@ pub fn read_report(object: &Value) -> Result<Report, String> {
     Ok(report)
 }
 
-/// What is printed; `null` is blank.
+/// The printed text; `null` is blank.
 fn printed(value: &Value) -> Option<String> {
     if value.is_null() { Some(String::new()) } else { text(value) }
 }
@@ -88,12 +88,12 @@ fn instance(
             why,
         });
     };
-    let (one, many, optional) = kind.operands();
+    let (single, several, optional) = kind.operands();
     let mut all = Operands::default();
-    for name in one.iter().chain(many).chain(optional) {
-        let other =
-            || OTHER_NAMES.iter().filter(|(known, _)| known == name).map(|(_, other)| &relation[*other]);
-        let value = std::iter::once(&relation[*name]).chain(other()).find(|value| !value.is_null());
+    for name in single.iter().chain(several).chain(optional) {
+        let aliased =
+            || OTHER_NAMES.iter().filter(|(known, _)| known == name).map(|(_, alias)| &relation[*alias]);
+        let value = std::iter::once(&relation[*name]).chain(aliased()).find(|value| !value.is_null());
         let mut operands = value.map(|value| operands(value, keys)).unwrap_or_default();
         if WORDS.contains(name) {
             operands.iter_mut().for_each(as_words);
@@ -117,7 +117,7 @@ fn instance(
     })
 }
 
-/// Other names that operands go by.
+/// Other names of operands.
 const OTHER_NAMES: [(&str, &str); 14] = [
     ("printed_pct", "printed"),
     ("printed", "printed_ratio"),
@@ -135,7 +135,7 @@ const OTHER_NAMES: [(&str, &str); 14] = [
     ("total", "whole"),
 ];
 
-/// Operands that may be words of their own.
+/// Operands that may be plain words.
 const WORDS: [&str; 10] =
     ["claim", "count", "listed", "names", "catalogue", "stated", "reference", "earliest", "latest", "at"];
 
@@ -179,7 +179,7 @@ fn operand(text: &str, keys: &BTreeMap<String, Vec<Figure>>) -> Operand {
             Operand::Figure(figure.clone())
         }
         Some(_) => Operand::Ambiguous(text.to_owned()),
-        // What reads as a figure stands for itself.
+        // Text that reads as a figure is a literal.
         None if is_literal(text) => literal(text),
         None => Operand::Unknown(text.to_owned()),
     }

@@ -1,4 +1,4 @@
-//! A printed figure, with where it is printed.
+//! A printed figure and its place.
 
 use crate::checks::quantity::{fold, read};
 use crate::checks::relation::Figure;
@@ -11,16 +11,16 @@ pub struct PrintedFigure {
     pub source: Source,
     /// `表1`; empty for the text.
     pub table: String,
-    /// Row labels joined by `/`, as printed or as the template has them.
+    /// Row labels joined by `/`, as printed or as in the template.
     pub label: String,
-    /// Labels as they are compared.
+    /// Labels in the form in which they are compared.
     pub key: String,
     /// 值, 学时, 调查人次, ….
     pub measure: String,
     pub year: Option<i32>,
     pub unit: String,
     pub text: String,
-    /// Row of a list.
+    /// Row number in a list.
     pub row: usize,
 }
 
@@ -32,7 +32,7 @@ pub struct RowKey {
     pub measure: String,
 }
 
-/// A path of labels as paths are compared.
+/// A path of labels in the form in which paths are compared.
 #[must_use]
 pub fn path_key(path: &str) -> String {
     path.split('/').map(label_key).collect::<Vec<_>>().join("/")
@@ -50,7 +50,7 @@ impl PrintedFigure {
         }
     }
 
-    /// The row that it stands in, in any year.
+    /// Its row, in any year.
     #[must_use]
     pub fn row_key(&self) -> RowKey {
         RowKey { table: self.table.clone(), label: self.label.clone(), measure: self.measure.clone() }
@@ -62,7 +62,7 @@ impl PrintedFigure {
     }
 }
 
-/// What a figure is called: `表3 教学计划内课程总数（学时） 2024`; `row` is a line of a list.
+/// The name of a figure: `表3 教学计划内课程总数（学时） 2024`; `row` is a line of a list.
 #[must_use]
 pub fn name(table: &str, label: &str, measure: &str, row: usize, year: Option<i32>) -> String {
     let place = if table.is_empty() { "正文" } else { table };

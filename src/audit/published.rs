@@ -19,7 +19,7 @@ pub fn is_form(object: &Value) -> bool {
 /// Reads the form.
 ///
 /// # Errors
-/// What is not as the form has it, in words.
+/// A sentence on what does not follow the form.
 pub fn read_report(object: &Value, definitions: &Definitions) -> Result<Report, String> {
     let title = [&object["title"], &object["source"]["report"], &object["report"]]
         .iter()
@@ -51,7 +51,7 @@ pub fn read_report(object: &Value, definitions: &Definitions) -> Result<Report, 
     Ok(report)
 }
 
-/// An array that may be missing, and may be nothing else.
+/// An array, which may be missing but not of another type.
 fn array<'a>(object: &'a Value, name: &str) -> Result<&'a [Value], String> {
     match &object[name] {
         Value::Null => Ok(&[]),
@@ -118,7 +118,7 @@ fn measure_of(row: &Value) -> String {
     row["measure"].as_str().unwrap_or("值").to_owned()
 }
 
-/// A row that has values by year instead of cells.
+/// A row with values by year instead of cells.
 fn of_values(row: &Value) -> grid::GridRow {
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
     let years = row["values"].as_object();
@@ -134,7 +134,7 @@ fn of_values(row: &Value) -> grid::GridRow {
     grid::GridRow { label: text("indicator_printed"), unit: text("unit"), values, shifted: false }
 }
 
-/// A list under a table: a header, and rows by its names.
+/// A list under a table: a header, and rows keyed by its names.
 fn list(table: &str, part: &Value, figures: &mut Vec<PrintedFigure>) {
     let header = strings(&part["header"]);
     let names: Vec<String> = header.iter().map(|name| label_key(name)).collect();

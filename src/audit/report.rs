@@ -1,31 +1,31 @@
-//! A report as it was read, in whatever form it came.
+//! A report as read, in whatever form it came.
 
 use crate::audit::answer::{RelationInstance, UnaskedRelation};
 use crate::audit::printing::PrintedFigure;
 
-/// Its figures, and the relations that it states itself.
+/// The figures of a report, and the relations that it states itself.
 #[derive(Debug, Default)]
 pub struct Report {
     pub title: String,
     pub year: i32,
     pub figures: Vec<PrintedFigure>,
-    /// Relations that the report itself states, or its reader saw; some in a way nobody can examine.
+    /// Relations stated by the report itself, or seen by its reader; some cannot be examined.
     pub stated: Vec<Result<RelationInstance, UnaskedRelation>>,
-    /// Whether the relations of `pipelines/audit/` are looked for.
+    /// Whether the relations of `pipelines/audit/` are checked too.
     pub takes_definitions: bool,
-    /// Decimals are not known where cells hold numbers: a workbook shows them as its formats say.
+    /// Whether decimals are unknown: the number cells of a workbook do not show them.
     pub decimals_unknown: bool,
-    /// Figures named by keys, which are in no table.
+    /// Number of figures named by keys, which are in no table.
     pub keyed: usize,
-    /// Of one that is printed here.
-    pub own: Option<Own>,
+    /// Set for a report that is printed from a release.
+    pub own_report: Option<OwnReport>,
 }
 
-/// Figures that are printed here: rows are where the layout has them, and last year's column has been
-/// asked a year ago.
+/// A report printed by this program: its rows are where the layout has them, and last year's column
+/// was checked a year ago.
 #[derive(Debug, Default)]
-pub struct Own {
-    /// A person set a value, which stands at some places only.
+pub struct OwnReport {
+    /// Whether a person set a value, which only some places show.
     pub adjusted: bool,
 }
 
@@ -35,7 +35,7 @@ impl Report {
         self.figures.len() + self.keyed
     }
 
-    /// The years that figures are of, the latest last.
+    /// The years of its figures, in ascending order.
     #[must_use]
     pub fn years(&self) -> Vec<i32> {
         let mut years: Vec<i32> = self.figures.iter().filter_map(|figure| figure.year).collect();

@@ -1,8 +1,8 @@
-//! The relations of `pipelines/audit/`, asked of the figures of many units: what a run does.
+//! The relations of `pipelines/audit/`, checked on the figures of many units: the audit within a run.
 
 use std::collections::BTreeMap;
 
-use crate::audit::answer::{RelationAnswer, RelationInstance, judged, with_judgement};
+use crate::audit::answer::{RelationAnswer, RelationInstance, judge_instance, with_judgement};
 use crate::audit::instances::{self, Finder, Relation};
 use crate::audit::printing::RowKey;
 use crate::audit::report::Report;
@@ -12,30 +12,30 @@ use crate::definitions::relation::kind::RelationKind;
 use crate::definitions::relation::{AuditDefinitions, RelationDefinition, RelationLevel};
 use crate::finding::Severity;
 
-/// Last year's and this year's figure of one row, of the other units of a level.
+/// Last year's and this year's figures of one row, for the other units of a level.
 pub type Peers<'a> = &'a dyn Fn(&RowKey) -> (Vec<Figure>, Vec<Figure>);
 
-/// The relations of `pipelines/audit/`, read once and asked of the figures of many units.
+/// The relations of `pipelines/audit/`, read once and checked on the figures of many units.
 pub struct RelationSet<'d> {
     definitions: &'d Definitions,
     relations: Vec<Relation<'d>>,
 }
 
-/// What was found of one unit; what holds, or cannot be examined, is counted alone.
+/// Findings on one unit; relations that hold, or cannot be examined, are only counted.
 #[derive(Debug)]
 pub struct UnitAudit {
-    /// By relation, in their order.
+    /// Counts by relation, in the order of the relations.
     pub counts: Vec<RelationCount>,
-    /// What its own cells state, by kind.
+    /// Counts for the relations that its own cells state, by kind.
     pub stated: BTreeMap<RelationKind, RelationCount>,
     pub found: Vec<NotableAnswer>,
 }
 
-/// How much a relation looked at, and what it said.
+/// The counts and verdicts of a relation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RelationCount {
     pub relations: usize,
-    /// Figures.
+    /// Number of figures.
     pub examined: usize,
     pub inconsistent: usize,
     pub to_confirm: usize,
@@ -68,11 +68,11 @@ impl std::ops::AddAssign for RelationCount {
     }
 }
 
-/// An answer that is neither silent nor good.
+/// An answer that is worth a finding.
 #[derive(Debug)]
 pub struct NotableAnswer {
     pub row: Option<RowKey>,
-    /// What a finding of it does, before anybody answered.
+    /// The severity of its finding, before it is answered.
     pub severity: Severity,
     pub ratchet: bool,
     pub answer: RelationAnswer,
@@ -89,22 +89,23 @@ impl<'d> RelationSet<'d> {
         self.relations.iter().map(|relation| (relation.kind, relation.definition))
     }
 
-    /// Asks every relation that is asked of such figures, and what the report itself states.
+    /// Checks every relation of such units, and those that the report itself states.
     #[must_use]
-    pub fn ask(&self, report: &Report, whose: RelationLevel, peers: Peers<'_>) -> UnitAudit {
+    pub fn ask(&self, report: &Report, level: RelationLevel, peers: Peers<'_>) -> UnitAudit {
         let audit = &self.definitions.audit;
-        let limits = if whose == RelationLevel::School { &audit.school_limits } else { &audit.limits };
+        let limits = if level == RelationLevel::School { &audit.school_limits } else { &audit.limits };
         let context = Context { limits, codes: &self.definitions.codes, year: report.year };
         let finder = Finder::new(report, &self.definitions.codes);
-        let adjusted = report.own.as_ref().is_some_and(|own| own.adjusted);
+        let adjusted = report.own_report.as_ref().is_some_and(|own_report| own_report.adjusted);
         let (mut found, mut stated_counts) = (Vec::new(), BTreeMap::<RelationKind, RelationCount>::new());
         let mut ask =
             |instance: RelationInstance, guaranteed: bool, definition: Option<&RelationDefinition>| {
                 let (judgement, examined, open) =
-                    judged_by_peers(instance.kind, &instance, &context, definition, peers);
+                    judge_with_peers(instance.kind, &instance, &context, definition, peers);
                 let verdict = judgement.verdict;
                 if !matches!(verdict, Verdict::Holds | Verdict::NotExamined) {
-                    let severity = does(instance.kind, verdict, guaranteed && !adjusted, definition, audit);
+                    let severity =
+                        severity_of(instance.kind, verdict, guaranteed && !adjusted, definition, audit);
                     let ratchet = definition.is_some_and(|definition| definition.ratchet);
                     let answer = with_judgement(&instance, judgement, examined, open, audit);
                     found.push(NotableAnswer { row: instance.row, severity, ratchet, answer });
@@ -114,7 +115,7 @@ impl<'d> RelationSet<'d> {
         let counts = self.relations.iter().map(|relation| {
             let mut counted = RelationCount::default();
             let definition = relation.definition;
-            if definition.levels.contains(&whose) {
+            if definition.levels.contains(&level) {
                 for instance in relation.instances(&finder) {
                     let (verdict, examined) = ask(instance, definition.guaranteed, Some(definition));
                     counted.add(verdict, examined);
@@ -131,16 +132,16 @@ impl<'d> RelationSet<'d> {
     }
 }
 
-/// A change that is strange by itself is held against those of the peers, where the relation names them.
-fn judged_by_peers(
+/// Compares a change that is unusual by itself with those of the peers, where the relation names them.
+fn judge_with_peers(
     kind: RelationKind,
     instance: &RelationInstance,
     context: &Context<'_>,
     definition: Option<&RelationDefinition>,
     peers: Peers<'_>,
 ) -> (Judgement, usize, bool) {
-    let alone = judged(instance, context);
-    let asks_peers = definition.is_some_and(|definition| definition.of.contains_key("peers_a"));
+    let alone = judge_instance(instance, context);
+    let asks_peers = definition.is_some_and(|definition| definition.operands.contains_key("peers_a"));
     let Some(row) = instance.row.as_ref().filter(|_| kind == RelationKind::YoyOutlier && asks_peers) else {
         return alone;
     };
@@ -152,24 +153,24 @@ fn judged_by_peers(
     for (field, figures) in [("peers_a", before), ("peers_b", after)] {
         among.operands.by_field.insert(field.to_owned(), figures.into_iter().map(Operand::Figure).collect());
     }
-    let (judgement, _, open) = judged(&among, context);
+    let (judgement, _, open) = judge_instance(&among, context);
     (judgement, alone.1, open)
 }
 
-/// What a finding does: what we guarantee stops the release, a doubt is asked about, rounding is noted.
-fn does(
+/// The severity of a finding: a broken guarantee stops the release, a doubt is a question, rounding a note.
+fn severity_of(
     kind: RelationKind,
     verdict: Verdict,
     guaranteed: bool,
     definition: Option<&RelationDefinition>,
     audit: &AuditDefinitions,
 ) -> Severity {
-    let own = definition.and_then(|definition| definition.severity);
+    let defined = definition.and_then(|definition| definition.severity);
     let of_rule = audit.rules.get(&kind).map_or(Severity::S2, |rule| rule.severity);
     match verdict {
         Verdict::Inconsistent if guaranteed => Severity::S0,
-        Verdict::Inconsistent => own.unwrap_or(Severity::S2),
-        Verdict::ToConfirm => own.unwrap_or(of_rule.max(Severity::S2)),
+        Verdict::Inconsistent => defined.unwrap_or(Severity::S2),
+        Verdict::ToConfirm => defined.unwrap_or(of_rule.max(Severity::S2)),
         Verdict::Rounding | Verdict::NotExamined | Verdict::Holds => Severity::S3,
     }
 }

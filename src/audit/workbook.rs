@@ -1,4 +1,4 @@
-//! A workbook with the six tables: recognised by their titles, their rows by their labels.
+//! A workbook with the six tables: recognised by their titles, and their rows by their labels.
 
 use crate::audit::grid;
 use crate::audit::printing::{PrintedFigure, path_key, year_in};
@@ -9,14 +9,14 @@ use crate::definitions::Definitions;
 use crate::definitions::layout::{TableKind, label_key};
 use crate::definitions::relation::{Names, PrintedPlace, Source};
 
-/// Sheets of rows of text cells, as they are decoded.
+/// Sheets of rows of text cells, as decoded.
 #[derive(Debug, Default)]
 pub struct Sheets {
     sheets: Vec<(String, Vec<Vec<String>>)>,
 }
 
 impl Sheets {
-    /// Takes what a decoder reports.
+    /// Collects what a decoder emits.
     pub fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Sheet(name) => self.sheets.push(((*name).to_owned(), Vec::new())),
@@ -50,7 +50,7 @@ enum SectionKind {
     Body,
 }
 
-/// Reads a workbook. A report of no figures is none.
+/// Reads a workbook; one without figures is not a report.
 #[must_use]
 pub fn read_report(sheets: &Sheets, definitions: &Definitions) -> Report {
     let mut report = Report { takes_definitions: true, decimals_unknown: true, ..Report::default() };
@@ -94,7 +94,7 @@ fn sections(sheet: &str, rows: &[Vec<String>]) -> Vec<Section> {
             sections.push(Section { kind, titles, header: row.clone(), rows: Vec::new() });
             open = true;
         } else if let [alone] = filled.as_slice() {
-            // A line of its own is a title of what follows, unless it is a note.
+            // A line of its own is the title of what follows, unless it is a note.
             if !["说明", "注"].iter().any(|word| fold(alone).starts_with(word)) {
                 titles.push((*alone).clone());
                 open = false;
@@ -107,14 +107,14 @@ fn sections(sheet: &str, rows: &[Vec<String>]) -> Vec<Section> {
 }
 
 impl Section {
-    /// The number of its table as a title has it: 表1.4, or else a title.
+    /// The number of its table in the title: 表1.4, or else the title.
     fn name(&self) -> &str {
         let numbered = self.titles.iter().find(|title| is_numbered(title));
         let name = numbered.or(self.titles.last()).map_or("", String::as_str);
         name.split_whitespace().next().unwrap_or(name)
     }
 
-    /// Which of the six tables it is. A table with a number of its own is no other.
+    /// The one of the six tables it is. A table with a number of its own is never one.
     fn id(&self, labels: &[String], definitions: &Definitions) -> Option<String> {
         let titled = self.titles.iter().find_map(|title| table_id(title, definitions));
         let numbered = self.titles.iter().any(|title| is_numbered(title));
@@ -126,7 +126,7 @@ fn is_numbered(title: &str) -> bool {
     label_key(title).strip_prefix('表').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Reads a section as one of the six tables, and says which; any other is a table of the body.
+/// Reads a section as one of the six tables, and returns which; any other is a table of the body.
 fn official(section: &Section, definitions: &Definitions, report: &mut Report) -> String {
     let Some(columns) = grid::columns(&section.header) else { return String::new() };
     let units = columns.units(&section.rows);
@@ -151,7 +151,7 @@ fn official(section: &Section, definitions: &Definitions, report: &mut Report) -
     id
 }
 
-/// The table of a title.
+/// The table with this title.
 #[must_use]
 pub fn table_id(title: &str, definitions: &Definitions) -> Option<String> {
     let title = label_key(title);
@@ -167,7 +167,7 @@ pub fn table_id(title: &str, definitions: &Definitions) -> Option<String> {
     numbered.map(|table| table.id.clone())
 }
 
-/// The table that most of the labels are of, where that is most of them.
+/// The table to which most of the labels belong.
 fn by_labels(labels: &[String], definitions: &Definitions) -> Option<String> {
     let count = |id: &str| {
         let known = known_paths(id, definitions);
@@ -180,10 +180,10 @@ fn by_labels(labels: &[String], definitions: &Definitions) -> Option<String> {
     (count(&best.id) * 2 > labels.iter().filter(|label| !label.is_empty()).count()).then(|| best.id.clone())
 }
 
-/// A path as it is compared, and as it is written.
+/// A path in the form in which it is compared, and as written.
 type KnownPath = (String, String);
 
-/// Paths that the layouts and the relations name of a table.
+/// Paths of a table named in the layouts and the relations.
 fn known_paths(id: &str, definitions: &Definitions) -> Vec<KnownPath> {
     let mut paths: Vec<KnownPath> = Vec::new();
     let mut add = |path: &str| {
@@ -199,7 +199,7 @@ fn known_paths(id: &str, definitions: &Definitions) -> Vec<KnownPath> {
         let tables = layout.tables.iter().filter(|table| table.kind == TableKind::Official && table.id == id);
         tables.flat_map(|table| &table.rows).for_each(|row| add(&row.path));
     }
-    let named = definitions.audit.relations.iter().flat_map(|relation| relation.of.values());
+    let named = definitions.audit.relations.iter().flat_map(|relation| relation.operands.values());
     for place in named.flat_map(Names::all).filter_map(|name| PrintedPlace::parse(name)) {
         if place.source == Source::Official(id.to_owned()) {
             place.labels.iter().for_each(|label| add(label));
@@ -212,7 +212,7 @@ fn known_paths(id: &str, definitions: &Definitions) -> Vec<KnownPath> {
 #[derive(Debug)]
 pub struct Recogniser {
     known: Vec<KnownPath>,
-    /// As they are compared, and as they are written.
+    /// Labels in the form in which they are compared, and as written.
     seen: Vec<KnownPath>,
 }
 
@@ -226,7 +226,7 @@ impl Recogniser {
         self.seen.push((path_key(path), path.to_owned()));
     }
 
-    /// Path and measure of the next row. A row without a label is another measure of the row above.
+    /// Path and measure of the next row. A row without a label is a further measure of the row above.
     #[must_use]
     pub fn place(&self, label: &str, unit: &str) -> (String, String) {
         let key = label_key(label);
@@ -234,15 +234,15 @@ impl Recogniser {
             let measure = if unit.is_empty() { "值" } else { unit };
             return (self.seen.last().map(|(_, path)| path.clone()).unwrap_or_default(), measure.to_owned());
         }
-        // Of several rows with one label, that whose own row above was seen last.
+        // Of several paths with this label, the one whose parent was seen last.
         let parent_seen = |path: &str| {
             let (parent, _) = path.rsplit_once('/')?;
             self.seen.iter().rposition(|(seen, _)| seen == parent)
         };
         let named = self.known.iter().filter(|(path, _)| path.rsplit('/').next() == Some(key.as_str()));
         let best = named.max_by_key(|(path, _)| (parent_seen(path), !path.contains('/')));
-        let own = label.trim().trim_start_matches("其中").trim_start_matches(['：', ':']);
-        (best.map_or_else(|| own.to_owned(), |(_, path)| path.clone()), "值".to_owned())
+        let bare = label.trim().trim_start_matches("其中").trim_start_matches(['：', ':']);
+        (best.map_or_else(|| bare.to_owned(), |(_, path)| path.clone()), "值".to_owned())
     }
 }
 

@@ -1,9 +1,9 @@
-//! What words say of a change: its direction, its degree, its amount.
+//! A change as described in words: its direction, its degree, its amount.
 
 use crate::checks::exact::Rational;
 use crate::checks::quantity::{Grain, Measure, Quantity, fold, number};
 
-/// What words say of a change.
+/// A described change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub direction: Option<Direction>,
@@ -30,13 +30,13 @@ pub enum Degree {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Amount {
-    /// As a part of what was: 12.3 %, 1.5 倍. Signed.
+    /// Relative to the earlier figure: 12.3 %, 1.5 倍. Signed.
     Relative(Quantity),
-    /// In points of percent. Signed.
+    /// In percentage points. Signed.
     Points(Quantity),
     /// In the figure's own unit. Signed.
     Absolute(Quantity),
-    /// Where it ended: 提高至98%.
+    /// The final value: 提高至98%.
     Reached(Quantity),
 }
 
@@ -95,7 +95,7 @@ pub fn claim(text: &str) -> Claim {
         (None, Some(down)) => Some((Direction::Down, down)),
         (None, None) => None,
     };
-    // 增速回落 says nothing of the figure itself.
+    // 增速回落 does not describe the figure itself.
     let mixed = up.is_some() && down.is_some() && folded.contains("增速");
     let after = word.map_or(0, |(_, (at, length))| at + length);
     let amount = amount(&folded, after, word.map(|(direction, _)| direction));
@@ -112,7 +112,7 @@ fn amount(folded: &str, after: usize, direction: Option<Direction>) -> Option<Am
             .map(str::to_owned)
     };
     if folded.contains("翻一番") || folded.contains("翻番") {
-        // 翻一番 is said of 1.95 and of 2.05 alike.
+        // 翻一番 is used for 1.95 and for 2.05 alike.
         let doubled = number("1.0", "")?;
         return Some(Amount::Relative(Quantity { measure: Measure::Other, ..doubled }));
     }
@@ -127,7 +127,7 @@ fn amount(folded: &str, after: usize, direction: Option<Direction>) -> Option<Am
         quantity = quantity.as_signed(true);
     }
     if let Some(times) = text.find('倍') {
-        // 增长近一倍达到600人: the amount is in words, and the number is none of the growth.
+        // 增长近一倍达到600人: the amount is in words, and the number is not the growth.
         let base = number(text.get(start..times)?, "")?;
         let more = base.rescaled(Rational::ONE, Measure::Unmarked)?;
         let level = folded.contains("的") || reached || direction.is_none();

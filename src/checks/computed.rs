@@ -1,19 +1,19 @@
-//! What is computed of printed figures, beside what else it may have been, and whether a printed
-//! figure fits it.
+//! Values computed from printed figures, with the range they may have, and whether a printed figure
+//! fits them.
 
 use crate::checks::exact::{Interval, Rational};
 use crate::checks::quantity::{Measure, Quantity};
 
-/// A value computed of printed figures.
+/// A value computed from printed figures.
 #[derive(Debug, Clone, Copy)]
 pub struct ComputedValue {
-    /// Of the figures as they are printed.
+    /// Computed from the figures as printed.
     pub point: Rational,
-    /// Of all values that round to what is printed.
+    /// Range over all values that round to the printed figures.
     pub rounded: Interval,
-    /// Of all values that are cut off to what is printed.
+    /// Range over all values that truncate to the printed figures.
     pub truncated: Interval,
-    /// The coarsest place of the figures, while they were only added; zero when they were divided.
+    /// The coarsest precision of the figures if they were only added; zero if they were divided.
     pub step: Rational,
     pub approximate: bool,
 }
@@ -21,13 +21,13 @@ pub struct ComputedValue {
 /// How a printed figure fits a computed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
-    /// Rounded to the coarser of both precisions, they are the same.
+    /// Equal when rounded to the coarser of both precisions.
     Same,
-    /// Cut off instead of rounded.
+    /// Truncated instead of rounded.
     Truncated,
-    /// Only within what rounding of the operands allows.
+    /// Only within the rounding of the operands.
     WithinOperands,
-    /// Beside the words 约 or 近, by less than they allow once more.
+    /// Outside what 约 or 近 allow, by less than that amount again.
     Near,
     Off,
 }
@@ -93,7 +93,7 @@ impl ComputedValue {
         })
     }
 
-    /// `None` for a division by what may be zero.
+    /// `None` for a division by a value that may be zero.
     #[must_use]
     pub fn over(&self, other: &Self) -> Option<Self> {
         Some(ComputedValue {
@@ -127,7 +127,9 @@ pub fn fit(printed: &Quantity, computed: &ComputedValue) -> Option<Fit> {
         Fit::Same
     } else if cut.contains(computed.point) {
         Fit::Truncated
-    } else if [rounded, cut].iter().any(|own| own.meets(&computed.rounded) || own.meets(&computed.truncated))
+    } else if [rounded, cut]
+        .iter()
+        .any(|range| range.meets(&computed.rounded) || range.meets(&computed.truncated))
     {
         Fit::WithinOperands
     } else {
@@ -145,7 +147,7 @@ fn approximately(printed: &Interval, computed: &Interval) -> Option<Fit> {
     Some(if gap <= reach { Fit::Near } else { Fit::Off })
 }
 
-/// By what power of ten a printed figure misses a computed one, where nothing else is wrong.
+/// The power of ten by which a printed figure misses a computed one, where nothing else is wrong.
 #[must_use]
 pub fn slip(printed: &Quantity, computed: &ComputedValue) -> Option<&'static str> {
     const SLIPS: [(i128, &str); 5] =
@@ -161,7 +163,7 @@ pub fn slip(printed: &Quantity, computed: &ComputedValue) -> Option<&'static str
     })
 }
 
-/// Figures that may be held against each other: where one is a percentage, bare numbers are too.
+/// Converts figures to comparable ones: where one is a percentage, bare numbers are percentages too.
 /// `None` when they measure different things.
 #[must_use]
 pub fn comparable(quantities: &[Quantity]) -> Option<Vec<Quantity>> {
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_fit_as_far_as_their_figures_allow() {
+    fn sums_fit_within_the_precision_of_their_figures() {
         assert_eq!(sum_fits("9", &["4", "5"]), Fit::Same);
         assert_eq!(sum_fits("10", &["4", "5"]), Fit::Off);
         assert_eq!(sum_fits("70.3万", &["703245"]), Fit::Same);
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quotient_fits_rounded_cut_or_not() {
+    fn a_quotient_fits_rounded_or_truncated_or_not() {
         let quotient_fits = |printed: &str, part: i128, whole: i128| {
             let point = Rational::new(part, whole).unwrap();
             fit(&quantity(printed), &ComputedValue::exactly(point)).unwrap()

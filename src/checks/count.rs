@@ -3,7 +3,7 @@
 use crate::checks::quantity::fold;
 
 /// A number of things, in digits or in Han characters: 九方面, 十四大类, 21个. Years and ordinals
-/// are none.
+/// do not count.
 #[must_use]
 pub fn count(text: &str) -> Option<i128> {
     let folded = fold(text);

@@ -1,6 +1,6 @@
-//! Exact fractions, and intervals of them: what a printed figure can stand for. No floats.
+//! Exact fractions, and intervals of them: the values that a printed figure can mean. No floats.
 //!
-//! Every operation answers `None` instead of overflowing; printed figures never come near.
+//! Every operation returns `None` instead of overflowing; printed figures never come close.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -56,7 +56,7 @@ impl Rational {
 
     #[must_use]
     pub fn times(self, other: Self) -> Option<Self> {
-        // Crosswise in lowest terms first: products stay as small as they can be.
+        // Reduced crosswise first, so that products stay small.
         let a = Self::new(self.numerator, other.denominator)?;
         let b = Self::new(other.numerator, self.denominator)?;
         Self::new(a.numerator.checked_mul(b.numerator)?, a.denominator.checked_mul(b.denominator)?)
@@ -82,7 +82,7 @@ impl Rational {
         self.numerator == 0
     }
 
-    /// The largest whole number not above it.
+    /// The largest whole number that is at most it.
     #[must_use]
     pub fn floor(self) -> i128 {
         self.numerator.div_euclid(self.denominator)
@@ -106,7 +106,7 @@ impl PartialOrd for Rational {
 }
 
 impl Ord for Rational {
-    /// By whole parts, then by the remainders turned over: nothing is multiplied, so nothing overflows.
+    /// By whole parts, then by the inverted remainders: nothing is multiplied, so nothing overflows.
     fn cmp(&self, other: &Self) -> Ordering {
         let (mut a, mut b) = (*self, *other);
         let mut flipped = false;
@@ -131,7 +131,7 @@ impl Ord for Rational {
     }
 }
 
-/// From `low` to `high`; an open end does not belong to it.
+/// From `low` to `high`; an open end is not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interval {
     pub low: Rational,
@@ -167,13 +167,13 @@ impl Interval {
         above && below
     }
 
-    /// Whether something lies in both.
+    /// Whether they have a value in common.
     #[must_use]
     pub fn meets(&self, other: &Interval) -> bool {
         self.can_be_at_most(other) && other.can_be_at_most(self)
     }
 
-    /// Whether some value of this one is not above some value of the other.
+    /// Whether some value of this one is at most some value of the other.
     #[must_use]
     pub fn can_be_at_most(&self, other: &Interval) -> bool {
         self.low < other.high || (self.low == other.high && !self.low_open && !other.high_open)
@@ -209,7 +209,7 @@ impl Interval {
         let mut ends: Vec<End> = Vec::new();
         for (a, a_open) in [(self.low, self.low_open), (self.high, self.high_open)] {
             for (b, b_open) in [(other.low, other.low_open), (other.high, other.high_open)] {
-                // Nothing times zero is zero, wherever the other end lies.
+                // Zero times anything is zero, wherever the other end lies.
                 let reached = (a.is_zero() && !a_open) || (b.is_zero() && !b_open);
                 ends.push((a.times(b)?, !reached && (a_open || b_open)));
             }
@@ -219,7 +219,7 @@ impl Interval {
         Some(Interval { low, high, low_open, high_open })
     }
 
-    /// `None` where the other reaches zero.
+    /// `None` where the other contains or touches zero.
     #[must_use]
     pub fn over(&self, other: &Interval) -> Option<Interval> {
         if Interval::closed(other.low, other.high).contains(Rational::ZERO) {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_do_not_belong_do_not_meet() {
+    fn open_ends_do_not_meet() {
         assert!(!rounds_to(1).meets(&rounds_to(2)));
         assert!(Interval::closed(Rational::ZERO, rational(3, 2)).meets(&rounds_to(2)));
         assert_eq!(rounds_to(2).to_string(), "[1.5, 2.5)");
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_does_not_wrap() {
+    fn large_numbers_do_not_wrap() {
         let huge = Rational::int(i128::MAX);
         assert_eq!(huge.plus(Rational::ONE), None);
         assert_eq!(Rational::new(1, 0), None);
@@ -283,8 +283,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever two figures stood for before they were rounded, what is computed of them lies
-        /// in the interval that is computed of their intervals; and its ends are reached.
+        /// Whatever two figures were before they were rounded, a value computed from them lies in the
+        /// interval computed from their intervals; and its ends are reached.
         #[test]
         fn intervals_hold_every_result_and_no_more(a in -30_i128..30, b in -30_i128..30) {
             let (ia, ib) = (rounds_to(a), rounds_to(b));
@@ -295,7 +295,7 @@ mod tests {
                 for result in &results {
                     prop_assert!(interval.contains(*result), "{name} {a} {b}: {} not in {interval}", result.shown(4));
                 }
-                // Ends are at most what one step of the enumeration at both operands changes away.
+                // Ends are off by at most one step of the enumeration at both operands.
                 let least = *results.iter().min().unwrap();
                 let most = *results.iter().max().unwrap();
                 let slack = rational(1, 5).times(Rational::int(a.abs() + b.abs() + 4)).unwrap();

@@ -1,7 +1,7 @@
-//! What must hold before anybody sees a figure. Reads no files.
+//! Checks that must pass before a figure is shown. Reads no files.
 //!
-//! [`totals`] is what a run checks of the values it computed; [`rules`] are what any printed report, and what a
-//! run is about to print, is held against, over figures that are intervals. Below them is what the rules share.
+//! [`totals`] checks the values that a run computed; [`rules`] check printed figures, of any report or of the
+//! one a run is about to print, as intervals. Below them is what the rules share.
 
 pub mod exact;
 

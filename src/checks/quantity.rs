@@ -1,8 +1,8 @@
-//! What a printed string says: a number with its own precision, a dash, a blank, or nothing readable.
+//! The meaning of a printed string: a number with its precision, a dash, a blank, or unreadable.
 //!
-//! A printed figure is an interval. `11.62` stands for [11.615, 11.625), or for [11.62, 11.63)
-//! where the writer truncated; `526.96万` for a hundred ones more or less. Only a whole number
-//! of things that are counted, with no 万 beside it, is exact.
+//! A printed figure is an interval. `11.62` means [11.615, 11.625), or [11.62, 11.63) where the
+//! writer truncated; `526.96万` is an interval of a hundred. Only a whole number of things that are
+//! counted, without 万, is exact.
 
 use crate::checks::exact::{Interval, Rational};
 use crate::decode::cell::is_blank;
@@ -12,7 +12,7 @@ use crate::definitions::code_table::narrow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
     Number(Box<Quantity>),
-    /// `-`: asked, none to give.
+    /// `-`: asked, but there is none to give.
     Dash,
     /// Not asked.
     Blank,
@@ -28,14 +28,14 @@ pub struct Quantity {
     pub grain: Grain,
     pub measure: Measure,
     pub form: Form,
-    /// What one printed unit is in base units, for showing what should have been printed.
+    /// One printed unit in base units, for showing what should have been printed.
     pub scale: Rational,
     /// The printed unit: `%`, `万元`, `人`.
     pub unit: String,
     pub decimals: u32,
 }
 
-/// How much a printed number says.
+/// The precision of a printed number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grain {
     /// A count, with nothing rounded off.
@@ -45,10 +45,10 @@ pub enum Grain {
     Approximate(Interval),
 }
 
-/// What is measured, as far as it decides what may be compared.
+/// The kind of quantity, which decides what may be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// Nothing said.
+    /// Not stated.
     Unmarked,
     Percent,
     Money,
@@ -58,7 +58,7 @@ pub enum Measure {
     Other,
 }
 
-/// How a ratio is written.
+/// The notation of a ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Plain,
@@ -69,20 +69,20 @@ pub enum Form {
 }
 
 impl Quantity {
-    /// Everything that rounds to it.
+    /// All values that round to it.
     #[must_use]
     pub fn rounded(&self) -> Option<Interval> {
         let half = self.step.over(Rational::int(2))?;
         self.around(half, half)
     }
 
-    /// Everything that gives it when further places are cut off.
+    /// All values that truncate to it.
     #[must_use]
     pub fn truncated(&self) -> Option<Interval> {
         self.around(Rational::ZERO, self.step)
     }
 
-    /// Away from zero by `more`, towards it by `less`.
+    /// Widened by `more` away from zero and by `less` towards it.
     fn around(&self, less: Rational, more: Rational) -> Option<Interval> {
         match self.grain {
             Grain::Exact => Some(Interval::point(self.value)),
@@ -100,7 +100,7 @@ impl Quantity {
         matches!(self.grain, Grain::Approximate(_))
     }
 
-    /// A value as it would stand beside this figure, with two more places.
+    /// A value as it would be printed next to this figure, with two more places.
     #[must_use]
     pub fn shown(&self, value: Rational) -> String {
         let more = if self.grain == Grain::Exact { 4 } else { 2 };
@@ -114,7 +114,7 @@ impl Quantity {
         }
     }
 
-    /// An interval in the printed unit.
+    /// An interval in text, in the printed unit.
     #[must_use]
     pub fn shown_interval(&self, interval: &Interval) -> String {
         let scaled = Rational::ONE.over(self.scale).and_then(|turned| interval.scaled(turned));
@@ -139,7 +139,7 @@ impl Quantity {
         })
     }
 
-    /// As a percentage, where no unit says otherwise.
+    /// Read as a percentage, where no unit says otherwise.
     #[must_use]
     pub fn as_percent(&self) -> Option<Quantity> {
         match self.measure {
@@ -161,8 +161,8 @@ impl Quantity {
     }
 }
 
-/// Text in one form: no blanks, half-width, one kind of dash, colon and percent sign; thousands
-/// separators gone.
+/// Text in one form: without blanks and thousands separators, half-width, one kind of dash, colon
+/// and percent sign.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let chars: Vec<char> = text.chars().filter(|&c| !is_blank(c)).map(plain).collect();
@@ -191,7 +191,7 @@ fn plain(c: char) -> char {
     }
 }
 
-/// Reads a printed string; `unit` is what a heading or a column says of its unit.
+/// Reads a printed string; `unit` is the unit stated in a heading or a column.
 #[must_use]
 pub fn read(text: &str, unit: &str) -> Reading {
     let folded = fold(text);
@@ -205,12 +205,12 @@ pub fn read(text: &str, unit: &str) -> Reading {
         .map_or(Reading::Unreadable, |quantity| Reading::Number(Box::new(quantity)))
 }
 
-/// A run of digits with at most one point, and where it ends.
+/// A run of digits with at most one point.
 struct Digits {
     value: Rational,
     step: Rational,
     decimals: u32,
-    /// Zeros that end a whole number.
+    /// Number of zeros at the end of a whole number.
     zeros: u32,
 }
 
@@ -248,7 +248,7 @@ fn digits(text: &str) -> Option<(Digits, &str)> {
     Some((Digits { value, step: Rational::ONE.over(unit)?, decimals, zeros }, rest))
 }
 
-/// 十, 百, 千, 万, 亿 at the front, multiplied. 百分点 is no hundred.
+/// 十, 百, 千, 万, 亿 at the front, multiplied. 百分点 does not count as 百.
 fn scales(text: &str) -> (Rational, &str) {
     let (mut scale, mut rest) = (Rational::ONE, text);
     while let Some(c) = rest.chars().next() {
@@ -266,7 +266,7 @@ fn scales(text: &str) -> (Rational, &str) {
     (scale, rest)
 }
 
-/// What a unit is in base units, and what it measures. Anything unknown is counted in ones.
+/// The scale of a unit in base units, and its measure. Unknown units are counted in ones.
 fn unit_of(unit: &str) -> (Rational, Measure) {
     let (scale, unit) =
         scales(unit.strip_prefix('个').filter(|rest| rest.starts_with("百分点")).unwrap_or(unit));
@@ -299,7 +299,7 @@ fn is_continuous(measure: Measure, unit: &str) -> bool {
         || ["米", "吨", "公里", "克"].iter().any(|end| unit.ends_with(end))
 }
 
-/// What words around a number allow, in steps of its last digit that is not zero.
+/// The tolerance of words around a number, in steps of its last nonzero digit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hedge {
     None,
@@ -323,7 +323,7 @@ fn hedge_before(text: &str) -> Hedge {
     }
 }
 
-/// Takes words of approximation off the end of a unit.
+/// Strips words of approximation from the end of a unit.
 fn hedge_after(unit: &str) -> (Hedge, &str) {
     for (words, hedge) in [
         (["左右", "上下", "前后"], Hedge::About),
@@ -337,8 +337,8 @@ fn hedge_after(unit: &str) -> (Hedge, &str) {
     (Hedge::None, unit)
 }
 
-fn hedged(hedge: Hedge, value: Rational, last: Rational, loose: bool) -> Option<Grain> {
-    // 近1000 is nobody's 500: a tenth at most, except where 余 or 多 leaves the rest of the step open.
+fn hedged_grain(hedge: Hedge, value: Rational, last: Rational, loose: bool) -> Option<Grain> {
+    // 近1000 cannot be 500: a tenth at most, except where 余 or 多 leaves the rest of the step open.
     let tenth = value.size().over(Rational::int(10))?;
     let reach = if loose { last } else { tenth };
     let half = last.min(tenth).over(Rational::int(2))?;
@@ -366,13 +366,13 @@ fn without_brackets(text: &str) -> String {
     text.chars().filter(keep).collect()
 }
 
-/// A remark in brackets is left out, unless the number itself stands in them.
+/// Leaves out a remark in brackets, unless it contains the number itself.
 fn readable(text: &str) -> String {
     let bare = without_brackets(text);
     if bare.contains(|c: char| c.is_ascii_digit()) { bare } else { text.replace(['(', ')', '[', ']'], "") }
 }
 
-/// Reads folded text that has a number in it.
+/// Reads folded text that contains a number.
 pub(super) fn number(text: &str, unit: &str) -> Option<Quantity> {
     let text = &readable(text);
     let start = text.find(|c: char| c.is_ascii_digit())?;
@@ -383,7 +383,7 @@ pub(super) fn number(text: &str, unit: &str) -> Option<Quantity> {
         return None;
     }
     let (mut found, mut rest) = digits(from)?;
-    // 300余, 3万多: the word stands before or after 万.
+    // 300余, 3万多: the word may be before or after 万.
     let mut loose = false;
     let mut scale = Rational::ONE;
     loop {
@@ -414,7 +414,7 @@ pub(super) fn number(text: &str, unit: &str) -> Option<Quantity> {
     match ratio(&found, rest) {
         Ok(None) => {}
         Ok(ratio) => return ratio,
-        Err(NoRatio) => return None,
+        Err(MalformedRatio) => return None,
     }
     let (after, own_unit) = hedge_after(rest);
     let range = range(own_unit);
@@ -424,8 +424,8 @@ pub(super) fn number(text: &str, unit: &str) -> Option<Quantity> {
     }
     let own_unit = own_unit.trim_end_matches([',', ';', '.', '。', '、']);
     let own_unit = if own_unit.is_empty() && before.contains("百分之") { "%" } else { own_unit };
-    let (unit_scale, measure) = meant(own_unit, unit);
-    // 万 that stands both in the figure and in its heading counts once.
+    let (unit_scale, measure) = scale_and_measure(own_unit, unit);
+    // 万 counts once when both the figure and its heading have it.
     let scale = if scale == Rational::ONE { unit_scale } else { scale.times(base_of(own_unit, unit))? };
     let name = if own_unit.is_empty() { unit } else { own_unit };
     let value = found.value.times(scale)?;
@@ -438,7 +438,7 @@ pub(super) fn number(text: &str, unit: &str) -> Option<Quantity> {
     let last = step.times(power_of_ten(found.zeros)?)?;
     let whole = found.decimals == 0 && scale == Rational::ONE && !is_continuous(measure, name);
     let mut grain = if whole { Grain::Exact } else { Grain::Rounded };
-    if let Some(hedged) = hedged(hedge, value, last, loose) {
+    if let Some(hedged) = hedged_grain(hedge, value, last, loose) {
         grain = hedged;
     }
     if let Some((end, _)) = range {
@@ -458,35 +458,35 @@ pub(super) fn number(text: &str, unit: &str) -> Option<Quantity> {
     Some(quantity.as_signed(negative))
 }
 
-/// The scale and measure that hold: those of the figure itself where it names a unit.
-fn meant(own: &str, given: &str) -> (Rational, Measure) {
-    let (own_scale, own_measure) = unit_of(own);
-    let (given_scale, given_measure) = unit_of(given);
+/// The scale and measure that apply: those of the figure itself where it names a unit.
+fn scale_and_measure(unit: &str, heading: &str) -> (Rational, Measure) {
+    let (own_scale, own_measure) = unit_of(unit);
+    let (heading_scale, heading_measure) = unit_of(heading);
     match own_measure {
-        Measure::Unmarked => (given_scale, given_measure),
-        // `15人` under 万元 keeps its own word; `15个` under % too.
+        Measure::Unmarked => (heading_scale, heading_measure),
+        // `15人` under 万元 keeps its own unit; so does `15个` under %.
         _ => (own_scale, own_measure),
     }
 }
 
-/// What one of the unit is once its 万 is taken off.
-fn base_of(own: &str, given: &str) -> Rational {
+/// The base of the unit without its 万.
+fn base_of(unit: &str, heading: &str) -> Rational {
     let bare = |unit: &str| unit_of(scales(unit).1).0;
-    if own.is_empty() { bare(given) } else { bare(own) }
+    if unit.is_empty() { bare(heading) } else { bare(unit) }
 }
 
-/// What begins as a ratio and is none.
-struct NoRatio;
+/// A text that begins like a ratio but is not one.
+struct MalformedRatio;
 
-/// `9.60:1`, `1:18.5`, `35/38`; `None` where it is not written as a ratio.
-fn ratio(first: &Digits, rest: &str) -> Result<Option<Quantity>, NoRatio> {
+/// Reads `9.60:1`, `1:18.5`, `35/38`; `None` where it is not written as a ratio.
+fn ratio(first: &Digits, rest: &str) -> Result<Option<Quantity>, MalformedRatio> {
     let Some(tail) = rest.strip_prefix([':', '比', '/']) else { return Ok(None) };
     if !tail.starts_with(|c: char| c.is_ascii_digit()) {
         return Ok(None);
     }
-    let (second, after) = digits(tail).ok_or(NoRatio)?;
+    let (second, after) = digits(tail).ok_or(MalformedRatio)?;
     if !after.is_empty() {
-        return Err(NoRatio);
+        return Err(MalformedRatio);
     }
     let is_one = |digits: &Digits| digits.value == Rational::ONE;
     let colon = !rest.starts_with('/');
@@ -495,7 +495,7 @@ fn ratio(first: &Digits, rest: &str) -> Result<Option<Quantity>, NoRatio> {
     } else if colon && is_one(first) {
         (second.value, second.step, Form::OneTo, second.decimals)
     } else {
-        (first.value.over(second.value).ok_or(NoRatio)?, Rational::ZERO, Form::Plain, 4)
+        (first.value.over(second.value).ok_or(MalformedRatio)?, Rational::ZERO, Form::Plain, 4)
     };
     Ok(Some(Quantity {
         value,
@@ -509,7 +509,7 @@ fn ratio(first: &Digits, rest: &str) -> Result<Option<Quantity>, NoRatio> {
     }))
 }
 
-/// The end of a range and the unit after it: `-4000元` of `2000-4000元`.
+/// The upper end of a range and its unit: `-4000元` of `2000-4000元`.
 fn range(rest: &str) -> Option<(Rational, String)> {
     let at = rest.find(['-', '~', '至', '到'])?;
     let (unit, tail) = rest.split_at(at);
@@ -601,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dash_a_blank_and_noise_are_three_things() {
+    fn a_dash_a_blank_and_noise_are_different_readings() {
         for text in ["-", "—", "——", "－", "/", "无"] {
             assert_eq!(read(text, ""), Reading::Dash, "{text}");
         }
@@ -612,9 +612,9 @@ mod tests {
     }
 
     proptest! {
-        /// The slow way: every value in thousandths near the printed one, rounded or cut by hand.
+        /// By brute force: every value in thousandths near the printed one, rounded or cut by hand.
         #[test]
-        fn intervals_are_what_rounds_or_is_cut_to_the_printed_figure(hundredths in -500_i128..500) {
+        fn intervals_are_the_values_that_round_or_truncate_to_the_printed_figure(hundredths in -500_i128..500) {
             let sign = if hundredths < 0 { "-" } else { "" };
             let size = hundredths.abs();
             let printed = quantity(&format!("{sign}{}.{:02}", size / 100, size % 100), "元");

@@ -1,4 +1,4 @@
-//! A relation between printed figures, with its figures found, and what a rule says of it.
+//! A relation between printed figures that were found, and the judgement of its rule.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::checks::quantity::{Quantity, Reading};
 use crate::definitions::code_table::CodeTables;
 use crate::definitions::relation::limits::Limits;
 
-/// What is said of a relation.
+/// The verdict on a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -35,7 +35,7 @@ impl Verdict {
     }
 }
 
-/// A figure that a relation names.
+/// A figure named by a relation.
 #[derive(Debug, Clone)]
 pub struct Figure {
     /// Its key, or where it is printed.
@@ -45,23 +45,23 @@ pub struct Figure {
     pub printed: Reading,
 }
 
-/// What stands where a relation needs a figure.
+/// The value of an operand.
 #[derive(Debug, Clone)]
 pub enum Operand {
     Figure(Figure),
-    /// Nobody printed it: the key as named.
+    /// Not printed: the key as named.
     Unknown(String),
-    /// The key stands for several figures.
+    /// Several figures have this key.
     Ambiguous(String),
 }
 
-/// A relation with its operands found.
+/// The operands of a relation, by field.
 #[derive(Debug, Clone, Default)]
 pub struct Operands {
     pub by_field: BTreeMap<String, Vec<Operand>>,
 }
 
-/// What rules know beside the figures.
+/// The context of a rule, besides its figures.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub limits: &'a Limits,
@@ -73,7 +73,7 @@ pub struct Context<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     pub why: String,
-    /// The relation itself is wrong: an unknown key or kind, a string nobody can read.
+    /// The relation itself is wrong: an unknown key or kind, an unreadable string.
     pub faulty: bool,
 }
 
@@ -93,7 +93,7 @@ impl Obstacle {
     }
 }
 
-/// What a rule says.
+/// The judgement of a rule.
 #[derive(Debug, Clone)]
 pub struct Judgement {
     pub verdict: Verdict,
@@ -145,7 +145,7 @@ impl Operands {
         operands.iter().map(figure).collect()
     }
 
-    /// The one figure of an operand.
+    /// The single figure of an operand.
     pub fn figure(&self, field: &str) -> Result<&Figure, Obstacle> {
         match self.figures(field)?.as_slice() {
             [figure] => Ok(figure),
@@ -166,7 +166,7 @@ impl Operands {
         number(self.figure(field)?)
     }
 
-    /// Where a figure may be left out.
+    /// A figure that may be left out.
     pub fn number_if_any(&self, field: &str) -> Result<Option<&Quantity>, Obstacle> {
         if self.by_field.get(field).is_none_or(Vec::is_empty) {
             return Ok(None);
@@ -179,7 +179,7 @@ impl Operands {
         self.figures(field)?.into_iter().map(|figure| number(figure).cloned()).collect()
     }
 
-    /// All figures of an operand, whatever they say; at least one.
+    /// All figures of an operand, numbers or not; at least one.
     pub fn all(&self, field: &str) -> Result<Vec<&Figure>, Obstacle> {
         let figures = self.figures(field)?;
         if figures.is_empty() {
@@ -188,11 +188,11 @@ impl Operands {
         Ok(figures)
     }
 
-    /// How many figures the relation names that say something.
+    /// The number of figures in the relation that are not blank.
     #[must_use]
     pub fn examined(&self) -> usize {
-        let says = |operand: &&Operand| matches!(operand, Operand::Figure(figure) if figure.printed != Reading::Blank);
-        self.by_field.values().flatten().filter(says).count()
+        let has_text = |operand: &&Operand| matches!(operand, Operand::Figure(figure) if figure.printed != Reading::Blank);
+        self.by_field.values().flatten().filter(has_text).count()
     }
 
     /// Names and strings of all operands, in the order of their fields.
@@ -206,7 +206,7 @@ impl Operands {
     }
 }
 
-/// The number of a figure, or why there is none.
+/// The number of a figure, or why it has none.
 pub fn number(figure: &Figure) -> Result<&Quantity, Obstacle> {
     let name = &figure.name;
     match &figure.printed {

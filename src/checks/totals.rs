@@ -1,4 +1,4 @@
-//! What a run checks of the values it computed: they add up, and one that is printed on two bases is one.
+//! Checks on the values a run computed: they add up, and a value printed on two bases is the same on both.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +12,7 @@ use crate::finding::{self, Finding};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
-/// One check: what was looked at, and what was found. A check that looked at nothing says so.
+/// The outcome of one check, with how much it looked at. A check that looked at nothing says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckOutcome {
     pub check: &'static str,
@@ -21,11 +21,11 @@ pub struct CheckOutcome {
     pub findings: Vec<Finding>,
 }
 
-/// How much a check, or a rule kind, looked at in a year, and what it said.
+/// The counts and verdicts of a check, or a rule kind, in a year.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckCount {
     pub check: String,
-    /// Figures.
+    /// Number of figures.
     pub examined: u64,
     pub inconsistent: u64,
     pub to_confirm: u64,
@@ -71,7 +71,7 @@ pub fn counties_and_residual_sum_to_city(
     CheckOutcome { check: "counties_and_residual_sum_to_city", examined: sums.len() as u64, findings }
 }
 
-/// Schools, summed by county, make the county: the independent way up.
+/// Schools, summed by county, make the county: an independent sum.
 #[must_use]
 pub fn schools_sum_to_county(
     year: ReportYear,
@@ -135,7 +135,7 @@ pub fn parts_sum_to_whole(
     CheckOutcome { check: "parts_sum_to_whole", examined, findings }
 }
 
-/// An indicator that the year's layout prints on two bases must have one value, or somebody must say why.
+/// An indicator that the year's layout prints on two bases must have one value, or a person must explain it.
 #[must_use]
 pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[IndicatorValue]) -> CheckOutcome {
     let mut places: BTreeMap<&str, BTreeMap<Basis, &str>> = BTreeMap::new();
@@ -155,7 +155,7 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
                     && value.state == State::Value
             })
         };
-        // What is printed: a value that a person set takes the place of the one it stands for.
+        // As printed: a value that a person set takes the place of the one it replaces.
         value_on(basis.adjusted()).or_else(|| value_on(basis))?.value
     };
     let mut examined = 0;
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_miss_the_whole_are_found_where_they_do() {
+    fn parts_that_miss_the_whole_are_found_at_their_unit() {
         let partition = Partition {
             id: "p".into(),
             whole: "all".into(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ExitCode, Failure, Global, data_root, load, output, published_year};
-use crate::explain::{City, Derivation, ExplainError, Explainer, Explanation, Place, RowAt};
+use crate::explain::{City, CountedRow, Derivation, ExplainError, Explainer, Explanation, Place};
 use crate::figure::{Basis, Delivered};
 use crate::report::catalogue;
 use crate::settings::Overrides;
@@ -185,7 +185,7 @@ fn derived(of: &Derivation, depth: usize) {
 }
 
 /// File, sheet, and their rows as spans: `3–614、620`.
-fn by_file(rows: &[RowAt]) -> Vec<(&str, &str, String)> {
+fn by_file(rows: &[CountedRow]) -> Vec<(&str, &str, String)> {
     let mut files: BTreeMap<(&str, &str), Vec<i32>> = BTreeMap::new();
     for row in rows {
         files.entry((&row.at.file, &row.at.sheet)).or_default().push(row.at.row);

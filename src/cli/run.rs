@@ -13,7 +13,7 @@ use crate::decode::worker::OWN_PROGRAM;
 use crate::definitions::Definitions;
 use crate::delivery::Delivery;
 use crate::delivery::RunOutcome;
-use crate::figures::reconcile::Reconciled;
+use crate::figures::reconcile::ReconciliationCounts;
 use crate::finding::Finding;
 use crate::ledger::{self, DeliveredFile, Process};
 use crate::period::ReportYear;
@@ -367,7 +367,7 @@ fn print_reconciled(summary: &Summary) {
             output::line("");
             output::line("口径比对（各校各指标）");
         }
-        let Reconciled { compared, agree, differ, one_side, closed } = of.reconciled;
+        let ReconciliationCounts { compared, agree, differ, one_side, closed } = of.reconciled;
         output::line(&format!(
             "  {year}  比对 {compared}：一致 {agree}，不一致 {differ}，只有一方有数 {one_side}；已处理 {closed}"
         ));

@@ -19,7 +19,7 @@ use crate::figures::{IndicatorValue, adjust, shown, stored};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position;
-use crate::report::differences::{self, Noted};
+use crate::report::differences::{self, DifferenceNote};
 use crate::settings::Settings;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
@@ -203,7 +203,7 @@ pub fn read(
 }
 
 /// The rows with a note, read as every delivery is, and the SHA-256 of the file.
-fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<Noted>, String), Failure> {
+fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<DifferenceNote>, String), Failure> {
     let (sheets, sha256) = sheets_of(settings, file, &|error| error.to_string())?;
     let rows = differences::read(&sheets).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -216,7 +216,7 @@ fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<Noted>, String), 
 /// The record of a note, if its row is of a difference that the release has, with the same values;
 /// none where it says what the release was published with: an earlier note, or why a value was set.
 fn decision(
-    row: &Noted,
+    row: &DifferenceNote,
     differences: &[Difference],
     by: &str,
     when: &str,

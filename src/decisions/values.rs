@@ -12,7 +12,7 @@ use crate::figure::{Delivered, Level, Unit};
 use crate::figures::IndicatorValue;
 use crate::figures::adjust;
 use crate::figures::compute::SetValues;
-use crate::figures::reconcile::{Answer, Closed, Difference, PairKey};
+use crate::figures::reconcile::{Answer, Closing, Difference, PairKey};
 use crate::finding;
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -237,8 +237,8 @@ pub fn close(
     over
 }
 
-fn closed(decision: &Override, note: String) -> Closed {
-    Closed { decision: decision.id, note, by: decision.who.clone(), at: decision.when.clone() }
+fn closed(decision: &Override, note: String) -> Closing {
+    Closing { decision: decision.id, note, by: decision.who.clone(), at: decision.when.clone() }
 }
 
 /// Whether a note is of the two values that a difference has now.

@@ -1,4 +1,4 @@
-//! Code tables with validity: which code a cell means, in which year.
+//! Code tables with validity: which code a cell means in which year.
 //!
 //! A cell may hold the code, the label, an alias, `code-label` or `label(code)`;
 //! the same spelling may mean another code in another year.
@@ -20,7 +20,7 @@ pub struct CodeTableDefinition {
     pub codes: Vec<Code>,
 }
 
-/// How sure a definition is.
+/// How certain a definition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -50,7 +50,7 @@ pub struct Code {
     pub aliases: Vec<String>,
     pub first_year: Option<i32>,
     pub last_year: Option<i32>,
-    /// The code above: the class of a major, the city of a county.
+    /// The parent code: the class of a major, the city of a county.
     pub parent: Option<String>,
     pub status: Option<Status>,
 }
@@ -68,7 +68,7 @@ pub struct CodeTable {
     pub id: String,
     pub title_zh: String,
     codes: Vec<Code>,
-    /// Folded spellings; the plain ones too as they are written, as most cells are.
+    /// Folded spellings, and the plain ones too as they are written, since most cells use those.
     spellings: HashMap<String, Vec<usize>>,
 }
 
@@ -123,7 +123,7 @@ impl CodeTable {
         &self.codes
     }
 
-    /// The label most like `text`: sharing most characters. For questions, never for answers.
+    /// The label that shares most characters with `text`. For questions, never for answers.
     #[must_use]
     pub fn nearest(&self, text: &str) -> Option<&Code> {
         let shared = |code: &&Code| text.chars().filter(|&c| code.label.contains(c)).count();
@@ -155,7 +155,7 @@ fn overlap(a: &Code, b: &Code) -> bool {
     first <= last
 }
 
-/// A spelling without what carries no meaning: white space, width, kind of brackets and quotes, case.
+/// A spelling without meaningless differences: white space, width, kind of brackets and quotes, case.
 #[must_use]
 pub fn folded(text: &str) -> String {
     text.chars()
@@ -165,7 +165,7 @@ pub fn folded(text: &str) -> String {
         .collect()
 }
 
-/// The ASCII form of a full-width character, plain quotes for curly ones; any other as it is.
+/// The ASCII form of a full-width character, straight quotes for curly ones; any other character unchanged.
 #[must_use]
 pub fn narrow(c: char) -> char {
     match c {

@@ -1,7 +1,7 @@
 //! Indicators as written in `pipelines/indicators/*.toml`.
 //!
-//! An indicator says, for each basis, how it is computed: numerator and
-//! denominator each an indicator of its own, so that a ratio at county or city
+//! An indicator says for each basis how it is computed. Numerator and
+//! denominator are indicators of their own, so that a ratio at county or city
 //! comes from summed parts and never from an average of ratios.
 
 use serde::Deserialize;
@@ -38,18 +38,18 @@ pub struct Indicator {
     /// From what the schools filed.
     pub filed: Option<Combination>,
     /// From the answers to a questionnaire.
-    pub survey: Option<Answers>,
-    /// Attributes the system value is broken down by: columns of its table, or of the school register.
+    pub survey: Option<SurveyMeasure>,
+    /// Attributes by which the system value is broken down: columns of its table, or of the school register.
     #[serde(default)]
     pub breakdowns: Vec<String>,
-    /// The narrowest level it is computed at.
+    /// The lowest level at which it is computed.
     #[serde(default = "school")]
     pub from_level: crate::figure::Level,
-    /// How far two bases may lie apart and still agree.
+    /// The distance at which two bases still agree.
     pub tolerance: Option<Tolerance>,
 }
 
-/// Two values agree within either of these; one that is not given allows nothing.
+/// Two values agree within either limit; an absent limit allows no difference.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tolerance {
@@ -61,7 +61,7 @@ pub struct Tolerance {
     pub relative: ExactDecimal,
 }
 
-/// A decimal that is written as text, as TOML's own numbers are not exact.
+/// A decimal written as text, because TOML's own numbers are not exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ExactDecimal(pub Decimal);
@@ -79,22 +79,22 @@ fn school() -> crate::figure::Level {
     crate::figure::Level::School
 }
 
-/// How a system value is computed from one table, or from other indicators.
+/// The computation of a system value from one table, or from other indicators.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Calculation {
     /// Rows that count and meet the condition.
     Count(RowMeasure),
-    /// Sum of a column over them.
+    /// Sum of a column over those rows.
     Sum(ColumnMeasure),
-    /// Greatest value of a column among them.
+    /// Greatest value of a column among those rows.
     Max(ColumnMeasure),
-    /// Number of different values of a column among them, per level.
+    /// Number of different values of a column among those rows, per level.
     CountDistinct(ColumnMeasure),
     /// Sum of other indicators.
     SumOf(Vec<String>),
     /// `factor × numerator ÷ denominator`.
-    Ratio(RatioOf),
+    Ratio(RatioParts),
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -116,19 +116,19 @@ pub struct ColumnMeasure {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RatioOf {
+pub struct RatioParts {
     pub numerator: String,
     pub denominator: String,
     /// 100 for percentages.
     pub factor: i64,
-    /// Where the denominator is taken when it is not the same place: a county's share of the city.
+    /// The level of the denominator where it is not the numerator's: a county's share of the city.
     pub denominator_level: Option<crate::figure::Level>,
 }
 
-/// How a survey's value is computed from rows that each stand for several answers.
+/// The computation of a survey's value from rows that each represent several answers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Answers {
+pub enum SurveyMeasure {
     /// Sum of a column.
     Sum(ColumnMeasure),
     /// Σ value × weight ÷ Σ weight.
@@ -146,12 +146,12 @@ pub struct MeanMeasure {
     pub condition: Condition,
 }
 
-impl Answers {
+impl SurveyMeasure {
     #[must_use]
     pub fn table(&self) -> &str {
         match self {
-            Answers::Sum(of) => &of.table,
-            Answers::WeightedMean(of) => &of.table,
+            SurveyMeasure::Sum(measure) => &measure.table,
+            SurveyMeasure::WeightedMean(measure) => &measure.table,
         }
     }
 
@@ -159,34 +159,34 @@ impl Answers {
     #[must_use]
     pub fn value(&self) -> Option<&str> {
         match self {
-            Answers::Sum(_) => None,
-            Answers::WeightedMean(of) => Some(&of.value),
+            SurveyMeasure::Sum(_) => None,
+            SurveyMeasure::WeightedMean(measure) => Some(&measure.value),
         }
     }
 
-    /// The column that is added up, and of which rows.
+    /// The column that is added up, and the condition on its rows.
     #[must_use]
     pub fn summed(&self) -> (&str, &Condition) {
         match self {
-            Answers::Sum(of) => (&of.column, &of.condition),
-            Answers::WeightedMean(of) => (&of.weight, &of.condition),
+            SurveyMeasure::Sum(measure) => (&measure.column, &measure.condition),
+            SurveyMeasure::WeightedMean(measure) => (&measure.weight, &measure.condition),
         }
     }
 }
 
-/// How filed school values combine.
+/// How the filed values of schools combine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Combination {
     Sum,
     Max,
-    /// A filed ratio has no parts: each school's value counts by another filed row.
+    /// A filed ratio has no parts: each school's value is weighted by another filed row.
     WeightedMean {
         weight: String,
     },
-    /// Words: the different ones, those of the most schools first.
+    /// Words: the different ones, those of most schools first.
     List,
-    /// Lines of a list: each is printed as it was filed, and no value is made of them.
+    /// Lines of a list: each is printed as it was filed; they have no common value.
     Lines,
 }
 
@@ -203,11 +203,11 @@ impl Indicator {
             Basis::System => self.system.is_some(),
             Basis::Filed => self.filed.is_some(),
             Basis::Survey => self.survey.is_some(),
-            Basis::Adjusted(of) => self.is_on(of.basis()),
+            Basis::Adjusted(replaced) => self.is_on(replaced.basis()),
         }
     }
 
-    /// What is wrong with the definition by itself; `columns` gives the columns of a table.
+    /// The faults of the definition by itself; `columns` returns the columns of a table.
     #[must_use]
     pub fn faults(
         &self,
@@ -247,10 +247,12 @@ impl Indicator {
             }
         };
         match &self.survey {
-            Some(Answers::Sum(of)) => on_table(&of.table, Some(&of.column), &of.condition),
-            Some(Answers::WeightedMean(of)) => {
-                for column in [&of.value, &of.weight] {
-                    on_table(&of.table, Some(column), &of.condition);
+            Some(SurveyMeasure::Sum(measure)) => {
+                on_table(&measure.table, Some(&measure.column), &measure.condition);
+            }
+            Some(SurveyMeasure::WeightedMean(measure)) => {
+                for column in [&measure.value, &measure.weight] {
+                    on_table(&measure.table, Some(column), &measure.condition);
                 }
             }
             None => {}
@@ -258,8 +260,10 @@ impl Indicator {
         let mut named = Vec::new();
         match &self.system {
             Some(Calculation::Count(rows)) => on_table(&rows.table, None, &rows.condition),
-            Some(Calculation::Sum(of) | Calculation::Max(of) | Calculation::CountDistinct(of)) => {
-                on_table(&of.table, Some(&of.column), &of.condition);
+            Some(
+                Calculation::Sum(measure) | Calculation::Max(measure) | Calculation::CountDistinct(measure),
+            ) => {
+                on_table(&measure.table, Some(&measure.column), &measure.condition);
             }
             Some(Calculation::SumOf(parts)) => named.extend(parts),
             Some(Calculation::Ratio(ratio)) => named.extend([&ratio.numerator, &ratio.denominator]),

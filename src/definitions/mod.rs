@@ -1,11 +1,11 @@
-//! What `pipelines/` says: codes, conditions, contracts, printed tables, indicators, relations, and all of it read whole.
+//! The definitions of `pipelines/`: codes, conditions, contracts, printed tables, indicators, relations.
 //!
 //! - [`code_table`], [`predicate`]: codes with the years they are valid in, and conditions on rows.
 //! - [`contract`]: what each year's export of a dataset means.
 //! - [`layout`]: each year's printed tables.
 //! - [`indicator`]: what is counted, and how it adds up.
-//! - [`relation`]: what printed figures must agree in.
-//! - [`source`]: the files; [`reader`]: all of them read and checked whole.
+//! - [`relation`]: relations that printed figures must satisfy.
+//! - [`source`]: the files; [`reader`]: reads and checks them all together.
 
 pub mod code_table;
 
@@ -38,7 +38,7 @@ use relation::{AuditDefinitions, Partition, RelationDefinition};
 pub use reader::load;
 pub use source::{DefinitionFile, Fault, embedded, only_city, read_folder};
 
-/// Everything defined, consistent.
+/// All definitions, checked for consistency.
 #[derive(Debug)]
 pub struct Definitions {
     pub codes: CodeTables,
@@ -53,7 +53,7 @@ pub struct Definitions {
     contents: BTreeMap<String, String>,
     /// The file of each code table.
     code_files: BTreeMap<String, String>,
-    /// The file of each year's layout, and those that it extends.
+    /// The files of each year's layout: its own, and those of the layouts it extends.
     layout_files: BTreeMap<ReportYear, Vec<String>>,
 }
 
@@ -63,13 +63,13 @@ impl Definitions {
         self.datasets.iter().find(|dataset| dataset.dataset == name)
     }
 
-    /// The dataset of a role.
+    /// The dataset with this role.
     #[must_use]
     pub fn of_role(&self, role: Role) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| dataset.role == Some(role))
     }
 
-    /// The table of a role's dataset; empty where there is none.
+    /// The table of the dataset with this role; empty where there is none.
     #[must_use]
     pub fn table_of_role(&self, role: Role) -> &str {
         self.of_role(role).map_or("", |dataset| &dataset.table)
@@ -87,7 +87,7 @@ impl Definitions {
         self.codes.get("region")
     }
 
-    /// What a region is called in a year; its code where nobody says.
+    /// The name of a region in a year; its code where the name is unknown.
     #[must_use]
     pub fn region_name<'r>(&'r self, code: &'r str, year: ReportYear) -> &'r str {
         let region = self.regions().and_then(|regions| regions.look_up_any_year(code, year));
@@ -104,8 +104,8 @@ impl Definitions {
         self.layouts.iter().find(|layout| layout.year == year)
     }
 
-    /// SHA-256 over what the rows of a dataset become in a year by: its contract of that year, the code tables
-    /// that this names, the layout, with those that it extends, if it is a form.
+    /// SHA-256 over what decides how a dataset's rows of a year are read: the contract of that year,
+    /// its code tables and, for a form, the layout with those it extends.
     #[must_use]
     pub fn contract_digest(&self, dataset: &Dataset, year: ReportYear) -> String {
         let mut lines = vec![contract_content(dataset, year)];
@@ -118,12 +118,12 @@ impl Definitions {
         hex::encode(Sha256::digest(lines.join("\n")))
     }
 
-    /// What a year reads of the definitions, by file, each with its SHA-256: contracts in the version of the
-    /// year, the code tables of the datasets that were delivered, the layouts that it prints and those that
-    /// these extend, and all indicators and relations.
+    /// The definitions that a year depends on, by file, each with its SHA-256: contracts in the year's
+    /// version, the code tables of the datasets that were delivered, the layouts that it prints with those
+    /// that they extend, and all indicators and relations.
     #[must_use]
     pub fn read_by(&self, year: ReportYear, delivered: &BTreeSet<&str>) -> BTreeMap<String, String> {
-        /// Read for the dimensions and the rows of printed tables, whatever was delivered.
+        /// Needed for the dimensions and the rows of printed tables, whatever was delivered.
         const ALWAYS: [&str; 3] = ["region", "major", "major_class"];
         let mut read: BTreeMap<String, String> = BTreeMap::new();
         let mut tables: BTreeSet<&str> = ALWAYS.into_iter().collect();
@@ -150,14 +150,14 @@ impl Definitions {
         file.and_then(|file| self.contents.get(file)).cloned().unwrap_or_default()
     }
 
-    /// How many years before a year its report prints; last year's filings are compared in any case.
+    /// How many earlier years a year's report prints; last year's filings are compared in any case.
     #[must_use]
     pub fn earlier_years(&self, year: ReportYear) -> ReportYear {
         self.layout(year).map_or(1, Layout::earlier_years).max(1)
     }
 }
 
-/// What a dataset's contract says of one year.
+/// Digest of a dataset's contract of one year.
 fn contract_content(dataset: &Dataset, year: ReportYear) -> String {
     // Texts, numbers and lists of them always serialise.
     let json = serde_json::to_vec(&*dataset.in_year(year)).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Conditions on rows, in a small part of SQL, compiled to Polars expressions.
+//! Conditions on rows, in a small subset of SQL, compiled to Polars expressions.
 //!
 //! Comparison of a column with a literal, `IN`, `IS NULL`, `AND`, `OR`, `NOT`,
-//! `TRUE`. Everything else is refused when definitions are read: engines
-//! disagree on the rest, silently.
+//! `TRUE`. Everything else is refused when definitions are read, because engines
+//! silently disagree on the rest.
 
 use std::collections::BTreeSet;
 
@@ -41,10 +41,10 @@ pub enum Literal {
     Boolean(bool),
 }
 
-/// Reads a condition.
+/// Parses a condition.
 ///
 /// # Errors
-/// A sentence that says what is not understood.
+/// A sentence on what is not understood.
 pub fn parse(text: &str) -> Result<Predicate, String> {
     let dialect = GenericDialect {};
     let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(|error| error.to_string())?;
@@ -127,8 +127,8 @@ fn literal_of(value: &ast::ValueWithSpan) -> Result<Literal, String> {
     }
 }
 
-/// A condition of a definition: as written, and what was read of it. Definitions with one that does not read
-/// are refused, so that none is ever asked of rows.
+/// A condition of a definition: as written, and as parsed. Definitions with one that does not parse are
+/// refused, so that it is never applied to rows.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(from = "String", into = "String")]
 pub struct Condition {
@@ -149,7 +149,7 @@ impl From<Condition> for String {
 }
 
 impl Condition {
-    /// Holds for every row.
+    /// The condition that holds for every row.
     #[must_use]
     pub fn always() -> Self {
         Condition { text: "TRUE".to_owned(), read: Ok(Predicate::Always) }
@@ -162,12 +162,12 @@ impl Condition {
     }
 
     /// # Errors
-    /// What is not understood of it.
+    /// A sentence on what is not understood.
     pub fn predicate(&self) -> Result<&Predicate, &str> {
         self.read.as_ref().map_err(String::as_str)
     }
 
-    /// The columns that it looks at.
+    /// The columns it uses.
     #[must_use]
     pub fn columns(&self) -> BTreeSet<String> {
         self.sound().columns().into_iter().map(str::to_owned).collect()
@@ -187,7 +187,7 @@ impl Condition {
 }
 
 impl Predicate {
-    /// Every column named.
+    /// All columns it names.
     #[must_use]
     pub fn columns(&self) -> BTreeSet<&str> {
         match self {
@@ -252,14 +252,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_small_language_is_read() {
+    fn the_subset_of_sql_is_read() {
         let predicate = parse("status = '01' AND (grade IN (1, 2) OR NOT boarder IS NULL)").unwrap();
         assert_eq!(predicate.columns().into_iter().collect::<Vec<_>>(), ["boarder", "grade", "status"]);
         assert_eq!(parse("TRUE"), Ok(Predicate::Always));
     }
 
     #[test]
-    fn a_condition_keeps_its_words_and_its_fault() {
+    fn a_condition_keeps_its_text_and_its_fault() {
         let sound = Condition::from("status = '01'".to_owned());
         assert_eq!(
             (sound.text(), sound.columns().len(), sound.predicate().is_ok()),
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "are refused")]
-    fn a_condition_that_does_not_read_holds_for_nothing_in_silence_no_more() {
+    fn a_condition_that_does_not_parse_is_refused() {
         let _ = Condition::from("status LIKE '0%'".to_owned()).expression();
     }
 

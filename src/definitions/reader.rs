@@ -1,7 +1,7 @@
-//! All definitions, read and checked whole.
+//! Reads all definitions and checks them together.
 //!
-//! A file that is no TOML, or has a key nobody knows, gives one fault; when all
-//! files read, everything wrong between them is reported together, each with its
+//! A file that is not TOML, or has an unknown key, gives one fault. When all
+//! files parse, every inconsistency between them is reported at once, each with its
 //! file and line.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use super::code_table::{CodeTable, CodeTableDefinition, CodeTables};
 use super::contract::fields::staged_fields;
 use super::contract::{Dataset, Role, Shape};
 use super::indicator::{Calculation, Indicator, IndicatorFile};
-use super::layout::extension::{Extension, Source, Written};
+use super::layout::extension::{Extension, Source, WrittenRow};
 use super::layout::{Layout, title_in};
 use super::predicate::Predicate;
 use super::relation::kind::RelationKind;
@@ -62,33 +62,33 @@ pub fn load(files: &[DefinitionFile]) -> Result<Definitions, Vec<Fault>> {
     })
 }
 
-/// Where a definition stands, for faults that are found later.
-type At = (String, usize);
+/// The file and line of a definition, for faults that are found later.
+type FileLine = (String, usize);
 
 #[derive(Default)]
 struct Reader {
     codes: CodeTables,
     code_files: BTreeMap<String, String>,
-    datasets: Vec<(At, Dataset)>,
-    indicators: Vec<(At, Indicator)>,
+    datasets: Vec<(FileLine, Dataset)>,
+    indicators: Vec<(FileLine, Indicator)>,
     /// With their files; a layout comes after the one it extends.
-    layouts: Vec<(String, Layout<Written>)>,
+    layouts: Vec<(String, Layout<WrittenRow>)>,
     extensions: Vec<(String, Extension)>,
     layout_files: BTreeMap<ReportYear, Vec<String>>,
-    partitions: Vec<(At, Partition)>,
+    partitions: Vec<(FileLine, Partition)>,
     audit: AuditReader,
     texts: BTreeMap<String, String>,
     faults: Vec<Fault>,
 }
 
-/// What the files of `audit/` say, before it is checked.
+/// The contents of the files in `audit/`, before they are checked.
 #[derive(Default)]
 struct AuditReader {
-    limits: Vec<(At, Limits)>,
-    school_limits: Vec<(At, Limits)>,
-    rules: Vec<(At, RuleText)>,
+    limits: Vec<(FileLine, Limits)>,
+    school_limits: Vec<(FileLine, Limits)>,
+    rules: Vec<(FileLine, RuleText)>,
     tables: Vec<TableTitle>,
-    relations: Vec<(At, RelationDefinition)>,
+    relations: Vec<(FileLine, RelationDefinition)>,
 }
 
 impl AuditReader {
@@ -102,7 +102,7 @@ impl AuditReader {
         self.relations.extend(relations.map(|relation| (at(relation.span()), relation.into_inner())));
     }
 
-    fn faults(&self, is_code_table: &dyn Fn(&str) -> bool) -> Vec<(At, String)> {
+    fn faults(&self, is_code_table: &dyn Fn(&str) -> bool) -> Vec<(FileLine, String)> {
         let mut faults = Vec::new();
         let mut kinds = BTreeSet::new();
         for (at, rule) in &self.rules {
@@ -114,8 +114,8 @@ impl AuditReader {
         let mut ids = BTreeSet::new();
         for (at, relation) in &self.relations {
             let message = |message| format!("relation `{}`: {message}", relation.id);
-            let told = relation.faults(is_code_table).into_iter().map(message);
-            faults.extend(told.map(|message| (at.clone(), message)));
+            let messages = relation.faults(is_code_table).into_iter().map(message);
+            faults.extend(messages.map(|message| (at.clone(), message)));
             if !ids.insert(&relation.id) {
                 faults.push((at.clone(), format!("the relation `{}` is defined twice", relation.id)));
             }
@@ -123,19 +123,19 @@ impl AuditReader {
         if let Some((at, _)) = self.limits.get(1).or(self.school_limits.get(1)) {
             faults.push((at.clone(), "the limits are defined twice".to_owned()));
         }
-        // A folder without audit/ is a folder of a city that audits nothing.
+        // A folder without audit/ belongs to a city that audits nothing.
         if let Some((at, _)) = self.rules.first().map(|(at, rule)| (at, rule)) {
-            let untold =
+            let undefined =
                 RelationKind::ALL.iter().filter(|kind| !kinds.iter().any(|known| *known == kind.name()));
             faults.extend(
-                untold.map(|kind| ((at.0.clone(), 0), format!("no rule tells of `{}`", kind.name()))),
+                undefined.map(|kind| ((at.0.clone(), 0), format!("no rule tells of `{}`", kind.name()))),
             );
         }
         faults
     }
 
     fn checked(self) -> AuditDefinitions {
-        let rule = |(_, rule): (At, RuleText)| Some((RelationKind::named(&rule.kind)?, rule));
+        let rule = |(_, rule): (FileLine, RuleText)| Some((RelationKind::named(&rule.kind)?, rule));
         let limits: Limits = self.limits.into_iter().next().map(|(_, limits)| limits).unwrap_or_default();
         let of_schools = self.school_limits.into_iter().next().map(|(_, limits)| limits);
         AuditDefinitions {
@@ -171,7 +171,7 @@ impl Reader {
                 }
             }
             Some("layouts") => self.layout(name, text),
-            // A folder that was copied before partitions moved has them in `checks/`.
+            // A folder copied before partitions moved has them in `checks/`.
             Some("audit" | "checks") => {
                 if let Some(mut file) = self.parse::<AuditFile>(name, text) {
                     let partitions = std::mem::take(&mut file.partitions);
@@ -200,18 +200,18 @@ impl Reader {
 
     fn layout(&mut self, name: &str, text: &str) {
         #[derive(Deserialize)]
-        struct Way {
+        struct ExtendsKey {
             extends: Option<IgnoredAny>,
         }
         let year = match self.parse(name, text) {
             None => return,
-            Some(Way { extends: Some(_) }) => {
+            Some(ExtendsKey { extends: Some(_) }) => {
                 let Some(extension) = self.parse::<Extension>(name, text) else { return };
                 let year = extension.year;
                 self.extensions.push((name.to_owned(), extension));
                 year
             }
-            Some(Way { extends: None }) => {
+            Some(ExtendsKey { extends: None }) => {
                 let Some(layout) = self.parse::<Layout<_>>(name, text) else { return };
                 let source = Source { file: name, line: &|offset| line_of(text, offset) };
                 let year = layout.year;
@@ -224,7 +224,7 @@ impl Reader {
         }
     }
 
-    /// Makes a layout of every extension whose base is there by then.
+    /// Applies every extension, bases before the layouts that extend them.
     fn extend_layouts(&mut self) {
         let mut open = std::mem::take(&mut self.extensions);
         let bases: BTreeMap<ReportYear, ReportYear> =
@@ -253,7 +253,7 @@ impl Reader {
                     "there is no layout of {base} to extend: write it, or extend one of those of {others}"
                 )
             } else {
-                // The base has a fault, which is told.
+                // The base has a fault, which is reported.
                 continue;
             };
             let line = self.line(&name, extension.extends.span().start);
@@ -298,7 +298,7 @@ impl Reader {
         self.faults.push(Fault { file: file.to_owned(), line, message });
     }
 
-    /// What no file can know by itself.
+    /// Faults that no single file shows.
     fn check(&mut self) {
         self.extend_layouts();
         let mut faults = self.dataset_faults();
@@ -312,8 +312,8 @@ impl Reader {
         }
     }
 
-    /// Relations between deliveries that name no dataset, or none of its columns.
-    fn delivery_faults(&self) -> Vec<(At, String)> {
+    /// Relations that name deliveries of an unknown dataset or column.
+    fn delivery_faults(&self) -> Vec<(FileLine, String)> {
         let mut faults = Vec::new();
         for (at, relation) in &self.audit.relations {
             for (title, measure) in relation.deliveries() {
@@ -331,12 +331,12 @@ impl Reader {
         faults
     }
 
-    fn dataset_faults(&self) -> Vec<(At, String)> {
+    fn dataset_faults(&self) -> Vec<(FileLine, String)> {
         let mut faults = Vec::new();
         let mut seen = BTreeSet::new();
         for role in [Role::Register, Role::Filing] {
-            let mut own = self.datasets.iter().filter(|(_, dataset)| dataset.role == Some(role)).skip(1);
-            if let Some((at, dataset)) = own.next() {
+            let mut further = self.datasets.iter().filter(|(_, dataset)| dataset.role == Some(role)).skip(1);
+            if let Some((at, dataset)) = further.next() {
                 let message = format!("`{}` has a role that another dataset has", dataset.dataset);
                 faults.push((at.clone(), message));
             }
@@ -354,7 +354,7 @@ impl Reader {
         faults
     }
 
-    /// Columns that a dataset's own conditions and key name, and its table has not.
+    /// Columns that a dataset's conditions and key name but its table does not have.
     fn condition_faults(&self, dataset: &Dataset) -> Vec<String> {
         let columns = self.columns(&dataset.table).unwrap_or_default();
         let conditions = dataset.one_row.iter().flat_map(|rule| &rule.prefer).chain([&dataset.counts_when]);
@@ -368,7 +368,7 @@ impl Reader {
             .collect()
     }
 
-    fn indicator_faults(&self) -> Vec<(At, String)> {
+    fn indicator_faults(&self) -> Vec<(FileLine, String)> {
         let mut faults = Vec::new();
         let mut seen = BTreeSet::new();
         let is_indicator = |id: &str| self.indicators.iter().any(|(_, indicator)| indicator.id == id);
@@ -405,12 +405,12 @@ impl Reader {
         false
     }
 
-    fn layout_faults(&self) -> Vec<(At, String)> {
-        let mut faults: Vec<(At, String)> = Vec::new();
+    fn layout_faults(&self) -> Vec<(FileLine, String)> {
+        let mut faults: Vec<(FileLine, String)> = Vec::new();
         for (file, layout) in &self.layouts {
-            for message in self.faults_beside_rows(layout) {
+            for message in self.faults_outside_rows(layout) {
                 let line = self.mentioned(file, &message);
-                // What it has from the layout that it extends is told of that one.
+                // A fault inherited from the extended layout is reported there.
                 if line > 0 || !faults.iter().any(|(_, known)| *known == message) {
                     faults.push(((file.clone(), line), message));
                 }
@@ -446,7 +446,7 @@ impl Reader {
         faults
     }
 
-    fn faults_beside_rows(&self, layout: &Layout<Written>) -> Vec<String> {
+    fn faults_outside_rows(&self, layout: &Layout<WrittenRow>) -> Vec<String> {
         let is_indicator = |id: &str| self.indicators.iter().any(|(_, indicator)| indicator.id == id);
         let mut faults = Vec::new();
         let mut ids = BTreeSet::new();
@@ -467,7 +467,7 @@ impl Reader {
         faults
     }
 
-    fn partition_faults(&self) -> Vec<(At, String)> {
+    fn partition_faults(&self) -> Vec<(FileLine, String)> {
         let mut faults = Vec::new();
         for ((file, _), partition) in &self.partitions {
             for id in std::iter::once(&partition.whole).chain(&partition.parts) {
@@ -481,7 +481,7 @@ impl Reader {
         faults
     }
 
-    /// The columns a table has once put together.
+    /// The columns of a table once assembled.
     fn columns(&self, table: &str) -> Option<Vec<String>> {
         let (_, dataset) = self.datasets.iter().find(|(_, dataset)| dataset.table == table)?;
         let fields = match dataset.shape {
@@ -493,7 +493,7 @@ impl Reader {
         Some(columns)
     }
 
-    /// The line where the first quoted word of a message stands in its file; 0 when nowhere.
+    /// The line of a file with the first quoted word of a message; 0 if there is none.
     fn mentioned(&self, file: &str, message: &str) -> usize {
         let Some(word) = message.split('`').nth(1) else { return 0 };
         let Some(text) = self.texts.get(file) else { return 0 };
@@ -502,7 +502,7 @@ impl Reader {
     }
 }
 
-/// Indicators that another is computed from.
+/// The indicators that another is computed from.
 #[must_use]
 fn parts(indicator: &Indicator) -> Vec<&str> {
     match &indicator.system {
@@ -512,15 +512,15 @@ fn parts(indicator: &Indicator) -> Vec<&str> {
     }
 }
 
-/// How the layout of a year extends itself: `2023 extends 2024 extends 2023`.
+/// The circle by which a year's layout extends itself: `2023 extends 2024 extends 2023`.
 fn circle(bases: &BTreeMap<ReportYear, ReportYear>, year: ReportYear) -> Option<String> {
     let mut passed = vec![year];
-    let mut told = year.to_string();
+    let mut chain = year.to_string();
     loop {
         let base = *passed.last().and_then(|last| bases.get(last))?;
-        told += &format!(" extends {base}");
+        chain += &format!(" extends {base}");
         if base == year {
-            return Some(told);
+            return Some(chain);
         }
         if passed.contains(&base) {
             return None;
@@ -550,7 +550,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_with_the_program_is_consistent() {
+    fn the_embedded_definitions_are_consistent() {
         assert_eq!(faults(&embedded()), Vec::<String>::new());
     }
 
@@ -566,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_of_one_city_say_which() {
+    fn definitions_of_one_city_name_it() {
         let city = |files: &[DefinitionFile]| only_city(files).map(|(code, name)| format!("{code} {name}"));
         assert_eq!(city(&embedded()).as_deref(), Some("141000 临汾市"));
         let other = "\n[[code]]\ncode = \"140902\"\nlabel = \"忻府区\"\nparent = \"140900\"\n\
@@ -575,7 +575,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_told_with_its_line() {
+    fn an_unknown_key_is_reported_with_its_line() {
         let files = with("codes/sex.toml", |text| format!("colour = 'red'\n{text}"));
         let faults = faults(&files);
         assert_eq!(faults.len(), 1);
@@ -595,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relation_between_deliveries_names_a_dataset_and_a_column_of_it() {
+    fn a_relation_between_deliveries_names_a_dataset_and_one_of_its_columns() {
         let files = with("audit/deliveries.toml", |text| {
             text.replacen("报送:毕业生#行数", "报送:毕业生名册#行数", 1).replacen("#入学年月", "#入学月", 1)
         });
@@ -606,7 +606,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_between_files_are_told_together() {
+    fn all_faults_between_files_are_reported_together() {
         let mut files = with("indicators/students.toml", |text| {
             text.replacen("table = \"student\"", "table = \"pupil\"", 1)
         });
@@ -619,7 +619,7 @@ mod tests {
         assert!(faults.iter().all(|fault| !fault.contains(".toml: ")), "no line: {faults:?}");
     }
 
-    /// Layouts that extend others, by the definitions that come with the program.
+    /// The embedded definitions with these layouts added.
     fn with_layouts(layouts: &[(&str, &str)]) -> Vec<DefinitionFile> {
         let mut files = embedded();
         files.retain(|(file, _)| !layouts.iter().any(|(name, _)| file.ends_with(&format!("/{name}"))));
@@ -636,7 +636,7 @@ mod tests {
         let change = |decimals| {
             format!("change = [{{ table = '表1', rows = [{{ path = '月收入', decimals = {decimals} }}] }}]")
         };
-        // The file with the later base comes first.
+        // The file whose base comes later is listed first.
         let files = with_layouts(&[
             ("2021.toml", &format!("year = 2021\nextends = 2026\n{}", change(4))),
             ("2026.toml", &format!("year = 2026\nextends = 2024\n{}", change(3))),
@@ -653,12 +653,12 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_extends_no_circle_and_none_that_is_missing() {
+    fn circles_of_layouts_and_missing_bases_are_refused() {
         let files = with_layouts(&[
             ("2025.toml", "year = 2025\nextends = 2027"),
             ("2026.toml", "year = 2026\nextends = 2025"),
             ("2027.toml", "year = 2027\nextends = 2026"),
-            // Into the circle, and on one that is refused: that is told where it is.
+            // One leads into the circle, the others extend a refused one: the fault is reported once.
             ("2028.toml", "year = 2028\nextends = 2027"),
             ("2029.toml", "year = 2029\nextends = 2029"),
             ("2030.toml", "year = 2030\n\nextends = 2020"),
@@ -695,7 +695,7 @@ mod tests {
     }
 
     #[test]
-    fn what_identifies_a_layout_a_table_or_a_row_is_there_once() {
+    fn ids_of_layouts_tables_and_rows_are_unique() {
         let twice = faults(&with_layouts(&[("again.toml", "year = 2024\nextends = 2023")]));
         assert_eq!(twice, ["pipelines/layouts/again.toml: the layout of 2024 is defined twice"]);
         let row =
@@ -714,7 +714,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_a_layout_is_told_where_it_is_written() {
+    fn a_fault_of_a_layout_is_reported_where_it_is_written() {
         let misspelt = |text: &str| {
             text.replacen("indicator = \"monthly_income\"", "indicator = \"income\"", 1).replacen(
                 "[[headline]]\nindicator = \"schools\"",
@@ -727,24 +727,24 @@ mod tests {
              change = [{ table = '表1', rows = [\n{ path = '毕业生人数', indicator = 'leavers' },\n] }]";
         files.extend(with_layouts(&[("2026.toml", changed)]).pop());
         let faults = faults(&files);
-        let told = |file: &str, what: &str| {
+        let is_reported = |file: &str, what: &str| {
             faults
                 .iter()
                 .any(|fault| fault.starts_with(&format!("pipelines/layouts/{file}")) && fault.ends_with(what))
         };
         assert_eq!(faults.len(), 5, "{faults:?}");
-        assert!(told("2023.toml:", "there is no indicator `income`"), "{faults:?}");
+        assert!(is_reported("2023.toml:", "there is no indicator `income`"), "{faults:?}");
         assert!(
-            told("2024.toml:", "there is no indicator `income`"),
+            is_reported("2024.toml:", "there is no indicator `income`"),
             "its own difference in that row: {faults:?}"
         );
-        assert!(told("2023.toml:", "headline: there is no indicator `school`"), "{faults:?}");
-        assert!(told("2026.toml:", "headline: there is no indicator `no`"), "{faults:?}");
-        assert!(told("2026.toml:7", "there is no indicator `leavers`"), "{faults:?}");
+        assert!(is_reported("2023.toml:", "headline: there is no indicator `school`"), "{faults:?}");
+        assert!(is_reported("2026.toml:", "headline: there is no indicator `no`"), "{faults:?}");
+        assert!(is_reported("2026.toml:7", "there is no indicator `leavers`"), "{faults:?}");
     }
 
     #[test]
-    fn what_a_layout_extends_decides_its_year_and_no_other() {
+    fn the_base_of_a_layout_decides_its_year_and_no_other() {
         let layouts = |title: &str| {
             let base =
                 format!("year = 2020\nextends = 2023\nchange = [{{ table = '表1', title = '{title}' }}]");
@@ -760,7 +760,7 @@ mod tests {
         let moved: Vec<ReportYear> = years
             .into_iter()
             .filter(|year| {
-                let read = |of: &Definitions| of.read_by(*year, &BTreeSet::new());
+                let read = |definitions: &Definitions| definitions.read_by(*year, &BTreeSet::new());
                 read(&before) != read(&after)
             })
             .collect();
@@ -779,13 +779,13 @@ mod tests {
         assert_eq!(moved, [2020, 2026]);
     }
     #[test]
-    fn the_layout_that_the_guide_shows_is_one() {
+    fn the_layout_in_the_guide_is_valid() {
         for guide in [
             include_str!("../../docs/guide/definitions.md"),
             include_str!("../../docs/guide/zh-CN/definitions.md"),
         ] {
             let shown = guide.split("```toml\n").find(|block| block.starts_with("year = 2025\n")).unwrap();
-            // Another example of the guide defines that one.
+            // The guide defines this indicator in another example.
             let shown = shown.split("```").next().unwrap().replace("boarding_share", "students");
             let mut files = embedded();
             files.push(("pipelines/layouts/2025.toml".to_owned(), shown));

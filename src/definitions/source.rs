@@ -1,4 +1,4 @@
-//! The files of definitions: those that come with the program, or those of a folder.
+//! The files of definitions: those embedded in the program, or those of a folder.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use super::code_table::CodeTableDefinition;
 
 static EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_pipelines.rs"));
 
-/// A definition file: its name as told in faults, and its text.
+/// A definition file: its name as shown in faults, and its text.
 pub type DefinitionFile = (String, String);
 
-/// The definitions that come with the program.
+/// The definitions embedded in the program.
 #[must_use]
 pub fn embedded() -> Vec<DefinitionFile> {
     EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
@@ -54,7 +54,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
     pub file: String,
-    /// From 1; 0 when the whole file is meant.
+    /// From 1; 0 for the whole file.
     pub line: usize,
     pub message: String,
 }
@@ -69,8 +69,8 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Code and name of the city whose counties all regions of some definition files are; `None` where they are of
-/// several, or of none.
+/// Code and name of the one city that has all the regions of some definition files; `None` where there are
+/// several cities, or none.
 #[must_use]
 pub fn only_city(files: &[DefinitionFile]) -> Option<(String, String)> {
     let (_, text) = files.iter().find(|(name, _)| below(name) == "codes/region.toml")?;
@@ -94,7 +94,7 @@ pub(super) fn digest<'a>(files: impl Iterator<Item = &'a DefinitionFile>) -> Str
     hex::encode(hash.finalize())
 }
 
-/// `codes/sex.toml` of `pipelines/codes/sex.toml`.
+/// `pipelines/codes/sex.toml` → `codes/sex.toml`.
 pub(super) fn below(name: &str) -> String {
     let name = Path::new(name);
     let file = name.file_name().unwrap_or_default().to_string_lossy();
@@ -104,14 +104,14 @@ pub(super) fn below(name: &str) -> String {
     }
 }
 
-/// SHA-256 of what a file says: comments that have a line to themselves, and blank lines, say nothing.
+/// SHA-256 of a file's content without blank lines and comments on lines of their own.
 pub(super) fn content_digest(text: &str) -> String {
-    // Within a text of several lines nothing is a comment.
+    // Inside a multi-line string nothing is a comment.
     let plain = !text.contains("\"\"\"") && !text.contains("'''");
     let mut hash = Sha256::new();
     for line in text.lines() {
-        let said = line.trim();
-        if !plain || !(said.is_empty() || said.starts_with('#')) {
+        let content = line.trim();
+        if !plain || !(content.is_empty() || content.starts_with('#')) {
             hash.update(line.trim_end());
             hash.update("\n");
         }

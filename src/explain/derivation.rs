@@ -1,4 +1,4 @@
-//! How a value comes about: from rows, from what schools filed, from other values.
+//! The derivation of a value: from rows, from filed figures, from other values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,9 +8,9 @@ use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type};
 use polars::prelude::col;
 
 use super::wording::formula;
-use super::{At, Derivation, Excluded, ExplainError, Explainer, Place, RowAt, SchoolPart};
+use super::{CountedRow, Derivation, ExcludedRows, ExplainError, Explainer, FilePlace, Place, SchoolPart};
 use crate::definitions::contract::Role;
-use crate::definitions::indicator::{Answers, Calculation, Combination, Indicator};
+use crate::definitions::indicator::{Calculation, Combination, Indicator, SurveyMeasure};
 use crate::definitions::predicate::Condition;
 use crate::figure::{Basis, Delivered, Level, State, Unit};
 use crate::figures::combinations::Combinations;
@@ -21,7 +21,7 @@ use crate::tables::parquet_file;
 use crate::tables::row::{Cells, Row};
 
 impl Explainer<'_> {
-    /// How the value on one basis comes about; `None` where there is none.
+    /// The derivation of the value on one basis; `None` where there is none.
     pub(super) fn derivation(
         &self,
         indicator: &Indicator,
@@ -58,7 +58,7 @@ impl Explainer<'_> {
             Basis::System => self.on_system(indicator, unit, &mut derivation)?,
             Basis::Filed => self.on_filed(indicator, unit, &mut derivation),
             Basis::Survey => self.on_survey(indicator, unit, &mut derivation)?,
-            Basis::Adjusted(of) => self.on_adjusted(indicator, of, unit, &mut derivation)?,
+            Basis::Adjusted(replaced) => self.on_adjusted(indicator, replaced, unit, &mut derivation)?,
         }
         derivation.formula = formula(&derivation);
         Ok(Some(derivation))
@@ -73,18 +73,22 @@ impl Explainer<'_> {
         let others = |ids: &[(&String, Unit)]| -> Result<Vec<Derivation>, ExplainError> {
             let mut made_of = Vec::new();
             for (id, unit) in ids {
-                if let Some(other) = self.definitions.indicator(id) {
-                    made_of.extend(self.derivation(other, Basis::System, unit)?);
+                if let Some(part) = self.definitions.indicator(id) {
+                    made_of.extend(self.derivation(part, Basis::System, unit)?);
                 }
             }
             Ok(made_of)
         };
         let (kind, table, condition, column) = match &indicator.system {
-            Some(Calculation::Count(of)) => ("count", &of.table, &of.condition, ""),
-            Some(Calculation::Sum(of)) => ("sum", &of.table, &of.condition, of.column.as_str()),
-            Some(Calculation::Max(of)) => ("max", &of.table, &of.condition, of.column.as_str()),
-            Some(Calculation::CountDistinct(of)) => {
-                ("count_distinct", &of.table, &of.condition, of.column.as_str())
+            Some(Calculation::Count(measure)) => ("count", &measure.table, &measure.condition, ""),
+            Some(Calculation::Sum(measure)) => {
+                ("sum", &measure.table, &measure.condition, measure.column.as_str())
+            }
+            Some(Calculation::Max(measure)) => {
+                ("max", &measure.table, &measure.condition, measure.column.as_str())
+            }
+            Some(Calculation::CountDistinct(measure)) => {
+                ("count_distinct", &measure.table, &measure.condition, measure.column.as_str())
             }
             Some(Calculation::SumOf(parts)) => {
                 derivation.kind = "sum_of";
@@ -119,8 +123,8 @@ impl Explainer<'_> {
     ) -> Result<(), ExplainError> {
         let Some(answers) = &indicator.survey else { return Ok(()) };
         let (kind, condition, column) = match answers {
-            Answers::Sum(of) => ("sum", &of.condition, &of.column),
-            Answers::WeightedMean(of) => ("weighted_mean", &of.condition, &of.value),
+            SurveyMeasure::Sum(measure) => ("sum", &measure.condition, &measure.column),
+            SurveyMeasure::WeightedMean(measure) => ("weighted_mean", &measure.condition, &measure.value),
         };
         derivation.kind = kind;
         answers.table().clone_into(&mut derivation.table);
@@ -129,7 +133,7 @@ impl Explainer<'_> {
         self.measured(indicator, (Basis::Survey, condition), unit, derivation)
     }
 
-    /// The rows of a table, those left out, and what each school's come to.
+    /// The rows of a table, those left out, and the total of each school.
     fn measured(
         &self,
         indicator: &Indicator,
@@ -171,17 +175,17 @@ impl Explainer<'_> {
         Ok(())
     }
 
-    /// The rows that count, and how many do not, by reason.
+    /// The rows that count, and the number of those that do not, by reason.
     fn measured_rows(
         &self,
         path: &Path,
         condition: &Condition,
         unit: &Unit,
-        to: &mut Derivation,
+        derivation: &mut Derivation,
     ) -> Result<(), ExplainError> {
         let looked_at = &condition.columns() | &BTreeSet::from(["school_code".to_owned()]);
         let described = DatasetRow::COLUMNS.iter().map(|column| column.name);
-        let described = described.chain(Some(to.column.as_str()).filter(|column| !column.is_empty()));
+        let described = described.chain(Some(derivation.column.as_str()).filter(|column| !column.is_empty()));
         let columns = &looked_at | &described.map(str::to_owned).collect();
         let reader = parquet_file::read_plain(path, Some(&columns))?;
         let mut combinations = Combinations::new(&reader.schema(), &looked_at, &BTreeSet::new())?;
@@ -206,33 +210,35 @@ impl Explainer<'_> {
                         "status" => "状态不计入",
                         "counted_at_other_school" => "同一人计在另一所学校",
                         "counted_in_other_row" => "同一对象计在另一行",
-                        other => other,
+                        code => code,
                     };
                     *excluded.entry(reason.to_owned()).or_default() += 1;
                     continue;
                 }
                 if !meets[combination as usize] {
-                    *excluded.entry(format!("不满足 {}", to.condition)).or_default() += 1;
+                    *excluded.entry(format!("不满足 {}", derivation.condition)).or_default() += 1;
                     continue;
                 }
-                to.rows.push(RowAt {
+                derivation.rows.push(CountedRow {
                     school_code: row.school_code,
-                    at: At {
+                    at: FilePlace {
                         file: self.files.get(&row.source_file).cloned().unwrap_or(row.source_file),
                         sheet: row.source_sheet,
                         row: row.source_row,
                     },
-                    value: batch.column_by_name(&to.column).and_then(|column| cell_text(column, index)),
+                    value: batch
+                        .column_by_name(&derivation.column)
+                        .and_then(|column| cell_text(column, index)),
                 });
             }
         }
-        to.excluded.extend(excluded.into_iter().map(|(reason, rows)| Excluded { reason, rows }));
+        derivation.excluded.extend(excluded.into_iter().map(|(reason, rows)| ExcludedRows { reason, rows }));
         Ok(())
     }
 
-    /// Rows of the unit's schools that never came into the table.
-    fn quarantined(&self, unit: &Unit, to: &mut Derivation) {
-        let datasets = self.definitions.datasets.iter().filter(|dataset| dataset.table == to.table);
+    /// Rows of the unit's schools that never entered the table.
+    fn quarantined(&self, unit: &Unit, derivation: &mut Derivation) {
+        let datasets = self.definitions.datasets.iter().filter(|dataset| dataset.table == derivation.table);
         let datasets: BTreeSet<&str> = datasets.map(|dataset| dataset.dataset.as_str()).collect();
         let mut by_rule: BTreeMap<&str, u64> = BTreeMap::new();
         for finding in self.findings.iter().filter(|finding| finding.rows_out > 0) {
@@ -240,18 +246,18 @@ impl Explainer<'_> {
                 *by_rule.entry(&finding.rule).or_default() += finding.rows_out;
             }
         }
-        to.excluded.extend(by_rule.into_iter().map(|(id, rows)| {
+        derivation.excluded.extend(by_rule.into_iter().map(|(id, rows)| {
             let title = finding::rule(id).map_or("", |rule| rule.title);
-            Excluded { reason: format!("隔离 {id} {title}"), rows }
+            ExcludedRows { reason: format!("隔离 {id} {title}"), rows }
         }));
     }
 
-    fn on_filed(&self, indicator: &Indicator, unit: &Unit, to: &mut Derivation) {
+    fn on_filed(&self, indicator: &Indicator, unit: &Unit, derivation: &mut Derivation) {
         let weight = match &indicator.filed {
             Some(Combination::WeightedMean { weight }) => Some(weight),
             _ => None,
         };
-        to.kind = match &indicator.filed {
+        derivation.kind = match &indicator.filed {
             Some(Combination::Sum) => "sum",
             Some(Combination::Max) => "max",
             Some(Combination::WeightedMean { .. }) if unit.level == Level::School => "as_filed",
@@ -259,34 +265,34 @@ impl Explainer<'_> {
             Some(Combination::List) => "list",
             Some(Combination::Lines) | None => "",
         };
-        self.definitions.table_of_role(Role::Filing).clone_into(&mut to.table);
+        self.definitions.table_of_role(Role::Filing).clone_into(&mut derivation.table);
         for (code, school) in self.schools.iter().filter(|(code, _)| self.is_in(code, unit)) {
-            let of = |id: &String| self.filed.get(&(id.clone(), code.clone()));
-            let filed = of(&indicator.id);
-            to.schools.push(SchoolPart {
+            let figure = |id: &String| self.filed.get(&(id.clone(), code.clone()));
+            let filed = figure(&indicator.id);
+            derivation.schools.push(SchoolPart {
                 school_code: code.clone(),
                 school_name: school.name.clone(),
                 state: filed.map_or(State::Missing, |filed| filed.state).name(),
                 value: filed.and_then(|filed| filed.value).map(|value| value.to_string()),
-                weight: weight.and_then(of).and_then(|filed| filed.value).map(|value| value.to_string()),
+                weight: weight.and_then(figure).and_then(|filed| filed.value).map(|value| value.to_string()),
                 words: filed.filter(|filed| filed.value.is_none()).map(|filed| filed.words.clone()),
                 at: filed.map(|filed| filed.at.clone()),
             });
         }
     }
 
-    /// The schools' values with those that persons set in their places, combined as the others are.
+    /// The schools' values, with set values in place of delivered ones, combined like the others.
     fn on_adjusted(
         &self,
         indicator: &Indicator,
-        of: Delivered,
+        replaced: Delivered,
         unit: &Unit,
-        to: &mut Derivation,
+        derivation: &mut Derivation,
     ) -> Result<(), ExplainError> {
-        let weight = match (of, &indicator.system, &indicator.filed) {
+        let weight = match (replaced, &indicator.system, &indicator.filed) {
             (Delivered::System, Some(Calculation::SumOf(_) | Calculation::Ratio(_)), _) => {
-                self.on_system(indicator, unit, to)?;
-                for part in &mut to.made_of {
+                self.on_system(indicator, unit, derivation)?;
+                for part in &mut derivation.made_of {
                     let adjusted = self.definitions.indicator(&part.indicator_id);
                     let of_unit = Unit {
                         level: Level::named(part.level),
@@ -294,7 +300,7 @@ impl Explainer<'_> {
                         ..unit.clone()
                     };
                     let adjusted =
-                        adjusted.map(|other| self.derivation(other, of.basis().adjusted(), &of_unit));
+                        adjusted.map(|other| self.derivation(other, replaced.basis().adjusted(), &of_unit));
                     if let Some(adjusted) = adjusted.transpose()?.flatten() {
                         *part = adjusted;
                     }
@@ -303,15 +309,15 @@ impl Explainer<'_> {
             }
             (Delivered::System, Some(Calculation::Max(_)), _)
             | (Delivered::Filed, _, Some(Combination::Max)) => {
-                to.kind = "max";
+                derivation.kind = "max";
                 None
             }
             (Delivered::Filed, _, Some(Combination::WeightedMean { weight })) => {
-                to.kind = if unit.level == Level::School { "as_filed" } else { "weighted_mean" };
+                derivation.kind = if unit.level == Level::School { "as_filed" } else { "weighted_mean" };
                 Some(weight)
             }
             _ => {
-                to.kind = "sum";
+                derivation.kind = "sum";
                 None
             }
         };
@@ -321,16 +327,17 @@ impl Explainer<'_> {
                 region_code: school.region_code.clone(),
                 school_code: code.clone(),
             };
-            let stands = |id: &str| {
-                self.value(id, of.basis().adjusted(), &place).or_else(|| self.value(id, of.basis(), &place))
+            let current = |id: &str| {
+                self.value(id, replaced.basis().adjusted(), &place)
+                    .or_else(|| self.value(id, replaced.basis(), &place))
             };
-            let value = stands(&indicator.id);
-            to.schools.push(SchoolPart {
+            let value = current(&indicator.id);
+            derivation.schools.push(SchoolPart {
                 school_code: code.clone(),
                 school_name: school.name.clone(),
                 state: value.map_or(State::Missing, |value| value.state).name(),
                 value: value.and_then(|value| value.value).map(|value| value.to_string()),
-                weight: weight.and_then(|id| stands(id)?.value).map(|value| value.to_string()),
+                weight: weight.and_then(|id| current(id)?.value).map(|value| value.to_string()),
                 words: None,
                 at: None,
             });
@@ -339,7 +346,7 @@ impl Explainer<'_> {
     }
 }
 
-/// A cell as text; `None` where there is nothing in it.
+/// A cell as text; `None` for an empty one.
 fn cell_text(column: &ArrayRef, row: usize) -> Option<String> {
     let whole = |number: i64| Decimal(i128::from(number) * ONE).to_string();
     column.is_valid(row).then(|| match column.data_type() {

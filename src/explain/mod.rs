@@ -1,11 +1,11 @@
-//! Where a figure comes from: definition, formula with its numbers, schools, and rows in their files.
+//! The origin of a figure: definition, formula with its numbers, schools, and rows in their files.
 //!
 //! Everything is read from a published release, so that a figure can be explained as long as its
 //! release is kept. People are never named: a row is named by file, sheet and row.
 //!
-//! - [`reader`]: what all explanations of a year need of its release.
-//! - [`derivation`]: how a value comes about.
-//! - [`concerns`]: checks, decisions and the release before.
+//! - [`reader`]: reads everything that all explanations of a year need.
+//! - [`derivation`]: how a value was computed.
+//! - [`concerns`]: checks, decisions and the previous release.
 //! - [`wording`]: the formula in words.
 
 mod reader;
@@ -58,26 +58,26 @@ pub struct Explanation {
     pub school_code: String,
     pub unit_name: String,
     pub catalogue: Entry,
-    /// On every basis that it has a value on.
+    /// Each basis on which it has a value.
     pub bases: Vec<Derivation>,
-    /// Between each two of them.
+    /// Between every two of them.
     pub differences: Vec<Difference>,
-    pub printed: Vec<PrintedAt>,
-    /// Checks that look at it, and what they found.
-    pub checks: Vec<CheckedBy>,
+    pub printed: Vec<CellPlace>,
+    /// Checks of it, and their findings.
+    pub checks: Vec<CheckResult>,
     pub overrides: Vec<Decision>,
-    /// What the release before this one had, where that is kept.
-    pub before: Vec<Before>,
+    /// Its value in the previous release, where that is kept.
+    pub before: Vec<EarlierValue>,
 }
 
-/// How a value comes about.
+/// How a value was computed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Derivation {
     pub indicator_id: String,
     pub title_zh: String,
     pub unit: String,
     pub basis: &'static str,
-    /// For adjusted values: the basis that it stands for.
+    /// For adjusted values: the basis whose value it replaces.
     pub stands_for: &'static str,
     pub level: &'static str,
     pub region_code: String,
@@ -95,12 +95,12 @@ pub struct Derivation {
     pub condition: String,
     pub column: String,
     pub schools: Vec<SchoolPart>,
-    pub rows: Vec<RowAt>,
-    pub excluded: Vec<Excluded>,
+    pub rows: Vec<CountedRow>,
+    pub excluded: Vec<ExcludedRows>,
     pub made_of: Vec<Derivation>,
 }
 
-/// What one school gave to a value.
+/// The contribution of one school to a value.
 #[derive(Debug, Clone, Serialize)]
 pub struct SchoolPart {
     pub school_code: String,
@@ -109,30 +109,30 @@ pub struct SchoolPart {
     pub value: Option<String>,
     pub weight: Option<String>,
     pub words: Option<String>,
-    pub at: Option<At>,
+    pub at: Option<FilePlace>,
 }
 
 /// A place in a delivered file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct At {
+pub struct FilePlace {
     pub file: String,
     pub sheet: String,
     pub row: i32,
 }
 
-/// A row that counts, with what of it is summed, compared or told apart.
+/// A row that counts, with its value in the column that is summed, compared or distinguished.
 #[derive(Debug, Clone, Serialize)]
-pub struct RowAt {
+pub struct CountedRow {
     pub school_code: String,
     #[serde(flatten)]
-    pub at: At,
+    pub at: FilePlace,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
-/// Rows of the same schools that are not in the value.
+/// Rows of the same schools that are not in the value, by reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Excluded {
+pub struct ExcludedRows {
     pub reason: String,
     pub rows: u64,
 }
@@ -146,9 +146,9 @@ pub struct Difference {
     pub difference: String,
 }
 
-/// A printed cell that shows it, this year's column.
+/// A printed cell that shows it, in this year's column.
 #[derive(Debug, Clone, Serialize)]
-pub struct PrintedAt {
+pub struct CellPlace {
     pub report_table: String,
     pub report_path: String,
     pub measure: String,
@@ -158,7 +158,7 @@ pub struct PrintedAt {
 }
 
 #[derive(Debug, Clone, Serialize)]
-pub struct CheckedBy {
+pub struct CheckResult {
     pub check: String,
     pub found: Vec<String>,
 }
@@ -187,7 +187,7 @@ impl From<&DecisionRow> for Decision {
 }
 
 #[derive(Debug, Clone, Serialize)]
-pub struct Before {
+pub struct EarlierValue {
     pub release: u32,
     pub basis: &'static str,
     pub state: &'static str,
@@ -195,7 +195,7 @@ pub struct Before {
     pub changed: bool,
 }
 
-/// Whose figure is asked for.
+/// The unit whose figure is requested.
 #[derive(Debug, Clone, Copy)]
 pub enum Place<'a> {
     City,
@@ -203,7 +203,7 @@ pub enum Place<'a> {
     School(&'a str),
 }
 
-/// The codes that stand for the whole city and for what is under no county.
+/// Codes and names of the whole city, and of the schools under no county.
 #[derive(Debug, Clone, Copy)]
 pub struct City<'a> {
     pub code: &'a str,
@@ -213,7 +213,7 @@ pub struct City<'a> {
 }
 
 impl Explainer<'_> {
-    /// The unit that is meant.
+    /// The unit at this place.
     ///
     /// # Errors
     /// When the release has no such school or region.
@@ -305,14 +305,14 @@ fn differences(bases: &[Derivation]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (index, a) in bases.iter().enumerate() {
         for b in &bases[index + 1..] {
-            let parsed = |of: &Derivation| of.value.as_deref().and_then(Decimal::parse);
-            if let (Some(of_a), Some(of_b)) = (parsed(a), parsed(b)) {
+            let number = |derivation: &Derivation| derivation.value.as_deref().and_then(Decimal::parse);
+            if let (Some(value_a), Some(value_b)) = (number(a), number(b)) {
                 differences.push(Difference {
                     basis_a: a.basis,
                     basis_b: b.basis,
-                    value_a: of_a.to_string(),
-                    value_b: of_b.to_string(),
-                    difference: Decimal(of_b.0 - of_a.0).to_string(),
+                    value_a: value_a.to_string(),
+                    value_b: value_b.to_string(),
+                    difference: Decimal(value_b.0 - value_a.0).to_string(),
                 });
             }
         }

@@ -1,9 +1,9 @@
-//! What all explanations of a year need of its release.
+//! The parts of a release that all explanations of a year need.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use super::{At, City, ExplainError, PrintedAt};
+use super::{CellPlace, City, ExplainError, FilePlace};
 use crate::definitions::Definitions;
 use crate::definitions::contract::Role;
 use crate::definitions::layout::{Each, Layout, RowLayout};
@@ -23,7 +23,7 @@ use crate::tables::school::SchoolRow;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-/// One year of a release, read for explaining.
+/// One year of a release, read for explanations.
 pub struct Explainer<'a> {
     pub(super) data: &'a DataRoot,
     pub(super) manifest: &'a Manifest,
@@ -31,12 +31,12 @@ pub struct Explainer<'a> {
     pub(super) city: City<'a>,
     pub(super) year: ReportYear,
     pub(super) values: HashMap<ValueKey, IndicatorValue>,
-    /// By code.
+    /// Schools by code.
     pub(super) schools: BTreeMap<String, School>,
-    /// File by SHA-256.
+    /// Files by SHA-256.
     pub(super) files: HashMap<String, String>,
-    /// By indicator and school.
-    pub(super) filed: BTreeMap<(String, String), Filed>,
+    /// Filed figures by indicator and school.
+    pub(super) filed: BTreeMap<(String, String), FiledFigure>,
     pub(super) findings: Vec<Finding>,
     pub(super) decisions: Vec<DecisionRow>,
     pub(super) cells: Vec<PrintedCell>,
@@ -47,23 +47,23 @@ pub(super) struct School {
     pub name: String,
 }
 
-/// What a school filed, and where.
-pub(super) struct Filed {
+/// A figure that a school filed, and where.
+pub(super) struct FiledFigure {
     pub state: State,
     pub value: Option<Decimal>,
     pub words: String,
-    pub at: At,
+    pub at: FilePlace,
 }
 
 /// A printed cell of this year's column, and the unit whose value it shows.
 pub(super) struct PrintedCell {
     pub indicator_id: String,
     pub unit: Unit,
-    pub printed: PrintedAt,
+    pub printed: CellPlace,
 }
 
 impl<'a> Explainer<'a> {
-    /// Reads what all explanations of a year need.
+    /// Reads everything that all explanations of a year need.
     ///
     /// # Errors
     /// When a table of the release cannot be read.
@@ -130,12 +130,12 @@ impl Tables<'_> {
     }
 }
 
-/// What schools filed of the year, each figure as it stands first.
+/// The figures that schools filed for the year, each at its first place.
 fn filed(
     tables: Tables<'_>,
     definitions: &Definitions,
     files: &HashMap<String, String>,
-) -> Result<BTreeMap<(String, String), Filed>, TableFileError> {
+) -> Result<BTreeMap<(String, String), FiledFigure>, TableFileError> {
     let mut figures = BTreeMap::new();
     let Some(path) = tables.path(definitions.table_of_role(Role::Filing)) else { return Ok(figures) };
     for row in row::read(&path)? {
@@ -143,19 +143,19 @@ fn filed(
         if row.value_year != tables.year {
             continue;
         }
-        let at = At {
+        let at = FilePlace {
             file: files.get(&row.source_file).cloned().unwrap_or(row.source_file),
             sheet: row.source_sheet,
             row: row.source_row,
         };
         let words = row.printed_text.unwrap_or_default();
-        let own = Filed { state: row.state, value: row.value, words, at };
-        figures.entry((row.indicator_id, row.school_code)).or_insert(own);
+        let figure = FiledFigure { state: row.state, value: row.value, words, at };
+        figures.entry((row.indicator_id, row.school_code)).or_insert(figure);
     }
     Ok(figures)
 }
 
-/// The printed cells of the year's own column. Parts of a breakdown are explained by their whole.
+/// The printed cells of the year's own column. Parts of a breakdown are explained with their whole.
 fn cells(tables: Tables<'_>, definitions: &Definitions) -> Result<Vec<PrintedCell>, TableFileError> {
     let mut cells = Vec::new();
     let Some(path) = tables.path(ReportCellRow::TABLE) else { return Ok(cells) };
@@ -168,7 +168,7 @@ fn cells(tables: Tables<'_>, definitions: &Definitions) -> Result<Vec<PrintedCel
         let layout_row = layout.and_then(|layout| layout_row(layout, &row));
         let mut unit = row.place();
         // A row of a county in the city's table shows the county's value.
-        if let Some(county) = layout_row.filter(|own| own.each == Some(Each::County)) {
+        if let Some(county) = layout_row.filter(|repeated| repeated.each == Some(Each::County)) {
             let label = row.report_path.strip_prefix(county.path.split('{').next().unwrap_or_default());
             let regions = definitions.regions();
             let region = label.zip(regions).and_then(|(label, all)| all.look_up_any_year(label, tables.year));
@@ -179,12 +179,12 @@ fn cells(tables: Tables<'_>, definitions: &Definitions) -> Result<Vec<PrintedCel
         cells.push(PrintedCell {
             indicator_id: row.indicator_id,
             unit,
-            printed: PrintedAt {
+            printed: CellPlace {
                 report_table: row.report_table,
                 report_path: row.report_path,
                 measure: row.measure,
                 basis: row.basis,
-                decimals: layout_row.map_or(0, |own| own.decimals),
+                decimals: layout_row.map_or(0, |layout_row| layout_row.decimals),
                 printed_text: row.printed_text,
             },
         });
@@ -192,10 +192,10 @@ fn cells(tables: Tables<'_>, definitions: &Definitions) -> Result<Vec<PrintedCel
     Ok(cells)
 }
 
-/// The row of a layout that a cell is printed by, also where the layout repeats it.
+/// The layout row that prints a cell, also where the layout repeats it.
 fn layout_row<'l>(layout: &'l Layout, cell: &ReportCellRow) -> Option<&'l RowLayout> {
     let table = layout.table(&cell.report_table)?;
     let repeated = |row: &&RowLayout| row.each.is_some() && row.measure == cell.measure;
-    let own = table.row(&cell.report_path, &cell.measure);
-    own.or_else(|| table.rows.iter().find(repeated))
+    let exact = table.row(&cell.report_path, &cell.measure);
+    exact.or_else(|| table.rows.iter().find(repeated))
 }

@@ -1,9 +1,9 @@
-//! What becomes of a year's figures where named persons set a school's value.
+//! The figures of a year that change where named persons set a school's value.
 //!
 //! Delivered values are never edited. The set value takes the place of the school's part, and
-//! everything that the part is in is computed again by the rules that computed it first: its
-//! county and the city, sums and ratios of it, means that it is the weight of. The results are
-//! values of their own, on the basis `adjusted`, beside the delivered ones.
+//! everything that depends on this part is computed again by the same rules: the county and the
+//! city, sums and ratios of it, means that it is the weight of. The results are separate values
+//! on the basis `adjusted`; the delivered ones stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,8 +30,8 @@ pub fn refusal(indicator: &Indicator, basis: Delivered) -> Option<String> {
         (Delivered::System, Some(Calculation::SumOf(parts)), _) => {
             computed(parts.iter().map(String::as_str).collect())
         }
-        (Delivered::System, Some(Calculation::Ratio(of)), _) => {
-            computed(vec![&of.numerator, &of.denominator])
+        (Delivered::System, Some(Calculation::Ratio(ratio)), _) => {
+            computed(vec![&ratio.numerator, &ratio.denominator])
         }
         (Delivered::System, Some(_), _) => {
             Some(format!("`{id}` lists or counts different things, which one number does not say"))
@@ -49,10 +49,10 @@ pub fn refusal(indicator: &Indicator, basis: Delivered) -> Option<String> {
     }
 }
 
-/// What is wrong with a value that somebody wants to set; `None` where nothing is.
+/// Why a value cannot be set; `None` where it can.
 #[must_use]
 pub fn value_fault(indicator: &Indicator, basis: Delivered, value: Decimal) -> Option<String> {
-    /// Units of what is counted one by one.
+    /// Units of things that are counted one by one.
     const COUNTED: [&str; 4] = ["人", "个", "所", "人次"];
     if !(0..=COUNT_MAX * ONE).contains(&value.0) {
         return Some(format!("{value} is not between 0 and {COUNT_MAX}"));
@@ -62,7 +62,7 @@ pub fn value_fault(indicator: &Indicator, basis: Delivered, value: Decimal) -> O
     (is_count && value.0 % ONE != 0).then(|| format!("{value} is no count of {}", indicator.title_zh))
 }
 
-/// The indicators whose values change with one of `id` on a basis: itself, and what is made of it.
+/// The indicators whose values change with `id` on a basis: itself, and those computed from it.
 #[must_use]
 pub fn dependents(indicators: &[Indicator], id: &str, basis: Delivered) -> BTreeSet<String> {
     let mut found = BTreeSet::from([id.to_owned()]);
@@ -82,11 +82,11 @@ pub fn dependents(indicators: &[Indicator], id: &str, basis: Delivered) -> BTree
     }
 }
 
-/// What a system value is computed from.
+/// The indicators that a system value is computed from.
 fn parts(indicator: &Indicator) -> Vec<&str> {
     match &indicator.system {
         Some(Calculation::SumOf(parts)) => parts.iter().map(String::as_str).collect(),
-        Some(Calculation::Ratio(of)) => vec![&of.numerator, &of.denominator],
+        Some(Calculation::Ratio(ratio)) => vec![&ratio.numerator, &ratio.denominator],
         _ => Vec::new(),
     }
 }
@@ -98,10 +98,10 @@ fn weight(indicator: &Indicator) -> Option<&str> {
     }
 }
 
-/// The adjusted values of one year, sorted by key; `values` are its delivered ones.
+/// The adjusted values of one year, sorted by key; `values` are the delivered ones.
 ///
-/// The school that a value is set for, its county and the city have one; beyond them, and for
-/// what is made of the indicator, whatever changes with it.
+/// The school that a value is set for, its county and the city always have one; other units, and
+/// other indicators, where their value changes.
 ///
 /// # Errors
 /// When a table cannot be read.
@@ -147,8 +147,8 @@ pub fn adjusted(
     Ok(adjusted)
 }
 
-/// The values of a year with the adjusted ones in the places of those that they stand for: what is
-/// printed must add up as what was delivered does.
+/// The values of a year with the adjusted ones in place of those that they replace: printed
+/// figures must add up as delivered ones do.
 #[must_use]
 pub fn as_printed(values: &[IndicatorValue]) -> Vec<IndicatorValue> {
     let delivered = |key: &ValueKey| {
@@ -164,7 +164,7 @@ pub fn as_printed(values: &[IndicatorValue]) -> Vec<IndicatorValue> {
     printed.into_values().collect()
 }
 
-/// Indicators and everything that they are computed from.
+/// The given indicators, and all that they are computed from.
 fn with_parts<'a>(indicators: &'a [Indicator], ids: impl Iterator<Item = &'a str>) -> Vec<Indicator> {
     let mut open: Vec<&str> = ids.collect();
     let mut needed = BTreeSet::new();
@@ -178,7 +178,7 @@ fn with_parts<'a>(indicators: &'a [Indicator], ids: impl Iterator<Item = &'a str
     indicators.iter().filter(|indicator| needed.contains(indicator.id.as_str())).cloned().collect()
 }
 
-/// Whether a school is the unit, or part of it.
+/// Whether the school is the unit, or part of it.
 fn holds(unit: &Unit, school: &str, inputs: &Inputs) -> bool {
     let region = inputs.schools.get(school).map_or(&inputs.residual, |school| &school.region_code);
     match unit.level {
@@ -194,9 +194,9 @@ mod tests {
     use crate::definitions;
     use crate::figure::Basis;
     use crate::figure::State;
-    use crate::figures::compute::{Filed, School};
+    use crate::figures::compute::{FiledFigure, School};
 
-    /// Three schools in two counties, and what each filed of one year.
+    /// Three schools in two counties, and what each filed for one year.
     fn inputs(filed: &[(&str, [i64; 3])]) -> Inputs {
         let school = |region: &str| School { region_code: region.into(), ..School::default() };
         let schools = [("a", "141002"), ("b", "141002"), ("c", "141024")];
@@ -206,7 +206,7 @@ mod tests {
                 let value = Some(Decimal::from_int(*number));
                 values.insert(
                     ((*indicator).to_owned(), (*code).to_owned()),
-                    Filed { state: State::Value, value, words: None },
+                    FiledFigure { state: State::Value, value, words: None },
                 );
             }
         }
@@ -221,7 +221,7 @@ mod tests {
         }
     }
 
-    fn told(inputs: &Inputs, set: &[(&str, &str, i64)]) -> Vec<String> {
+    fn changes(inputs: &Inputs, set: &[(&str, &str, i64)]) -> Vec<String> {
         let definitions = definitions::load(&definitions::embedded()).unwrap();
         let layout = definitions.layout(2024).cloned();
         let layout = layout.as_ref();
@@ -247,7 +247,7 @@ mod tests {
             assert!(
                 printed
                     .iter()
-                    .any(|one| (one.key.unit == value.key.unit) && one.as_text() == value.as_text())
+                    .any(|other| other.key.unit == value.key.unit && other.as_text() == value.as_text())
             );
         }
         assert!(adjusted.iter().all(|value| value.key.basis == Basis::Adjusted(Delivered::Filed)));
@@ -262,20 +262,20 @@ mod tests {
     }
 
     #[test]
-    fn a_set_value_takes_its_part_in_school_county_and_city() {
+    fn a_set_value_changes_school_county_and_city() {
         let inputs = inputs(&[("certificates", [10, 20, 30])]);
         assert_eq!(
-            told(&inputs, &[("certificates", "a", 15)]),
+            changes(&inputs, &[("certificates", "a", 15)]),
             ["certificates a 15", "certificates 141002 35", "certificates 141000 65"]
         );
-        assert_eq!(told(&inputs, &[]), Vec::<String>::new());
+        assert_eq!(changes(&inputs, &[]), Vec::<String>::new());
     }
 
     #[test]
-    fn the_greatest_stays_the_greatest_and_is_told_all_the_same() {
+    fn an_unchanged_greatest_value_is_still_listed() {
         let inputs = inputs(&[("internet_bandwidth", [100, 500, 300])]);
         assert_eq!(
-            told(&inputs, &[("internet_bandwidth", "a", 200)]),
+            changes(&inputs, &[("internet_bandwidth", "a", 200)]),
             ["internet_bandwidth a 200", "internet_bandwidth 141002 500", "internet_bandwidth 141000 500"]
         );
     }
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn a_mean_follows_its_weight_above_the_school() {
         let filed = [("fitness_tested", [100, 100, 200]), ("fitness_pass_rate", [90, 80, 70])];
-        let found = told(&inputs(&filed), &[("fitness_tested", "a", 300)]);
+        let found = changes(&inputs(&filed), &[("fitness_tested", "a", 300)]);
         assert_eq!(
             found,
             [
@@ -297,15 +297,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_of_others_is_not_set_and_follows_them() {
+    fn computed_indicators_are_not_set_but_follow_their_parts() {
         let definitions = definitions::load(&definitions::embedded()).unwrap();
-        let of = |id: &str, basis| refusal(definitions.indicator(id).unwrap(), basis);
-        assert!(of("placement_rate", Delivered::System).unwrap().contains("graduates_placed and graduates"));
-        assert!(of("graduates_placed", Delivered::System).unwrap().contains("graduates_further_study"));
-        assert_eq!(of("graduates_placed", Delivered::Filed), None);
-        assert_eq!(of("students", Delivered::System), None);
-        assert!(of("monthly_income", Delivered::System).unwrap().contains("no values on basis system"));
-        assert!(of("students", Delivered::Survey).is_some());
+        let reason = |id: &str, basis| refusal(definitions.indicator(id).unwrap(), basis);
+        assert!(
+            reason("placement_rate", Delivered::System).unwrap().contains("graduates_placed and graduates")
+        );
+        assert!(reason("graduates_placed", Delivered::System).unwrap().contains("graduates_further_study"));
+        assert_eq!(reason("graduates_placed", Delivered::Filed), None);
+        assert_eq!(reason("students", Delivered::System), None);
+        assert!(reason("monthly_income", Delivered::System).unwrap().contains("no values on basis system"));
+        assert!(reason("students", Delivered::Survey).is_some());
         let made = dependents(&definitions.indicators, "graduates_further_study", Delivered::System);
         for id in ["graduates_further_study", "further_study_rate", "graduates_placed", "placement_rate"] {
             assert!(made.contains(id), "{id}");

@@ -1,8 +1,8 @@
-//! The different combinations of values that some columns of a table have, and how many rows have each.
+//! The different combinations of values in some columns of a table, each with its number of rows.
 //!
-//! Conditions look at a few columns with few different values: a million students have some thousand
-//! combinations of them. A scan finds those, and Polars evaluates conditions and groups on them, each
-//! with its number of rows, instead of on the rows. What is added up is summed for each combination.
+//! Conditions use a few columns with few different values: a million students have some thousand
+//! combinations. A scan finds them, and Polars evaluates conditions and groups on these, each with
+//! its number of rows, instead of on the rows. Numbers are summed for each combination.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -17,7 +17,7 @@ use polars::prelude::{
 use crate::number::{ONE, SCALE};
 use crate::tables::parquet_file::{self, TableFileError};
 
-/// The column of a frame that says how many rows a combination stands for.
+/// The column of a frame with the number of rows of each combination.
 pub const ROWS: &str = "#rows";
 
 /// The columns of a frame with the sum of a column, as DECIMAL(38,10), and with its greatest value.
@@ -31,7 +31,7 @@ pub fn greatest_of(column: &str) -> String {
     format!("#greatest {column}")
 }
 
-/// Why a table's combinations could not be found, or nothing be computed on them.
+/// Why a table's combinations could not be found or used.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     #[error(transparent)]
@@ -100,37 +100,37 @@ fn decimals(name: &str, values: &[Option<i128>]) -> Result<Column, PolarsError> 
     Ok(whole.into_decimal(38, SCALE as usize)?.into_series().into_column())
 }
 
-/// What of a column is added up for each combination.
+/// A column whose values are added up for each combination.
 #[derive(Debug)]
-struct Summed {
+struct SummedColumn {
     name: String,
     sums: Vec<i128>,
     greatest: Vec<Option<i128>>,
 }
 
-/// Combinations on their way, batch by batch.
+/// Combinations under construction, batch by batch.
 #[derive(Debug)]
 pub struct Combinations {
     keys: Vec<(String, Values)>,
-    summed: Vec<Summed>,
+    summed: Vec<SummedColumn>,
     rows: Vec<i64>,
     known: HashMap<Vec<u8>, u32>,
-    /// Of the row being looked at, reused from row to row.
+    /// The row being looked at, reused from row to row.
     key: Vec<u8>,
 }
 
 impl Combinations {
-    /// Of the columns `keys` of tables of one schema, with `summed` added up.
+    /// Combinations of the columns `keys` in tables of one schema, with `summed` added up.
     ///
     /// # Errors
-    /// When the schema lacks one of them.
+    /// When the schema lacks a column.
     pub fn new(
         schema: &Schema,
         keys: &BTreeSet<String>,
         summed: &BTreeSet<String>,
     ) -> Result<Self, ArrowError> {
         let key = |name: &String| Ok((name.clone(), Values::new(schema.field_with_name(name)?.data_type())?));
-        let sum = |name: &String| Summed { name: name.clone(), sums: Vec::new(), greatest: Vec::new() };
+        let sum = |name: &String| SummedColumn { name: name.clone(), sums: Vec::new(), greatest: Vec::new() };
         Ok(Combinations {
             keys: keys.iter().map(key).collect::<Result<_, ArrowError>>()?,
             summed: summed.iter().map(sum).collect(),
@@ -140,8 +140,8 @@ impl Combinations {
         })
     }
 
-    /// Adds the rows of a batch, those that `counted` says where it does; gives the number of each row's
-    /// combination, in the order of rows (0 for those that were left out).
+    /// Adds the rows of a batch, or only those that `counted` marks; returns the number of each row's
+    /// combination, in the order of rows (0 for rows left out).
     ///
     /// # Errors
     /// When the batch lacks a column.
@@ -156,8 +156,11 @@ impl Combinations {
         };
         let keys: Vec<&ArrayRef> =
             self.keys.iter().map(|(name, _)| column(name)).collect::<Result<_, _>>()?;
-        let summed: Vec<Vec<Option<i128>>> =
-            self.summed.iter().map(|of| column(&of.name).and_then(numbers)).collect::<Result<_, _>>()?;
+        let summed: Vec<Vec<Option<i128>>> = self
+            .summed
+            .iter()
+            .map(|summed| column(&summed.name).and_then(numbers))
+            .collect::<Result<_, _>>()?;
         let mut numbers = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
             if counted.is_some_and(|counted| !(counted.is_valid(row) && counted.value(row))) {
@@ -174,10 +177,10 @@ impl Combinations {
             };
             let at = number as usize;
             self.rows[at] += 1;
-            for (of, values) in self.summed.iter_mut().zip(&summed) {
+            for (column, values) in self.summed.iter_mut().zip(&summed) {
                 if let Some(value) = values[row] {
-                    of.sums[at] += value;
-                    of.greatest[at] = of.greatest[at].max(Some(value));
+                    column.sums[at] += value;
+                    column.greatest[at] = column.greatest[at].max(Some(value));
                 }
             }
             numbers.push(number);
@@ -185,7 +188,7 @@ impl Combinations {
         Ok(numbers)
     }
 
-    /// A combination not met before.
+    /// Adds a new combination.
     fn begin(&mut self, keys: &[&ArrayRef], row: usize) -> u32 {
         let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         self.known.insert(self.key.clone(), number);
@@ -193,9 +196,9 @@ impl Combinations {
         for ((_, values), column) in self.keys.iter_mut().zip(keys) {
             values.push(column, row);
         }
-        for of in &mut self.summed {
-            of.sums.push(0);
-            of.greatest.push(None);
+        for column in &mut self.summed {
+            column.sums.push(0);
+            column.greatest.push(None);
         }
         number
     }
@@ -211,10 +214,10 @@ impl Combinations {
             columns.push(values.column(name)?);
         }
         columns.push(Series::new(ROWS.into(), &self.rows).into_column());
-        for of in &self.summed {
-            let sums: Vec<Option<i128>> = of.sums.iter().copied().map(Some).collect();
-            columns.push(decimals(&sum_of(&of.name), &sums)?);
-            columns.push(decimals(&greatest_of(&of.name), &of.greatest)?);
+        for column in &self.summed {
+            let sums: Vec<Option<i128>> = column.sums.iter().copied().map(Some).collect();
+            columns.push(decimals(&sum_of(&column.name), &sums)?);
+            columns.push(decimals(&greatest_of(&column.name), &column.greatest)?);
         }
         DataFrame::new(self.rows.len(), columns)
     }
@@ -252,7 +255,7 @@ fn append(key: &mut Vec<u8>, column: &ArrayRef, row: usize) {
     }
 }
 
-/// The numbers of a column in units of 10⁻¹⁰.
+/// The numbers of a column, in units of 10⁻¹⁰.
 fn numbers(column: &ArrayRef) -> Result<Vec<Option<i128>>, ArrowError> {
     let whole = |number: i64| i128::from(number) * ONE;
     Ok(match column.data_type() {
@@ -268,8 +271,8 @@ fn numbers(column: &ArrayRef) -> Result<Vec<Option<i128>>, ArrowError> {
     })
 }
 
-/// What one scan of a table finds: for each entry of `wanted`, by its name, the combinations of its key
-/// columns with its summed columns. Only rows whose column `counted` is true, where the table has one.
+/// Finds combinations in one scan of a table: for each entry of `wanted`, by its name, those of its key
+/// columns, with its summed columns. Only rows with a true `counted` are used, where the table has it.
 ///
 /// # Errors
 /// When the table cannot be read, or lacks a column.
@@ -308,8 +311,8 @@ mod tests {
 
     type Key = (Option<String>, Option<i32>);
     type Row = (Option<String>, Option<i32>, Option<i64>, bool);
-    /// Rows, their sum, the greatest of them.
-    type Told = (i64, i128, Option<i128>);
+    /// Number of rows, their sum, their greatest value.
+    type Totals = (i64, i128, Option<i128>);
 
     fn batch(rows: &[Row]) -> (RecordBatch, BooleanArray) {
         let fields = [("sex", DataType::Utf8), ("grade", DataType::Int32), ("hours", DataType::Int64)];
@@ -327,8 +330,8 @@ mod tests {
         names.map(str::to_owned).into()
     }
 
-    /// The combinations of `sex` and `grade` with the sum and the greatest of `hours`, as a frame tells them.
-    fn found(combinations: &Combinations) -> BTreeMap<Key, Told> {
+    /// The combinations of `sex` and `grade` with the sum and the greatest of `hours`, as in a frame.
+    fn found(combinations: &Combinations) -> BTreeMap<Key, Totals> {
         let frame = combinations.frame().unwrap();
         let column = |name: &str| frame.column(name).unwrap().clone();
         let decimals = |name: String| -> Vec<Option<i128>> {
@@ -336,15 +339,15 @@ mod tests {
         };
         let (sexes, grades, rows) = (column("sex"), column("grade"), column(ROWS));
         let (sums, greatest) = (decimals(sum_of("hours")), decimals(greatest_of("hours")));
-        let told = (0..frame.height()).map(|at| {
+        let totals = (0..frame.height()).map(|at| {
             let key = (sexes.str().unwrap().get(at).map(str::to_owned), grades.i32().unwrap().get(at));
             (key, (rows.i64().unwrap().get(at).unwrap(), sums[at].unwrap(), greatest[at]))
         });
-        told.collect()
+        totals.collect()
     }
 
     #[test]
-    fn what_is_missing_is_another_value_than_what_is_empty() {
+    fn a_missing_value_differs_from_an_empty_one() {
         let row = |sex: Option<&str>, hours| (sex.map(str::to_owned), None, hours, true);
         let (batch, _) =
             batch(&[row(None, Some(3)), row(Some(""), None), row(None, Some(4)), row(Some("1"), None)]);
@@ -358,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn without_columns_to_tell_apart_all_rows_are_one() {
+    fn without_key_columns_all_rows_are_one_combination() {
         let rows = vec![(None, Some(1), None, true); 3];
         let (batch, _) = batch(&rows);
         let none = BTreeSet::new();
@@ -370,7 +373,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn they_are_what_going_over_all_rows_finds(
+        fn they_match_a_pass_over_all_rows(
             rows in prop::collection::vec(
                 (
                     prop::option::of("[12]{0,2}"),
@@ -384,10 +387,10 @@ mod tests {
         ) {
             let mut slow = BTreeMap::new();
             for (sex, grade, hours, _) in rows.iter().filter(|row| row.3) {
-                let of: &mut Told = slow.entry((sex.clone(), *grade)).or_default();
-                of.0 += 1;
-                of.1 += i128::from(hours.unwrap_or_default()) * ONE;
-                of.2 = of.2.max(hours.map(|hours| i128::from(hours) * ONE));
+                let totals: &mut Totals = slow.entry((sex.clone(), *grade)).or_default();
+                totals.0 += 1;
+                totals.1 += i128::from(hours.unwrap_or_default()) * ONE;
+                totals.2 = totals.2.max(hours.map(|hours| i128::from(hours) * ONE));
             }
             let parts = rows.split_at(cut.min(rows.len()));
             let (first, counted) = batch(parts.0);

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::measure::{Additivity, AnswersBySchool, Measured, answers, measure, measured_on};
+use super::measure::{Additivity, AnswersBySchool, Measurement, answers, measure, measured_on};
 use super::{IndicatorValue, State, Subject, Unit, ValueKey};
-use crate::definitions::indicator::{Answers, Calculation, Combination, Indicator};
+use crate::definitions::indicator::{Calculation, Combination, Indicator, RatioParts, SurveyMeasure};
 use crate::definitions::layout::Layout;
 use crate::figure::{Basis, Delivered, Level};
 use crate::figures::combinations::TableError;
@@ -24,10 +24,10 @@ pub struct School {
 
 /// A figure that a school filed about its own year.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filed {
+pub struct FiledFigure {
     pub state: State,
     pub value: Option<Decimal>,
-    /// Of a cell that holds words.
+    /// The text of a cell that holds words.
     pub words: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub struct Inputs {
     pub year: ReportYear,
     /// File of each table.
     pub tables: BTreeMap<String, PathBuf>,
-    /// The names of the tables of the register and of the filings.
+    /// The tables of the register and of the filings.
     pub register_table: String,
     pub filing_table: String,
     /// Column names of each table.
@@ -50,8 +50,8 @@ pub struct Inputs {
     /// Schools that delivered rows of each table.
     pub delivered: BTreeMap<String, BTreeSet<String>>,
     /// Filed values by indicator and school.
-    pub filed: BTreeMap<(String, String), Filed>,
-    /// Values that take the place of a school's own; empty where delivered values are computed.
+    pub filed: BTreeMap<(String, String), FiledFigure>,
+    /// Values in place of a school's own; empty where delivered values are computed.
     pub set: SetValues,
     /// All counties of the city; the residual is added.
     pub counties: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Inputs {
     pub residual: String,
 }
 
-/// A part of a figure at one school.
+/// One school's part of a figure.
 #[derive(Debug, Clone, PartialEq)]
 struct Part {
     state: State,
@@ -88,17 +88,17 @@ pub fn compute(
     Ok(computer.values.into_values().collect())
 }
 
-/// What is set for one indicator on one basis.
+/// The set values of one indicator on one basis.
 fn set_values<'a>(
     inputs: &'a Inputs,
     indicator: &'a str,
     basis: Delivered,
 ) -> impl Iterator<Item = (&'a (String, Delivered, String), &'a Decimal)> {
-    inputs.set.iter().filter(move |((id, of, _), _)| id == indicator && *of == basis)
+    inputs.set.iter().filter(move |((id, set_basis, _), _)| id == indicator && *set_basis == basis)
 }
 
-/// What a unit without schools has: none of anything, where there are schools elsewhere; what was
-/// not asked is blank there too; and where there are no schools at all, nobody knows.
+/// The state of a unit without schools: zero, if there are schools elsewhere; blank, if all of
+/// those are blank; missing, if there are no schools at all.
 fn empty_state(parts: &Parts) -> State {
     if parts.is_empty() {
         State::Missing
@@ -109,14 +109,14 @@ fn empty_state(parts: &Parts) -> State {
     }
 }
 
-/// The state of what does not add up: where a unit has no schools, there is nothing to give.
-fn state_without_sum(own: &[(&String, &Part)], parts: &Parts) -> State {
-    if !own.is_empty() {
-        return State::combined(own.iter().map(|(_, part)| part.state));
+/// The state of a value that is not a sum: a unit without schools has none to give.
+fn state_without_sum(of_unit: &[(&String, &Part)], parts: &Parts) -> State {
+    if !of_unit.is_empty() {
+        return State::combined(of_unit.iter().map(|(_, part)| part.state));
     }
     match empty_state(parts) {
         State::Value => State::Dash,
-        other => other,
+        state => state,
     }
 }
 
@@ -134,7 +134,7 @@ struct Units {
 }
 
 impl Units {
-    /// Of the register, and of whoever delivered without being in it.
+    /// Schools of the register, and those that delivered without being in it.
     fn of(inputs: &Inputs) -> Self {
         let above = |level, region: &str| {
             Arc::new(Unit { level, region_code: region.to_owned(), school_code: String::new() })
@@ -149,7 +149,7 @@ impl Units {
     }
 }
 
-/// A school's place; one that is not in the register is under no county.
+/// A school's unit; one that is not in the register is under no county.
 fn school_unit(inputs: &Inputs, code: &str) -> Unit {
     let known = inputs.schools.get(code);
     let region = known.map_or(&inputs.residual, |school| &school.region_code);
@@ -157,7 +157,7 @@ fn school_unit(inputs: &Inputs, code: &str) -> Unit {
 }
 
 /// The parts of a unit, by school.
-type Own<'p, P> = Vec<(&'p String, &'p P)>;
+type SchoolParts<'p, P> = Vec<(&'p String, &'p P)>;
 
 struct Computer<'a> {
     indicators: &'a [Indicator],
@@ -195,43 +195,43 @@ impl Computer<'_> {
                 None => BTreeMap::new(),
             };
             for indicator in indicators {
-                let of = measured.remove(&indicator.id).unwrap_or_default();
-                self.roll_up_measured(indicator, table, &breakdowns, &of);
+                let measurement = measured.remove(&indicator.id).unwrap_or_default();
+                self.roll_up_measured(indicator, table, &breakdowns, &measurement);
             }
         }
         Ok(())
     }
 
-    /// Of a year without a report only what was delivered is told: nothing else is missing.
+    /// In a year without a report only delivered values are kept: nothing else is missing.
     fn is_wanted(&self, table: &str) -> bool {
         self.layout.is_some() || self.inputs.tables.contains_key(table)
     }
 
-    /// Sums and means of answers: a scan for each table.
+    /// Sums and means of answers: one scan for each table.
     fn survey_answers(&mut self) -> Result<(), TableError> {
         let (year, indicators) = (self.inputs.year, self.indicators);
-        let mut by_table: BTreeMap<&str, Vec<(&Indicator, &Answers)>> = BTreeMap::new();
+        let mut by_table: BTreeMap<&str, Vec<(&Indicator, &SurveyMeasure)>> = BTreeMap::new();
         for indicator in indicators.iter().filter(|indicator| indicator.valid_in(year)) {
-            if let Some(of) = indicator.survey.as_ref().filter(|of| self.is_wanted(of.table())) {
-                by_table.entry(of.table()).or_default().push((indicator, of));
+            if let Some(survey) = indicator.survey.as_ref().filter(|survey| self.is_wanted(survey.table())) {
+                by_table.entry(survey.table()).or_default().push((indicator, survey));
             }
         }
         for (table, wanted) in by_table {
-            let of: Vec<&Answers> = wanted.iter().map(|(_, of)| *of).collect();
+            let measures: Vec<&SurveyMeasure> = wanted.iter().map(|(_, survey)| *survey).collect();
             let given = match self.inputs.tables.get(table) {
-                Some(path) => answers(path, &of)?,
-                None => vec![AnswersBySchool::new(); of.len()],
+                Some(path) => answers(path, &measures)?,
+                None => vec![AnswersBySchool::new(); measures.len()],
             };
-            for ((indicator, of), given) in wanted.into_iter().zip(given) {
-                self.roll_up_answers(indicator, of, &given);
+            for ((indicator, survey), given) in wanted.into_iter().zip(given) {
+                self.roll_up_answers(indicator, survey, &given);
             }
         }
         Ok(())
     }
 
-    /// Each unit's answers from the sums of its own schools.
-    fn roll_up_answers(&mut self, indicator: &Indicator, of: &Answers, given: &AnswersBySchool) {
-        let table = of.table();
+    /// Each unit's answers, from the sums of its own schools.
+    fn roll_up_answers(&mut self, indicator: &Indicator, survey: &SurveyMeasure, given: &AnswersBySchool) {
+        let table = survey.table();
         let part = |school: String| {
             let sums = given.get(&school).copied().unwrap_or_default();
             let sums = self.has_delivered(table, &school).then_some(sums);
@@ -240,18 +240,18 @@ impl Computer<'_> {
         let parts: BTreeMap<String, Option<(Decimal, Decimal)>> =
             self.schools_of(table).into_iter().map(part).collect();
         let subject = subject_of(indicator, Basis::Survey, ("", ""));
-        for (unit, own) in self.with_own(&parts) {
-            let missing = own.iter().filter(|(_, part)| part.is_none()).count();
-            let there = || own.iter().filter_map(|(_, part)| part.as_ref());
-            let sum: Decimal = there().map(|(sum, _)| *sum).sum();
-            let weight: Decimal = there().map(|(_, weight)| *weight).sum();
+        for (unit, of_unit) in self.units_with_parts(&parts) {
+            let missing = of_unit.iter().filter(|(_, part)| part.is_none()).count();
+            let delivered = || of_unit.iter().filter_map(|(_, part)| part.as_ref());
+            let sum: Decimal = delivered().map(|(sum, _)| *sum).sum();
+            let weight: Decimal = delivered().map(|(_, weight)| *weight).sum();
             let ratio = Ratio { numerator: sum, denominator: weight, factor: 1 };
-            let (value, ratio) = match of {
-                Answers::Sum(_) => (Some(sum), None),
-                Answers::WeightedMean(_) => (ratio.value(), Some(ratio)),
+            let (value, ratio) = match survey {
+                SurveyMeasure::Sum(_) => (Some(sum), None),
+                SurveyMeasure::WeightedMean(_) => (ratio.value(), Some(ratio)),
             };
             let state = match value {
-                _ if missing == own.len() && (missing > 0 || parts.is_empty()) => State::Missing,
+                _ if missing == of_unit.len() && (missing > 0 || parts.is_empty()) => State::Missing,
                 Some(_) => State::Value,
                 None => State::Dash,
             };
@@ -259,21 +259,27 @@ impl Computer<'_> {
         }
     }
 
-    fn roll_up_measured(&mut self, indicator: &Indicator, table: &str, columns: &[String], of: &Measured) {
+    fn roll_up_measured(
+        &mut self,
+        indicator: &Indicator,
+        table: &str,
+        columns: &[String],
+        measurement: &Measurement,
+    ) {
         let additivity = measured_on(indicator).map_or(Additivity::Sum, |(_, additivity)| additivity);
         let mut all: BTreeMap<(String, String), Parts> = BTreeMap::new();
         all.entry(<_>::default()).or_default();
-        // A school that delivered has a part even where nothing of it is counted.
+        // A school that delivered has a part even where none of its rows count.
         for school in self.schools_of(table) {
             let state = if self.has_delivered(table, &school) { State::Value } else { State::Missing };
             let empty = Part { state, value: Decimal::ZERO, set: BTreeSet::new() };
             all.entry(<_>::default()).or_default().insert(school, empty);
         }
-        let groups: BTreeSet<_> = of.values.keys().chain(of.sets.keys()).collect();
+        let groups: BTreeSet<_> = measurement.values.keys().chain(measurement.sets.keys()).collect();
         for group in groups {
             let (school, codes) = group;
-            let value = of.values.get(group).copied().unwrap_or_default();
-            let set = of.sets.get(group).cloned().unwrap_or_default();
+            let value = measurement.values.get(group).copied().unwrap_or_default();
+            let set = measurement.sets.get(group).cloned().unwrap_or_default();
             for breakdown in self.places(indicator, school, columns, codes) {
                 let part = all.entry(breakdown).or_default().entry(school.clone());
                 let part =
@@ -295,7 +301,7 @@ impl Computer<'_> {
         for ((breakdown, code), mut parts) in all {
             if !breakdown.is_empty() {
                 parts.retain(|_, part| part.value != Decimal::ZERO || !part.set.is_empty());
-                // Who delivered nothing is missed in every part of the whole.
+                // A school that delivered nothing is missing in every part of the whole.
                 parts.extend(missing.iter().map(|(school, part)| (school.clone(), part.clone())));
             }
             if !parts.is_empty() || breakdown.is_empty() {
@@ -304,8 +310,8 @@ impl Computer<'_> {
         }
     }
 
-    /// A school's set value is its whole, and the part of every attribute that the school itself has;
-    /// which rows of it would be in which part of a column nobody said.
+    /// A school's set value is its whole, and the part of every attribute that the school itself has; how it
+    /// divides over the columns of the rows is unknown.
     fn put_set_values(
         &self,
         indicator: &Indicator,
@@ -323,7 +329,7 @@ impl Computer<'_> {
         }
     }
 
-    /// The breakdown codes a group belongs to: none, each asked-for column, each asked-for attribute.
+    /// The breakdown codes a group belongs to: none, each requested column, each requested attribute.
     fn places(
         &self,
         indicator: &Indicator,
@@ -358,29 +364,32 @@ impl Computer<'_> {
         self.inputs.schools.get(school).map_or(self.inputs.residual.as_str(), |school| &school.region_code)
     }
 
-    /// Parts by the region of their schools, so that each unit is made from its own alone.
-    fn by_region<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> BTreeMap<&str, Own<'p, P>> {
-        let mut by_region: BTreeMap<&str, Own<'_, P>> = BTreeMap::new();
+    /// Groups parts by the region of their schools, so that each unit is made from its own alone.
+    fn by_region<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> BTreeMap<&str, SchoolParts<'p, P>> {
+        let mut by_region: BTreeMap<&str, SchoolParts<'_, P>> = BTreeMap::new();
         for (school, part) in parts {
             by_region.entry(self.region_of(school)).or_default().push((school, part));
         }
         by_region
     }
 
-    /// The units that have any of `parts` below them or stand for a region, each with its own parts.
-    fn with_own<'p, P>(&self, parts: &'p BTreeMap<String, P>) -> Vec<(Arc<Unit>, Own<'p, P>)> {
+    /// The units that have any of `parts` below them or represent a region, each with its parts.
+    fn units_with_parts<'p, P>(
+        &self,
+        parts: &'p BTreeMap<String, P>,
+    ) -> Vec<(Arc<Unit>, SchoolParts<'p, P>)> {
         let mut by_region = self.by_region(parts);
         let school = |(code, part): (&'p String, &'p P)| {
             let known = self.units.schools.get(code).cloned();
             (known.unwrap_or_else(|| Arc::new(school_unit(self.inputs, code))), vec![(code, part)])
         };
-        let mut with_own: Vec<_> = parts.iter().map(school).collect();
+        let mut units: Vec<_> = parts.iter().map(school).collect();
         for county in &self.units.counties {
-            let own = by_region.remove(county.region_code.as_str()).unwrap_or_default();
-            with_own.push((Arc::clone(county), own));
+            let of_county = by_region.remove(county.region_code.as_str()).unwrap_or_default();
+            units.push((Arc::clone(county), of_county));
         }
-        with_own.push((Arc::clone(&self.units.city), parts.iter().collect()));
-        with_own
+        units.push((Arc::clone(&self.units.city), parts.iter().collect()));
+        units
     }
 
     fn roll_up(
@@ -392,36 +401,36 @@ impl Computer<'_> {
         additivity: Additivity,
     ) {
         let subject = subject_of(indicator, basis, breakdown);
-        for (unit, own) in self.with_own(parts) {
+        for (unit, of_unit) in self.units_with_parts(parts) {
             if unit.level < indicator.from_level {
                 continue;
             }
-            let own: Vec<&Part> = own.into_iter().map(|(_, part)| part).collect();
-            let state = if own.is_empty() {
+            let of_unit: Vec<&Part> = of_unit.into_iter().map(|(_, part)| part).collect();
+            let state = if of_unit.is_empty() {
                 empty_state(parts)
             } else {
-                State::combined(own.iter().map(|part| part.state))
+                State::combined(of_unit.iter().map(|part| part.state))
             };
             let value = match additivity {
-                Additivity::Sum => own.iter().map(|part| part.value).sum(),
-                Additivity::Greatest => own.iter().map(|part| part.value).max().unwrap_or_default(),
+                Additivity::Sum => of_unit.iter().map(|part| part.value).sum(),
+                Additivity::Greatest => of_unit.iter().map(|part| part.value).max().unwrap_or_default(),
                 Additivity::Union => {
-                    let all: BTreeSet<&String> = own.iter().flat_map(|part| &part.set).collect();
+                    let all: BTreeSet<&String> = of_unit.iter().flat_map(|part| &part.set).collect();
                     Decimal::from_int(i64::try_from(all.len()).unwrap_or(i64::MAX))
                 }
             };
-            let missing = own.iter().filter(|part| part.state == State::Missing).count();
+            let missing = of_unit.iter().filter(|part| part.state == State::Missing).count();
             self.put(&subject, unit, state, Some(value), None, missing);
         }
     }
 
-    /// The different words that the schools filed, those of the most schools first.
+    /// The different words that the schools filed, those of most schools first.
     fn listed(&mut self, indicator: &Indicator, parts: &Parts) {
         let subject = subject_of(indicator, Basis::Filed, ("", ""));
-        for (unit, own) in self.with_own(parts) {
-            let state = state_without_sum(&own, parts);
+        for (unit, of_unit) in self.units_with_parts(parts) {
+            let state = state_without_sum(&of_unit, parts);
             let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-            let filed = own.iter().filter(|(_, part)| part.state == State::Value);
+            let filed = of_unit.iter().filter(|(_, part)| part.state == State::Value);
             for words in filed.flat_map(|(_, part)| &part.set) {
                 *counted.entry(words).or_default() += 1;
             }
@@ -429,7 +438,7 @@ impl Computer<'_> {
             order.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
             let words: Vec<&str> = order.into_iter().map(|(words, _)| words).collect();
             let words = words.join("；");
-            let missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
+            let missing = of_unit.iter().filter(|(_, part)| part.state == State::Missing).count();
             let value = self.put(&subject, unit, state, None, None, missing);
             value.words = (state == State::Value).then_some(words);
         }
@@ -464,7 +473,7 @@ impl Computer<'_> {
         }
     }
 
-    /// Filed values that add up, and the greatest of those that do not; filed ratios by their weights.
+    /// Sums of filed values that add up, the greatest of those that do not, and weighted filed ratios.
     fn filed_sums(&mut self) {
         let (Some(layout), indicators) = (self.layout, self.indicators) else { return };
         let asked: BTreeSet<&str> = layout.filed_rows().map(|(_, row)| row.indicator.as_str()).collect();
@@ -500,18 +509,18 @@ impl Computer<'_> {
         self.schools_of(&self.inputs.filing_table).into_iter().map(part).collect()
     }
 
-    /// Σ value × weight ÷ Σ weight over the schools that gave both: the numerator is reconstructed.
+    /// Σ value × weight ÷ Σ weight over the schools that filed both: the numerator is reconstructed.
     fn weighted_mean(&mut self, indicator: &Indicator, parts: &Parts, weight: &str) {
         let weights = self.filed_parts(weight, true);
         let subject = subject_of(indicator, Basis::Filed, ("", ""));
-        for (unit, own) in self.with_own(parts) {
-            let state = state_without_sum(&own, parts);
-            let mut missing = own.iter().filter(|(_, part)| part.state == State::Missing).count();
+        for (unit, of_unit) in self.units_with_parts(parts) {
+            let state = state_without_sum(&of_unit, parts);
+            let mut missing = of_unit.iter().filter(|(_, part)| part.state == State::Missing).count();
             let (mut numerator, mut denominator) = (Decimal::ZERO, Decimal::ZERO);
-            for (school, part) in own.iter().filter(|(_, part)| part.state == State::Value) {
+            for (school, part) in of_unit.iter().filter(|(_, part)| part.state == State::Value) {
                 let weight = weights.get(*school).filter(|weight| weight.state == State::Value);
-                // Weights are counts of people, so that nothing is rounded here; a value without
-                // one cannot be in the mean, and is missed there.
+                // Weights are counts of people, so that nothing is rounded here. A value without one
+                // cannot be in the mean, and counts as missing.
                 let Some(weight) = weight.filter(|weight| weight.value.0 % ONE == 0) else {
                     missing += 1;
                     continue;
@@ -522,7 +531,7 @@ impl Computer<'_> {
             let at_school = unit.level == Level::School;
             let ratio = Ratio { numerator, denominator, factor: 1 };
             if at_school {
-                let value = own.first().map(|(_, part)| part.value);
+                let value = of_unit.first().map(|(_, part)| part.value);
                 self.put(&subject, unit, state, value, None, missing);
             } else {
                 let state =
@@ -532,7 +541,7 @@ impl Computer<'_> {
         }
     }
 
-    /// Sums and ratios of other indicators, those first that the others need.
+    /// Sums and ratios of other indicators, in order of dependency.
     fn made_of_others(&mut self) {
         let year = self.inputs.year;
         let mut open: Vec<&Indicator> = self
@@ -556,14 +565,14 @@ impl Computer<'_> {
                     }
                     _ => true,
                 });
-            // Definitions are checked for circles, so that something is always ready.
+            // Definitions are checked for circles, so that one is always ready.
             if ready.is_empty() {
                 return;
             }
             for indicator in ready {
                 match &indicator.system {
                     Some(Calculation::SumOf(parts)) => self.sum_of(indicator, parts),
-                    Some(Calculation::Ratio(of)) => self.ratio(indicator, of),
+                    Some(Calculation::Ratio(parts)) => self.ratio(indicator, parts),
                     _ => {}
                 }
             }
@@ -571,9 +580,9 @@ impl Computer<'_> {
         }
     }
 
-    /// The units that an indicator has system values for.
+    /// The units with a system value of an indicator.
     fn units_of(&self, indicator: &str) -> Vec<Arc<Unit>> {
-        // Keys are sorted by subject first, units from schools up.
+        // Keys are sorted by subject first, then units from schools up.
         let lowest = Unit { level: Level::School, region_code: String::new(), school_code: String::new() };
         let first = ValueKey::new(Subject::whole(indicator, Basis::System), lowest);
         let subject = Arc::clone(&first.subject);
@@ -581,8 +590,8 @@ impl Computer<'_> {
         keys.take_while(|key| key.subject == subject).map(|key| Arc::clone(&key.unit)).collect()
     }
 
-    fn system_value(&self, of: &Arc<Subject>, unit: &Arc<Unit>) -> Option<&IndicatorValue> {
-        self.values.get(&ValueKey { subject: Arc::clone(of), unit: Arc::clone(unit) })
+    fn system_value(&self, subject: &Arc<Subject>, unit: &Arc<Unit>) -> Option<&IndicatorValue> {
+        self.values.get(&ValueKey { subject: Arc::clone(subject), unit: Arc::clone(unit) })
     }
 
     fn sum_of(&mut self, indicator: &Indicator, parts: &[String]) {
@@ -602,15 +611,15 @@ impl Computer<'_> {
         }
     }
 
-    fn ratio(&mut self, indicator: &Indicator, of: &crate::definitions::indicator::RatioOf) {
+    fn ratio(&mut self, indicator: &Indicator, parts: &RatioParts) {
         let subject = subject_of(indicator, Basis::System, ("", ""));
         let [numerator, denominator] =
-            [&of.numerator, &of.denominator].map(|id| Arc::new(Subject::whole(id, Basis::System)));
-        for unit in self.units_of(&of.numerator) {
+            [&parts.numerator, &parts.denominator].map(|id| Arc::new(Subject::whole(id, Basis::System)));
+        for unit in self.units_of(&parts.numerator) {
             if unit.level < indicator.from_level {
                 continue;
             }
-            let whole = match of.denominator_level {
+            let whole = match parts.denominator_level {
                 Some(Level::City) => &self.units.city,
                 _ => &unit,
             };
@@ -624,13 +633,13 @@ impl Computer<'_> {
             let ratio = Ratio {
                 numerator: part.value.unwrap_or_default(),
                 denominator: whole.value.unwrap_or_default(),
-                factor: of.factor,
+                factor: parts.factor,
             };
             let state = match states {
                 [State::Value, State::Value] if ratio.value().is_some() => State::Value,
                 [State::Missing, _] | [_, State::Missing] => State::Missing,
                 [State::Blank, _] | [_, State::Blank] => State::Blank,
-                // A dash in either, or a whole of zero: there is no ratio to give.
+                // There is no ratio where either is a dash, or the whole is zero.
                 _ => State::Dash,
             };
             self.put(&subject, unit, state, ratio.value(), Some(ratio), missing);

@@ -1,30 +1,30 @@
-//! What is counted, summed or collected from one table, per school, in one scan.
+//! Counts, sums and sets from one table, per school, in one scan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, NULL, PolarsError, col, lit, when};
 
-use crate::definitions::indicator::{Answers, Calculation, Indicator};
+use crate::definitions::indicator::{Calculation, Indicator, SurveyMeasure};
 use crate::definitions::predicate::Condition;
 use crate::figures::combinations::{self, Combinations, TableError};
 use crate::number::{Decimal, ONE, SCALE};
 
-/// What every table of rows has.
+/// Columns that every table of rows has.
 const SCHOOL: &str = "school_code";
 
 /// School code, then the codes of the table's breakdown columns.
 pub type Group = (String, Vec<String>);
 
-/// What a table gave for one indicator: a value for each group, additive or greatest.
+/// The measurement of one indicator on a table: a value for each group, additive or greatest.
 #[derive(Debug, Default)]
-pub struct Measured {
+pub struct Measurement {
     pub values: BTreeMap<Group, Decimal>,
     /// For distinct counts: the values themselves.
     pub sets: BTreeMap<Group, BTreeSet<String>>,
 }
 
-/// How school parts of a measure make the whole.
+/// How the parts of schools make the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Additivity {
     Sum,
@@ -32,22 +32,22 @@ pub enum Additivity {
     Union,
 }
 
-/// The table an indicator is measured on, and how its parts combine; `None` for those made of others.
+/// The table an indicator is measured on, and how its parts combine; `None` for those computed from others.
 #[must_use]
 pub fn measured_on(indicator: &Indicator) -> Option<(&str, Additivity)> {
     match indicator.system.as_ref()? {
         Calculation::Count(rows) => Some((&rows.table, Additivity::Sum)),
-        Calculation::Sum(of) => Some((&of.table, Additivity::Sum)),
-        Calculation::Max(of) => Some((&of.table, Additivity::Greatest)),
-        Calculation::CountDistinct(of) => Some((&of.table, Additivity::Union)),
+        Calculation::Sum(measure) => Some((&measure.table, Additivity::Sum)),
+        Calculation::Max(measure) => Some((&measure.table, Additivity::Greatest)),
+        Calculation::CountDistinct(measure) => Some((&measure.table, Additivity::Union)),
         Calculation::SumOf(_) | Calculation::Ratio(_) => None,
     }
 }
 
-/// The columns that a scan keeps apart, and those that it adds up.
-type Wanted = (BTreeSet<String>, BTreeSet<String>);
+/// Key columns of a scan, and the columns that it adds up.
+type ScanColumns = (BTreeSet<String>, BTreeSet<String>);
 
-/// Of the indicators that add up; the others have a name of their own.
+/// Name shared by the indicators that add up; the others have a name of their own.
 const ADDITIVE: &str = "";
 
 /// Measures all `indicators` (all of one table) per school and breakdown columns, in one scan.
@@ -58,14 +58,14 @@ pub fn measure(
     path: &Path,
     breakdowns: &[String],
     indicators: &[&Indicator],
-) -> Result<BTreeMap<String, Measured>, TableError> {
-    let mut wanted: BTreeMap<&str, Wanted> = BTreeMap::new();
+) -> Result<BTreeMap<String, Measurement>, TableError> {
+    let mut wanted: BTreeMap<&str, ScanColumns> = BTreeMap::new();
     for indicator in indicators {
         let Some(calculation) = indicator.system.as_ref() else { continue };
         let (name, condition) = match calculation {
             Calculation::Count(rows) => (ADDITIVE, &rows.condition),
-            Calculation::Sum(of) | Calculation::Max(of) => (ADDITIVE, &of.condition),
-            Calculation::CountDistinct(of) => (indicator.id.as_str(), &of.condition),
+            Calculation::Sum(measure) | Calculation::Max(measure) => (ADDITIVE, &measure.condition),
+            Calculation::CountDistinct(measure) => (indicator.id.as_str(), &measure.condition),
             Calculation::SumOf(_) | Calculation::Ratio(_) => continue,
         };
         let (keys, summed) = wanted.entry(name).or_default();
@@ -73,76 +73,81 @@ pub fn measure(
         keys.extend(breakdowns.iter().cloned());
         keys.extend(condition.columns());
         match calculation {
-            Calculation::Sum(of) | Calculation::Max(of) => drop(summed.insert(of.column.clone())),
-            Calculation::CountDistinct(of) => drop(keys.insert(of.column.clone())),
+            Calculation::Sum(measure) | Calculation::Max(measure) => {
+                summed.insert(measure.column.clone());
+            }
+            Calculation::CountDistinct(measure) => {
+                keys.insert(measure.column.clone());
+            }
             _ => {}
         }
     }
     let found = combinations::scan(path, &wanted)?;
     let frame_of = |name: &str| found.get(name).map(Combinations::frame).transpose();
-    let by: Vec<Expr> = std::iter::once(SCHOOL)
+    let keys: Vec<Expr> = std::iter::once(SCHOOL)
         .chain(breakdowns.iter().map(String::as_str))
         .map(|name| col(name).fill_null(lit("")))
         .collect();
     let additive: Vec<Expr> = indicators.iter().filter_map(|indicator| aggregate(indicator)).collect();
     let frame = match frame_of(ADDITIVE)? {
-        Some(frame) => Some(frame.lazy().group_by(by.clone()).agg(additive).collect()?),
+        Some(frame) => Some(frame.lazy().group_by(keys.clone()).agg(additive).collect()?),
         None => None,
     };
     let groups_of_frame = frame.as_ref().map(|frame| groups(frame, breakdowns)).transpose()?;
     let mut measured = BTreeMap::new();
     for indicator in indicators {
-        let of = if let Some(Calculation::CountDistinct(of)) = indicator.system.as_ref() {
+        let measurement = if let Some(Calculation::CountDistinct(measure)) = indicator.system.as_ref() {
             let Some(frame) = frame_of(&indicator.id)? else { continue };
             let distinct = frame
                 .lazy()
-                .filter(of_schools(&of.condition))
-                .group_by([by.clone(), vec![col(of.column.as_str()).alias("distinct_value")]].concat())
+                .filter(of_schools(&measure.condition))
+                .group_by([keys.clone(), vec![col(measure.column.as_str()).alias("distinct_value")]].concat())
                 .agg([])
                 .collect()?;
-            Measured { sets: sets(&distinct, breakdowns)?, ..Measured::default() }
+            Measurement { sets: sets(&distinct, breakdowns)?, ..Measurement::default() }
         } else {
             let (Some(frame), Some(groups)) = (&frame, &groups_of_frame) else { continue };
-            Measured { values: values(frame, groups, &indicator.id)?, ..Measured::default() }
+            Measurement { values: values(frame, groups, &indicator.id)?, ..Measurement::default() }
         };
-        measured.insert(indicator.id.clone(), of);
+        measured.insert(indicator.id.clone(), measurement);
     }
     Ok(measured)
 }
 
-/// Of each school the sum, and for means the weight under it.
+/// For each school the sum and, for means, the sum of weights.
 pub type AnswersBySchool = BTreeMap<String, (Decimal, Decimal)>;
 
-/// What a survey's rows give each school, for each of `of` (all of one table), in one scan. Weights are
-/// summed for each different value, so that their product is taken here, and exactly.
+/// The values of a survey's `measures` (all of one table) for each school, in one scan. Weights are summed
+/// for each different answer, so that the products are taken here, exactly.
 ///
 /// # Errors
 /// When the table cannot be read.
-pub fn answers(path: &Path, of: &[&Answers]) -> Result<Vec<AnswersBySchool>, TableError> {
-    let mut wanted: BTreeMap<&str, Wanted> = BTreeMap::new();
-    for answers in of {
-        let value = answers.value().unwrap_or_default();
-        let (column, condition) = answers.summed();
+pub fn answers(path: &Path, measures: &[&SurveyMeasure]) -> Result<Vec<AnswersBySchool>, TableError> {
+    let mut wanted: BTreeMap<&str, ScanColumns> = BTreeMap::new();
+    for measure in measures {
+        let value = measure.value().unwrap_or_default();
+        let (column, condition) = measure.summed();
         let (keys, summed) = wanted.entry(value).or_default();
         keys.insert(SCHOOL.to_owned());
         keys.extend((!value.is_empty()).then(|| value.to_owned()));
         keys.extend(condition.columns());
         summed.insert(column.to_owned());
     }
-    let mut given = vec![AnswersBySchool::new(); of.len()];
+    let mut given = vec![AnswersBySchool::new(); measures.len()];
     for (value, found) in combinations::scan(path, &wanted)? {
         let value = (!value.is_empty()).then_some(value);
-        let own: Vec<usize> = (0..of.len()).filter(|&index| of[index].value() == value).collect();
-        let by: Vec<Expr> = std::iter::once(SCHOOL).chain(value).map(col).collect();
+        let indices: Vec<usize> =
+            (0..measures.len()).filter(|&index| measures[index].value() == value).collect();
+        let keys: Vec<Expr> = std::iter::once(SCHOOL).chain(value).map(col).collect();
         let sum = |&index: &usize| {
-            let (column, condition) = of[index].summed();
+            let (column, condition) = measures[index].summed();
             taken(&combinations::sum_of(column), condition).sum().alias(index.to_string())
         };
-        let sums: Vec<Expr> = own.iter().map(sum).collect();
-        let frame = found.frame()?.lazy().group_by(by).agg(sums).collect()?;
+        let sums: Vec<Expr> = indices.iter().map(sum).collect();
+        let frame = found.frame()?.lazy().group_by(keys).agg(sums).collect()?;
         let schools = frame.column(SCHOOL)?.str()?;
         let values = value.map(|value| decimals(&frame, value)).transpose()?;
-        for index in own {
+        for index in indices {
             let sums = decimals(&frame, &index.to_string())?;
             for (row, school) in schools.iter().enumerate() {
                 let (Some(school), Some(sum)) = (school, sums[row]) else { continue };
@@ -164,8 +169,10 @@ pub fn answers(path: &Path, of: &[&Answers]) -> Result<Vec<AnswersBySchool>, Tab
 fn aggregate(indicator: &Indicator) -> Option<Expr> {
     let expression = match indicator.system.as_ref()? {
         Calculation::Count(rows) => taken(combinations::ROWS, &rows.condition).sum(),
-        Calculation::Sum(of) => taken(&combinations::sum_of(&of.column), &of.condition).sum(),
-        Calculation::Max(of) => taken(&combinations::greatest_of(&of.column), &of.condition).max(),
+        Calculation::Sum(measure) => taken(&combinations::sum_of(&measure.column), &measure.condition).sum(),
+        Calculation::Max(measure) => {
+            taken(&combinations::greatest_of(&measure.column), &measure.condition).max()
+        }
         Calculation::CountDistinct(_) | Calculation::SumOf(_) | Calculation::Ratio(_) => return None,
     };
     Some(expression.alias(indicator.id.as_str()))
@@ -175,7 +182,7 @@ fn taken(column: &str, condition: &Condition) -> Expr {
     when(of_schools(condition)).then(col(column)).otherwise(lit(NULL))
 }
 
-/// A condition as a column: a bare literal would be one value, for a whole group.
+/// A condition as a column: a bare literal would be one value for a whole group.
 fn of_schools(condition: &Condition) -> Expr {
     col(SCHOOL).is_not_null().and(condition.expression())
 }

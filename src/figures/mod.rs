@@ -1,4 +1,4 @@
-//! Definitions → values at school, county and city, on every basis.
+//! From definitions to values at school, county and city, on every basis.
 //!
 //! Engines return whole numbers and sums only. Everything additive is taken per
 //! school in one scan of each table and rolled up here, so that counties and
@@ -25,7 +25,7 @@ use crate::figure::{Basis, State, Unit};
 use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
 
-/// What a value is of, whichever unit has it.
+/// The subject of a value, whichever unit has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
     pub indicator_id: String,
@@ -48,8 +48,8 @@ impl Subject {
     }
 }
 
-/// The key of `indicator_value`. Both halves are shared: a city has a million values of some thousand
-/// subjects and units.
+/// The key of `indicator_value`. Both halves are shared: a city has a million values, but only some
+/// thousand subjects and units.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ValueKey {
     pub subject: Arc<Subject>,
@@ -62,7 +62,7 @@ impl ValueKey {
         ValueKey { subject: Arc::new(subject), unit: Arc::new(unit) }
     }
 
-    /// The same on another basis.
+    /// The same subject on another basis.
     #[must_use]
     pub fn on(&self, basis: Basis) -> Self {
         let subject = Subject { basis, ..Subject::clone(&self.subject) };
@@ -80,7 +80,7 @@ impl Deref for ValueKey {
 
 impl Ord for ValueKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Neighbours mostly share one half or the other.
+        // Neighbouring keys mostly share one half.
         let subjects = || self.subject.cmp(&other.subject);
         let units = || self.unit.cmp(&other.unit);
         let by_subject =
@@ -95,15 +95,15 @@ impl PartialOrd for ValueKey {
     }
 }
 
-/// What [`IndicatorValue::as_text`] says, for people: `缺报` for `missing`.
+/// The text of [`IndicatorValue::as_text`] for people: `缺报` for `missing`.
 #[must_use]
-pub fn shown(told: &str) -> &str {
+pub fn shown(text: &str) -> &str {
     let states = [State::Blank, State::Dash, State::Missing];
-    let state = states.into_iter().find(|state| state.name() == told);
-    state.map_or(told, |state| state.mark())
+    let state = states.into_iter().find(|state| state.name() == text);
+    state.map_or(text, |state| state.mark())
 }
 
-/// What was shown, as it was told; `None` for what no value is shown as.
+/// The inverse of [`shown`]; `None` for a text that shows no value.
 #[must_use]
 pub fn text_of_shown(shown: &str) -> Option<String> {
     let mut states = [State::Blank, State::Dash, State::Missing].into_iter();
@@ -120,14 +120,14 @@ pub struct IndicatorValue {
     /// Rounded to ten places; exact text comes from [`IndicatorValue::printed`].
     pub value: Option<Decimal>,
     pub ratio: Option<Ratio>,
-    /// What it says, where it is words and no number.
+    /// The text, where it is words and not a number.
     pub words: Option<String>,
-    /// Schools whose part should be in it and is not.
+    /// Schools whose part should be in it but is not.
     pub n_missing: i32,
 }
 
 impl IndicatorValue {
-    /// The answer as it is told and compared: the exact value, or the name of the state.
+    /// The answer as it is stored and compared: the exact value, or the name of the state.
     #[must_use]
     pub fn as_text(&self) -> String {
         match (self.state, self.value) {
@@ -157,9 +157,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_is_read_back_as_it_was_told() {
-        for told in ["missing", "dash", "blank", "0", "12.5"] {
-            assert_eq!(text_of_shown(shown(told)).as_deref(), Some(told));
+    fn shown_texts_are_read_back_unchanged() {
+        for text in ["missing", "dash", "blank", "0", "12.5"] {
+            assert_eq!(text_of_shown(shown(text)).as_deref(), Some(text));
         }
         assert_eq!(text_of_shown("612.0").as_deref(), Some("612"));
         assert_eq!(text_of_shown("约600"), None);

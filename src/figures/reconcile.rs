@@ -1,10 +1,10 @@
 //! The same figure on different bases: filed against system, system against survey, survey against filed.
 //!
-//! Every pair of bases that an indicator has in a year is compared at every school, county and at
-//! the city. A pair agrees, differs, or stands on one side only. Where neither side has a value
-//! there is nothing to compare, and a basis that the indicator does not have, or on which nobody
-//! gave an answer that year, is no side. Delivered values are compared; what a person set is an answer to a
-//! difference, not a basis of its own.
+//! Every two bases that an indicator has in a year are compared at every school, at every county and
+//! at the city. A pair agrees, differs, or has a value on one side only. Where neither side has a value
+//! there is nothing to compare. A basis that the indicator does not have, or for which no one delivered
+//! anything that year, is not a side. Delivered values are compared; a value that a person set is an
+//! answer to a difference, not a basis of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,12 +24,12 @@ use crate::tables::indicator_value::SharedValues;
 use crate::tables::parquet_file::TableFileError;
 use crate::tables::row;
 
-/// How two bases stand to each other.
+/// The result of comparing two bases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Agrees,
     Differs,
-    /// Only this basis has a value; the other is asked and gives none.
+    /// Only this basis has a value; the other is asked and has none.
     Only(Delivered),
 }
 
@@ -62,7 +62,7 @@ impl Answer {
     }
 }
 
-/// What is compared.
+/// The key of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PairKey {
     pub indicator_id: String,
@@ -72,7 +72,7 @@ pub struct PairKey {
     pub basis_b: Delivered,
 }
 
-/// One side of a pair, as it was delivered.
+/// One side of a pair, as delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Side {
     pub state: State,
@@ -80,7 +80,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// The answer as it is told and compared: the exact value, or the name of the state.
+    /// The answer as it is stored and compared: the exact value, or the name of the state.
     #[must_use]
     pub fn as_text(&self) -> String {
         match (self.state, self.value) {
@@ -90,9 +90,9 @@ impl Side {
     }
 }
 
-/// What a named person said of a difference, of these two values.
+/// A named person's explanation of a difference between these two values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closed {
+pub struct Closing {
     /// Number of the decision.
     pub decision: u32,
     pub note: String,
@@ -108,9 +108,9 @@ pub struct Difference {
     pub answer: Answer,
     pub a: Side,
     pub b: Side,
-    /// The greatest distance at which the two agree, in the indicator's unit.
+    /// The greatest distance at which the two still agree, in the indicator's unit.
     pub tolerance: Decimal,
-    pub closed: Option<Closed>,
+    pub closed: Option<Closing>,
 }
 
 impl Difference {
@@ -126,7 +126,7 @@ impl Difference {
         Ratio { numerator: self.difference()?, denominator: self.a.value?, factor: 1 }.value()
     }
 
-    /// Whether somebody must still say why: of a school, not of the sums above it, and not said yet.
+    /// Whether a person must still explain it: a school's, not a sum's, and not yet explained.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.answer != Answer::Agrees && self.key.unit.level == Level::School && self.closed.is_none()
@@ -138,7 +138,9 @@ pub fn rows<'a>(
     differences: &'a [Difference],
     indicators: &'a [Indicator],
 ) -> impl Iterator<Item = DifferenceRow> + 'a {
-    let unit = |id: &str| indicators.iter().find(|indicator| indicator.id == id).map(|own| own.unit.clone());
+    let unit = |id: &str| {
+        indicators.iter().find(|indicator| indicator.id == id).map(|indicator| indicator.unit.clone())
+    };
     differences.iter().map(move |difference| {
         let PairKey { indicator_id, unit: place, basis_a, basis_b } = &difference.key;
         let closed = difference.closed.as_ref();
@@ -182,9 +184,9 @@ pub fn read(path: &Path) -> Result<Vec<Difference>, TableFileError> {
     differences.filter_map(Result::transpose).collect()
 }
 
-/// `None` where the answer is none that this program knows.
+/// `None` where this program does not know the answer.
 fn stored(row: DifferenceRow, units: &mut SharedValues<Unit>) -> Option<Difference> {
-    let closed = row.closed_decision.map(|decision| Closed {
+    let closed = row.closed_decision.map(|decision| Closing {
         decision,
         note: row.closing_note.unwrap_or_default(),
         by: row.closed_by.unwrap_or_default(),
@@ -207,22 +209,22 @@ fn stored(row: DifferenceRow, units: &mut SharedValues<Unit>) -> Option<Differen
     })
 }
 
-/// How the schools of a year came out.
+/// Results for the schools of a year.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reconciled {
+pub struct ReconciliationCounts {
     pub compared: u64,
     pub agree: u64,
     pub differ: u64,
     pub one_side: u64,
-    /// Of those that differ or stand on one side: somebody said why, or set a value.
+    /// Those that differ or have one side only and were explained, or answered with a set value.
     pub closed: u64,
 }
 
-impl Reconciled {
+impl ReconciliationCounts {
     #[must_use]
     pub fn of(differences: &[Difference]) -> Self {
-        let mut counts = Reconciled::default();
-        for difference in differences.iter().filter(|one| one.key.unit.level == Level::School) {
+        let mut counts = ReconciliationCounts::default();
+        for difference in differences.iter().filter(|pair| pair.key.unit.level == Level::School) {
             counts.compared += 1;
             match difference.answer {
                 Answer::Agrees => counts.agree += 1,
@@ -247,25 +249,25 @@ pub fn differences(
     for value in values.iter().filter(|value| value.key.breakdown.is_empty()) {
         let key = &value.key;
         if !key.basis.is_adjusted() {
-            let of = sides.entry(&key.indicator_id).or_default().entry(key.basis.delivered()).or_default();
-            of.insert(&key.unit, Side { state: value.state, value: value.value });
+            let units = sides.entry(&key.indicator_id).or_default().entry(key.basis.delivered()).or_default();
+            units.insert(&key.unit, Side { state: value.state, value: value.value });
         }
     }
     let mut found = Vec::new();
     for (id, mut bases) in sides {
-        // What was not asked of anybody that year, or what nobody delivered on, is no side: that a
-        // school delivered nothing is told of the school.
+        // A basis that was not asked that year, or on which no one delivered, is not a side; that a school
+        // delivered nothing is reported for the school.
         bases.retain(|_, units| is_answered(units));
         let Some(indicator) = indicators.iter().find(|indicator| indicator.id == id) else { continue };
         let all: Vec<Delivered> =
             Delivered::ALL.into_iter().filter(|basis| bases.contains_key(basis)).collect();
-        let allowed = Allowed::of(indicator, layout);
+        let allowed = AllowedDistance::of(indicator, layout);
         for (index, &basis_a) in all.iter().enumerate() {
             for &basis_b in &all[index + 1..] {
                 let (of_a, of_b) = (&bases[&basis_a], &bases[&basis_b]);
                 let units: BTreeSet<&Arc<Unit>> = of_a.keys().chain(of_b.keys()).copied().collect();
                 found.extend(units.into_iter().filter_map(|unit| {
-                    // A place that only one of them knows gives nothing on the other.
+                    // A place that only one of them knows has no value on the other.
                     let missing = Side { state: State::Missing, value: None };
                     let a = of_a.get(unit).copied().unwrap_or(missing);
                     let b = of_b.get(unit).copied().unwrap_or(missing);
@@ -282,7 +284,7 @@ pub fn differences(
     found
 }
 
-/// Whether a school gave a value or a dash; a county without schools says nothing of that.
+/// Whether a school gave a value or a dash; a county without schools does not count.
 fn is_answered(units: &BTreeMap<&Arc<Unit>, Side>) -> bool {
     let has_schools = units.keys().any(|unit| unit.level == Level::School);
     units.iter().any(|(unit, side)| {
@@ -304,29 +306,29 @@ fn answer(
     }
 }
 
-/// How far apart two values of an indicator agree.
-struct Allowed {
+/// The distance at which two values of an indicator still agree.
+struct AllowedDistance {
     absolute: Decimal,
     relative: Decimal,
 }
 
-impl Allowed {
-    /// As the definition says. Without a word: counts and sums to the unit; a ratio or a mean, which
-    /// somebody rounded to fill it in, to half a unit of the last decimal that the year prints of it.
+impl AllowedDistance {
+    /// As the definition says. By default: counts and sums to the unit; a ratio or a mean, which is
+    /// rounded when it is filled in, to half a unit of the last decimal that the year prints.
     fn of(indicator: &Indicator, layout: Option<&Layout>) -> Self {
         if let Some(tolerance) = &indicator.tolerance {
-            return Allowed { absolute: tolerance.absolute.0, relative: tolerance.relative.0 };
+            return AllowedDistance { absolute: tolerance.absolute.0, relative: tolerance.relative.0 };
         }
         let rows = layout.into_iter().flat_map(|layout| &layout.tables).flat_map(|table| &table.rows);
-        // Printed with two decimals here and none there: the coarser place is what was filled in.
+        // Printed with two decimals in one place and none in another: the coarser was filled in.
         let decimals = rows.filter(|row| row.indicator == indicator.id).map(|row| row.decimals).min();
         let is_rounded = matches!(indicator.system, Some(Calculation::Ratio(_)))
             || matches!(indicator.filed, Some(Combination::WeightedMean { .. }));
         let half = decimals.filter(|_| is_rounded).and_then(|decimals| 10_i128.checked_pow(decimals));
-        Allowed { absolute: Decimal(half.map_or(0, |unit| ONE / unit / 2)), relative: Decimal::ZERO }
+        AllowedDistance { absolute: Decimal(half.map_or(0, |unit| ONE / unit / 2)), relative: Decimal::ZERO }
     }
 
-    /// At a reference value, whichever is more.
+    /// The tolerance at a reference value: the larger of the two.
     fn at(&self, reference: Decimal) -> Decimal {
         let reference = reference.0.abs();
         let share = reference
@@ -336,7 +338,7 @@ impl Allowed {
     }
 }
 
-/// What is open, told once for each indicator: its schools stand in the table `difference`.
+/// The open differences, one finding for each indicator: its schools are in the table `difference`.
 #[must_use]
 pub fn findings(year: ReportYear, indicators: &[Indicator], differences: &[Difference]) -> Vec<Finding> {
     let mut by_indicator: BTreeMap<&str, [u64; 2]> = BTreeMap::new();
@@ -344,14 +346,15 @@ pub fn findings(year: ReportYear, indicators: &[Indicator], differences: &[Diffe
         let counts = by_indicator.entry(&difference.key.indicator_id).or_default();
         counts[usize::from(difference.answer != Answer::Differs)] += 1;
     }
-    let told = |(id, [differ, one_side]): (&str, [u64; 2])| {
-        let title = indicators.iter().find(|of| of.id == id).map_or(id, |of| &of.title_zh);
+    let finding = |(id, [differ, one_side]): (&str, [u64; 2])| {
+        let title = indicators.iter().find(|indicator| indicator.id == id);
+        let title = title.map_or(id, |indicator| &indicator.title_zh);
         let detail = format!("{title}（{id}）{differ} 处不一致，{one_side} 处只有一方有数");
         let mut finding = Finding::new(finding::BASES_DIFFER, year, "", &detail).about([id]);
         finding.count = differ + one_side;
         finding
     };
-    by_indicator.into_iter().map(told).collect()
+    by_indicator.into_iter().map(finding).collect()
 }
 
 #[cfg(test)]
@@ -361,16 +364,16 @@ mod tests {
     use crate::figure::Basis;
     use crate::figures::{Subject, ValueKey};
 
-    fn value(id: &str, basis: Basis, school: &str, told: &str) -> IndicatorValue {
+    fn value(id: &str, basis: Basis, school: &str, text: &str) -> IndicatorValue {
         let level = if school.is_empty() { Level::City } else { Level::School };
-        let number = Decimal::parse(told);
+        let number = Decimal::parse(text);
         IndicatorValue {
             report_year: 2024,
             key: ValueKey::new(
                 Subject::whole(id, basis),
                 Unit { level, region_code: "141002".into(), school_code: school.into() },
             ),
-            state: if number.is_some() { State::Value } else { State::named(told) },
+            state: if number.is_some() { State::Value } else { State::named(text) },
             value: number,
             ratio: None,
             words: None,
@@ -388,25 +391,25 @@ mod tests {
         definitions::load(&files).unwrap().indicators
     }
 
-    fn told(indicators: &[Indicator], values: &[IndicatorValue]) -> Vec<String> {
+    fn lines(indicators: &[Indicator], values: &[IndicatorValue]) -> Vec<String> {
         let definitions = definitions::load(&definitions::embedded()).unwrap();
         let found = differences(2024, indicators, definitions.layout(2024), values);
-        let line = |one: &Difference| {
-            let PairKey { unit, basis_a, basis_b, .. } = &one.key;
-            let (a, b) = (one.a.as_text(), one.b.as_text());
+        let line = |pair: &Difference| {
+            let PairKey { unit, basis_a, basis_b, .. } = &pair.key;
+            let (a, b) = (pair.a.as_text(), pair.b.as_text());
             format!(
                 "{} {}={a} {}={b} {}",
                 unit.school_code,
                 basis_a.name(),
                 basis_b.name(),
-                one.answer.name()
+                pair.answer.name()
             )
         };
         found.iter().map(line).collect()
     }
 
     #[test]
-    fn each_pair_agrees_differs_or_stands_on_one_side() {
+    fn each_pair_agrees_differs_or_has_one_side_only() {
         let plain = indicators(str::to_owned);
         let mut values = vec![];
         for (school, system, filed) in [
@@ -421,7 +424,7 @@ mod tests {
         }
         values.push(value("students", Basis::System, "6", "4"));
         assert_eq!(
-            told(&plain, &values),
+            lines(&plain, &values),
             [
                 "1 system=10 filed=10 agrees",
                 "2 system=10 filed=11 differs",
@@ -433,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn a_basis_on_which_nobody_answers_is_no_side() {
+    fn a_basis_without_answers_is_not_compared() {
         let plain = indicators(str::to_owned);
         let values = [
             value("students", Basis::System, "1", "10"),
@@ -444,7 +447,7 @@ mod tests {
             value("staff", Basis::Filed, "1", "missing"),
             value("staff", Basis::Filed, "", "0"),
         ];
-        assert_eq!(told(&plain, &values), Vec::<String>::new());
+        assert_eq!(lines(&plain, &values), Vec::<String>::new());
     }
 
     #[test]
@@ -457,25 +460,25 @@ mod tests {
             value("students", Basis::Adjusted(Delivered::Filed), "1", "99"),
         ];
         assert_eq!(
-            told(&plain, &values),
+            lines(&plain, &values),
             ["1 system=10 survey=12 differs", "1 system=10 filed=10 agrees", "1 survey=12 filed=10 differs",]
         );
     }
 
     #[test]
-    fn a_ratio_agrees_with_what_it_is_rounded_to() {
+    fn a_ratio_agrees_with_its_rounded_value() {
         let plain = indicators(str::to_owned);
         for (filed, answer) in [("2.66", "agrees"), ("2.665", "agrees"), ("2.67", "differs")] {
             let values = [
                 value("startup_rate", Basis::System, "1", "2.66"),
                 value("startup_rate", Basis::Filed, "1", filed),
             ];
-            assert!(told(&plain, &values)[0].ends_with(answer), "{filed}");
+            assert!(lines(&plain, &values)[0].ends_with(answer), "{filed}");
         }
     }
 
     #[test]
-    fn tolerance_is_data_and_the_wider_of_the_two_holds() {
+    fn tolerance_is_defined_and_the_wider_limit_applies() {
         let with = |tolerance: &str| {
             indicators(|text| {
                 text.replacen("id = \"students\"\n", &format!("id = \"students\"\n{tolerance}\n"), 1)
@@ -483,11 +486,11 @@ mod tests {
         };
         let answers = |indicators: &[Indicator]| {
             let pair = |school: &str, system: &str, filed: &str| {
-                let of = |basis, told| value("students", basis, school, told);
-                [of(Basis::System, system), of(Basis::Filed, filed)]
+                let side = |basis, text| value("students", basis, school, text);
+                [side(Basis::System, system), side(Basis::Filed, filed)]
             };
             let values = [pair("1", "1000", "1010"), pair("2", "10", "12"), pair("3", "1000", "1011")];
-            let found: Vec<String> = told(indicators, &values.concat());
+            let found: Vec<String> = lines(indicators, &values.concat());
             found.iter().map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let relative = with("tolerance = { relative = \"0.01\" }");
@@ -506,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_open_is_told_once_an_indicator_and_counted() {
+    fn open_differences_are_reported_once_per_indicator_and_counted() {
         let plain = indicators(str::to_owned);
         let mut values = Vec::new();
         for (school, filed) in [("1", "11"), ("2", "12"), ("3", "missing"), ("", "23")] {
@@ -514,20 +517,20 @@ mod tests {
             values.push(value("students", Basis::Filed, school, filed));
         }
         let mut found = differences(2024, &plain, None, &values);
-        let by = Closed { decision: 1, note: "已核实".into(), by: "王科长".into(), at: String::new() };
-        found.iter_mut().find(|one| one.key.unit.school_code == "2").unwrap().closed = Some(by);
+        let by = Closing { decision: 1, note: "已核实".into(), by: "王科长".into(), at: String::new() };
+        found.iter_mut().find(|pair| pair.key.unit.school_code == "2").unwrap().closed = Some(by);
         assert_eq!(
-            Reconciled::of(&found),
-            Reconciled { compared: 3, agree: 0, differ: 2, one_side: 1, closed: 1 }
+            ReconciliationCounts::of(&found),
+            ReconciliationCounts { compared: 3, agree: 0, differ: 2, one_side: 1, closed: 1 }
         );
-        let told = findings(2024, &plain, &found);
-        assert_eq!(told.len(), 1);
-        assert_eq!((told[0].rule.as_str(), told[0].count), ("Q-DIFFERENCE", 2));
-        assert!(told[0].message.contains("1 处不一致，1 处只有一方有数"), "{}", told[0].message);
+        let findings = findings(2024, &plain, &found);
+        assert_eq!(findings.len(), 1);
+        assert_eq!((findings[0].rule.as_str(), findings[0].count), ("Q-DIFFERENCE", 2));
+        assert!(findings[0].message.contains("1 处不一致，1 处只有一方有数"), "{}", findings[0].message);
     }
 
     #[test]
-    fn differences_are_of_the_reference() {
+    fn differences_are_relative_to_the_reference() {
         let plain = indicators(str::to_owned);
         let values = [value("students", Basis::System, "1", "10"), value("students", Basis::Filed, "1", "8")];
         let found = differences(2024, &plain, None, &values);

@@ -1,4 +1,4 @@
-//! Values as rows of the table `indicator_value`, and back.
+//! Values as rows of the table `indicator_value`, and back again.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::tables::indicator_value::{IndicatorValueRow, SharedValues, stands_for
 use crate::tables::parquet_file::TableFileError;
 use crate::tables::row;
 
-/// Of indicators of one id, the first.
+/// The first of the indicators with one id.
 fn by_id(indicators: &[Indicator]) -> HashMap<&str, &Indicator> {
     indicators.iter().rev().map(|indicator| (indicator.id.as_str(), indicator)).collect()
 }
@@ -82,7 +82,7 @@ pub fn read(path: &Path, indicators: &[Indicator]) -> Result<Vec<IndicatorValue>
         .collect()
 }
 
-/// 100 for percentages that are computed; a filed ratio is a mean of what was filed.
+/// 100 for computed percentages; a filed ratio is a mean of filed values.
 fn factor(indicator: Option<&Indicator>, basis: Delivered) -> i64 {
     match indicator.and_then(|indicator| indicator.system.as_ref()) {
         Some(Calculation::Ratio(ratio)) if basis == Delivered::System => ratio.factor,

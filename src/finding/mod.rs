@@ -1,7 +1,7 @@
-//! What is wrong or worth asking, and where. Bad data is a value of this kind, never an `Err`.
+//! Something wrong or worth asking, and where. Bad data is a value of this kind, never an `Err`.
 //!
 //! A finding never carries a delivered value of a personal column: it names the
-//! place, the rule and the remedy, and the person opens the file.
+//! place, the rule and the remedy, and the reader opens the file.
 
 pub mod rules;
 
@@ -22,32 +22,32 @@ pub struct Finding {
     pub dimension: String,
     pub report_year: ReportYear,
     pub dataset: String,
-    /// The county, or the city; empty where nobody says.
+    /// The county, or the city; empty where unknown.
     #[serde(default)]
     pub region_code: String,
-    /// Empty when the school is not known, or none is meant.
+    /// Empty when the school is unknown, or none is meant.
     pub school_code: String,
     pub place: Place,
-    /// What was found, in Chinese, without personal values.
+    /// The message in Chinese, without personal values.
     pub message: String,
     pub remedy: String,
-    /// How many places it stands for: more than 1 where examples were enough.
-    #[serde(default = "one")]
+    /// How many places it represents: more than 1 where examples were enough.
+    #[serde(default = "one_place")]
     pub count: u64,
-    /// Rows that it keeps out of what counts: none for a cell that is taken out of a row, for a question, or
-    /// of a delivery that does not count itself.
+    /// Number of rows that it keeps from counting: none for a cell taken out of a row, for a question, or
+    /// for a delivery that does not count itself.
     #[serde(default)]
     pub rows_out: u64,
-    /// What an answer names it by; empty where it is not answered by a key.
+    /// The key by which it is answered; empty where it has none.
     #[serde(default)]
     pub key: String,
     /// Ids of the indicators whose figures it is about.
     #[serde(default)]
     pub indicators: Vec<String>,
-    /// The printed row that it is about; empty where it is about none.
+    /// The printed row that it is about, if any.
     #[serde(default)]
     pub printed: PrintedRow,
-    /// Other files that it names, besides that of its place.
+    /// Other files that it names, besides its own place.
     #[serde(default)]
     pub other_files: Vec<String>,
 }
@@ -59,7 +59,7 @@ pub struct PrintedRow {
     pub report_path: String,
 }
 
-fn one() -> u64 {
+fn one_place() -> u64 {
     1
 }
 
@@ -101,14 +101,14 @@ impl Finding {
         self
     }
 
-    /// It is about figures of these indicators.
+    /// Sets the indicators whose figures it is about.
     #[must_use]
     pub fn about<'i>(mut self, indicators: impl IntoIterator<Item = &'i str>) -> Self {
         self.indicators.extend(indicators.into_iter().map(str::to_owned));
         self
     }
 
-    /// It is about a printed row.
+    /// Sets the printed row it is about.
     #[must_use]
     pub fn printed_in(mut self, report_table: &str, report_path: &str) -> Self {
         let (report_table, report_path) = (report_table.to_owned(), report_path.to_owned());
@@ -116,7 +116,7 @@ impl Finding {
         self
     }
 
-    /// It keeps rows out of the tables.
+    /// Sets the number of rows that it keeps out of the tables.
     #[must_use]
     pub fn keeping_out(mut self, rows: u64) -> Self {
         self.rows_out = rows;
@@ -145,20 +145,20 @@ impl Finding {
     }
 }
 
-/// Examples of one rule that are kept of one file; the rest are counted.
+/// Maximum number of examples of one rule kept for one file; the rest are only counted.
 pub const EXAMPLES_MAX: u64 = 100;
 
-/// What named persons answered to findings about the rows of one file; the words say who.
+/// Answers of named persons to findings about the rows of one file; the text says who answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// Rows that are given up, by sheet and row; row 0 for a whole sheet.
+    /// Rows that are given up, by sheet and row; row 0 means the whole sheet.
     pub given_up: BTreeMap<(String, u32), String>,
-    /// Queries that are true: rule, sheet, row, column.
+    /// Queries confirmed as true: rule, sheet, row, column.
     pub confirmed: BTreeMap<(String, String, u32, u32), String>,
 }
 
 impl Answers {
-    /// Notes on a finding that it was answered: it asks nobody any more.
+    /// Marks a finding as answered: it is no longer a question.
     pub fn answer(&self, finding: &mut Finding) -> bool {
         let place = &finding.place;
         let confirmed =
@@ -174,36 +174,36 @@ impl Answers {
     }
 }
 
-/// What became of a finding that was pushed.
+/// The result of pushing a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pushed {
-    /// It is told with its place.
+pub enum PushResult {
+    /// Kept with its place.
     Example,
-    /// It is counted with others.
+    /// Only counted.
     Beyond,
-    /// Somebody answered it.
+    /// Already answered.
     Answered,
 }
 
-/// The findings of one file: counts are complete, examples are capped. What was answered is
-/// counted by itself, so that it takes no open one's place.
+/// The findings of one file: counts are complete, examples are capped. Answered findings are
+/// counted separately, so that they take no open one's place.
 #[derive(Debug, Default)]
 pub struct Findings {
     answers: Answers,
     examples: Vec<Finding>,
-    /// By rule and severity: how many were found, and of those beyond the examples one a school, with
-    /// the counts of all of that school.
+    /// By rule and severity: the number found, and for those beyond the examples one per school, with
+    /// the school's counts.
     seen: BTreeMap<(String, Severity), (u64, BTreeMap<String, Finding>)>,
 }
 
 impl Findings {
-    /// Those of a file that persons answered something of.
+    /// Answers to findings of this file.
     #[must_use]
     pub fn answered(answers: &Answers) -> Self {
         Findings { answers: answers.clone(), ..Findings::default() }
     }
 
-    pub fn push(&mut self, mut finding: Finding) -> Pushed {
+    pub fn push(&mut self, mut finding: Finding) -> PushResult {
         let answered = self.answers.answer(&mut finding);
         let (seen, beyond) = self.seen.entry((finding.rule.clone(), finding.severity)).or_default();
         *seen += finding.count;
@@ -217,13 +217,13 @@ impl Findings {
             beyond.insert(finding.school_code.clone(), finding);
         }
         match (answered, example) {
-            (true, _) => Pushed::Answered,
-            (false, true) => Pushed::Example,
-            (false, false) => Pushed::Beyond,
+            (true, _) => PushResult::Answered,
+            (false, true) => PushResult::Example,
+            (false, false) => PushResult::Beyond,
         }
     }
 
-    /// The examples, and for each rule that has more one finding a school that stands for the others.
+    /// The examples, and for each rule with more findings one per school that represents the others.
     #[must_use]
     pub fn finish(mut self) -> Vec<Finding> {
         let beyond = self.seen.into_values().flat_map(|(_, beyond)| beyond.into_values());
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_examples_is_counted_school_by_school() {
+    fn findings_beyond_the_examples_are_counted_school_by_school() {
         let mut findings = Findings::default();
         for row in 1..=250 {
             let school = if row % 5 == 0 { "3614000002" } else { "3614000001" };
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_answered_asks_no_more_and_takes_no_place() {
+    fn answered_findings_are_no_longer_questions_and_take_no_place() {
         let mut answers = Answers::default();
         for row in 1..=EXAMPLES_MAX + 50 {
             let row = u32::try_from(row).unwrap();
@@ -287,9 +287,9 @@ mod tests {
         for row in 1..=EXAMPLES_MAX + 51 {
             findings.push(at(ID_SEX, u32::try_from(row).unwrap()));
         }
-        assert_eq!(findings.push(at(ROW_DATE, 900)), Pushed::Answered);
-        // A query about a row that is given up is not what was given up.
-        assert_eq!(findings.push(at(ID_BIRTH, 900)), Pushed::Example);
+        assert_eq!(findings.push(at(ROW_DATE, 900)), PushResult::Answered);
+        // A query about a row that is given up was not itself given up.
+        assert_eq!(findings.push(at(ID_BIRTH, 900)), PushResult::Example);
         let found = findings.finish();
         let open: Vec<(&str, u32)> = found
             .iter()
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_reads_as_a_clerk_would_say_it() {
+    fn a_place_reads_naturally() {
         let place = Place {
             file: "2024/students/a.xlsx".into(),
             sheet: "sheet1".into(),

@@ -1,15 +1,15 @@
-//! The rules that deliveries are held against, each once, with what it does.
+//! The rules for deliveries, each defined once with its severity.
 
 use serde::{Deserialize, Serialize};
 
-/// What a finding does.
+/// The effect of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     /// 阻断: a file, or the release, stops.
     S0,
     /// 错误: a row, cell or file is taken out, and counted.
     S1,
-    /// 疑问: the row counts; somebody must answer.
+    /// 疑问: the row counts, but a person must answer.
     S2,
     /// 提示: noted.
     S3,
@@ -28,7 +28,9 @@ impl Severity {
 
     #[must_use]
     pub fn coded(code: &str) -> Option<Severity> {
-        [Severity::S0, Severity::S1, Severity::S2, Severity::S3].into_iter().find(|one| one.code() == code)
+        [Severity::S0, Severity::S1, Severity::S2, Severity::S3]
+            .into_iter()
+            .find(|severity| severity.code() == code)
     }
 
     /// The severity's name for people.
@@ -43,15 +45,15 @@ impl Severity {
     }
 }
 
-/// A rule that deliveries are held against. `dimension` is one of GB/T 36344-2018.
+/// A rule for deliveries. `dimension` is one of GB/T 36344-2018.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
     pub id: &'static str,
     pub severity: Severity,
     pub dimension: &'static str,
-    /// What is wrong, in Chinese, for the person who must mend it.
+    /// What is wrong, in Chinese, for the person who must correct it.
     pub title: &'static str,
-    /// How to mend it, in Chinese.
+    /// How to correct it, in Chinese.
     pub remedy: &'static str,
 }
 
@@ -60,7 +62,7 @@ macro_rules! rules {
         $(pub const $name: &Rule = &Rule {
             id: $id, severity: Severity::$severity, dimension: $dimension, title: $title, remedy: $remedy,
         };)*
-        /// Every rule, in the order of this page.
+        /// Every rule, in the order of this file.
         pub const RULES: &[&Rule] = &[$($name),*];
     };
 }
@@ -177,7 +179,7 @@ rules! {
     PARTS_BROKEN = "E-PARTS", S1, "一致性", "分项之和与总数不符", "请核对分项";
 }
 
-/// Rules that take a cell out of a row that counts all the same.
+/// Rules that take a cell out of a row that still counts.
 pub const TAKES_CELL: &[&Rule] = &[CELL_BAD, FILING_CELL, CELL_PERSONAL];
 
 /// Rules that set a whole delivery aside until a named person accepts it: the file reads, and
@@ -194,7 +196,7 @@ pub const SETS_ASIDE: &[&Rule] = &[
     DELIVERY_REPEATS_YEAR,
 ];
 
-/// Queries about one row that a named person may confirm as true: what is odd is so in the papers too.
+/// Queries about one row that a named person may confirm as true: the oddity is correct.
 pub const CONFIRMABLE: &[&Rule] = &[
     ID_CHECK_DIGIT,
     ID_BIRTH,
@@ -210,8 +212,8 @@ pub const CONFIRMABLE: &[&Rule] = &[
     STUDENT_TWICE,
 ];
 
-/// Questions that are no row's and no figure's of a check, and that a named person answers by their key:
-/// what is odd is so, and stays.
+/// Questions about no single row, and about no figure of a check, that a named person answers by their
+/// key: the oddity is correct, and stays.
 pub const ANSWERABLE: &[&Rule] =
     &[EPOCH_1904, TWO_DELIVERIES, SCHOOL_MISSING, SCHOOL_TWO_FILES, FILING_LAST_YEAR, PRINTED_TWO_BASES];
 
@@ -228,7 +230,7 @@ impl Rule {
         CONFIRMABLE.contains(&self)
     }
 
-    /// Whether a finding of this rule takes a row, or a cell of it, out.
+    /// Whether a finding of this rule takes out a row, or one of its cells.
     #[must_use]
     pub fn takes_out(&self) -> bool {
         self.severity == Severity::S1 || *self == *FILING_ROW_UNKNOWN
@@ -248,17 +250,17 @@ impl Rule {
     }
 }
 
-/// Ids that rules had before 0.4.0, and those they have now: a letter says what a rule does.
+/// Ids that rules had before 0.4.0, with the current ones: the letter says what a rule does.
 const FORMER_IDS: [(&str, &str); 2] =
     [("Q-SCHOOL-UNKNOWN", "E-SCHOOL-UNKNOWN"), ("W-ROWLIMIT", "E-ROWLIMIT")];
 
-/// The id that a rule has now.
+/// The current id of a rule.
 #[must_use]
 pub fn current_id(id: &str) -> &str {
     FORMER_IDS.iter().find(|(former, _)| *former == id).map_or(id, |(_, current)| current)
 }
 
-/// The rule of an id, also of a former one; `None` for ids of other programs' findings.
+/// The rule with this id, current or former; `None` for ids of other programs' findings.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.id == current_id(id))

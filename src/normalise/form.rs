@@ -14,7 +14,7 @@ use crate::decode::{Cell, Event, Row};
 use crate::definitions::layout::{Layout, RowLayout, TableKind, TableLayout, label_key};
 use crate::delivery::RowCounts;
 use crate::figure::State;
-use crate::finding::{self, Answers, Finding, Findings, Pushed};
+use crate::finding::{self, Answers, Finding, Findings, PushResult};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
 use crate::personal;
@@ -153,7 +153,7 @@ impl<'a> FormNormaliser<'a> {
                 let place = Place { sheet: self.sheet.clone(), row: *number, ..Place::default() };
                 let school = self.school.clone().unwrap_or_default();
                 let finding = self.finding(rule, "").at(place).of_school(&school).keeping_out(1);
-                if self.findings.push(finding) == Pushed::Answered {
+                if self.findings.push(finding) == PushResult::Answered {
                     self.given_up += 1;
                 }
             }
@@ -455,7 +455,7 @@ impl<'a> FormNormaliser<'a> {
         let place = self.place_of(row, column);
         self.keep(rule, row, place.column);
         let finding = self.finding(rule, "").at(place).of_school(school).keeping_out(1);
-        if self.findings.push(finding) == Pushed::Answered {
+        if self.findings.push(finding) == PushResult::Answered {
             self.given_up += 1;
         }
         self.counts.quarantined += 1;

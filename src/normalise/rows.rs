@@ -15,7 +15,7 @@ use crate::decode::{Cell, Event, Row};
 use crate::definitions::contract::fields::{carried_fields, staged_fields, table_columns};
 use crate::definitions::contract::{BadValue, Column, ColumnType, Dataset, Version};
 use crate::delivery::RowCounts;
-use crate::finding::{self, Answers, Finding, Findings, Pushed, Rule};
+use crate::finding::{self, Answers, Finding, Findings, PushResult, Rule};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::personal;
@@ -325,7 +325,7 @@ impl<'a> RowsNormaliser<'a> {
                 self.counts.quarantined += aside;
                 let rule = if self.sheet.is_odd { finding::SHEET_ODD } else { rule };
                 let finding = self.finding(rule, &self.sheet.missing).at(self.place()).keeping_out(aside);
-                if self.findings.push(finding) == Pushed::Answered {
+                if self.findings.push(finding) == PushResult::Answered {
                     self.given_up += aside;
                 }
             }
@@ -417,7 +417,7 @@ impl<'a> RowsNormaliser<'a> {
             let at = place.column;
             let pushed = self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
             // The row counts without the cell, which is kept for its correction.
-            if finding::TAKES_CELL.contains(&rule) && pushed != Pushed::Beyond {
+            if finding::TAKES_CELL.contains(&rule) && pushed != PushResult::Beyond {
                 self.keep(rule, row, at, &school);
             }
         }
@@ -441,7 +441,7 @@ impl<'a> RowsNormaliser<'a> {
         self.sheet.binding = binding;
         self.keep(refusal.rule, row, place.column, &school);
         let finding = self.finding(refusal.rule, "").at(place).of_school(&school).keeping_out(1);
-        if self.findings.push(finding) == Pushed::Answered {
+        if self.findings.push(finding) == PushResult::Answered {
             self.given_up += 1;
         }
     }

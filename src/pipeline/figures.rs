@@ -10,7 +10,7 @@ use super::reconciled::Decisions;
 use super::{ByYear, Given, RunError, documents, parallel};
 use crate::definitions::Definitions;
 use crate::definitions::contract::{Dataset, Role};
-use crate::figures::compute::{self, Filed, Inputs};
+use crate::figures::compute::{self, FiledFigure, Inputs};
 use crate::figures::reconcile::Difference;
 use crate::figures::{IndicatorValue, shown, stored};
 use crate::finding::{self, Finding};
@@ -148,7 +148,7 @@ fn table_columns(definitions: &Definitions) -> BTreeMap<String, Vec<String>> {
     definitions.datasets.iter().map(columns).collect()
 }
 
-type FiledValues = BTreeMap<(String, String), Filed>;
+type FiledValues = BTreeMap<(String, String), FiledFigure>;
 
 /// A filing repeats last year's figures: they are compared with last year's filing, never printed.
 fn compare_last_year(
@@ -189,7 +189,7 @@ fn repeated_otherwise(
 }
 
 /// What a school filed, in a message: a number, or that there is none. Words may name somebody.
-fn shown_filed(filed: &Filed) -> String {
+fn shown_filed(filed: &FiledFigure) -> String {
     match (filed.value, &filed.words) {
         (Some(value), _) => value.to_string(),
         (None, Some(_)) => "文字".to_owned(),
@@ -203,7 +203,7 @@ fn filed_values(path: &Path, year: ReportYear) -> Result<FiledValues, RunError> 
     for row in row::read(path)? {
         let row: FilingRow = row?;
         if row.value_year == year {
-            let figure = Filed { state: row.state, value: row.value, words: row.words() };
+            let figure = FiledFigure { state: row.state, value: row.value, words: row.words() };
             filed.entry((row.indicator_id, row.school_code)).or_insert(figure);
         }
     }
@@ -223,7 +223,10 @@ mod tests {
     fn filed<const N: usize>(figures: [(&str, &str, i64); N]) -> FiledValues {
         let figure = |(indicator, school, value): (&str, &str, i64)| {
             let value = Decimal::parse(&value.to_string());
-            ((indicator.to_owned(), school.to_owned()), Filed { state: State::Value, value, words: None })
+            (
+                (indicator.to_owned(), school.to_owned()),
+                FiledFigure { state: State::Value, value, words: None },
+            )
         };
         figures.map(figure).into()
     }

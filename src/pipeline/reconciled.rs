@@ -48,7 +48,7 @@ pub(super) struct Adjusted {
 
 /// Every basis held against the others, with what persons said of the differences.
 #[derive(Debug, Default)]
-pub(super) struct Reconciled {
+pub(super) struct ReconciliationCounts {
     pub differences: Vec<Difference>,
     pub lapsed: Vec<u32>,
 }
@@ -75,7 +75,7 @@ impl Decisions<'_> {
         })
     }
 
-    pub fn reconcile(&self, of_year: &[IndicatorValue], set: &[SetValue]) -> Noted<Reconciled> {
+    pub fn reconcile(&self, of_year: &[IndicatorValue], set: &[SetValue]) -> Noted<ReconciliationCounts> {
         let (year, indicators) = (self.year, &self.definitions.indicators);
         let layout = self.definitions.layout(year);
         let mut differences = reconcile::differences(year, indicators, layout, of_year);
@@ -92,7 +92,7 @@ impl Decisions<'_> {
             findings.push(finding);
         }
         let lapsed = over.iter().map(|note| note.id).collect();
-        Noted { value: Reconciled { differences, lapsed }, findings, decisions: Vec::new() }
+        Noted { value: ReconciliationCounts { differences, lapsed }, findings, decisions: Vec::new() }
     }
 }
 

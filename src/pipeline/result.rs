@@ -18,7 +18,7 @@ use crate::delivery::DeliveryOutcome;
 use crate::delivery::RowCounts;
 use crate::figure::{Basis, Level};
 use crate::figures::IndicatorValue;
-use crate::figures::reconcile::Reconciled;
+use crate::figures::reconcile::ReconciliationCounts;
 use crate::finding::{self, Finding, RULES, Severity};
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
@@ -215,7 +215,7 @@ fn year_summary(made: &MadeYear<'_>, definitions: &Definitions) -> YearSummary {
         count,
     };
     part.rules = rules.into_iter().map(count).collect();
-    part.reconciled = Reconciled::of(&computed.differences);
+    part.reconciled = ReconciliationCounts::of(&computed.differences);
     part.corrections = corrected::counts(&checked.decisions, &checked.findings, &assembled.deliveries);
     part.checks.clone_from(&checked.value.counts);
     part

@@ -1,10 +1,10 @@
-//! The catalogue of indicators: what each one is, where it comes from, and where it is printed.
+//! The catalogue of indicators: their meaning, their origin, and where they are printed.
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
 use serde::Serialize;
 
 use crate::definitions::Definitions;
-use crate::definitions::indicator::{Answers, Calculation, Combination, Indicator};
+use crate::definitions::indicator::{Calculation, Combination, Indicator, SurveyMeasure};
 use crate::definitions::layout::Layout;
 use crate::definitions::predicate::Condition;
 use crate::figure::Basis;
@@ -26,24 +26,24 @@ pub struct Entry {
     pub first_year: Option<ReportYear>,
     pub last_year: Option<ReportYear>,
     pub breakdowns: Vec<String>,
-    pub bases: Vec<OnBasis>,
-    pub printed: Vec<Printed>,
+    pub bases: Vec<BasisEntry>,
+    pub printed: Vec<PrintedPosition>,
 }
 
-/// How an indicator comes about on one basis.
+/// The computation of an indicator on one basis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OnBasis {
+pub struct BasisEntry {
     pub basis: &'static str,
     pub computed_from: String,
     /// `sum`, `max`, `count_distinct`, `ratio_of_sums`, `weighted_mean`, `list`, `lines`.
     pub combination: &'static str,
-    /// What happens where a school gave nothing.
+    /// The effect of a school without data.
     pub missing: &'static str,
 }
 
-/// A place of the report.
+/// A place in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Printed {
+pub struct PrintedPosition {
     pub year: ReportYear,
     pub table: String,
     pub path: String,
@@ -94,33 +94,49 @@ fn every(condition: &Condition) -> String {
     }
 }
 
-fn on_survey(answers: &Answers) -> OnBasis {
-    let (computed_from, combination, missing) = match answers {
-        Answers::Sum(of) => {
-            (format!("{} 中{}的 {} 之和", of.table, every(&of.condition), of.column), "sum", LEFT_OUT)
-        }
-        Answers::WeightedMean(of) => (
-            format!("{} 中{}的 {} 以 {} 加权平均", of.table, every(&of.condition), of.value, of.weight),
+fn on_survey(survey: &SurveyMeasure) -> BasisEntry {
+    let (computed_from, combination, missing) = match survey {
+        SurveyMeasure::Sum(measure) => (
+            format!("{} 中{}的 {} 之和", measure.table, every(&measure.condition), measure.column),
+            "sum",
+            LEFT_OUT,
+        ),
+        SurveyMeasure::WeightedMean(measure) => (
+            format!(
+                "{} 中{}的 {} 以 {} 加权平均",
+                measure.table,
+                every(&measure.condition),
+                measure.value,
+                measure.weight
+            ),
             "weighted_mean",
             "缺报的学校不计入，另列缺报校数；无人作答时印短横",
         ),
     };
-    OnBasis { basis: Basis::Survey.name(), computed_from, combination, missing }
+    BasisEntry { basis: Basis::Survey.name(), computed_from, combination, missing }
 }
 
-fn on_system(calculation: &Calculation) -> OnBasis {
+fn on_system(calculation: &Calculation) -> BasisEntry {
     let (computed_from, combination, missing) = match calculation {
-        Calculation::Count(of) => (format!("{} 中{}的行数", of.table, every(&of.condition)), "sum", LEFT_OUT),
-        Calculation::Sum(of) => {
-            let from = format!("{} 中{}的 {} 之和", of.table, every(&of.condition), of.column);
+        Calculation::Count(rows) => {
+            (format!("{} 中{}的行数", rows.table, every(&rows.condition)), "sum", LEFT_OUT)
+        }
+        Calculation::Sum(measure) => {
+            let from = format!("{} 中{}的 {} 之和", measure.table, every(&measure.condition), measure.column);
             (from, "sum", LEFT_OUT)
         }
-        Calculation::Max(of) => {
-            let from = format!("{} 中{}的 {} 的最大值", of.table, every(&of.condition), of.column);
+        Calculation::Max(measure) => {
+            let from =
+                format!("{} 中{}的 {} 的最大值", measure.table, every(&measure.condition), measure.column);
             (from, "max", LEFT_OUT)
         }
-        Calculation::CountDistinct(of) => {
-            let from = format!("{} 中{}的 {} 的不同值个数", of.table, every(&of.condition), of.column);
+        Calculation::CountDistinct(measure) => {
+            let from = format!(
+                "{} 中{}的 {} 的不同值个数",
+                measure.table,
+                every(&measure.condition),
+                measure.column
+            );
             (from, "count_distinct", LEFT_OUT)
         }
         Calculation::SumOf(parts) => (parts.join(" + "), "sum", LEFT_OUT),
@@ -130,10 +146,10 @@ fn on_system(calculation: &Calculation) -> OnBasis {
             (from, "ratio_of_sums", "分子或分母缺报即缺报；分母为零时印短横")
         }
     };
-    OnBasis { basis: Basis::System.name(), computed_from, combination, missing }
+    BasisEntry { basis: Basis::System.name(), computed_from, combination, missing }
 }
 
-fn on_filed(combination: &Combination) -> OnBasis {
+fn on_filed(combination: &Combination) -> BasisEntry {
     let (computed_from, combination, missing) = match combination {
         Combination::Sum => ("各校填报值之和".to_owned(), "sum", LEFT_OUT),
         Combination::Max => ("各校填报值的最大值".to_owned(), "max", LEFT_OUT),
@@ -145,12 +161,12 @@ fn on_filed(combination: &Combination) -> OnBasis {
         Combination::List => ("各校填报的文字，不同的逐一列出".to_owned(), "list", "缺报的学校不列"),
         Combination::Lines => ("各校填报的各行，逐行列出".to_owned(), "lines", "缺报的学校不列"),
     };
-    OnBasis { basis: Basis::Filed.name(), computed_from, combination, missing }
+    BasisEntry { basis: Basis::Filed.name(), computed_from, combination, missing }
 }
 
-fn printed<'a>(indicator: &'a Indicator, layout: &'a Layout) -> impl Iterator<Item = Printed> + 'a {
+fn printed<'a>(indicator: &'a Indicator, layout: &'a Layout) -> impl Iterator<Item = PrintedPosition> + 'a {
     let rows = layout.tables.iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)));
-    let rows = rows.filter(|(_, row)| row.indicator == indicator.id).map(|(table, row)| Printed {
+    let rows = rows.filter(|(_, row)| row.indicator == indicator.id).map(|(table, row)| PrintedPosition {
         year: layout.year,
         table: table.id.clone(),
         path: row.path.clone(),
@@ -159,21 +175,22 @@ fn printed<'a>(indicator: &'a Indicator, layout: &'a Layout) -> impl Iterator<It
         decimals: row.decimals,
     });
     let lists = layout.tables.iter().filter_map(|table| Some((table, table.list.as_ref()?)));
-    let lists = lists.filter(|(_, list)| list.indicator == indicator.id).map(|(table, list)| Printed {
-        year: layout.year,
-        table: table.id.clone(),
-        path: list.title.clone(),
-        measure: list.columns.join("、"),
-        basis: Basis::Filed.name(),
-        decimals: 0,
-    });
+    let lists =
+        lists.filter(|(_, list)| list.indicator == indicator.id).map(|(table, list)| PrintedPosition {
+            year: layout.year,
+            table: table.id.clone(),
+            path: list.title.clone(),
+            measure: list.columns.join("、"),
+            basis: Basis::Filed.name(),
+            decimals: 0,
+        });
     rows.chain(lists)
 }
 
-/// The catalogue as a workbook, as bytes; `created` makes them the same every time.
+/// The catalogue as a workbook, as bytes; `created` makes them reproducible.
 ///
 /// # Errors
-/// When the workbook cannot be made: a fault of the program.
+/// When the workbook cannot be made, through a fault of the program.
 pub fn workbook(entries: &[Entry], created: &str) -> Result<Vec<u8>, XlsxError> {
     const HEADS: [(&str, u16); 14] = [
         ("指标", 34),
@@ -236,7 +253,7 @@ pub fn workbook(entries: &[Entry], created: &str) -> Result<Vec<u8>, XlsxError> 
     book.save_to_buffer()
 }
 
-/// The years an indicator exists: `2024—`, `—2020`, empty for all.
+/// The years in which an indicator exists: `2024—`, `—2020`, empty for all.
 #[must_use]
 pub fn years(entry: &Entry) -> String {
     let year = |year: Option<ReportYear>| year.map(|year| year.to_string()).unwrap_or_default();
@@ -258,17 +275,17 @@ mod tests {
     #[test]
     fn every_entry_says_what_it_is_and_where_it_comes_from() {
         for entry in all() {
-            let told = [&entry.title_zh, &entry.title_en, &entry.definition, &entry.citation];
-            assert!(told.iter().all(|text| !text.is_empty()), "{}", entry.indicator_id);
+            let texts = [&entry.title_zh, &entry.title_en, &entry.definition, &entry.citation];
+            assert!(texts.iter().all(|text| !text.is_empty()), "{}", entry.indicator_id);
             assert!(!entry.bases.is_empty(), "{}", entry.indicator_id);
         }
     }
 
     #[test]
-    fn whatever_is_printed_is_computed_on_the_basis_it_is_printed_on() {
+    fn every_printed_place_has_a_computed_basis() {
         for entry in all() {
             for place in &entry.printed {
-                let on = |basis: &OnBasis| basis.basis == place.basis;
+                let on = |basis: &BasisEntry| basis.basis == place.basis;
                 assert!(entry.bases.iter().any(on), "{} {place:?}", entry.indicator_id);
             }
         }

@@ -1,4 +1,4 @@
-//! The printed cells of one report year: last year's column from last year's release.
+//! The printed cells of one report year; last year's column comes from last year's release.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
@@ -13,7 +13,7 @@ use crate::period::ReportYear;
 use crate::tables::indicator_value::stands_for;
 use crate::tables::report_cell::ReportCellRow;
 
-/// One printed cell. What it shares with the cells of other units is kept once.
+/// One printed cell. The part shared with the cells of other units is stored once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportCell {
     pub report_year: ReportYear,
@@ -26,7 +26,7 @@ pub struct ReportCell {
     pub printed_text: Option<String>,
     /// Numerator and denominator of a ratio.
     pub parts: Option<Box<(Decimal, Decimal)>>,
-    /// Schools whose part should be in it and is not.
+    /// Schools whose part should be in it but is not.
     pub n_missing: i32,
 }
 
@@ -39,7 +39,7 @@ pub struct CellRow {
     pub indicator_id: String,
     pub breakdown: String,
     pub breakdown_code: String,
-    /// As printed beside it: 序号, 指标, 单位.
+    /// As printed next to it: 序号, 指标, 单位.
     pub serial: String,
     pub label: String,
     pub printed_unit: String,
@@ -75,7 +75,7 @@ impl Deref for ReportCell {
     }
 }
 
-/// Everything cells are made from.
+/// Everything that cells are computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
     pub values: &'a Values<'a>,
@@ -84,17 +84,17 @@ pub struct Sources<'a> {
     pub counties: &'a [Unit],
     pub regions: Option<&'a CodeTable>,
     pub major_classes: Option<&'a CodeTable>,
-    /// The year of the report, and the county each school was under the year before.
+    /// The report year, and the county each school was under the year before.
     pub year: ReportYear,
     pub last_regions: &'a BTreeMap<String, String>,
-    /// What the schools listed under tables, this year.
+    /// The lists that schools filed under tables, this year.
     pub lines: &'a Lines,
 }
 
 /// Values by year and key.
 pub type Values<'a> = HashMap<(ReportYear, &'a ValueKey), &'a IndicatorValue>;
 
-/// Values of several years, ready for look-up.
+/// Indexes values of several years.
 #[must_use]
 pub fn indexed<'a>(values: impl Iterator<Item = &'a IndicatorValue>) -> Values<'a> {
     values.map(|value| ((value.report_year, &value.key), value)).collect()
@@ -115,8 +115,8 @@ pub fn cells(sources: Sources<'_>) -> Vec<ReportCell> {
     for table in &layout.tables {
         let mut places = Places { sources, table, classes: &classes, known: HashMap::new() };
         for unit in units.iter().filter(|unit| table.levels.contains(&unit.level)) {
-            for (place, of) in places.of(unit) {
-                cells.extend(place.columns.iter().map(|column| cell(sources, &place, column, &of, unit)));
+            for (place, source) in places.of(unit) {
+                cells.extend(place.columns.iter().map(|column| cell(sources, &place, column, &source, unit)));
             }
             if let Some(list) = &table.list {
                 cells.extend(listed(sources, table, list, unit));
@@ -126,7 +126,7 @@ pub fn cells(sources: Sources<'_>) -> Vec<ReportCell> {
     cells
 }
 
-/// What the schools of a unit listed under a table, school by school.
+/// The lists that the schools of a unit filed under a table, school by school.
 fn listed<'a>(
     sources: Sources<'a>,
     table: &'a TableLayout,
@@ -141,8 +141,8 @@ fn listed<'a>(
                 Level::City => true,
             }
     });
-    let of = |school: &Unit| sources.lines.get(&(table.id.clone(), school.school_code.clone()));
-    let lines = school_units.filter_map(of).flatten().zip(1..);
+    let lines_of = |school: &Unit| sources.lines.get(&(table.id.clone(), school.school_code.clone()));
+    let lines = school_units.filter_map(lines_of).flatten().zip(1..);
     lines.flat_map(move |(words, number): (&Vec<String>, u32)| {
         list.columns.iter().zip(words).map(move |(column, words)| ReportCell {
             report_year: sources.year,
@@ -171,22 +171,22 @@ struct Place {
     columns: Vec<Column>,
 }
 
-/// One year of a row. Each is printed as its own year's layout prints it.
+/// One year of a row, printed according to that year's layout.
 struct Column {
     year: ReportYear,
-    /// What is printed, where a person set no value.
+    /// The printed subject, where a person set no value.
     subject: Arc<Subject>,
-    /// What is printed where one did.
+    /// The printed subject where a person did.
     adjusted: Arc<Subject>,
-    /// What the row is a part of, if it is one.
+    /// The whole that the row is a part of, if any.
     whole: Option<Arc<Subject>>,
     decimals: u32,
-    /// Whether there is a layout of that year, and the row is in it.
-    asked: Asked,
+    /// Whether that year's layout has the row.
+    in_layout: InLayout,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum InLayout {
     Yes,
     /// The row is not in that year's layout.
     No,
@@ -194,18 +194,18 @@ enum Asked {
     Unknown,
 }
 
-/// The rows of one table, each worked out once.
+/// The rows of one table, each computed once.
 struct Places<'a> {
     sources: Sources<'a>,
     table: &'a TableLayout,
     classes: &'a Classes<'a>,
-    /// By the index of the row and what it is repeated for.
+    /// By the index of the row and the code it is repeated for.
     known: HashMap<(usize, String), Arc<Place>>,
 }
 
 impl Places<'_> {
-    /// The rows for a unit, and the unit that the value of each is of, which for 表1.1 is not the unit it
-    /// is printed for. Rows that stand together and repeat over the same things repeat together.
+    /// The rows for a unit, each with the unit whose value it prints, which in 表1.1 is not the unit it is
+    /// printed for. Neighbouring rows that repeat over the same things repeat together.
     fn of(&mut self, unit: &Arc<Unit>) -> Vec<(Arc<Place>, Arc<Unit>)> {
         let (sources, table) = (self.sources, self.table);
         let mut places = Vec::new();
@@ -240,7 +240,7 @@ impl Places<'_> {
     }
 }
 
-/// A row with what it is repeated for put in.
+/// A row with the code it is repeated for filled in.
 fn place_of(sources: Sources<'_>, table: &TableLayout, row: &RowLayout, label: &str, class: &str) -> Place {
     let (breakdown, code) = if class.is_empty() {
         (row.breakdown.as_str(), row.breakdown_code.as_str())
@@ -250,9 +250,9 @@ fn place_of(sources: Sources<'_>, table: &TableLayout, row: &RowLayout, label: &
     let path = row.path.replace("{}", label);
     let earlier = if table.is_beside(row) { 0 } else { table.earlier_years() };
     let columns = (sources.year - earlier..=sources.year).map(|year| {
-        let own = sources.layouts.iter().find(|layout| layout.year == year);
-        let in_own = own.and_then(|layout| printed_row(layout, table, row, &path));
-        let whole = Subject::whole(&row.indicator, in_own.map_or(row.basis, |own| own.basis));
+        let layout = sources.layouts.iter().find(|layout| layout.year == year);
+        let printed = layout.and_then(|layout| printed_row(layout, table, row, &path));
+        let whole = Subject::whole(&row.indicator, printed.map_or(row.basis, |printed| printed.basis));
         let is_part = !breakdown.is_empty();
         let (breakdown, breakdown_code) = (breakdown.to_owned(), code.to_owned());
         let subject = Subject { breakdown, breakdown_code, ..whole.clone() };
@@ -261,11 +261,11 @@ fn place_of(sources: Sources<'_>, table: &TableLayout, row: &RowLayout, label: &
             adjusted: Arc::new(Subject { basis: whole.basis.adjusted(), ..subject.clone() }),
             subject: Arc::new(subject),
             whole: is_part.then(|| Arc::new(whole)),
-            decimals: in_own.map_or(row.decimals, |own| own.decimals),
-            asked: match (own, in_own) {
-                (None, _) => Asked::Unknown,
-                (Some(_), None) => Asked::No,
-                (Some(_), Some(_)) => Asked::Yes,
+            decimals: printed.map_or(row.decimals, |printed| printed.decimals),
+            in_layout: match (layout, printed) {
+                (None, _) => InLayout::Unknown,
+                (Some(_), None) => InLayout::No,
+                (Some(_), Some(_)) => InLayout::Yes,
             },
         }
     });
@@ -295,18 +295,18 @@ fn label(table: Option<&CodeTable>, code: &str, year: ReportYear) -> String {
 }
 
 /// Major classes with their values, by indicator, basis and unit.
-struct Classes<'a>(HashMap<OfUnit<'a>, Vec<(&'a str, Decimal)>>);
+struct Classes<'a>(HashMap<ClassKey<'a>, Vec<(&'a str, Decimal)>>);
 
-type OfUnit<'a> = (&'a str, Basis, &'a Unit);
+type ClassKey<'a> = (&'a str, Basis, &'a Unit);
 
 impl<'a> Classes<'a> {
     fn of(sources: Sources<'a>) -> Self {
-        let mut classes: HashMap<OfUnit<'_>, Vec<(&str, Decimal)>> = HashMap::new();
+        let mut classes: HashMap<ClassKey<'_>, Vec<(&str, Decimal)>> = HashMap::new();
         let of_year = sources.values.iter().filter(|((year, _), _)| *year == sources.year);
         for ((_, key), value) in of_year.filter(|((_, key), _)| key.breakdown == "major_class") {
             if let Some(value) = value.value {
-                let of = (key.indicator_id.as_str(), key.basis, &*key.unit);
-                classes.entry(of).or_default().push((key.breakdown_code.as_str(), value));
+                let class_key = (key.indicator_id.as_str(), key.basis, &*key.unit);
+                classes.entry(class_key).or_default().push((key.breakdown_code.as_str(), value));
             }
         }
         for classes in classes.values_mut() {
@@ -315,10 +315,10 @@ impl<'a> Classes<'a> {
         Classes(classes)
     }
 
-    /// Those with a value, the largest first.
+    /// The classes with a value, the largest first.
     fn largest_first<'s>(&'s self, row: &'s RowLayout, unit: &'s Unit) -> &'s [(&'s str, Decimal)] {
-        let of = self.0.get(&(row.indicator.as_str(), row.basis, unit));
-        of.map(Vec::as_slice).unwrap_or_default()
+        let classes = self.0.get(&(row.indicator.as_str(), row.basis, unit));
+        classes.map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -326,26 +326,26 @@ fn cell(
     sources: Sources<'_>,
     place: &Place,
     column: &Column,
-    of: &Arc<Unit>,
+    source: &Arc<Unit>,
     unit: &Arc<Unit>,
 ) -> ReportCell {
     let row = &place.row;
     let find = |subject: &Arc<Subject>| {
-        let key = ValueKey { subject: Arc::clone(subject), unit: Arc::clone(of) };
+        let key = ValueKey { subject: Arc::clone(subject), unit: Arc::clone(source) };
         let found = sources.values.get(&(column.year, &key)).copied();
-        found.or_else(|| moved(sources, column.year, &key))
+        found.or_else(|| value_before_move(sources, column.year, &key))
     };
-    // A value that a person set is printed where the one that it stands for would be.
+    // A value that a person set is printed in place of the one it replaces.
     let value = find(&column.adjusted).or_else(|| find(&column.subject));
     let is_value = |whole: &Arc<Subject>| {
-        let key = ValueKey { subject: Arc::clone(whole), unit: Arc::clone(of) };
+        let key = ValueKey { subject: Arc::clone(whole), unit: Arc::clone(source) };
         sources.values.get(&(column.year, &key)).is_some_and(|value| value.state == State::Value)
     };
-    let (state, printed_text) = match (column.asked, value) {
-        (Asked::No, _) => (State::Blank, Some(String::new())),
+    let (state, printed_text) = match (column.in_layout, value) {
+        (InLayout::No, _) => (State::Blank, Some(String::new())),
         (_, Some(value)) => (value.state, value.printed(column.decimals)),
-        // A part of a breakdown that nobody is in.
-        (Asked::Yes, None) if column.whole.as_ref().is_some_and(is_value) => {
+        // A part of a breakdown that has no members.
+        (InLayout::Yes, None) if column.whole.as_ref().is_some_and(is_value) => {
             (State::Value, Some(Decimal::ZERO.printed(column.decimals)))
         }
         (_, None) => (State::Missing, None),
@@ -364,8 +364,12 @@ fn cell(
     }
 }
 
-/// The value of a school that was under another county then.
-fn moved<'a>(sources: Sources<'a>, year: ReportYear, key: &ValueKey) -> Option<&'a IndicatorValue> {
+/// The value of a school that was under another county at that time.
+fn value_before_move<'a>(
+    sources: Sources<'a>,
+    year: ReportYear,
+    key: &ValueKey,
+) -> Option<&'a IndicatorValue> {
     if key.unit.level != Level::School || year == sources.year {
         return None;
     }

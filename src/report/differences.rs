@@ -1,9 +1,9 @@
-//! The differences of a year as a workbook: for people to say why, and to be read back.
+//! The differences of a year as a workbook, in which people explain them; it is read back.
 //!
-//! A row for each pair that differs or stands on one side only, schools on one sheet, city and
-//! counties on another. 处理说明 and 处理人 are for people to fill in. Reading goes by the heads and
-//! the codes in a row, whatever was sorted, filtered or moved, and takes what the row says of the
-//! values along: a note is about those.
+//! A row for each pair that differs or has one side only, schools on one sheet, city and counties on
+//! another. People fill in 处理说明 and 处理人. Reading goes by the heads and by the codes in a row,
+//! whatever was sorted, filtered or moved, and returns the row's values too: a note applies to
+//! those only.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::number::Ratio;
 use crate::period::ReportYear;
 use crate::position;
 
-/// What codes are called.
+/// Names for codes.
 #[derive(Debug, Default)]
 pub struct Names {
     pub regions: BTreeMap<String, String>,
@@ -58,7 +58,7 @@ const HEADS: [(&str, u8); 18] = [
 ];
 const NOTE: &str = "处理说明";
 const BY: &str = "处理人";
-/// What a row is found by when it is read back, and what people fill in.
+/// Columns by which a row is identified when it is read back, and those that people fill in.
 const READ: [&str; 9] = ["年度", "代码", "指标代码", "口径甲", "数值甲", "口径乙", "数值乙", NOTE, BY];
 
 /// Rows above the data: title, explanation, heads.
@@ -89,7 +89,7 @@ impl Style {
 /// The workbook, as bytes.
 ///
 /// # Errors
-/// When it cannot be made: a fault of the program.
+/// When it cannot be made, through a fault of the program.
 pub fn workbook(
     differences: &[Difference],
     definitions: &Definitions,
@@ -103,56 +103,56 @@ pub fn workbook(
     let layout = definitions.layout(heading.year);
     let (mut schools, mut above): (Vec<&Difference>, Vec<&Difference>) = differences
         .iter()
-        .filter(|one| one.answer != Answer::Agrees)
-        .partition(|one| one.key.unit.level == Level::School);
-    // By school, as the work is shared out.
+        .filter(|pair| pair.answer != Answer::Agrees)
+        .partition(|pair| pair.key.unit.level == Level::School);
+    // By school, since the work is divided that way.
     schools.sort_by(|a, b| (&a.key.unit, &a.key).cmp(&(&b.key.unit, &b.key)));
     above.sort_by(|a, b| (b.key.unit.level, &a.key).cmp(&(a.key.unit.level, &b.key)));
     for (name, rows) in [("学校", schools), ("市县", above)] {
         let sheet = book.add_worksheet().set_name(name)?;
         let rows: Vec<[String; HEADS.len()]> =
-            rows.into_iter().map(|one| row(one, definitions, layout, names)).collect();
+            rows.into_iter().map(|pair| row(pair, definitions, layout, names)).collect();
         write_sheet(sheet, name, &rows, heading, &style)?;
     }
     book.save_to_buffer()
 }
 
 fn row(
-    one: &Difference,
+    pair: &Difference,
     definitions: &Definitions,
     layout: Option<&Layout>,
     names: &Names,
 ) -> [String; HEADS.len()] {
-    let PairKey { indicator_id, unit, basis_a, basis_b } = &one.key;
+    let PairKey { indicator_id, unit, basis_a, basis_b } = &pair.key;
     let indicator = definitions.indicator(indicator_id);
     let (code, name) = if unit.school_code.is_empty() {
         (&unit.region_code, names.region(&unit.region_code))
     } else {
         (&unit.school_code, names.schools.get(&unit.school_code).map_or("不在名册", String::as_str))
     };
-    let percent = one
+    let percent = pair
         .difference()
-        .zip(one.a.value)
+        .zip(pair.a.value)
         .and_then(|(numerator, denominator)| Ratio { numerator, denominator, factor: 100 }.printed(2));
     [
-        one.report_year.to_string(),
+        pair.report_year.to_string(),
         names.region(&unit.region_code).to_owned(),
         code.clone(),
         name.to_owned(),
         indicator_id.clone(),
-        indicator.map_or(indicator_id.clone(), |of| of.title_zh.clone()),
-        indicator.map_or(String::new(), |of| of.unit.clone()),
+        indicator.map_or(indicator_id.clone(), |indicator| indicator.title_zh.clone()),
+        indicator.map_or(String::new(), |indicator| indicator.unit.clone()),
         basis_a.label().to_owned(),
-        shown(&one.a.as_text()).to_owned(),
+        shown(&pair.a.as_text()).to_owned(),
         basis_b.label().to_owned(),
-        shown(&one.b.as_text()).to_owned(),
-        one.difference().map(|value| value.to_string()).unwrap_or_default(),
+        shown(&pair.b.as_text()).to_owned(),
+        pair.difference().map(|value| value.to_string()).unwrap_or_default(),
         percent.unwrap_or_default(),
-        one.tolerance.to_string(),
-        one.answer.label(),
+        pair.tolerance.to_string(),
+        pair.answer.label(),
         layout.map(|layout| printed_in(layout, indicator_id)).unwrap_or_default(),
-        one.closed.as_ref().map(|closed| closed.note.clone()).unwrap_or_default(),
-        one.closed.as_ref().map(|closed| closed.by.clone()).unwrap_or_default(),
+        pair.closed.as_ref().map(|closed| closed.note.clone()).unwrap_or_default(),
+        pair.closed.as_ref().map(|closed| closed.by.clone()).unwrap_or_default(),
     ]
 }
 
@@ -193,7 +193,7 @@ fn write_sheet(
     for row in rows {
         for ((column, text), (head, _)) in (0..).zip(row).zip(HEADS) {
             let format = if [NOTE, BY].contains(&head) { &style.to_fill } else { &style.text };
-            // Text on purpose, as everywhere: what is read back is what was written.
+            // Deliberately text, as everywhere: the text that is read back is the text that was written.
             sheet.write_string_with_format(at, column, text, format)?;
         }
         at += 1;
@@ -206,23 +206,23 @@ fn write_sheet(
     Ok(())
 }
 
-/// A row in which somebody wrote a note.
+/// A row with a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Noted {
+pub struct DifferenceNote {
     pub sheet: String,
     pub row: u32,
     pub year: ReportYear,
-    /// Of a school or of a region.
+    /// The code of a school or a region.
     pub code: String,
     pub indicator_id: String,
-    /// Each basis with the value that the row says it had, as it was told.
+    /// Each basis with the value that the row shows for it.
     pub sides: [(Delivered, String); 2],
     pub note: String,
-    /// Empty where the row does not say who.
+    /// Empty where the row names no one.
     pub by: String,
 }
 
-/// Why a workbook is not taken, and where.
+/// Why a workbook is refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("sheet `{sheet}`{}: {message}", if *row > 0 { format!(", row {row}") } else { String::new() })]
 pub struct Fault {
@@ -232,12 +232,12 @@ pub struct Fault {
     pub message: String,
 }
 
-/// The rows of a workbook in which there is a note.
+/// The rows of a workbook that have a note.
 ///
 /// # Errors
-/// Everything that keeps it from being read: a sheet without the heads, a row whose codes or values
-/// nobody wrote so. Rows without a note are not looked at.
-pub fn read(sheets: &[(String, Vec<Row<'static>>)]) -> Result<Vec<Noted>, Vec<Fault>> {
+/// All faults that keep it from being read: a sheet without the heads, a row with changed codes or
+/// values. Rows without a note are ignored.
+pub fn read(sheets: &[(String, Vec<Row<'static>>)]) -> Result<Vec<DifferenceNote>, Vec<Fault>> {
     let mut noted = Vec::new();
     let mut faults = Vec::new();
     for (sheet, rows) in sheets.iter().filter(|(_, rows)| !rows.is_empty()) {
@@ -270,7 +270,7 @@ pub fn read(sheets: &[(String, Vec<Row<'static>>)]) -> Result<Vec<Noted>, Vec<Fa
     if faults.is_empty() { Ok(noted) } else { Err(faults) }
 }
 
-/// Where each of [`READ`] stands, when the row has them all.
+/// The column of each of [`READ`], when the row has them all.
 fn columns(row: &Row<'_>) -> Option<[usize; READ.len()]> {
     let texts: Vec<_> = row.cells.iter().map(Cell::text).collect();
     let mut columns = [0; READ.len()];
@@ -280,22 +280,22 @@ fn columns(row: &Row<'_>) -> Option<[usize; READ.len()]> {
     Some(columns)
 }
 
-fn noted_row(sheet: &str, row: u32, get: &dyn Fn(&str) -> String) -> Result<Noted, String> {
-    let said = |head: &str| format!("{head} is `{}`", position::redact(&get(head)));
+fn noted_row(sheet: &str, row: u32, get: &dyn Fn(&str) -> String) -> Result<DifferenceNote, String> {
+    let described = |head: &str| format!("{head} is `{}`", position::redact(&get(head)));
     let side = |basis: &str, value: &str| {
         let delivered =
-            Delivered::labelled(&get(basis)).ok_or_else(|| format!("{}: no basis", said(basis)))?;
-        let told = text_of_shown(&get(value)).ok_or_else(|| format!("{}: no value", said(value)))?;
-        Ok::<_, String>((delivered, told))
+            Delivered::labelled(&get(basis)).ok_or_else(|| format!("{}: no basis", described(basis)))?;
+        let value = text_of_shown(&get(value)).ok_or_else(|| format!("{}: no value", described(value)))?;
+        Ok::<_, String>((delivered, value))
     };
     let note = get(NOTE);
     if position::redact(&note) != note || position::redact(&get(BY)) != get(BY) {
         return Err(format!("{NOTE} or {BY} has a long number: nobody's number belongs there"));
     }
-    Ok(Noted {
+    Ok(DifferenceNote {
         sheet: sheet.to_owned(),
         row,
-        year: get("年度").parse().map_err(|_| format!("{}: no year", said("年度")))?,
+        year: get("年度").parse().map_err(|_| format!("{}: no year", described("年度")))?,
         code: Some(get("代码")).filter(|code| !code.is_empty()).ok_or("代码 is empty")?,
         indicator_id: Some(get("指标代码")).filter(|id| !id.is_empty()).ok_or("指标代码 is empty")?,
         sides: [side("口径甲", "数值甲")?, side("口径乙", "数值乙")?],
@@ -313,7 +313,7 @@ mod tests {
     use crate::definitions;
     use crate::figure::State;
     use crate::figure::Unit;
-    use crate::figures::reconcile::{Closed, Side};
+    use crate::figures::reconcile::{Closing, Side};
     use crate::number::Decimal;
 
     fn difference(school: &str, filed: Option<i64>) -> Difference {
@@ -372,7 +372,7 @@ mod tests {
     #[test]
     fn rows_that_agree_are_left_out_and_notes_are_read_back() {
         let by =
-            Closed { decision: 7, note: "转出二人".into(), by: "王科长".into(), at: String::new() };
+            Closing { decision: 7, note: "转出二人".into(), by: "王科长".into(), at: String::new() };
         let mut all = vec![
             difference("3614000001", Some(12)),
             difference("3614000002", Some(10)),
@@ -407,17 +407,19 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_with_sheet_and_row() {
+    fn unreadable_rows_are_reported_with_sheet_and_row() {
         let text = |text: &str| Cell::Text(text.to_owned().into());
-        let row =
-            |number: u32, texts: &[&str]| Row { number, cells: texts.iter().map(|one| text(one)).collect() };
-        let of = |values: &[&str]| {
+        let row = |number: u32, texts: &[&str]| Row {
+            number,
+            cells: texts.iter().map(|cell| text(cell)).collect(),
+        };
+        let read_row = |values: &[&str]| {
             let rows = vec![row(1, &READ), row(2, values)];
             read(&[("学校".to_owned(), rows)]).map_err(|faults| faults[0].to_string())
         };
         let good = ["2024", "3614000001", "students", "系统", "10", "填报", "12", "已核实", ""];
-        assert_eq!(of(&good).unwrap().len(), 1);
-        for (column, value, told) in [
+        assert_eq!(read_row(&good).unwrap().len(), 1);
+        for (column, value, message) in [
             (0, "今年", "sheet `学校`, row 2: 年度 is `今年`: no year"),
             (1, "", "sheet `学校`, row 2: 代码 is empty"),
             (3, "报表", "sheet `学校`, row 2: 口径甲 is `报表`: no basis"),
@@ -430,7 +432,7 @@ mod tests {
         ] {
             let mut values = good;
             values[column] = value;
-            assert_eq!(of(&values).unwrap_err(), told);
+            assert_eq!(read_row(&values).unwrap_err(), message);
         }
         let faults = read(&[("其他".to_owned(), vec![row(1, &["年度", "代码"])])]).unwrap_err();
         assert!(

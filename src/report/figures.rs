@@ -1,10 +1,10 @@
-//! Printed cells as the figures that relations are asked of: one report a unit, as `audit` has one a
-//! city. Which relations, and what they say, is no matter of this page.
+//! Printed cells as figures for checking relations: one report for each unit, like the one for a city
+//! in `audit`. The relations themselves are defined elsewhere.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::audit::printing::{self, PrintedFigure, RowKey, path_key};
-use crate::audit::report::{Own, Report};
+use crate::audit::report::{OwnReport, Report};
 use crate::audit::{RelationInstance, list_key};
 use crate::checks::quantity::{Reading, read};
 use crate::checks::relation::{Figure, Operand, Operands};
@@ -14,10 +14,10 @@ use crate::figure::{Basis, Level, State, Unit};
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
 
-/// What a ratio printed here must be: its own numerator over its own denominator.
+/// The relation that a ratio printed here must satisfy: its numerator over its denominator.
 pub const RECOMPUTED: &str = "printed_is_recomputed";
 
-/// The cells of one year's report, a unit each, in printed order.
+/// Splits the cells of one year's report by unit, in printed order.
 #[must_use]
 pub fn by_unit<'u>(
     cells: &'u [ReportCell],
@@ -41,16 +41,16 @@ pub fn by_unit<'u>(
     units
 }
 
-/// The keys of labels that were met: all units print the same rows.
+/// Keys of the labels met so far: all units print the same rows.
 pub type Keys<'c> = HashMap<&'c str, String>;
 
 /// The figures of one unit's report, in printed order.
 #[must_use]
 pub fn report<'c>(cells: &[&'c ReportCell], year: ReportYear, keys: &mut Keys<'c>) -> Report {
     let mut report = Report { year, ..Report::default() };
-    let mut own = Own::default();
+    let mut own_report = OwnReport::default();
     for &cell in cells {
-        own.adjusted |= cell.basis.is_adjusted();
+        own_report.adjusted |= cell.basis.is_adjusted();
         let Some(text) = printed(cell) else { continue };
         report.stated.extend(recomputed(cell).map(Ok));
         let listed = is_listed(cell);
@@ -68,11 +68,11 @@ pub fn report<'c>(cells: &[&'c ReportCell], year: ReportYear, keys: &mut Keys<'c
             row: if listed { cell.serial.parse().unwrap_or_default() } else { 0 },
         });
     }
-    report.own = Some(own);
+    report.own_report = Some(own_report);
     report
 }
 
-/// What the figure of a cell is called.
+/// The name of a cell's figure.
 #[must_use]
 pub fn name_of(cell: &ReportCell) -> String {
     if is_listed(cell) {
@@ -83,12 +83,12 @@ pub fn name_of(cell: &ReportCell) -> String {
     }
 }
 
-/// What the deliveries of a dataset say of themselves in a year, at one school or of the whole city.
+/// A property of a dataset's deliveries in a year, for one school or the whole city.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfDeliveries {
+pub struct DeliveryProperty {
     /// The dataset's title.
     pub dataset: String,
-    /// [`ROWS`], or the title of a column whose newest time it is.
+    /// [`ROWS`], or the title of a column, for its newest time.
     pub measure: String,
     pub year: ReportYear,
     /// Empty for an export of the whole city.
@@ -96,14 +96,14 @@ pub struct OfDeliveries {
     pub text: String,
 }
 
-/// What deliveries say, by dataset, measure and year.
+/// Properties of deliveries by dataset, measure and year.
 type Texts<'d> = BTreeMap<(&'d str, &'d str, ReportYear), String>;
 
-/// What the deliveries of each unit's schools say: rows are added up, of times the newest counts.
+/// The properties of deliveries for each unit's schools: rows are added up; of times, the newest counts.
 #[must_use]
 pub fn deliveries_by_unit<'u, 'd>(
     units: &[(&'u Unit, Vec<&ReportCell>)],
-    told: &'d [OfDeliveries],
+    properties: &'d [DeliveryProperty],
 ) -> HashMap<&'u Unit, Texts<'d>> {
     let of_level = |level: Level| units.iter().map(|(unit, _)| *unit).filter(move |unit| unit.level == level);
     let schools: HashMap<&str, &Unit> =
@@ -112,24 +112,24 @@ pub fn deliveries_by_unit<'u, 'd>(
         of_level(Level::County).map(|unit| (unit.region_code.as_str(), unit)).collect();
     let city = of_level(Level::City).next();
     let mut by_unit: HashMap<&Unit, Texts<'_>> = HashMap::new();
-    for one in told {
-        let school = schools.get(one.school_code.as_str()).copied();
+    for property in properties {
+        let school = schools.get(property.school_code.as_str()).copied();
         let county = school.and_then(|school| counties.get(school.region_code.as_str()).copied());
         for unit in [school, county, city].into_iter().flatten() {
-            let key = (one.dataset.as_str(), one.measure.as_str(), one.year);
+            let key = (property.dataset.as_str(), property.measure.as_str(), property.year);
             let text = by_unit.entry(unit).or_default().entry(key).or_default();
-            *text = if one.measure == ROWS {
+            *text = if property.measure == ROWS {
                 let rows = |text: &str| text.parse::<u64>().unwrap_or_default();
-                (rows(text) + rows(&one.text)).to_string()
+                (rows(text) + rows(&property.text)).to_string()
             } else {
-                std::mem::take(text).max(one.text.clone())
+                std::mem::take(text).max(property.text.clone())
             };
         }
     }
     by_unit
 }
 
-/// What deliveries say, as figures beside those that are printed.
+/// Properties of deliveries as figures.
 pub fn of_deliveries<'d>(texts: &'d Texts<'_>) -> impl Iterator<Item = PrintedFigure> + 'd {
     texts.iter().map(|((dataset, measure, year), text)| PrintedFigure {
         source: Source::Deliveries,
@@ -150,20 +150,20 @@ fn is_listed(cell: &ReportCell) -> bool {
     cell.label.is_empty() && !cell.serial.is_empty() && line == Some(cell.serial.as_str())
 }
 
-/// The string of a cell that says something. What is missing or was not asked cannot be examined.
+/// The text of a cell that was asked and is not missing; others cannot be examined.
 fn printed(cell: &ReportCell) -> Option<&str> {
     let says = matches!(cell.state, State::Value | State::Dash | State::Blank);
     cell.printed_text.as_deref().filter(|_| says)
 }
 
-/// A printed ratio beside the whole numbers that it was made of, where these are counted from rows.
+/// A printed ratio with the whole numbers it was computed from, where these are counts of rows.
 fn recomputed(cell: &ReportCell) -> Option<RelationInstance> {
     let (numerator, denominator) = **cell.parts.as_ref()?;
     if cell.basis != Basis::System || cell.state != State::Value || cell.column_year != cell.report_year {
         return None;
     }
     let percent = cell.printed_unit.contains('%');
-    // Of other units, yuan beside ten thousand yuan, a factor is between.
+    // Other units, such as yuan and ten thousand yuan, differ by a factor.
     if !percent && !cell.printed_unit.contains([':', '：']) {
         return None;
     }
@@ -196,7 +196,9 @@ fn recomputed(cell: &ReportCell) -> Option<RelationInstance> {
         place: format!("{} {}", cell.report_table, cell.report_path),
         note: String::new(),
         operands: Operands {
-            by_field: operands.map(|(field, one)| (field.to_owned(), vec![Operand::Figure(one)])).collect(),
+            by_field: operands
+                .map(|(field, figure)| (field.to_owned(), vec![Operand::Figure(figure)]))
+                .collect(),
         },
         interpretation: false,
         looked_at: 0,
@@ -208,11 +210,11 @@ fn recomputed(cell: &ReportCell) -> Option<RelationInstance> {
     })
 }
 
-/// A row of one unit: last year's figure and this year's.
+/// A row of one unit, last year and this year.
 type Pair<'c> = (Option<&'c ReportCell>, Option<&'c ReportCell>);
 
-/// Peers that a change is held against: more tell nothing more, and each of thousands would be held
-/// against all the others.
+/// Maximum number of peers that a change is compared with: more add nothing, and each of thousands would be
+/// compared with all the others.
 const PEERS_MOST: usize = 200;
 
 /// The rows of all schools of a year, by which the change of one of them is judged.
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_no_figure_and_what_is_blank_says_so() {
+    fn missing_cells_are_left_out_and_blank_ones_are_kept() {
         let cells = [
             cell("甲", Some("9.60"), State::Value),
             cell("乙", None, State::Missing),
@@ -318,21 +320,21 @@ mod tests {
         city.unit =
             Arc::new(Unit { level: Level::City, region_code: "141000".into(), school_code: String::new() });
         cells.push(city);
-        let told = |measure: &str, school: &str, text: &str| OfDeliveries {
+        let property = |measure: &str, school: &str, text: &str| DeliveryProperty {
             dataset: "学生学籍".into(),
             measure: measure.into(),
             year: 2024,
             school_code: school.into(),
             text: text.into(),
         };
-        let told = [
-            told(ROWS, "1", "90"),
-            told(ROWS, "2", "12"),
-            told("入学年月", "1", "2023-09"),
-            told("入学年月", "2", "2024-09"),
+        let properties = [
+            property(ROWS, "1", "90"),
+            property(ROWS, "2", "12"),
+            property("入学年月", "1", "2023-09"),
+            property("入学年月", "2", "2024-09"),
         ];
         let units = by_unit(&cells, std::iter::empty());
-        let deliveries = deliveries_by_unit(&units, &told);
+        let deliveries = deliveries_by_unit(&units, &properties);
         let texts = |at: usize| -> Vec<String> {
             of_deliveries(&deliveries[units[at].0]).map(|figure| figure.text).collect()
         };
@@ -343,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_stands_beside_its_own_parts() {
+    fn a_ratio_comes_with_its_parts() {
         let ratio = |basis| ReportCell {
             parts: Decimal::parse("1308").zip(Decimal::parse("2869")).map(Box::new),
             basis,
@@ -360,9 +362,9 @@ mod tests {
         let mut cells = Vec::new();
         for (school, before, now) in [("1", "10", "20"), ("2", "5", "6"), ("3", "-", "6")] {
             for (year, text) in [(2023, before), (2024, now)] {
-                let mut one = cell("甲", Some(text), State::Value);
-                (one.column_year, one.unit) = (year, unit(school));
-                cells.push(one);
+                let mut printed = cell("甲", Some(text), State::Value);
+                (printed.column_year, printed.unit) = (year, unit(school));
+                cells.push(printed);
             }
         }
         let row = RowKey { table: "表3".into(), label: "甲".into(), measure: "值".into() };
@@ -371,13 +373,13 @@ mod tests {
     }
 
     #[test]
-    fn of_thousands_of_peers_some_hundred_are_asked() {
+    fn of_thousands_of_peers_only_some_hundred_are_compared() {
         let mut cells = Vec::new();
         for school in 0..2 * PEERS_MOST + 10 {
             for year in [2023, 2024] {
-                let mut one = cell("甲", Some("10"), State::Value);
-                (one.column_year, one.unit) = (year, unit(&format!("{school:05}")));
-                cells.push(one);
+                let mut printed = cell("甲", Some("10"), State::Value);
+                (printed.column_year, printed.unit) = (year, unit(&format!("{school:05}")));
+                cells.push(printed);
             }
         }
         let row = RowKey { table: "表3".into(), label: "甲".into(), measure: "值".into() };

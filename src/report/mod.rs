@@ -1,6 +1,6 @@
 //! Indicator values → printed cells → documents.
 //!
-//! Every printed cell is a row of `report_cell` first; documents only set them out.
+//! Every printed cell is first a row of `report_cell`; documents only lay these out.
 
 pub mod catalogue;
 
@@ -14,7 +14,7 @@ pub mod workbook;
 
 pub mod differences;
 
-/// A name as it may stand in a file's name everywhere.
+/// A name in a form that is allowed in file names everywhere.
 #[must_use]
 pub fn file_name(name: &str) -> String {
     const MOST: usize = 40;
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_files_have_nothing_that_some_system_forbids() {
+    fn file_names_have_nothing_that_some_system_forbids() {
         assert_eq!(file_name("云丘/职业:中学*?\u{7}"), "云丘职业中学");
         assert_eq!(file_name(&"长".repeat(90)).chars().count(), 40);
     }

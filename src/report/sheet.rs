@@ -1,8 +1,8 @@
-//! The tables of a unit's report as they are laid out, whoever writes them.
+//! The layout of the tables of a unit's report, for any writer.
 //!
-//! One sheet a table, as the printed report has it: serial, label, unit, last year, this year, what stands
-//! beside the years, and the list under the table. Beside that, outside of what is printed, stand the basis,
-//! the parts of ratios and the schools missed. Figures are text, exactly as printed.
+//! One sheet per table, as in the printed report: serial, label, unit, last year, this year, other measures,
+//! and the list under the table. Next to that, outside the print area, are the basis, the parts of ratios and
+//! the schools missed. Figures are text, exactly as printed.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::figure::{Basis, Delivered, Level, State};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
-/// What the documents of a unit are headed with.
+/// The headings of a unit's documents.
 #[derive(Debug, Clone)]
 pub struct Heading {
     pub year: ReportYear,
@@ -20,19 +20,19 @@ pub struct Heading {
     pub name: String,
     /// `第 000017 版（草稿）`.
     pub release: String,
-    /// The release's time, which makes the bytes the same every time.
+    /// The release's time, which makes the bytes reproducible.
     pub created: String,
     pub footnotes: Vec<Footnote>,
 }
 
-/// What is printed under a table that has a figure which a person set.
+/// The footnote of a table with a figure that a person set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Footnote {
     pub year: ReportYear,
     pub region_code: String,
     pub school_code: String,
     pub stands_for: Delivered,
-    /// The indicator that was set, and those made of it.
+    /// The indicator that was set, and those computed from it.
     pub indicators: BTreeSet<String>,
     pub text: String,
 }
@@ -56,11 +56,11 @@ pub struct Sheet {
     /// `表1`, `表 1.2`.
     pub name: String,
     pub title: String,
-    /// Whose it is: `名称：临汾市(141000)`.
+    /// The unit: `名称：临汾市(141000)`.
     pub unit: String,
-    /// Heads of what is printed.
+    /// Heads of the printed columns.
     pub heads: Vec<String>,
-    /// Heads of what stands beside it, for whoever checks.
+    /// Heads of the further columns, for checking.
     pub aside_heads: Vec<&'static str>,
     pub lines: Vec<Line>,
     pub list: Option<List>,
@@ -70,7 +70,7 @@ pub struct Sheet {
 /// A printed row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What stands left of the figures.
+    /// The cells left of the figures.
     pub labels: Vec<Label>,
     pub figures: Vec<Figure>,
     pub aside: Vec<String>,
@@ -79,9 +79,9 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub text: String,
-    /// How many rows it is a part of, one within the other.
+    /// How many rows contain it, one within the other.
     pub depth: u8,
-    /// The label of the line above goes on here: both are measures of one row.
+    /// The label of the line above continues here: both are measures of one row.
     pub goes_on: bool,
 }
 
@@ -98,7 +98,7 @@ pub enum FigureKind {
     Missing,
 }
 
-/// What schools listed under a table.
+/// The list under a table, filed by schools.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
     pub caption: String,
@@ -127,7 +127,7 @@ fn sheet(cells: &[&ReportCell], table: &TableLayout, heading: &Heading) -> Sheet
     );
     let footnotes = heading.footnotes.iter().filter(|note| cells.iter().any(|cell| note.is_of(cell)));
     Sheet {
-        // As the printed captions have it; with a blank, every program quotes the name and finds the print area.
+        // As in the printed captions; with a blank, every program quotes the name and finds the print area.
         name: match table.kind {
             TableKind::Official => table.id.clone(),
             TableKind::Body => table.id.replacen('表', "表 ", 1),
@@ -142,25 +142,25 @@ fn sheet(cells: &[&ReportCell], table: &TableLayout, heading: &Heading) -> Sheet
     }
 }
 
-/// A printed row: its cells, last year first, and those beside the years.
-struct Printed<'a> {
+/// A printed row: its cells, last year first, and those next to the years.
+struct PrintedLine<'a> {
     years: Vec<&'a ReportCell>,
     beside: Vec<&'a ReportCell>,
 }
 
 /// The printed rows of a table, without the list under it.
-fn printed_rows<'a>(table: &TableLayout, cells: &[&'a ReportCell]) -> Vec<Printed<'a>> {
-    let mut rows: Vec<Printed<'a>> = Vec::new();
+fn printed_rows<'a>(table: &TableLayout, cells: &[&'a ReportCell]) -> Vec<PrintedLine<'a>> {
+    let mut rows: Vec<PrintedLine<'a>> = Vec::new();
     for &cell in cells.iter().filter(|cell| !is_listed(table, cell)) {
         let beside = table.beside.contains(&cell.measure);
-        let same = |row: &&mut Printed<'a>| {
+        let same = |row: &&mut PrintedLine<'a>| {
             let first = row.years[0];
             first.report_path == cell.report_path && (beside || first.measure == cell.measure)
         };
         match rows.last_mut().filter(same) {
             Some(row) if beside => row.beside.push(cell),
             Some(row) => row.years.push(cell),
-            None => rows.push(Printed { years: vec![cell], beside: Vec::new() }),
+            None => rows.push(PrintedLine { years: vec![cell], beside: Vec::new() }),
         }
     }
     rows
@@ -177,14 +177,14 @@ struct Columns<'a> {
     measure: bool,
     years: Vec<ReportYear>,
     beside: &'a [String],
-    /// How many schools are missed in this year's figures.
+    /// The number of schools missed in this year's figures.
     missing: bool,
 }
 
 impl<'a> Columns<'a> {
-    fn of(table: &'a TableLayout, rows: &[Printed<'_>]) -> Self {
+    fn of(table: &'a TableLayout, rows: &[PrintedLine<'_>]) -> Self {
         let years = rows.first().map(|row| row.years.iter().map(|cell| cell.column_year).collect());
-        // In the six tables a second measure is a row of its own, told by its unit.
+        // In the six tables a second measure is a row of its own, distinguished by its unit.
         let measure = table.kind == TableKind::Body && rows.iter().any(|row| row.years[0].measure != "值");
         Columns {
             serial: table.kind == TableKind::Official,
@@ -223,7 +223,7 @@ impl<'a> Columns<'a> {
         shown.map(label).collect()
     }
 
-    fn line(&self, row: &Printed<'_>, second_measure: bool) -> Line {
+    fn line(&self, row: &PrintedLine<'_>, second_measure: bool) -> Line {
         let this_year = row.years[row.years.len() - 1];
         let beside =
             self.beside.iter().map(|measure| row.beside.iter().find(|cell| cell.measure == *measure));
@@ -268,12 +268,12 @@ fn list_of(list: &ListLayout, cells: &[&ReportCell]) -> List {
 }
 
 /// Whether a row is a further measure of the row above it.
-fn is_second_measure(row: &Printed<'_>, above: &Printed<'_>) -> bool {
+fn is_second_measure(row: &PrintedLine<'_>, above: &PrintedLine<'_>) -> bool {
     let (this, above) = (row.years[0], above.years[0]);
     this.label.is_empty() && this.report_path == above.report_path
 }
 
-/// How many rows above a row it is part of.
+/// How many rows above contain a row.
 fn depth(cell: &ReportCell) -> u8 {
     u8::try_from(cell.report_path.matches('/').count()).unwrap_or(u8::MAX)
 }

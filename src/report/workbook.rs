@@ -1,4 +1,4 @@
-//! Sheets as a workbook, for people who live in Excel.
+//! Sheets as a workbook, for users of Excel.
 //!
 //! Figures are written as text exactly as printed, so that no program rounds them again.
 
@@ -47,7 +47,7 @@ impl Style {
 /// The workbook of one unit from its cells in printed order, as bytes.
 ///
 /// # Errors
-/// When the workbook cannot be made: a fault of the program.
+/// When the workbook cannot be made, through a fault of the program.
 pub fn workbook(cells: &[&ReportCell], layout: &Layout, heading: &Heading) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let created = ExcelDateTime::parse_from_str(&heading.created)?;
@@ -60,7 +60,7 @@ pub fn workbook(cells: &[&ReportCell], layout: &Layout, heading: &Heading) -> Re
     book.save_to_buffer()
 }
 
-/// A sheet being written.
+/// A sheet under construction.
 struct Writer<'a> {
     page: &'a mut Worksheet,
     style: &'a Style,
@@ -94,7 +94,7 @@ impl Writer<'_> {
             self.page.merge_range(self.at, 0, self.at, last_printed, note, &self.style.note)?;
             self.page.set_row_height(self.at, 42)?;
         }
-        // Text on purpose: Excel need not offer to turn it into numbers.
+        // Deliberately text: Excel need not offer to convert it to numbers.
         let last = first_aside + column(sheet.aside_heads.len());
         self.page.ignore_error_range(3, 0, self.at, last, IgnoreError::NumberStoredAsText)?;
         self.widths(sheet, first_aside)?;
@@ -160,7 +160,7 @@ impl Writer<'_> {
             let width: u16 = match head.as_str() {
                 "序号" => 6,
                 "指标" => 46,
-                // The industries of the list stand under it.
+                // The industries of the list are printed under it.
                 "单位" if listed => LIST_WIDTH,
                 "度量" | "单位" => 9,
                 "调查方式" => 28,
@@ -177,7 +177,7 @@ impl Writer<'_> {
     }
 }
 
-/// The width of the columns that a list stands in.
+/// The width of the columns of a list.
 const LIST_WIDTH: u16 = 24;
 
 fn column(index: usize) -> u16 {

@@ -18,7 +18,7 @@ use super::layout::{DataRoot, is_of_year, release_name, table_folder};
 use crate::checks::CheckCount;
 use crate::delivery::RowCounts;
 use crate::figure::Level;
-use crate::figures::reconcile::Reconciled;
+use crate::figures::reconcile::ReconciliationCounts;
 use crate::finding::Severity;
 use crate::period::ReportYear;
 use crate::tables::region::RegionRow;
@@ -255,7 +255,7 @@ pub struct YearSummary {
     pub rules: Vec<RuleCount>,
     /// Its schools' figures on different bases.
     #[serde(default)]
-    pub reconciled: Reconciled,
+    pub reconciled: ReconciliationCounts,
     /// The checks before publishing, with counts.
     #[serde(default)]
     pub checks: Vec<CheckCount>,

@@ -152,7 +152,7 @@ impl Laboratory {
             return None;
         }
         let mut operands = BTreeMap::new();
-        for (field, names) in &relation.of {
+        for (field, names) in &relation.operands {
             let mut cells = Vec::new();
             for name in names.all().iter().filter(|name| !name.starts_with('=')) {
                 let found = self.at(&PrintedPlace::parse(name)?, unit);

@@ -1,4 +1,4 @@
-//! Whether a percentage can come of whole numbers at all, and which denominator it implies.
+//! Whether whole numbers can give a percentage at all, and which denominator it implies.
 
 use crate::checks::exact::{Interval, Rational};
 use crate::checks::quantity::{Grain, Measure, Quantity};
@@ -7,7 +7,7 @@ use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 /// An index of satisfaction is a mean of scores, not a share of people.
 const INDEX: &str = "满意";
 
-/// At worst a question: which denominator was meant is nowhere printed.
+/// At worst a question: the denominator that was meant is not printed.
 pub fn attainable_percent(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let figure = operands.figure("printed_pct")?;
     if figure.name.contains(INDEX) {
@@ -35,7 +35,7 @@ pub fn attainable_percent(operands: &Operands, _: &Context<'_>) -> Result<Judgem
     Ok(Judgement::new(verdict, message).printed(text).interval(parts))
 }
 
-/// Several shares of one whole that is not printed: is there a whole number that gives them all?
+/// Several shares of one whole that is not printed: whether a whole number gives them all.
 pub fn implied_denominator(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (parts, shares) = (operands.numbers("parts")?, operands.numbers("printed_pcts")?);
     if parts.len() != shares.len() {
@@ -66,7 +66,7 @@ fn percent(quantity: &Quantity) -> Result<Quantity, Obstacle> {
     }
 }
 
-/// A whole number in the interval.
+/// The smallest whole number in the interval.
 fn whole_in(interval: &Interval) -> Option<i128> {
     let first = interval.low.floor();
     (first..=first + 1).find(|&whole| interval.contains(Rational::int(whole)))
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_of_satisfaction_is_never_asked() {
+    fn an_index_of_satisfaction_is_never_checked() {
         let mut operands = read_operands(&[("printed_pct", "95.04"), ("whole", "1332")]);
         if let Some(Operand::Figure(figure)) = operands.by_field.get_mut("printed_pct").unwrap().get_mut(0) {
             figure.name = "用人单位满意度".to_owned();
@@ -116,9 +116,9 @@ mod tests {
     }
 
     proptest! {
-        /// The slow way: every numerator, divided and rounded in thousandths.
+        /// By brute force: every numerator, divided and rounded in thousandths.
         #[test]
-        fn attainable_is_what_some_numerator_gives(hundredths in 1_i64..10_000, whole in 2_i64..400) {
+        fn a_percentage_is_attainable_if_some_numerator_gives_it(hundredths in 1_i64..10_000, whole in 2_i64..400) {
             let half_up = |k: i64| (2 * k * 10_000 + whole) / (2 * whole);
             let rounded = (0..=whole).any(|k| half_up(k) == hundredths);
             let cut = (0..=whole).any(|k| k * 10_000 / whole == hundredths);

@@ -5,14 +5,14 @@ use crate::checks::exact::Rational;
 use crate::checks::quantity::{Measure, Quantity};
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 
-/// A value beside what a standard asks of it.
+/// A value compared with a standard.
 pub fn threshold(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let value = operands.number("value")?;
     let computed = ComputedValue::of(value).ok_or_else(Obstacle::too_large)?;
     bounded(operands, operands.text("value")?, value, &computed, Verdict::Inconsistent)
 }
 
-/// Yuan for each student and the like. A range is experience, so what is outside is a question.
+/// Yuan per student and the like. The range is experience, so a value outside is a question.
 pub fn unit_rate_in_range(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (numerator, denominator) = (operands.number("numerator")?, operands.number("denominator")?);
     let rate = ComputedValue::of(numerator)
@@ -35,7 +35,7 @@ fn bounded(
     if least.is_none() && most.is_none() {
         return Err(Obstacle::faulty("缺少 at_least 或 at_most"));
     }
-    // A limit without a sign is of the figure's own: 20 beside 17.73%.
+    // A limit without a unit is in the figure's own: 20 for 17.73%.
     let limit = |limit: &Quantity| match (limit.measure, like.measure) {
         (Measure::Unmarked, Measure::Percent) => limit.value.times(like.scale),
         _ => Some(limit.value),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_out_of_its_range_is_asked_about() {
+    fn a_rate_out_of_its_range_is_a_question() {
         let verdict_on = |numerator| {
             verdict(
                 RelationKind::UnitRateInRange,

@@ -1,4 +1,4 @@
-//! What is said of a change: growth, points of percent, and words.
+//! Statements about a change: growth, percentage points, and words.
 
 use crate::checks::claim::{Amount, Claim, Degree, Direction, claim};
 use crate::checks::computed::{ComputedValue, Fit, comparable, fit};
@@ -7,7 +7,7 @@ use crate::checks::quantity::{Measure, Quantity};
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 use crate::checks::rules::recomputed::compared;
 
-/// Earlier and later, in one unit.
+/// The earlier and the later figure, in the same unit.
 fn pair(operands: &Operands) -> Result<(Quantity, Quantity), Obstacle> {
     let pair = comparable(&[operands.number("earlier")?.clone(), operands.number("later")?.clone()]);
     match pair.as_deref() {
@@ -16,8 +16,8 @@ fn pair(operands: &Operands) -> Result<(Quantity, Quantity), Obstacle> {
     }
 }
 
-/// The claim; a figure that has `%` in its heading keeps it.
-fn claimed(operands: &Operands) -> Result<Claim, Obstacle> {
+/// The claim. A figure with `%` in its heading keeps it.
+fn claim_of(operands: &Operands) -> Result<Claim, Obstacle> {
     let figure = operands.figure("claim")?;
     let text = figure.text.trim();
     let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-.−－ ".contains(c));
@@ -31,10 +31,10 @@ fn growth(earlier: &Quantity, later: &Quantity) -> Result<ComputedValue, Obstacl
     if before.point.is_zero() {
         return Err(Obstacle::absent("上年数为 0，增长率没有意义"));
     }
-    let one = ComputedValue::exactly(Rational::ONE);
+    let unity = ComputedValue::exactly(Rational::ONE);
     let ratio = after.over(&before).ok_or_else(|| Obstacle::absent("上年数可能为 0"))?;
     ratio
-        .minus(&one)
+        .minus(&unity)
         .map(|growth| ComputedValue { step: Rational::ZERO, ..growth })
         .ok_or_else(Obstacle::too_large)
 }
@@ -53,7 +53,7 @@ fn judged(text: &str, printed: &Quantity, computed: &ComputedValue) -> Result<Ju
 pub fn growth_percent(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (earlier, later) = pair(operands)?;
     let text = operands.text("claim")?;
-    let claim = claimed(operands)?;
+    let claim = claim_of(operands)?;
     match &claim.amount {
         Some(Amount::Relative(amount)) => {
             let amount = in_percent(amount)?;
@@ -62,7 +62,7 @@ pub fn growth_percent(operands: &Operands, context: &Context<'_>) -> Result<Judg
             if found.verdict == Verdict::Inconsistent && claim.direction.is_none() && !is_signed(text) {
                 return unsigned(operands, &amount, &grown, found);
             }
-            // 提高 5 % said of a rate may have meant points.
+            // 提高 5 % of a rate may mean percentage points.
             if found.verdict == Verdict::Inconsistent && earlier.measure == Measure::Percent {
                 let points = fit(&amount, &difference(&earlier, &later)?).ok_or_else(Obstacle::too_large)?;
                 if points == Fit::Same {
@@ -86,7 +86,7 @@ pub fn percentage_point_change(operands: &Operands, context: &Context<'_>) -> Re
         return Err(Obstacle::too_large());
     };
     let text = operands.text("claim")?;
-    let claim = claimed(operands)?;
+    let claim = claim_of(operands)?;
     match &claim.amount {
         Some(Amount::Points(amount) | Amount::Relative(amount)) => {
             let (amount, moved) = (in_percent(amount)?, difference(&earlier, &later)?);
@@ -105,23 +105,24 @@ pub fn percentage_point_change(operands: &Operands, context: &Context<'_>) -> Re
     }
 }
 
-/// 显著增长 where it falls.
+/// 显著增长 where the figure falls.
 pub fn trend_claim(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (earlier, later) = pair(operands)?;
     let text = operands.text("claim")?;
-    let claim = claimed(operands)?;
-    let said = words(text, &claim, &earlier, &later, context);
-    if claim.amount.is_some() && said.as_ref().is_ok_and(|said| said.verdict == Verdict::Holds) {
+    let claim = claim_of(operands)?;
+    let judgement = words(text, &claim, &earlier, &later, context);
+    if claim.amount.is_some() && judgement.as_ref().is_ok_and(|judgement| judgement.verdict == Verdict::Holds)
+    {
         return growth_percent(operands, context);
     }
-    said
+    judgement
 }
 
 fn is_signed(text: &str) -> bool {
     text.trim_start().starts_with(['+', '-', '−', '＋', '－'])
 }
 
-/// 7.3% without a sign or a word may be of a fall; the name of the figure may say so.
+/// 7.3% without a sign or a word may mean a fall, if the name of the figure says so.
 fn unsigned(
     operands: &Operands,
     amount: &Quantity,
@@ -206,7 +207,7 @@ fn words(
         Direction::Level if level(2 * limits.trend_level_percent) => Verdict::ToConfirm,
         Direction::Same if moved => Verdict::Holds,
         Direction::Level | Direction::Same => Verdict::Inconsistent,
-        // Both print the same rounded figure: the words may still be true.
+        // Both print the same rounded figure, so the words may still be true.
         Direction::Up | Direction::Down if !moved && may_be_same && !exact => Verdict::ToConfirm,
         Direction::Up | Direction::Down if !moved => Verdict::Inconsistent,
         Direction::Up | Direction::Down if degree_fits => Verdict::Holds,
@@ -219,12 +220,12 @@ fn words(
         Err(_) => "由 0 起".to_owned(),
     };
     let from_to = format!("{} → {}", earlier.shown(earlier.value), later.shown(later.value));
-    let said = match verdict {
+    let wording = match verdict {
         Verdict::Holds => "与数字相符",
         Verdict::ToConfirm => "与变化的幅度不尽相符，请核对",
         _ => "与数字相反或不符",
     };
-    Ok(Judgement::new(verdict, format!("“{text}”{said}：{from_to}（{changed}）"))
+    Ok(Judgement::new(verdict, format!("“{text}”{wording}：{from_to}（{changed}）"))
         .printed(text)
         .recomputed(changed))
 }
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn growth_is_computed_again() {
+    fn growth_is_recomputed() {
         for (earlier, later, claim, expected) in [
             ("7800", "9397", "增长20.47%", Verdict::Holds),
             ("7800", "9397", "增长20.5%", Verdict::Holds),
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_differences() {
+    fn percentage_points_are_differences() {
         for (earlier, later, claim, expected) in [
             ("83 %", "88.01 %", "提高5.01个百分点", Verdict::Holds),
             ("83.00", "88.01", "+5.01个百分点", Verdict::Holds),
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_held_against_figures() {
+    fn words_are_checked_against_figures() {
         for (earlier, later, claim, expected) in [
             ("4777", "4305", "比上年度有显著增长", Verdict::Inconsistent),
             ("8764", "11157.41", "有所增加", Verdict::Holds),

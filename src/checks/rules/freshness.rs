@@ -1,9 +1,9 @@
-//! Whether a date that is stated is of the report's year, and no older than it may be (时效性).
+//! Whether a stated date belongs to the report's year, and is not too old (时效性).
 //!
-//! A stated time is a span of days: a day, a month, a year, a school year, or one written out. It is of
-//! the year when it begins within what is allowed: the reference time that is named
-//! ([`ReferenceTime`]), the days that are given, or else everything that a report of year Y speaks of,
-//! 1 September of Y-1 to 31 December of Y. What only reaches into it is a question.
+//! A stated time is a span of days: a day, a month, a year, a school year, or a range. It belongs to
+//! the year when it begins within the allowed span: the named reference time ([`ReferenceTime`]), the
+//! given days, or else everything that a report of year Y covers, 1 September of Y-1 to 31 December
+//! of Y. A time that only overlaps this span is a question.
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
@@ -12,12 +12,12 @@ use crate::checks::quantity::{Reading, fold};
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 use crate::period::{ReferenceTime, ReportYear};
 
-/// What is stated, from its first day to its last.
+/// A stated time, from its first day to its last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct StatedTime {
     first: Date,
     last: Date,
-    /// Both ends are written out.
+    /// Whether both ends are stated.
     is_range: bool,
 }
 
@@ -30,7 +30,7 @@ impl std::fmt::Display for StatedTime {
     }
 }
 
-/// The time of an operand lies where the report's year allows it, and is not too old.
+/// Checks that the time of an operand lies where the report's year allows it, and is not too old.
 pub fn freshness(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
     let figure = operands.figure("stated")?;
     match figure.printed {
@@ -50,32 +50,32 @@ pub fn freshness(operands: &Operands, context: &Context<'_>) -> Result<Judgement
         let reaches = stated.first <= allowed.last && stated.last >= allowed.first;
         let shown = allowed.to_string();
         if !within || beyond {
-            let (verdict, said) = match (reaches, stated.first > allowed.last) {
+            let (verdict, wording) = match (reaches, stated.first > allowed.last) {
                 (true, _) => (Verdict::ToConfirm, "只有一部分在允许的时间之内"),
                 (false, true) => (Verdict::Inconsistent, "晚于允许的时间"),
                 (false, false) => (Verdict::Inconsistent, "早于允许的时间"),
             };
-            return judged(verdict, format!("“{text}”（{stated}）{said}：{shown}"), &shown);
+            return judged(verdict, format!("“{text}”（{stated}）{wording}：{shown}"), &shown);
         }
     }
     let Some(oldest) = oldest(operands, context)? else {
         let shown = allowed.map(|allowed| allowed.to_string()).unwrap_or_default();
         return judged(Verdict::Holds, format!("“{text}”在允许的时间之内"), &shown);
     };
-    let Oldest { at, from, said } = oldest;
+    let AgeLimit { at, from, wording } = oldest;
     let shown = format!("{from} 至 {at}");
     if stated.first > at {
         return judged(Verdict::Inconsistent, format!("“{text}”（{stated}）晚于 {at}"), &shown);
     }
     if stated.last < from {
         let days = days(stated.last, at);
-        let message = format!("“{text}”（{stated}）距 {at} 已 {days} 天，超过 {said}");
+        let message = format!("“{text}”（{stated}）距 {at} 已 {days} 天，超过 {wording}");
         return judged(Verdict::Inconsistent, message, &shown);
     }
-    judged(Verdict::Holds, format!("“{text}”距 {at} 不超过 {said}"), &shown)
+    judged(Verdict::Holds, format!("“{text}”距 {at} 不超过 {wording}"), &shown)
 }
 
-/// Where the time must lie; nothing where only its age is asked about.
+/// The span in which the time must lie; none where only its age is checked.
 fn allowed(operands: &Operands, context: &Context<'_>) -> Result<Option<StatedTime>, Obstacle> {
     let year = context.year;
     if let Some(name) = text_if_any(operands, "reference")? {
@@ -95,19 +95,19 @@ fn allowed(operands: &Operands, context: &Context<'_>) -> Result<Option<StatedTi
     Ok(Some(StatedTime { first, last, is_range: true }))
 }
 
-/// Everything that a report of a year speaks of.
+/// The span that a report of a year covers.
 fn of_report(year: ReportYear) -> Result<StatedTime, Obstacle> {
     Ok(StatedTime { first: day(year - 1, 9, 1)?, last: day(year, 12, 31)?, is_range: true })
 }
 
-/// How old a time may be.
-struct Oldest {
+/// The oldest time allowed.
+struct AgeLimit {
     at: Date,
     from: Date,
-    said: String,
+    wording: String,
 }
 
-fn oldest(operands: &Operands, context: &Context<'_>) -> Result<Option<Oldest>, Obstacle> {
+fn oldest(operands: &Operands, context: &Context<'_>) -> Result<Option<AgeLimit>, Obstacle> {
     let spans = [("at_most_days", "天"), ("at_most_years", "年")];
     let Some((field, unit)) = spans.into_iter().find(|(field, _)| operands.by_field.contains_key(*field))
     else {
@@ -115,14 +115,14 @@ fn oldest(operands: &Operands, context: &Context<'_>) -> Result<Option<Oldest>, 
     };
     let most = operands.number(field)?.value;
     let count = i32::try_from(most.floor()).map_err(|_| Obstacle::too_large())?;
-    // What is neither said nor known is the end of the report's year.
+    // By default, age is measured at the end of the report's year.
     let at = match text_if_any(operands, "at")? {
         Some(text) => read(text, context.year)?.last,
         None => day(known(context.year)?, 12, 31)?,
     };
     let back: Span = if unit == "天" { count.days() } else { count.years() };
     let from = at.checked_sub(back).map_err(|_| Obstacle::too_large())?;
-    Ok(Some(Oldest { at, from, said: format!("{} {unit}", most.shown(0)) }))
+    Ok(Some(AgeLimit { at, from, wording: format!("{} {unit}", most.shown(0)) }))
 }
 
 fn days(from: Date, to: Date) -> i32 {
@@ -154,12 +154,12 @@ fn read(text: &str, year: ReportYear) -> Result<StatedTime, Obstacle> {
     let halves = [("至", &plain), ("到", &plain), ("~", &plain), ("—", &plain)];
     let slashed = plain.split_once('/').filter(|(first, _)| first.contains('-'));
     let range = halves.iter().find_map(|(word, text)| text.split_once(*word)).filter(|(first, last)| {
-        // 截至 joins nothing.
+        // 截至 is not a range.
         first.chars().any(|c| c.is_ascii_digit()) && last.chars().any(|c| c.is_ascii_digit())
     });
     if let Some((first, last)) = range.or(slashed) {
         let first = moment(first, year).ok_or_else(faulty)?;
-        // 2023年9月1日至12月31日: the year stands once.
+        // 2023年9月1日至12月31日: the year is stated once.
         let named = ReportYear::from(first.first.year());
         let last = moment(last, named).ok_or_else(faulty)?;
         return Ok(StatedTime { first: first.first, last: last.last, is_range: true });
@@ -167,7 +167,7 @@ fn read(text: &str, year: ReportYear) -> Result<StatedTime, Obstacle> {
     moment(&dashed, year).ok_or_else(faulty)
 }
 
-/// `2023`, `2023-2024`, `2023-24`, as they stand before 学年.
+/// `2023`, `2023-2024`, `2023-24`, as before 学年.
 fn school_year(before: &str) -> Option<StatedTime> {
     let digits: Vec<&str> =
         before.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stated_is_of_the_report_s_year() {
+    fn a_stated_time_belongs_to_the_report_s_year() {
         for (stated, expected) in [
             ("2024年9月1日", Verdict::Holds),
             ("2023学年", Verdict::Holds),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_time_or_days_narrow_it() {
+    fn a_reference_time_or_days_narrow_the_span() {
         let september = [("reference", "stock_at_september")];
         assert_eq!(verdict_on("2024年9月1日", &september), Verdict::Holds);
         assert_eq!(verdict_on("2024年9月", &september), Verdict::Holds);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_is_only_so_old() {
+    fn a_figure_must_not_be_too_old() {
         let days = [("at", "9月1日"), ("at_most_days", "92")];
         assert_eq!(verdict_on("2024-09", &days), Verdict::Holds);
         assert_eq!(verdict_on("2024-06", &days), Verdict::Holds);

@@ -1,4 +1,4 @@
-//! A number of things beside the things themselves.
+//! A stated number of things compared with the things listed.
 
 use crate::checks::count::count;
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
@@ -23,7 +23,7 @@ mod tests {
     use crate::definitions::relation::kind::RelationKind;
 
     #[test]
-    fn nine_things_are_nine() {
+    fn nine_listed_things_are_nine() {
         let verdict_on = |count, listed| {
             verdict(RelationKind::CountOfListedItems, &[("count", count), ("listed", listed)])
         };

@@ -1,4 +1,4 @@
-//! A mean lies between its parts, and where they lie by their weights.
+//! A mean lies between its parts, and matches their weighted mean.
 
 use crate::checks::computed::{ComputedValue, Fit, comparable, fit};
 use crate::checks::exact::Rational;
@@ -12,7 +12,7 @@ pub fn mean_within_parts(operands: &Operands, _: &Context<'_>) -> Result<Judgeme
     let mut all = comparable(&all).ok_or_else(|| Obstacle::faulty("均值与分项的单位不可比"))?;
     let mean = all.remove(0);
     let text = operands.text("mean")?;
-    // A weight that is not printed leaves the bounds.
+    // Without a printed weight, only the bounds are checked.
     let weights = operands.numbers("weights").unwrap_or_default();
     let between = within(text, &mean, &all)?;
     if weights.is_empty() || between.verdict == Verdict::Inconsistent {
@@ -34,13 +34,13 @@ fn within(text: &str, mean: &Quantity, parts: &[Quantity]) -> Result<Judgement, 
     let low = parts.iter().min_by_key(|part| part.value);
     let high = parts.iter().max_by_key(|part| part.value);
     let (Some(low), Some(high)) = (low, high) else { return Err(Obstacle::faulty("缺少 parts")) };
-    let (Some(own), Some(least), Some(most)) = (mean.rounded(), low.rounded(), high.rounded()) else {
+    let (Some(interval), Some(least), Some(most)) = (mean.rounded(), low.rounded(), high.rounded()) else {
         return Err(Obstacle::too_large());
     };
     let range = format!("[{}, {}]", mean.shown(low.value), mean.shown(high.value));
     let (verdict, message) = if mean.value >= low.value && mean.value <= high.value {
         (Verdict::Holds, format!("{text} 在分项范围 {range} 之内"))
-    } else if least.can_be_at_most(&own) && own.can_be_at_most(&most) {
+    } else if least.can_be_at_most(&interval) && interval.can_be_at_most(&most) {
         (Verdict::Rounding, format!("{text} 略出分项范围 {range}，相差在舍入范围之内"))
     } else {
         let side = if mean.value < low.value { "低于全部分项" } else { "高于全部分项" };
@@ -49,7 +49,7 @@ fn within(text: &str, mean: &Quantity, parts: &[Quantity]) -> Result<Judgement, 
     Ok(Judgement::new(verdict, message).printed(text).recomputed(range.clone()).interval(range))
 }
 
-/// Weights are counts and taken as printed. `None` where they add up to nothing.
+/// Weights are counts, taken as printed. `None` where they add up to zero.
 fn weighted(parts: &[Quantity], weights: &[Quantity]) -> Option<ComputedValue> {
     let nothing = ComputedValue::exactly(Rational::ZERO);
     let mut total = Rational::ZERO;
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_say_where() {
+    fn weights_decide_where_a_mean_lies() {
         let weighted = |mean, weights| {
             judged(
                 RelationKind::MeanWithinParts,

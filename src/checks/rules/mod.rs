@@ -1,5 +1,5 @@
-//! The rules: for every kind of relation a function that holds figures against it. Rules are general; which
-//! figures stand in which relation is said by `pipelines/audit/`, or by the report itself.
+//! The rules: for every kind of relation a function that checks it. Rules are general; the relations
+//! between particular figures are defined in `pipelines/audit/`, or by the report itself.
 
 mod peers;
 
@@ -42,10 +42,10 @@ pub use names::items;
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands};
 use crate::definitions::relation::kind::RelationKind;
 
-/// Holds the figures against the rule.
+/// Checks a relation by its rule.
 pub fn judge(kind: RelationKind, operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
-    let (one, many, _) = kind.operands();
-    let needed = one.iter().chain(many);
+    let (single, several, _) = kind.operands();
+    let needed = single.iter().chain(several);
     if let Some(missing) =
         needed.copied().find(|field| operands.by_field.get(*field).is_none_or(Vec::is_empty))
     {
@@ -129,7 +129,7 @@ mod tests {
     use crate::checks::rules::testing::{judged, verdict};
 
     #[test]
-    fn what_cannot_be_examined_says_why() {
+    fn a_relation_that_cannot_be_examined_says_why() {
         let why = |operands: &[(&str, &str)]| judged(RelationKind::SubsetLeSuperset, operands).unwrap_err();
         assert_eq!(why(&[("subset", "5")]), Obstacle::faulty("缺少 superset"));
         assert_eq!(why(&[("subset", "5"), ("superset", "?")]).why, "没有名为“k”的数字（superset）");

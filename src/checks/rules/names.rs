@@ -1,11 +1,11 @@
-//! Names: in a catalogue or not, one thing under several, one name filled down.
+//! Names: in a catalogue or not, one thing under several names, one name filled down.
 
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 use crate::definitions::code_table::{CodeTable, folded};
 
-/// Names beside the titles of a code table. No catalogue here is whole, so a name outside is a
-/// question; one that differs from a title in its last character alone is misspelt. What tells
-/// titles apart (商务英语, 商务日语) stands before their end.
+/// Compares names with the titles of a code table. No catalogue here is complete, so an unknown name is
+/// a question; one that differs from a title in its last character alone is misspelt: titles that differ
+/// (商务英语, 商务日语) do so before their end.
 pub fn catalogue_name(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
     let catalogue = operands.text("catalogue")?;
     let table = context
@@ -14,23 +14,23 @@ pub fn catalogue_name(operands: &Operands, context: &Context<'_>) -> Result<Judg
         .ok_or_else(|| Obstacle::faulty(format!("没有名为“{catalogue}”的代码表")))?;
     let names: Vec<&str> = operands.texts("names")?.into_iter().flat_map(items).collect();
     let mut verdict = Verdict::Holds;
-    let mut said = Vec::new();
+    let mut doubts = Vec::new();
     for name in &names {
         if table.look_up_any_year(name, context.year).is_some() {
             continue;
         }
-        if let Some(title) = misspelt(table, name) {
+        if let Some(title) = misspelt_title(table, name) {
             verdict = Verdict::Inconsistent;
-            said.push(format!("“{name}”不在目录内，疑为“{title}”之误"));
+            doubts.push(format!("“{name}”不在目录内，疑为“{title}”之误"));
         } else {
             verdict = verdict.min(Verdict::ToConfirm);
             let nearest =
                 one_away(table, name).or_else(|| table.nearest(name).map(|code| code.label.as_str()));
             let nearest = nearest.map(|title| format!("，最接近“{title}”"));
-            said.push(format!("“{name}”不在已收录的目录内{}", nearest.unwrap_or_default()));
+            doubts.push(format!("“{name}”不在已收录的目录内{}", nearest.unwrap_or_default()));
         }
     }
-    let message = if said.is_empty() { "均在目录内".to_owned() } else { said.join("；") };
+    let message = if doubts.is_empty() { "均在目录内".to_owned() } else { doubts.join("；") };
     Ok(Judgement::new(verdict, message).printed(names.join("、")))
 }
 
@@ -39,8 +39,8 @@ pub fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(['、', '，', ',', ';', '；', '/', '\n']).map(str::trim).filter(|item| !item.is_empty())
 }
 
-/// The title that has another last character.
-fn misspelt<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
+/// The title that differs in the last character.
+fn misspelt_title<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
     let without_last = |text: &str| {
         let mut text = folded(text);
         text.pop();
@@ -50,8 +50,8 @@ fn misspelt<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
     one_away(table, name).filter(|title| without_last(title) == start)
 }
 
-/// The title that differs in one character, where names are long enough for that to mean something;
-/// one that differs in the last before any other.
+/// The title that differs in one character, where names are long enough for that to mean something; a
+/// difference in the last character comes first.
 fn one_away<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
     const LENGTH_MIN: usize = 4;
     let name: Vec<char> = folded(name).chars().collect();
@@ -71,8 +71,8 @@ fn one_away<'a>(table: &'a CodeTable, name: &str) -> Option<&'a str> {
         .map(|(_, title)| title)
 }
 
-/// One school or firm written in two ways: all of the shorter name's characters stand in the
-/// longer one, in order, and what is added makes no other of it.
+/// One school or firm written in two ways: all characters of the shorter name are in the longer one,
+/// in order, and the additions do not make it a different one.
 pub fn entity_alias(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let mut names: Vec<String> =
         operands.texts("names")?.into_iter().map(|name| name.trim().to_owned()).collect();
@@ -97,7 +97,7 @@ pub fn entity_alias(operands: &Operands, _: &Context<'_>) -> Result<Judgement, O
 
 fn is_same_entity(a: &str, b: &str) -> bool {
     const SHORTEST: usize = 5;
-    /// 第二, 附属 and their like name another school, not the same one more fully.
+    /// 第二, 附属 and the like name a different school.
     const OTHERS: &str = "一二三四五六七八九十第附属分东西南北新女0123456789";
     let (a, b) = (folded(a), folded(b));
     let (short, long) = if a.chars().count() <= b.chars().count() { (a, b) } else { (b, a) };
@@ -116,7 +116,7 @@ fn is_same_entity(a: &str, b: &str) -> bool {
     rest.peek().is_none() && !added.iter().any(|c| OTHERS.contains(*c))
 }
 
-/// A cell that repeats the one above: filled down by mistake?
+/// A cell equal to the one above may have been filled down by mistake.
 pub fn repeated_value(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let names = operands.texts("names")?;
     let repeated: Vec<String> = names
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn two_ways_of_writing_a_school_are_asked_about() {
+    fn two_ways_of_writing_a_school_raise_a_question() {
         let verdict_on = |names: &str| verdict(RelationKind::EntityAlias, &[("names", names)]);
         assert_eq!(verdict_on("洪洞职业中学|洪洞县职业中学"), Verdict::ToConfirm);
         assert_eq!(verdict_on("襄汾职教中心|襄汾县职业技术教育中心"), Verdict::ToConfirm);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_like_the_one_above_is_asked_about() {
+    fn a_cell_like_the_one_above_raises_a_question() {
         let verdict_on = |names: &str| verdict(RelationKind::RepeatedValue, &[("names", names)]);
         assert_eq!(verdict_on("护理|护理|绘画"), Verdict::ToConfirm);
         assert_eq!(verdict_on("护理|绘画|护理"), Verdict::Holds);

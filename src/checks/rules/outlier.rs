@@ -1,11 +1,11 @@
-//! Change from last year that somebody should look at. Never more than a question.
+//! Changes from last year that a person should look at. Never more than a question.
 
 use crate::checks::exact::Rational;
 use crate::checks::quantity::{Grain, Quantity};
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 use crate::checks::rules::peers::{PEERS_MIN, median};
 
-/// `b` beside last year's `a`: within the band of ratios, or among those of its peers.
+/// `b` compared with last year's `a`: within the band of ratios, or similar to the changes of its peers.
 pub fn yoy_outlier(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (earlier, later) = (operands.number("a")?, operands.number("b")?);
     let (from, to) = (operands.text("a")?, operands.text("b")?);
@@ -30,30 +30,31 @@ pub fn yoy_outlier(operands: &Operands, context: &Context<'_>) -> Result<Judgeme
     }
     let ratio = later.value.over(earlier.value).ok_or_else(Obstacle::too_large)?;
     let shown = format!("{} 倍", ratio.shown(2));
-    if let Some(factor) = slipped(ratio) {
+    if let Some(factor) = unit_slip(ratio) {
         return judged(Verdict::ToConfirm, format!("{from} → {to}，约为 {factor} 倍，疑为单位有误"), shown);
     }
     let peers = peers(operands)?;
     if peers.len() >= PEERS_MIN {
-        let strange =
-            among(ratio, peers, context.limits.peer_score_tenths).ok_or_else(Obstacle::too_large)?;
+        let strange = is_unlike_peers(ratio, peers, context.limits.peer_score_tenths)
+            .ok_or_else(Obstacle::too_large)?;
         let verdict = if strange { Verdict::ToConfirm } else { Verdict::Holds };
-        let said = if strange { "与同类变化相差悬殊，请核实" } else { "与同类变化相近" };
-        return judged(verdict, format!("{from} → {to}（{shown}）{said}"), shown);
+        let wording =
+            if strange { "与同类变化相差悬殊，请核实" } else { "与同类变化相近" };
+        return judged(verdict, format!("{from} → {to}（{shown}）{wording}"), shown);
     }
     let limits = context.limits;
     let bound = |percent: i64| Rational::new(i128::from(100 + percent), 100).unwrap_or(Rational::ONE);
     let strange = ratio <= bound(-limits.fall_percent) || ratio >= bound(limits.rise_percent);
-    let (verdict, said) = if strange {
+    let (verdict, wording) = if strange {
         (Verdict::ToConfirm, "变化异常，请核实")
     } else {
         (Verdict::Holds, "变化在常见范围之内")
     };
-    judged(verdict, format!("{from} → {to}（{shown}）{said}"), shown)
+    judged(verdict, format!("{from} → {to}（{shown}）{wording}"), shown)
 }
 
 /// A ratio within a twentieth of 100, 1000 or 10 000, up or down.
-fn slipped(ratio: Rational) -> Option<&'static str> {
+fn unit_slip(ratio: Rational) -> Option<&'static str> {
     [(100, "100", "1/100"), (1000, "1000", "1/1000"), (10_000, "1 万", "1/1 万")].into_iter().find_map(
         |(factor, up, down)| {
             let close = |ratio: Rational| {
@@ -76,7 +77,7 @@ fn peers(operands: &Operands) -> Result<Vec<Rational>, Obstacle> {
     Ok(before.iter().zip(&after).filter_map(|(before, after)| after.value.over(before.value)).collect())
 }
 
-/// Whether of enough peers every tenth began or ceased too.
+/// Whether there are enough peers, and a tenth of them changed from or to zero too.
 fn from_or_to_zero_is_usual(operands: &Operands) -> Result<bool, Obstacle> {
     let (before, after) = (operands.numbers("peers_a")?, operands.numbers("peers_b")?);
     let alike =
@@ -84,8 +85,8 @@ fn from_or_to_zero_is_usual(operands: &Operands) -> Result<bool, Obstacle> {
     Ok(before.len() >= PEERS_MIN && 10 * alike.count() >= before.len())
 }
 
-/// The robust z: 0.6745 × the distance from the median, in median distances.
-fn among(ratio: Rational, mut peers: Vec<Rational>, score_tenths: i64) -> Option<bool> {
+/// Whether the robust z exceeds the score: 0.6745 × the distance from the median ÷ the median distance.
+fn is_unlike_peers(ratio: Rational, mut peers: Vec<Rational>, score_tenths: i64) -> Option<bool> {
     let middle = median(&mut peers)?;
     let mut distances = Vec::new();
     for peer in &peers {
@@ -97,7 +98,7 @@ fn among(ratio: Rational, mut peers: Vec<Rational>, score_tenths: i64) -> Option
     Some(distance > spread.times(score)?)
 }
 
-/// This year's block, figure by figure, is last year's.
+/// This year's block equals last year's, figure by figure.
 pub fn identical_block(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     const BLOCK_MIN: usize = 3;
     let (earlier, later) = (operands.numbers("earlier")?, operands.numbers("later")?);
@@ -126,7 +127,7 @@ mod tests {
     use crate::definitions::relation::kind::RelationKind;
 
     #[test]
-    fn great_changes_are_asked_about_and_never_more() {
+    fn great_changes_raise_questions_and_never_more() {
         for (a, b, expected) in [
             ("765", "1308", Verdict::ToConfirm),
             ("265", "165", Verdict::ToConfirm),

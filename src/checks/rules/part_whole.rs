@@ -1,4 +1,4 @@
-//! A part is not above its whole; where the whole is nothing, so are its parts.
+//! A part is at most its whole; where the whole is zero, so are its parts.
 
 use crate::checks::computed::{ComputedValue, comparable};
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
@@ -28,7 +28,7 @@ pub fn subset_le_superset(operands: &Operands, _: &Context<'_>) -> Result<Judgem
         .interval(part.shown_interval(&outer)))
 }
 
-/// The parts may be of another kind than the whole: students of no majors.
+/// The parts may be of another kind than the whole: students without majors.
 pub fn zero_implies_zero(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let whole = operands.number("whole")?;
     let parts = operands.numbers("parts")?;
@@ -50,7 +50,7 @@ mod tests {
     use crate::definitions::relation::kind::RelationKind;
 
     #[test]
-    fn a_part_is_not_above_its_whole() {
+    fn a_part_is_at_most_its_whole() {
         let verdict_on = |subset, superset| {
             verdict(RelationKind::SubsetLeSuperset, &[("subset", subset), ("superset", superset)])
         };
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_parts() {
+    fn a_whole_of_zero_has_no_parts() {
         let verdict_on =
             |whole, parts| verdict(RelationKind::ZeroImpliesZero, &[("whole", whole), ("parts", parts)]);
         assert_eq!(verdict_on("0", "0|0"), Verdict::Holds);

@@ -1,11 +1,11 @@
-//! What is usual among peers.
+//! The usual value among peers.
 
 use crate::checks::exact::Rational;
 
-/// Peers by which a change is judged; fewer say nothing.
+/// Number of peers needed to judge a change.
 pub const PEERS_MIN: usize = 5;
 
-/// The middle value, or half way between the middle two.
+/// The middle value, or the mean of the middle two.
 pub fn median(values: &mut [Rational]) -> Option<Rational> {
     values.sort();
     let half = values.len() / 2;

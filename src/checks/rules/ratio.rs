@@ -1,4 +1,4 @@
-//! Ratios and percentages, computed again from their parts.
+//! Ratios and percentages, recomputed from their parts.
 
 use crate::checks::computed::{ComputedValue, Fit, fit};
 use crate::checks::exact::Rational;
@@ -10,12 +10,12 @@ pub fn ratio(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle
     let (numerator, denominator) = (operands.number("numerator")?, operands.number("denominator")?);
     let printed = operands.number("printed")?;
     let quotient = divided(numerator, denominator)?;
-    // 1:18.5 names the larger first or last, as its writer likes.
+    // 1:18.5 may name the larger part first or last.
     let turned = if printed.form == Form::OneTo { divided(denominator, numerator).ok() } else { None };
     let candidates = [turned, Some(quotient)].into_iter().flatten();
     let judged: Vec<(Fit, ComputedValue)> =
         candidates.filter_map(|computed| Some((fit(printed, &computed)?, computed))).collect();
-    // Where neither fits, the one that is above 1 is the one that was meant.
+    // Where neither fits, the one above 1 was meant.
     let best = judged.iter().find(|(fits, _)| *fits != Fit::Off);
     let best = best.or(judged.iter().max_by_key(|(_, computed)| computed.point));
     let (fits, computed) = best.ok_or_else(Obstacle::too_large)?;
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn percentages_are_computed_again() {
+    fn percentages_are_recomputed() {
         for (part, whole, printed, expected) in [
             ("20", "43", "46.51", Verdict::Holds),
             ("4", "43", "9.3 %", Verdict::Holds),

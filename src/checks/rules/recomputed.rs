@@ -1,10 +1,10 @@
-//! A printed figure beside what it should be by other figures: what several rules say alike.
+//! A printed figure compared with the one computed from others, as several rules do.
 
 use crate::checks::computed::{ComputedValue, Fit, slip};
 use crate::checks::quantity::Quantity;
 use crate::checks::relation::{Judgement, Verdict};
 
-/// The judgement of a printed figure beside a computed one.
+/// Judges a printed figure against a computed one.
 #[must_use]
 pub fn compared(text: &str, printed: &Quantity, fits: Fit, computed: &ComputedValue) -> Judgement {
     let shown = printed.shown(computed.point);

@@ -1,4 +1,4 @@
-//! One figure printed in two places is one figure.
+//! One figure printed in two places has one value.
 
 use crate::checks::computed::{ComputedValue, Fit, comparable, fit, slip};
 use crate::checks::exact::Rational;
@@ -34,7 +34,7 @@ pub fn same_figure(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Ob
         .interval(left.shown_interval(&compared.rounded)))
 }
 
-/// Whether 0.88 stands beside 88%.
+/// Whether one is a fraction and the other a percentage: 0.88 and 88%.
 fn as_fraction(a: &Quantity, b: &Quantity) -> bool {
     let (percent, bare) = match (a.measure, b.measure) {
         (Measure::Percent, Measure::Unmarked) => (a, b),

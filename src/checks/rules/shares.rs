@@ -1,4 +1,4 @@
-//! Shares of a whole sum to 100 within what rounding or truncation allows.
+//! Shares of a whole add up to 100, within rounding or truncation.
 
 use crate::checks::computed::{ComputedValue, comparable};
 use crate::checks::exact::Rational;
@@ -41,7 +41,7 @@ mod tests {
     use crate::definitions::relation::kind::RelationKind;
 
     #[test]
-    fn shares_miss_100_by_no_more_than_they_were_rounded_or_cut() {
+    fn shares_miss_100_by_no_more_than_rounding_or_truncation() {
         let verdict_on = |shares: &str| verdict(RelationKind::SharesSumTo100, &[("shares", shares)]);
         assert_eq!(verdict_on("11.55|84.69|2.66|1.10"), Verdict::Holds);
         assert_eq!(verdict_on("33.33%|33.33%|33.33%"), Verdict::Rounding);

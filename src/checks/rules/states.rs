@@ -1,4 +1,4 @@
-//! How figures are printed: blanks and dashes, decimals, columns.
+//! The printing of figures: blanks and dashes, decimals, columns.
 
 use crate::checks::quantity::Reading;
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
@@ -16,7 +16,7 @@ pub fn missing_total(operands: &Operands, _: &Context<'_>) -> Result<Judgement, 
     })
 }
 
-/// Two figures of one thing are both numbers, or both dashes: 0 beside - says two things.
+/// Two prints of one figure are both numbers or both dashes: 0 and - contradict each other.
 pub fn same_state(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (a, b) = (operands.figure("a")?, operands.figure("b")?);
     let zero = |printed: &Reading| matches!(printed, Reading::Number(quantity) if quantity.value.is_zero());
@@ -31,7 +31,7 @@ pub fn same_state(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obs
     .printed(both))
 }
 
-/// Decimals that differ between two figures that stand side by side. Values are not compared.
+/// Different decimals in two figures printed next to each other. Values are not compared.
 pub fn format_mix(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (a, b) = (operands.number("a")?, operands.number("b")?);
     let (first, second) = (operands.text("a")?, operands.text("b")?);
@@ -44,8 +44,8 @@ pub fn format_mix(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obs
     .printed(format!("{first}、{second}")))
 }
 
-/// The reader of a table found the row shifted, and read it where it belongs; an empty row stands
-/// for all that did not shift.
+/// Reports a row that its reader found shifted and put right; an empty row represents all rows that were
+/// not shifted.
 pub fn column_shift(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let row = operands.text("row")?;
     if row.is_empty() {
@@ -54,7 +54,7 @@ pub fn column_shift(operands: &Operands, _: &Context<'_>) -> Result<Judgement, O
     Ok(Judgement::new(Verdict::Inconsistent, format!("该行各单元格错开一列：{row}")).printed(row))
 }
 
-/// One key for two figures.
+/// One key with two figures.
 pub fn duplicate_key(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (a, b) = (operands.text("a")?, operands.text("b")?);
     Ok(Judgement::new(Verdict::ToConfirm, format!("同一键名出现两次：{a}、{b}")).printed(format!("{a}、{b}")))
@@ -67,7 +67,7 @@ mod tests {
     use crate::definitions::relation::kind::RelationKind;
 
     #[test]
-    fn an_empty_total_above_printed_parts_is_asked_about() {
+    fn an_empty_total_above_printed_parts_raises_a_question() {
         let verdict_on =
             |total, parts| verdict(RelationKind::MissingTotal, &[("total", total), ("parts", parts)]);
         assert_eq!(verdict_on("", "0|0|0"), Verdict::ToConfirm);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dash_beside_zero_is_asked_about() {
+    fn a_dash_and_a_zero_for_one_figure_raise_a_question() {
         let verdict_on = |a, b| verdict(RelationKind::SameState, &[("a", a), ("b", b)]);
         assert_eq!(verdict_on("-", "0"), Verdict::ToConfirm);
         assert_eq!(verdict_on("0", "-"), Verdict::ToConfirm);

@@ -1,4 +1,4 @@
-//! What was there, plus what came, less what went, is what is there.
+//! Opening stock plus inflow minus outflow is the closing stock.
 
 use crate::checks::computed::{ComputedValue, Fit, fit};
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
@@ -15,7 +15,7 @@ pub fn stock_flow(operands: &Operands, _: &Context<'_>) -> Result<Judgement, Obs
         let fits = fit(closing, &left).ok_or_else(Obstacle::too_large)?;
         return Ok(compared(text, closing, fits, &left));
     }
-    // What went is not printed: there can be no more than was there and came.
+    // The outflow is not printed: the closing stock is at most opening stock plus inflow.
     let fits = fit(closing, &most).ok_or_else(Obstacle::too_large)?;
     let shown = closing.shown(most.point);
     let gone = most.point.minus(closing.value).map(|gone| closing.shown(gone)).unwrap_or_default();

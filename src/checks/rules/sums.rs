@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn rounded_parts_may_miss_by_what_they_were_rounded() {
+    fn rounded_parts_may_miss_by_their_rounding() {
         assert_eq!(verdict_on("10.0 万人", "3.3 万人|3.3 万人|3.3 万人"), Verdict::Rounding);
         assert_eq!(verdict_on("10.0 万人", "3.3 万人|3.3 万人|3.0 万人"), Verdict::Inconsistent);
         assert_eq!(verdict_on("999912 人", "70.0 万人|30.0 万人"), Verdict::Holds);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dash_among_the_parts_is_nothing_only_where_the_rest_makes_the_whole() {
+    fn a_dash_among_the_parts_is_zero_only_where_the_rest_makes_the_whole() {
         assert_eq!(verdict_on("9", "4|5|-"), Verdict::Holds);
         assert_eq!(verdict_on("9", "4|3|-"), Verdict::NotExamined);
         assert_eq!(verdict_on("9", "4|7|-"), Verdict::Inconsistent);

@@ -1,35 +1,35 @@
-//! Whether there is about as much as usual: as last year, or as the peers have. Never more than a question.
+//! Whether there is about as much as usual: as last year, or as peers have. Never more than a question.
 
 use crate::checks::exact::Rational;
 use crate::checks::quantity::{Grain, Measure, Quantity};
 use crate::checks::relation::{Context, Judgement, Obstacle, Operands, Verdict};
 use crate::checks::rules::peers::{PEERS_MIN, median};
 
-/// A count beside last year's, or beside the median of its peers, in percent of it. Nothing where there
-/// was something is asked about in any case.
+/// A count compared with last year's, or with the median of its peers, in percent. A count of zero where
+/// there was something always raises a question.
 pub fn volume(operands: &Operands, context: &Context<'_>) -> Result<Judgement, Obstacle> {
     let (count, text) = (operands.number("count")?, operands.text("count")?);
-    let (usual, is_exact, whose) = usual(operands)?;
+    let (usual, is_exact, origin) = usual(operands)?;
     let judged = |verdict, message: String| Ok(Judgement::new(verdict, message).printed(text));
     let shown = count.shown(usual);
     if usual.is_zero() {
-        return judged(Verdict::Holds, format!("{whose} 0，本次 {text}"));
+        return judged(Verdict::Holds, format!("{origin} 0，本次 {text}"));
     }
     if count.value.is_zero() {
-        return judged(Verdict::ToConfirm, format!("{whose} {shown}，本次为 0，疑为漏报"));
+        return judged(Verdict::ToConfirm, format!("{origin} {shown}，本次为 0，疑为漏报"));
     }
     let (least, most) = (operands.number_if_any("at_least")?, operands.number_if_any("at_most")?);
     let few = Rational::int(i128::from(context.limits.change_least));
     let is_few = count.grain == Grain::Exact && is_exact && count.value < few && usual < few;
     if least.is_none() && most.is_none() && is_few {
-        return judged(Verdict::Holds, format!("{whose} {shown}，本次 {text}，数小，变化不论"));
+        return judged(Verdict::Holds, format!("{origin} {shown}，本次 {text}，数小，变化不论"));
     }
     let share = count.value.over(usual).ok_or_else(Obstacle::too_large)?;
     let percent = share.times(Rational::int(100)).ok_or_else(Obstacle::too_large)?;
     let limits = context.limits;
     let exactly = |percent: i64| Rational::int(i128::from(percent));
     let (least, most) = match (least, most) {
-        // Where one limit is named the other side is open.
+        // Where only one limit is given, the other side is open.
         (None, None) => (Some(exactly(100 - limits.fall_percent)), Some(exactly(100 + limits.rise_percent))),
         (least, most) => (least.map(in_percent).transpose()?, most.map(in_percent).transpose()?),
     };
@@ -40,17 +40,17 @@ pub fn volume(operands: &Operands, context: &Context<'_>) -> Result<Judgement, O
         .collect();
     let low = least.is_some_and(|least| percent < least);
     let high = most.is_some_and(|most| percent > most);
-    let (verdict, said) = match (low, high) {
+    let (verdict, wording) = match (low, high) {
         (true, _) => (Verdict::ToConfirm, "，少得异常，请核实是否漏报"),
         (_, true) => (Verdict::ToConfirm, "，多得异常，请核实是否重报"),
         _ => (Verdict::Holds, ""),
     };
-    let message = format!("{whose} {shown}，本次 {text}，为其 {percent_shown}%{said}");
+    let message = format!("{origin} {shown}，本次 {text}，为其 {percent_shown}%{wording}");
     let judgement = Judgement::new(verdict, message).printed(text).recomputed(format!("{percent_shown}%"));
     Ok(judgement.interval(bounds.join("，")))
 }
 
-/// What there is usually, whether it was counted, and whose count it is.
+/// The usual count, whether it is a count, and its origin.
 fn usual(operands: &Operands) -> Result<(Rational, bool, &'static str), Obstacle> {
     if let Some(before) = operands.number_if_any("before")? {
         return Ok((before.value, before.grain == Grain::Exact, "上年"));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn much_less_or_more_than_last_year_is_asked_about() {
+    fn much_less_or_more_than_last_year_raises_a_question() {
         for (count, before, expected) in [
             ("612", "610", Verdict::Holds),
             ("427", "610", Verdict::Holds),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn peers_say_what_is_usual_where_nobody_knows_last_year() {
+    fn peers_define_the_usual_count_where_last_year_is_unknown() {
         let peers = [("peers", "40|42|38|41|400")];
         assert_eq!(verdict_on("39", &peers), Verdict::Holds);
         assert_eq!(verdict_on("12", &peers), Verdict::ToConfirm);

@@ -1,16 +1,16 @@
-//! The columns that the table of a dataset has, as staged.
+//! The columns of a dataset's table, as staged.
 
 use super::{Column, ColumnType, Dataset};
 use crate::tables::column::{FieldKind, FieldSpec};
 
-/// Where a row stands, in every normalised table.
+/// The position of a row, in every normalised table.
 pub const SOURCE_FIELDS: [(&str, FieldKind, &str); 3] = [
     ("source_file", FieldKind::Text, "来源文件的 SHA-256"),
     ("source_sheet", FieldKind::Text, "来源工作表"),
     ("source_row", FieldKind::Int32, "来源物理行"),
 ];
 
-/// Columns that staging needs and no release carries: keyed digests of the delivered row and name.
+/// Columns needed in staging and never released: keyed digests of the delivered row and name.
 pub const STAGING_FIELDS: [(&str, FieldKind, &str); 2] =
     [("row_digest", FieldKind::Text, "整行摘要"), ("name_digest", FieldKind::Text, "姓名摘要")];
 
@@ -34,7 +34,7 @@ pub fn staged_fields(dataset: &Dataset) -> Vec<FieldSpec> {
     fields
 }
 
-/// The contract's columns that its table carries: of those of one name, which mean different things in
+/// The contract's columns that its table carries. Where several share a name, with different meanings in
 /// different years, one that is carried.
 #[must_use]
 pub fn table_columns(dataset: &Dataset) -> Vec<&Column> {
@@ -47,11 +47,11 @@ pub fn table_columns(dataset: &Dataset) -> Vec<&Column> {
     columns
 }
 
-/// The fields that one contract column becomes.
+/// The fields of one contract column.
 #[must_use]
 pub fn carried_fields(column: &Column) -> Vec<(String, FieldKind, String)> {
     let Column { name, title_zh: title, .. } = column;
-    let one = |name: &str, kind| vec![(name.to_owned(), kind, title.to_owned())];
+    let single = |name: &str, kind| vec![(name.to_owned(), kind, title.to_owned())];
     match column.kind {
         ColumnType::PersonName | ColumnType::ReportYear | ColumnType::RegistrationNumber => Vec::new(),
         ColumnType::IdNumber => vec![
@@ -63,11 +63,11 @@ pub fn carried_fields(column: &Column) -> Vec<(String, FieldKind, String)> {
             ("major_code".to_owned(), FieldKind::Text, "专业代码".to_owned()),
             ("major_class".to_owned(), FieldKind::Text, "专业大类代码".to_owned()),
         ],
-        ColumnType::Integer => one(name, FieldKind::Int64),
-        ColumnType::Decimal => one(name, FieldKind::Decimal),
-        ColumnType::Region => one("region_code", FieldKind::Text),
+        ColumnType::Integer => single(name, FieldKind::Int64),
+        ColumnType::Decimal => single(name, FieldKind::Decimal),
+        ColumnType::Region => single("region_code", FieldKind::Text),
         ColumnType::Text | ColumnType::SchoolCode | ColumnType::Code | ColumnType::YearMonth => {
-            one(name, FieldKind::Text)
+            single(name, FieldKind::Text)
         }
     }
 }

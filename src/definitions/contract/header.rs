@@ -1,4 +1,4 @@
-//! Header texts as they are compared.
+//! Header texts in the form in which they are compared.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,13 +6,13 @@ use super::Dataset;
 use crate::decode::cell::is_blank;
 use crate::definitions::code_table::narrow;
 
-/// A header text without what varies between exports: space, width, quotes,
-/// brackets with their contents such as （必填）, and the star before required columns.
+/// A header text without what varies between exports: spaces, width, quotes,
+/// brackets with their contents such as （必填）, and the star on required columns.
 #[must_use]
 pub fn header_key(text: &str) -> String {
     let mut key = String::new();
     let mut depth = 0_usize;
-    // A line end within a cell, as some programs write it.
+    // A line break within a cell, as some programs write it.
     for c in crate::definitions::code_table::folded(text).replace("_X000D_", "").chars() {
         match c {
             '(' => depth += 1,
@@ -25,8 +25,8 @@ pub fn header_key(text: &str) -> String {
     key
 }
 
-/// Whether the [`header_key`] of a text may begin as `is_first` says; where only folding all of it
-/// tells, it may. Texts of data rows mostly may not, and need not be folded.
+/// Whether the [`header_key`] of a text may begin with a character that `is_first` accepts; true where
+/// only full folding could decide. Most texts of data rows fail this, and need not be folded.
 pub fn may_begin(text: &str, is_first: impl Fn(char) -> bool) -> bool {
     let seen = text.chars().filter(|&c| !is_blank(c)).map(narrow).find(|c| !matches!(c, '*' | '"' | '\''));
     match seen {
@@ -35,14 +35,14 @@ pub fn may_begin(text: &str, is_first: impl Fn(char) -> bool) -> bool {
     }
 }
 
-/// The header keys of a dataset's columns, worked out once.
+/// The header keys of a dataset's columns, computed once.
 #[derive(Debug, Clone)]
 pub struct HeaderKeys {
     /// Key → index of the column.
     known: HashMap<String, usize>,
-    /// What the known keys begin with.
+    /// First characters of the known keys.
     firsts: HashSet<char>,
-    /// Of each column the keys of its names and of its fallback names.
+    /// For each column the keys of its names and of its fallback names.
     pub columns: Vec<[Vec<String>; 2]>,
 }
 
@@ -51,8 +51,11 @@ impl HeaderKeys {
     pub fn of(dataset: &Dataset) -> &Self {
         dataset.header_keys.get_or_init(|| {
             let keys = |names: &[String]| names.iter().map(|name| header_key(name)).collect();
-            let columns: Vec<[Vec<String>; 2]> =
-                dataset.columns.iter().map(|of| [keys(&of.names), keys(&of.fallback_names)]).collect();
+            let columns: Vec<[Vec<String>; 2]> = dataset
+                .columns
+                .iter()
+                .map(|column| [keys(&column.names), keys(&column.fallback_names)])
+                .collect();
             let known: HashMap<String, usize> = columns
                 .iter()
                 .enumerate()
@@ -62,7 +65,7 @@ impl HeaderKeys {
         })
     }
 
-    /// The column that a header text names.
+    /// The column named by a header text.
     #[must_use]
     pub fn column(&self, label: &str) -> Option<usize> {
         let may_be = may_begin(label, |first| self.firsts.contains(&first));

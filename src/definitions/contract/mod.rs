@@ -1,8 +1,8 @@
-//! What each year's export means: its columns by header text, their types and codes.
+//! The meaning of each year's export: its columns by header text, their types and codes.
 //!
 //! A dataset has one contract with versions by span of report years. The
-//! version is chosen by the year a file is delivered for, never guessed from its
-//! headers: two years with the same headers can mean different things by them.
+//! version is chosen by the report year of a delivery, never guessed from its
+//! headers: the same headers can mean different things in two years.
 
 pub mod fields;
 
@@ -30,9 +30,9 @@ pub struct Dataset {
     pub title_zh: String,
     /// The normalised table its rows go to.
     pub table: String,
-    /// What the program itself uses it for.
+    /// The role it has in the program itself.
     pub role: Option<Role>,
-    /// Whether a row is a person: such tables are for no reader that takes one path.
+    /// Whether a row is a person: such tables are never among the flat ones.
     #[serde(default)]
     pub personal: bool,
     #[serde(default)]
@@ -42,21 +42,21 @@ pub struct Dataset {
     /// Rows that count, as a condition; the others stay in the table with `counted = false`.
     #[serde(default = "Condition::always")]
     pub counts_when: Condition,
-    /// Who counts once, and which of several rows is taken.
+    /// The things that count only once, and which of several rows is taken.
     pub one_row: Option<OneRow>,
-    /// What of the report year its rows are of; a title that states another period is refused by it.
+    /// The part of the report year that its rows describe; a title with another period refuses the file.
     #[serde(default = "september")]
     pub reference_time: ReferenceTime,
-    /// Whether a school of the register that delivers none is missing.
+    /// Whether every school of the register must deliver it.
     #[serde(default)]
     pub every_school: bool,
-    /// Whether a school delivers it once: two deliveries that differ cannot both be right.
+    /// Whether a school delivers it once: of two deliveries that differ, one is wrong.
     #[serde(default)]
     pub one_delivery: bool,
     /// Whether a year may deliver the same rows as the year before it: registers change slowly.
     #[serde(default)]
     pub may_repeat_last_year: bool,
-    /// Whether an export is of the whole city, so that a school without rows in it has none of it.
+    /// Whether an export covers the whole city, so that a school without rows in it has none.
     #[serde(default)]
     pub whole_city: bool,
     #[serde(rename = "version")]
@@ -71,17 +71,17 @@ fn september() -> ReferenceTime {
     ReferenceTime::StockAtSeptember
 }
 
-/// What a dataset is to the program. Of each role there is one dataset at most.
+/// The role of a dataset in the program. At most one dataset has each role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Which schools there are, and under which county: one school a row.
+    /// The list of schools with their counties: one school a row.
     Register,
-    /// What the schools themselves fill in of the printed tables.
+    /// The printed tables as filled in by the schools themselves.
     Filing,
 }
 
-/// How a file of the dataset is laid out.
+/// The shape of a dataset's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
@@ -92,7 +92,7 @@ pub enum Shape {
     Form,
 }
 
-/// One thing counts once, however many rows tell of it.
+/// A thing that counts once, however many rows describe it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OneRow {
@@ -100,7 +100,7 @@ pub struct OneRow {
     /// Whether it counts once at each school, not once in the city.
     #[serde(default)]
     pub per_school: bool,
-    /// Conditions in order: of several rows, one for which the earlier condition holds is taken.
+    /// Conditions in order: of several rows, one that meets an earlier condition is taken.
     #[serde(default)]
     pub prefer: Vec<Condition>,
 }
@@ -114,10 +114,10 @@ pub struct Version {
     pub last_year: Option<ReportYear>,
     pub status: Status,
     pub source: String,
-    /// Rows the header takes; the label of a column is the lowest text in it.
-    #[serde(default = "one")]
+    /// Number of rows in the header; the label of a column is the lowest text in it.
+    #[serde(default = "one_header_row")]
     pub header_rows: usize,
-    /// Columns that are known and not carried: the bytes keep them, the tables do not.
+    /// Columns that are known but not carried: the landing keeps them, the tables do not.
     #[serde(default)]
     pub ignored: Vec<String>,
     /// Sheets without data that a workbook of the dataset has: 封面, 目录.
@@ -125,7 +125,7 @@ pub struct Version {
     pub ignored_sheets: Vec<String>,
 }
 
-fn one() -> usize {
+fn one_header_row() -> usize {
     1
 }
 
@@ -151,41 +151,41 @@ pub struct Column {
     pub fallback_names: Vec<String>,
     #[serde(rename = "type")]
     pub kind: ColumnType,
-    /// The report years in which it means this: open where not said. A column of the same name may mean
-    /// something else in other years, and the same header may name another one.
+    /// The report years in which it has this meaning; open by default. A column of the same name may mean
+    /// something else in other years, and the same header may name another column.
     pub first_year: Option<ReportYear>,
     pub last_year: Option<ReportYear>,
     /// The code table of a `code` column.
     pub codes: Option<String>,
     #[serde(default)]
     pub required: bool,
-    /// What happens to a value that cannot be read. Required columns discard the row.
+    /// The handling of a value that cannot be read. Required columns discard the row.
     #[serde(default)]
     pub bad_value: BadValue,
-    /// Whether the table carries it. Names, numbers and addresses of people never are.
+    /// Whether the table carries it. Names, numbers and addresses of persons never are.
     #[serde(default = "yes")]
     pub carried: bool,
-    /// Of a register's column of codes: whether it is an attribute of the school, by which figures are broken
-    /// down and which `dim_school` carries.
+    /// For a column of codes in the register: whether it is an attribute of the school, which `dim_school`
+    /// carries and by which figures are broken down.
     #[serde(default)]
     pub attribute: bool,
-    /// An empty cell is a zero (the employment statistics are written so).
+    /// An empty cell is a zero (as in the employment statistics).
     #[serde(default)]
     pub empty_is_zero: bool,
-    /// Texts that say that there is nothing to say; [`NULLS`] when not given. Never of required columns.
+    /// Texts that mean "none"; [`NULLS`] by default. Never used for required columns.
     pub nulls: Option<Vec<String>>,
-    /// For identity numbers: whether the old ones of 15 digits may stand there, which no pupil has.
+    /// For identity numbers: whether old ones of 15 digits are allowed; no pupil has one.
     #[serde(default)]
     pub fifteen_digits: bool,
-    /// For identity numbers: the column that says which document it is.
+    /// For identity numbers: the column with the kind of document.
     pub id_type: Option<String>,
     /// For majors: the column with the month of entry, which decides the catalogue.
     pub entry: Option<String>,
-    /// For months: whether none can lie after the report year. A file most of whose rows have later ones is
-    /// of another year, whatever year it was delivered for.
+    /// For months: whether none can be later than the report year. A file with mostly later months belongs to
+    /// another year, whatever year it was delivered for.
     #[serde(default)]
     pub not_after_report_year: bool,
-    /// What the table's numbers are in. A header that states another unit of its kind is converted.
+    /// The unit of the table's numbers. Numbers in another unit of the same kind are converted.
     pub unit: Option<String>,
     /// Whether its header, or the line 单位： above it, must state a unit: 元 and 万元 look alike.
     #[serde(default)]
@@ -197,7 +197,7 @@ fn yes() -> bool {
     true
 }
 
-/// What people write into a cell that does not apply, compared as codes are.
+/// Texts that people write into a cell that does not apply, compared as codes are.
 pub const NULLS: [&str; 6] = ["无", "/", "-", "--", "NULL", "N/A"];
 
 impl Column {
@@ -206,7 +206,7 @@ impl Column {
         self.first_year.is_none_or(|first| first <= year) && self.last_year.is_none_or(|last| year <= last)
     }
 
-    /// Whether a table carries both in the same columns.
+    /// Whether one table can carry both in the same columns.
     fn fits(&self, other: &Column) -> bool {
         let stored = |column: &Column| match column.kind {
             ColumnType::Code | ColumnType::SchoolCode | ColumnType::YearMonth => ColumnType::Text,
@@ -221,15 +221,15 @@ impl Column {
         first(self).max(first(other)) <= last(self).min(last(other))
     }
 
-    /// The unit of its numbers, where others can be converted to it.
+    /// The unit of its numbers, where other units can be converted to it.
     #[must_use]
     pub fn convertible(&self) -> Option<unit::Unit> {
         let is_number = matches!(self.kind, ColumnType::Integer | ColumnType::Decimal);
         self.unit.as_deref().filter(|_| is_number).and_then(unit::Unit::named)
     }
 
-    /// Whether a text of this column that is no value of it says that there is none. Where an empty
-    /// cell is a zero, a dash is not.
+    /// Whether a text that is not a value of this column means "none". Where an empty cell is a zero, a dash
+    /// does not.
     #[must_use]
     pub fn says_none(&self, text: &str) -> bool {
         if self.required || self.empty_is_zero {
@@ -243,7 +243,7 @@ impl Column {
     }
 }
 
-/// What happens to a row whose value cannot be read.
+/// The handling of a row whose value cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BadValue {
@@ -254,7 +254,7 @@ pub enum BadValue {
     DiscardRow,
 }
 
-/// How a column's text is read.
+/// The type of a column, which decides how its text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
@@ -279,7 +279,7 @@ pub enum ColumnType {
     Major,
     /// 学籍号: compared with the identity number, never carried.
     RegistrationNumber,
-    /// The report year the row belongs to; another year is a fault of period.
+    /// The report year the row belongs to; another year is a fault.
     ReportYear,
 }
 
@@ -305,7 +305,7 @@ impl Dataset {
         Cow::Owned(of_year)
     }
 
-    /// The code tables that its columns are read by.
+    /// The code tables of its columns.
     #[must_use]
     pub fn code_tables(&self) -> BTreeSet<&str> {
         let by_type = |kind: ColumnType| match kind {
@@ -328,7 +328,7 @@ impl Dataset {
         self.columns.iter().find(|column| column.kind == kind)
     }
 
-    /// Everything wrong with the contract by itself, a sentence each.
+    /// The faults of the contract by itself, one sentence each.
     #[must_use]
     pub fn faults(&self, code_tables: &dyn Fn(&str) -> bool) -> Vec<String> {
         let mut faults = Vec::new();

@@ -1,13 +1,13 @@
-//! Units that headers state, and exact conversion between those of one kind.
+//! Units stated in headers, and exact conversion between units of one kind.
 //!
-//! A school writes 万元 where another writes 元, and Mbps where another writes bps. What a header
-//! says in brackets, or else the line `单位：万元` above it, decides; a number is never looked at
-//! to guess what it may be in. Ten places are held: a value that would need more is refused.
+//! One school writes 万元 and another 元; one writes Mbps and another bps. The unit in the header's
+//! brackets decides, or else the line `单位：万元` above it; it is never guessed from the numbers.
+//! Ten decimal places are kept: a value that needs more is refused.
 
 use crate::definitions::code_table::folded;
 use crate::number::Decimal;
 
-/// Units of one kind can be made of each other.
+/// Units of one kind can be converted to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Money,
@@ -15,7 +15,7 @@ enum Kind {
     Bandwidth,
 }
 
-/// A unit: so many of the smallest of its kind, as a fraction.
+/// A unit as a multiple of the smallest of its kind, as a fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unit {
     name: &'static str,
@@ -28,7 +28,7 @@ const fn unit(name: &'static str, kind: Kind, numerator: i128, denominator: i128
     Unit { name, kind, numerator, denominator }
 }
 
-/// Names are as [`folded`] leaves them. 15 亩 are a hectare.
+/// Names in the form that [`folded`] returns. 15 亩 are a hectare.
 const UNITS: [Unit; 18] = [
     unit("元", Kind::Money, 1, 1),
     unit("人民币元", Kind::Money, 1, 1),
@@ -51,7 +51,7 @@ const UNITS: [Unit; 18] = [
 ];
 
 impl Unit {
-    /// The unit of that name; `None` for what no conversion is known of, such as 人 or 学时.
+    /// The unit with this name; `None` for one without conversions, such as 人 or 学时.
     #[must_use]
     pub fn named(name: &str) -> Option<Unit> {
         let name = folded(name);
@@ -64,7 +64,7 @@ impl Unit {
     }
 }
 
-/// How a delivered number becomes one of the contract's unit.
+/// The conversion of a delivered number to the contract's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conversion {
     factor: i128,
@@ -72,7 +72,7 @@ pub struct Conversion {
 }
 
 impl Conversion {
-    /// From one unit to another of its kind.
+    /// Between two units of the same kind.
     #[must_use]
     pub fn between(from: Unit, to: Unit) -> Option<Conversion> {
         let (factor, divisor) = (from.numerator * to.denominator, from.denominator * to.numerator);
@@ -80,7 +80,7 @@ impl Conversion {
         from.is_of_kind(to).then_some(Conversion { factor: factor / common, divisor: divisor / common })
     }
 
-    /// The same amount in the other unit; `None` where ten places do not hold it.
+    /// The same amount in the other unit; `None` where ten places cannot hold it.
     #[must_use]
     pub fn apply(self, value: Decimal) -> Option<Decimal> {
         let product = value.0.checked_mul(self.factor)?;
@@ -92,7 +92,7 @@ fn greatest_common_divisor(a: i128, b: i128) -> i128 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
-/// What stands in brackets in a header, the last first: `金额（必填）（万元）`.
+/// The texts in brackets in a header, the last first: `金额（必填）（万元）`.
 #[must_use]
 pub fn bracketed(header: &str) -> Vec<String> {
     let folded = folded(header).replace(['[', '【'], "(").replace([']', '】'], ")");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     proptest! {
-        /// There and back is the same amount, wherever the way there exists.
+        /// Converting there and back gives the same amount, wherever the first step is possible.
         #[test]
         fn nothing_is_lost_on_the_way(
             raw in -1_000_000_000_000_000_000_i128..1_000_000_000_000_000_000,
@@ -172,7 +172,7 @@ mod tests {
                 && let Some(value) = there.apply(Decimal(raw))
             {
                 prop_assert_eq!(Conversion::between(to, from).unwrap().apply(value), Some(Decimal(raw)));
-                // The amounts are one in units of 10⁻¹⁰ of the smallest, cross-multiplied.
+                // Both amounts are equal in units of 10⁻¹⁰ of the smallest, cross-multiplied.
                 prop_assert_eq!(
                     raw * from.numerator * to.denominator,
                     value.0 * to.numerator * from.denominator

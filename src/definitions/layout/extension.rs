@@ -1,5 +1,5 @@
-//! A layout that is written as its differences from another year's: most of a report is printed
-//! as the year before, and what is not should be seen at once.
+//! A layout written as its differences from another year's: most of a report is printed
+//! as the year before, and the differences should be easy to see.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{Basis, Each, HeadlineLayout, Layout, Level, ListLayout, RowLayout, T
 use crate::definitions::code_table::Status;
 use crate::period::ReportYear;
 
-/// `pipelines/layouts/<year>.toml` with `extends`. What it removes goes first, then it changes, then it inserts.
+/// `pipelines/layouts/<year>.toml` with `extends`. Removals are applied first, then changes, then inserts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extension {
@@ -25,12 +25,12 @@ pub struct Extension {
     changes: Vec<TableChange>,
     #[serde(rename = "insert", default)]
     inserts: Vec<TableInsert>,
-    /// All of them, where they are others.
+    /// All headlines, where they differ.
     #[serde(rename = "headline")]
     headlines: Option<Vec<HeadlineLayout>>,
 }
 
-/// What is different in a table; what is not named stays.
+/// The differences in a table; everything that is not named stays.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TableChange {
@@ -50,7 +50,7 @@ struct TableChange {
     inserts: Vec<RowInsert>,
 }
 
-/// Rows that are printed no more: those of a path, or the one of a measure.
+/// Rows that are no longer printed: all of a path, or only one measure of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RowRemoval {
@@ -58,7 +58,7 @@ struct RowRemoval {
     measure: Option<String>,
 }
 
-/// What is different in a row; what is not named stays.
+/// The differences in a row; everything that is not named stays.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RowChange {
@@ -81,7 +81,7 @@ struct RowChange {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RowInsert {
-    /// The path of the row that they follow, behind all its measures; empty where they are the first.
+    /// The path of the row before them, whose measures all come first; empty at the start of the table.
     after: Spanned<String>,
     #[serde(rename = "row")]
     rows: Vec<Spanned<RowLayout>>,
@@ -90,7 +90,7 @@ struct RowInsert {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TableInsert {
-    /// The id of the table that they follow; empty where they are the first.
+    /// The id of the table before them; empty at the start of the report.
     after: Spanned<String>,
     #[serde(rename = "table")]
     tables: Vec<Spanned<TableLayout<Spanned<RowLayout>>>>,
@@ -98,7 +98,7 @@ struct TableInsert {
 
 /// A row, and where it is written.
 #[derive(Debug, Clone)]
-pub struct Written {
+pub struct WrittenRow {
     pub file: String,
     pub line: usize,
     pub row: RowLayout,
@@ -113,8 +113,8 @@ pub struct Source<'a> {
 
 impl Source<'_> {
     #[must_use]
-    pub fn written(&self, row: Spanned<RowLayout>) -> Written {
-        Written { file: self.file.to_owned(), line: self.line_of(&row), row: row.into_inner() }
+    pub fn written(&self, row: Spanned<RowLayout>) -> WrittenRow {
+        WrittenRow { file: self.file.to_owned(), line: self.line_of(&row), row: row.into_inner() }
     }
 
     fn line_of<T>(&self, what: &Spanned<T>) -> usize {
@@ -139,12 +139,12 @@ impl Extension {
     /// The whole layout.
     ///
     /// # Errors
-    /// With its line, whatever the base has not, or has already.
+    /// Whatever the base does not have, or already has, each with its line.
     pub fn apply(
         self,
-        base: Layout<Written>,
+        base: Layout<WrittenRow>,
         source: &Source<'_>,
-    ) -> Result<Layout<Written>, Vec<(usize, String)>> {
+    ) -> Result<Layout<WrittenRow>, Vec<(usize, String)>> {
         let mut faults = Faults { source, base: base.year, found: Vec::new() };
         let mut tables = base.tables;
         for id in self.remove {
@@ -184,17 +184,17 @@ impl Extension {
     }
 }
 
-fn position(tables: &[TableLayout<Written>], id: &str) -> Option<usize> {
+fn position(tables: &[TableLayout<WrittenRow>], id: &str) -> Option<usize> {
     tables.iter().position(|table| table.id == id)
 }
 
-fn no_table(tables: &[TableLayout<Written>], id: &str, base: ReportYear) -> String {
+fn no_table(tables: &[TableLayout<WrittenRow>], id: &str, base: ReportYear) -> String {
     let known: Vec<&str> = tables.iter().map(|table| table.id.as_str()).collect();
     format!("there is no table `{id}` in the layout of {base}: name one of {}", known.join(", "))
 }
 
 impl TableInsert {
-    fn apply(self, tables: &mut Vec<TableLayout<Written>>, faults: &mut Faults<'_>) {
+    fn apply(self, tables: &mut Vec<TableLayout<WrittenRow>>, faults: &mut Faults<'_>) {
         let mut place = match (self.after.get_ref().as_str(), position(tables, self.after.get_ref())) {
             ("", _) => 0,
             (_, Some(before)) => before + 1,
@@ -220,7 +220,7 @@ impl TableInsert {
 }
 
 impl TableChange {
-    fn apply(self, table: &mut TableLayout<Written>, faults: &mut Faults<'_>) {
+    fn apply(self, table: &mut TableLayout<WrittenRow>, faults: &mut Faults<'_>) {
         set(&mut table.title, self.title);
         set(&mut table.kind, self.kind);
         if self.last_year.is_some() {
@@ -248,7 +248,7 @@ impl TableChange {
             let found = table
                 .rows
                 .iter()
-                .position(|Written { row, .. }| row.path == *path && row.measure == *measure);
+                .position(|WrittenRow { row, .. }| row.path == *path && row.measure == *measure);
             let Some(place) = found else {
                 faults.add(&change, no_row(table, path, Some(measure), faults.base));
                 continue;
@@ -272,7 +272,7 @@ impl TableChange {
     }
 }
 
-fn no_row(table: &TableLayout<Written>, path: &str, measure: Option<&str>, base: ReportYear) -> String {
+fn no_row(table: &TableLayout<WrittenRow>, path: &str, measure: Option<&str>, base: ReportYear) -> String {
     let of_path = table.rows.iter().filter(|written| written.row.path == path);
     let measures: Vec<&str> = of_path.map(|written| written.row.measure.as_str()).collect();
     let (id, measure) = (&table.id, measure.unwrap_or_default());
@@ -287,7 +287,7 @@ fn no_row(table: &TableLayout<Written>, path: &str, measure: Option<&str>, base:
 }
 
 impl RowInsert {
-    fn apply(self, table: &mut TableLayout<Written>, faults: &mut Faults<'_>) {
+    fn apply(self, table: &mut TableLayout<WrittenRow>, faults: &mut Faults<'_>) {
         let after = self.after.get_ref();
         let last = table.rows.iter().rposition(|written| written.row.path == *after);
         let mut place = match last {
@@ -305,7 +305,7 @@ impl RowInsert {
         };
         for row in self.rows {
             let RowLayout { path, measure, .. } = row.get_ref();
-            if table.rows.iter().any(|Written { row, .. }| row.path == *path && row.measure == *measure) {
+            if table.rows.iter().any(|WrittenRow { row, .. }| row.path == *path && row.measure == *measure) {
                 let message = format!(
                     "`{}` has a row `{path}` {measure}: change it in `rows`, or remove it first",
                     table.id
@@ -350,9 +350,9 @@ impl RowChange {
     }
 }
 
-fn set<T>(field: &mut T, other: Option<T>) {
-    if let Some(other) = other {
-        *field = other;
+fn set<T>(field: &mut T, change: Option<T>) {
+    if let Some(value) = change {
+        *field = value;
     }
 }
 
@@ -413,7 +413,7 @@ mod tests {
         with(&Source { file: "2024.toml", line: &line })
     }
 
-    fn base() -> Layout<Written> {
+    fn base() -> Layout<WrittenRow> {
         let layout: Layout<Spanned<RowLayout>> = toml::from_str(BASE).unwrap();
         source(BASE, |source| layout.map_rows(|row| source.written(row)))
     }
@@ -422,10 +422,10 @@ mod tests {
         let text = HEAD.to_owned() + differences;
         let extension: Extension = toml::from_str(&text).map_err(|error| vec![error.to_string()])?;
         let applied = source(&text, |source| extension.apply(base(), source));
-        let told = |faults: Vec<(usize, String)>| {
+        let described = |faults: Vec<(usize, String)>| {
             faults.into_iter().map(|(line, fault)| format!("{line}: {fault}")).collect()
         };
-        applied.map(|layout| layout.map_rows(|written| written.row)).map_err(told)
+        applied.map(|layout| layout.map_rows(|written| written.row)).map_err(described)
     }
 
     fn rows(layout: &Layout, table: &str) -> Vec<String> {
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_of_a_row_changes_and_the_rest_stays() {
+    fn named_properties_of_a_row_change_and_the_rest_stays() {
         let layout = extended(
             "change = [{ table = '表1', rows = [
                { path = '甲', decimals = 2, unit = '％', aliases = ['假'] },
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_go_and_come_behind_a_row_with_all_its_measures() {
+    fn rows_are_removed_and_inserted_after_all_measures_of_a_row() {
         let (first, second) = (row("丁", ""), row("丁", ", measure = '学时'"));
         let layout = extended(&format!(
             "change = [{{ table = '表1', insert = [{{ after = '甲', row = [{first}, {second}] }}] }}]"
@@ -477,7 +477,7 @@ mod tests {
         assert_eq!(rows(&layout.unwrap(), "表1"), ["丁 值 d", "丁 学时 d", b]);
         let layout = extended("change = [{ table = '表1', remove = [{ path = '甲', measure = '学时' }] }]");
         assert_eq!(rows(&layout.unwrap(), "表1"), [a, b]);
-        // To another place: it goes, and comes again.
+        // To move it: remove, then insert again.
         let moved = row("甲/乙", "");
         let layout = extended(&format!(
             "change = [{{ table = '表1', remove = [{{ path = '甲/乙' }}], insert = [{{ after = '', row = [{moved}] }}] }}]"
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_changes_goes_or_comes() {
+    fn a_table_is_changed_removed_or_inserted() {
         let new = format!("{{ id = '表3', title = '表3', kind = 'body', row = [{}] }}", row("丁", ""));
         let layout = extended(&format!(
             "remove = ['表2']
@@ -503,7 +503,7 @@ mod tests {
         );
         assert_eq!((table.levels, table.beside), (vec![Level::School], vec!["学时".to_owned()]));
         assert_eq!(table.list.unwrap().title, "清单");
-        // Wholly another one: it goes, and comes again.
+        // To replace it entirely: remove, then insert again.
         let again = new.replace("表3", "表2");
         let layout =
             extended(&format!("remove = ['表2']\ninsert = [{{ after = '表1', table = [{again}] }}]"))
@@ -512,7 +512,7 @@ mod tests {
     }
 
     #[test]
-    fn headlines_are_those_of_the_other_year_or_all_others() {
+    fn headlines_are_those_of_the_other_year_or_replaced_as_a_whole() {
         let headlines = |text| -> Vec<String> {
             extended(text).unwrap().headlines.into_iter().map(|headline| headline.indicator).collect()
         };
@@ -522,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_other_year_has_not_or_has_already_is_refused_with_its_line() {
+    fn changes_that_do_not_fit_the_other_year_are_refused_with_their_line() {
         let faults = extended(&format!(
             "remove = ['表9']
              [[change]]
@@ -577,7 +577,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_nobody_knows_is_refused() {
+    fn an_unknown_key_is_refused() {
         for (text, key) in [
             ("tables = []", "tables"),
             ("change = [{ table = '表1', row = [] }]", "row"),

@@ -1,7 +1,7 @@
-//! The printed tables of one year: read in the schools' filings, written in the reports.
+//! The printed tables of one year: schools file them, and reports print them.
 //!
-//! Which basis and how many decimals are printed belongs to the place, not to the
-//! indicator: 2023 students are 27,540 in 表1.3 and 27,863 in 表6, and both are true.
+//! The basis and the number of decimals belong to the printed place, not to the
+//! indicator: 2023 students are 27,540 in 表1.3 and 27,863 in 表6, and both are right.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use crate::period::ReportYear;
 
 pub mod extension;
 
-/// `pipelines/layouts/<year>.toml`, whole.
+/// A complete `pipelines/layouts/<year>.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layout<Row = RowLayout> {
@@ -25,7 +25,7 @@ pub struct Layout<Row = RowLayout> {
     pub headlines: Vec<HeadlineLayout>,
 }
 
-/// A figure worth seeing at once.
+/// A figure of the summary.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadlineLayout {
@@ -40,23 +40,23 @@ pub struct HeadlineLayout {
 pub struct TableLayout<Row = RowLayout> {
     /// `表1` … `表6`, `表1.2`, ….
     pub id: String,
-    /// Its years are written as `{year}`, `{year-1}`, …, and are numbers once it is read.
+    /// Years are written as `{year}`, `{year-1}`, …, and replaced by numbers on reading.
     pub title: String,
     pub kind: TableKind,
-    /// Whether last year stands beside this year.
+    /// Whether last year is printed next to this year.
     #[serde(default = "yes")]
     pub last_year: bool,
-    /// How many years before this one stand beside it, where it is not last year alone.
+    /// How many earlier years are printed, where it is not last year alone.
     pub earlier_years: Option<u8>,
     /// Levels it is printed at.
     #[serde(default = "city_only")]
     pub levels: Vec<Level>,
-    /// Measures that stand beside the years of their row, this year's only: 调查人次, 调查方式.
+    /// Measures printed next to the years of their row, for this year only: 调查人次, 调查方式.
     #[serde(default)]
     pub beside: Vec<String>,
     #[serde(rename = "row")]
     pub rows: Vec<Row>,
-    /// What is listed under the table, a line each.
+    /// The list under the table.
     pub list: Option<ListLayout>,
 }
 
@@ -68,7 +68,7 @@ pub struct ListLayout {
     pub title: String,
     pub note: String,
     pub indicator: String,
-    /// Headers of its columns after 序号; each is the measure of its cells.
+    /// Headers of its columns after 序号; each is also the measure of its cells.
     pub columns: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ pub struct RowLayout {
     pub serial: String,
     /// As printed, with its 其中：; empty for the second measure of the row above.
     pub label: String,
-    /// Row labels joined by `/`; `{}` stands for the label of `each`.
+    /// Row labels joined by `/`; `{}` is replaced by the label of `each`.
     pub path: String,
     #[serde(default = "value_measure")]
     pub measure: String,
@@ -123,7 +123,7 @@ fn value_measure() -> String {
     "值".to_owned()
 }
 
-/// What a row is repeated over.
+/// The things a row is repeated over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Each {
@@ -135,12 +135,12 @@ pub enum Each {
 
 impl<Row> Layout<Row> {
     #[must_use]
-    pub fn map_rows<Other>(self, mut other: impl FnMut(Row) -> Other) -> Layout<Other> {
+    pub fn map_rows<Mapped>(self, mut map: impl FnMut(Row) -> Mapped) -> Layout<Mapped> {
         Layout {
             year: self.year,
             status: self.status,
             source: self.source,
-            tables: self.tables.into_iter().map(|table| table.map_rows(&mut other)).collect(),
+            tables: self.tables.into_iter().map(|table| table.map_rows(&mut map)).collect(),
             headlines: self.headlines,
         }
     }
@@ -148,7 +148,7 @@ impl<Row> Layout<Row> {
 
 impl<Row> TableLayout<Row> {
     #[must_use]
-    pub fn map_rows<Other>(self, other: impl FnMut(Row) -> Other) -> TableLayout<Other> {
+    pub fn map_rows<Mapped>(self, map: impl FnMut(Row) -> Mapped) -> TableLayout<Mapped> {
         TableLayout {
             id: self.id,
             title: self.title,
@@ -157,7 +157,7 @@ impl<Row> TableLayout<Row> {
             earlier_years: self.earlier_years,
             levels: self.levels,
             beside: self.beside,
-            rows: self.rows.into_iter().map(other).collect(),
+            rows: self.rows.into_iter().map(map).collect(),
             list: self.list,
         }
     }
@@ -178,7 +178,7 @@ impl Layout {
         self.tables.iter().find(|table| table.id == id)
     }
 
-    /// How many years back its tables print.
+    /// How many earlier years its tables print.
     #[must_use]
     pub fn earlier_years(&self) -> ReportYear {
         self.tables.iter().map(TableLayout::earlier_years).max().unwrap_or_default()
@@ -192,19 +192,19 @@ impl Layout {
 }
 
 impl TableLayout {
-    /// How many years stand before this year's column.
+    /// How many earlier years are printed before this year's column.
     #[must_use]
     pub fn earlier_years(&self) -> ReportYear {
         self.earlier_years.map_or(ReportYear::from(self.last_year), ReportYear::from)
     }
 
-    /// Whether a row is a cell beside the years of the row above it.
+    /// Whether a row is a cell next to the years of the row above it.
     #[must_use]
     pub fn is_beside(&self, row: &RowLayout) -> bool {
         self.beside.contains(&row.measure)
     }
 
-    /// The row of one path with one measure.
+    /// The row with this path and measure.
     #[must_use]
     pub fn row(&self, path: &str, measure: &str) -> Option<&RowLayout> {
         self.rows.iter().find(|row| row.path == path && row.measure == measure)
@@ -212,14 +212,14 @@ impl TableLayout {
 }
 
 impl RowLayout {
-    /// The [`label_key`]s that mean this row in a filing, its own first.
+    /// The [`label_key`]s that mean this row in a filing, its own label's first.
     #[must_use]
     pub fn label_keys(&self) -> Vec<String> {
         std::iter::once(&self.label).chain(&self.aliases).map(|label| label_key(label)).collect()
     }
 }
 
-/// A title with its years: `{year}` is the layout's own, `{year-1}` the one before.
+/// A title with its years filled in: `{year}` is the layout's own, `{year-1}` the one before.
 #[must_use]
 pub fn title_in(title: &str, year: ReportYear) -> String {
     (0..=9).fold(title.replace("{year}", "{year-0}"), |title, back| {
@@ -241,12 +241,12 @@ mod tests {
 
     #[test]
     fn a_basis_is_found_by_its_names() {
-        for of in Delivered::ALL {
-            for basis in [of.basis(), of.basis().adjusted()] {
-                assert_eq!(Basis::named(basis.name(), of.name()), Some(basis));
-                assert_eq!(basis.delivered(), of);
+        for delivered in Delivered::ALL {
+            for basis in [delivered.basis(), delivered.basis().adjusted()] {
+                assert_eq!(Basis::named(basis.name(), delivered.name()), Some(basis));
+                assert_eq!(basis.delivered(), delivered);
             }
-            assert_eq!(Delivered::labelled(of.label()), Some(of));
+            assert_eq!(Delivered::labelled(delivered.label()), Some(delivered));
         }
         assert_eq!(Basis::named("adjusted", ""), None);
     }
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_is_of_its_year() {
+    fn a_title_names_its_year() {
         let title = "表6.1 {year-2}年至{year}年 1+X 证书情况";
         assert_eq!(title_in(title, 2024), "表6.1 2022年至2024年 1+X 证书情况");
         assert_eq!(title_in("表1 人才培养质量计分卡", 2024), "表1 人才培养质量计分卡");

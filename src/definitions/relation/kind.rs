@@ -1,7 +1,7 @@
 //! The kinds of relations: a closed set, so that definitions and reports name them and their operands alike.
 
 macro_rules! kinds {
-    ($($kind:ident $name:literal $(also $alias:literal)* : $one:expr, $many:expr, $optional:expr;)*) => {
+    ($($kind:ident $name:literal $(also $alias:literal)* : $single:expr, $several:expr, $optional:expr;)*) => {
         /// A rule kind.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum RelationKind { $($kind),* }
@@ -9,7 +9,7 @@ macro_rules! kinds {
         impl RelationKind {
             pub const ALL: &[RelationKind] = &[$(RelationKind::$kind),*];
 
-            /// The kind of a name, or of one of its other names.
+            /// The kind with this name or alias.
             #[must_use]
             pub fn named(name: &str) -> Option<RelationKind> {
                 $(if name == $name $(|| name == $alias)* { return Some(RelationKind::$kind); })*
@@ -21,10 +21,10 @@ macro_rules! kinds {
                 match self { $(RelationKind::$kind => $name),* }
             }
 
-            /// Operands that are one figure, those that are several, and those that may be missing.
+            /// Operands that are one figure, operands that are several, and optional operands.
             #[must_use]
             pub fn operands(self) -> (&'static [&'static str], &'static [&'static str], &'static [&'static str]) {
-                match self { $(RelationKind::$kind => (&$one, &$many, &$optional)),* }
+                match self { $(RelationKind::$kind => (&$single, &$several, &$optional)),* }
             }
         }
     };
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_leads_to_its_kind() {
+    fn every_name_belongs_to_its_kind() {
         for kind in RelationKind::ALL {
             assert_eq!(RelationKind::named(kind.name()), Some(*kind));
         }

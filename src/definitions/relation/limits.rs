@@ -1,29 +1,29 @@
-//! Where experience, and no arithmetic, draws the line between what is asked about and what is not.
+//! Limits drawn by experience, not by arithmetic: beyond them a question is asked.
 
 use serde::Deserialize;
 
-/// What `pipelines/audit/` says of it.
+/// The limits of `pipelines/audit/`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// A fall by so much is asked about.
+    /// A fall of this much raises a question.
     pub fall_percent: i64,
-    /// A rise by so much is asked about.
+    /// A rise of this much raises a question.
     pub rise_percent: i64,
-    /// Counts that both stay below it change as they like.
+    /// A change between two counts below this raises none.
     pub change_least: i64,
-    /// The robust z above which a change is not that of its peers, in tenths.
+    /// The robust z above which a change is unlike that of its peers, in tenths.
     pub peer_score_tenths: i64,
-    /// What 基本持平 allows.
+    /// The change that 基本持平 allows.
     pub trend_level_percent: i64,
-    /// What 显著 needs at least.
+    /// The change that 显著 needs at least.
     pub trend_strong_percent: i64,
-    /// What 略有 allows.
+    /// The change that 略有 allows.
     pub trend_slight_percent: i64,
 }
 
 impl Default for Limits {
-    /// For tests; the program always reads them.
+    /// For tests; the program always reads its limits from the definitions.
     fn default() -> Self {
         Limits {
             fall_percent: 30,

@@ -1,5 +1,5 @@
-//! What `pipelines/audit/` says: limits, the human half of every rule, and which printed figures
-//! stand in which relation.
+//! The definitions in `pipelines/audit/`: limits, the wording of every rule, and the relations between
+//! printed figures.
 
 pub mod kind;
 
@@ -20,7 +20,7 @@ use crate::finding::Severity;
 #[serde(deny_unknown_fields)]
 pub struct AuditFile {
     pub limits: Option<Limits>,
-    /// What experience allows a single school, whose figures are small.
+    /// Limits for a single school, whose figures are small.
     pub school_limits: Option<Limits>,
     #[serde(rename = "rule", default)]
     pub rules: Vec<Spanned<RuleText>>,
@@ -32,7 +32,7 @@ pub struct AuditFile {
     pub partitions: Vec<Partition>,
 }
 
-/// The human half of a rule kind.
+/// The human half of a rule kind: its wording, and who answers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleText {
@@ -40,20 +40,20 @@ pub struct RuleText {
     /// The property that must hold.
     pub title: String,
     pub severity: Severity,
-    /// Of GB/T 36344.
+    /// One of the dimensions of GB/T 36344.
     pub dimension: String,
-    /// Where the figures stand: 报告, 学校.
+    /// Where the figures are: 报告, 学校.
     pub level: String,
-    /// Who answers.
+    /// The role that answers.
     pub owner: String,
     pub cause: String,
     pub remedy: String,
-    /// With a baseline: what was found before does not count again.
+    /// With a baseline: findings of the baseline do not count again.
     #[serde(default)]
     pub ratchet: bool,
 }
 
-/// Parts that make a whole exactly, on the system basis.
+/// Parts that add up exactly to a whole, on the system basis.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Partition {
@@ -63,7 +63,7 @@ pub struct Partition {
     pub source: String,
 }
 
-/// How one of the six tables is titled.
+/// The title of one of the six tables.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableTitle {
@@ -77,22 +77,23 @@ pub struct TableTitle {
 pub struct RelationDefinition {
     pub id: String,
     pub kind: String,
-    pub of: BTreeMap<String, Names>,
+    #[serde(rename = "of")]
+    pub operands: BTreeMap<String, Names>,
     /// Repeated over: `row` (of the six tables), `list` (rows of 专业群清单), `repeated` (figures
-    /// stated twice in the text), or a code table whose labels stand as `{table}`.
+    /// stated twice in the text), or a code table whose labels replace `{table}`.
     pub each: Option<String>,
-    /// The relation rests on a reading of the report that may be wrong: broken, it is a question.
+    /// The relation rests on a reading of the report that may be wrong: when broken, it is only a question.
     #[serde(default)]
     pub interpretation: bool,
-    /// Of whose figures it is asked: of all where nothing is said.
-    #[serde(default = "everybody")]
+    /// The levels whose figures it applies to; all by default.
+    #[serde(default = "every_level")]
     pub levels: Vec<RelationLevel>,
-    /// What a finding of a run does, where it is not what the rule says: S2 or S3.
+    /// Severity of its findings in a run, where it differs from the rule's: S2 or S3.
     pub severity: Option<Severity>,
-    /// Both sides are computed here, on one basis: broken, the release stops.
+    /// Both sides are computed here, on one basis: when broken, the release stops.
     #[serde(default)]
     pub guaranteed: bool,
-    /// In a run: what the release that stands has found at a place already is a note.
+    /// In a run: a finding that the current release already has at the same place is only a note.
     #[serde(default)]
     pub ratchet: bool,
     #[serde(default)]
@@ -101,7 +102,7 @@ pub struct RelationDefinition {
     pub source: String,
 }
 
-/// Whose figures a relation is asked of.
+/// A level of figures that a relation applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RelationLevel {
@@ -112,7 +113,7 @@ pub enum RelationLevel {
     School,
 }
 
-fn everybody() -> Vec<RelationLevel> {
+fn every_level() -> Vec<RelationLevel> {
     vec![RelationLevel::Report, RelationLevel::City, RelationLevel::County, RelationLevel::School]
 }
 
@@ -126,7 +127,7 @@ impl From<Level> for RelationLevel {
     }
 }
 
-/// The measure of a dataset's deliveries that is their rows; any other is a column.
+/// The measure of a dataset's deliveries that counts their rows; any other measure is a column.
 pub const ROWS: &str = "行数";
 
 /// One place, or several.
@@ -151,23 +152,23 @@ impl Names {
 #[derive(Debug, Clone, Default)]
 pub struct AuditDefinitions {
     pub limits: Limits,
-    /// In a run, of schools.
+    /// Limits for schools, in a run.
     pub school_limits: Limits,
     pub rules: BTreeMap<RelationKind, RuleText>,
     pub tables: Vec<TableTitle>,
     pub relations: Vec<RelationDefinition>,
 }
 
-/// Where a figure is printed, in any report.
+/// A place where a figure is printed, in any report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrintedPlace {
     pub source: Source,
-    /// Labels that it may have.
+    /// The labels it may have.
     pub labels: Vec<String>,
-    /// 值 where nothing is said.
+    /// 值 by default.
     pub measure: String,
     pub unit: Option<String>,
-    /// Years after the one that is looked at.
+    /// Offset in years from the year being checked.
     pub years_after: i32,
 }
 
@@ -185,15 +186,15 @@ pub enum Source {
     List,
     /// The same row of the other units of its level.
     Peers,
-    /// What deliveries of a dataset say of themselves, in a run: how many rows of them count, or the newest
-    /// time in a column.
+    /// A property of a dataset's deliveries, in a run: how many of their rows count, or the newest time in a
+    /// column.
     Deliveries,
-    /// Itself: `=20`.
+    /// A literal: `=20`.
     Literal,
 }
 
 impl PrintedPlace {
-    /// Reads `表1:毕业去向落实人数/升学人数#值@-1`, `正文:就业|就业人数[人]`, `正文表:教职工总数`,
+    /// Parses `表1:毕业去向落实人数/升学人数#值@-1`, `正文:就业|就业人数[人]`, `正文表:教职工总数`,
     /// `清单:核心专业名称`, `报送:学生学籍#行数`, `=20`.
     #[must_use]
     pub fn parse(text: &str) -> Option<PrintedPlace> {
@@ -253,9 +254,9 @@ impl RuleText {
 }
 
 impl RelationDefinition {
-    /// The datasets and measures of deliveries that it names.
+    /// The datasets of the deliveries that it names, each with the measure.
     pub fn deliveries(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let places = self.of.values().flat_map(Names::all).filter_map(|name| PrintedPlace::parse(name));
+        let places = self.operands.values().flat_map(Names::all).filter_map(|name| PrintedPlace::parse(name));
         let deliveries = places.filter(|place| place.source == Source::Deliveries);
         deliveries.flat_map(|place| {
             let measure = place.measure;
@@ -263,29 +264,31 @@ impl RelationDefinition {
         })
     }
 
-    /// Names that may be those of code tables that it reads.
+    /// Names it uses that may be code tables.
     pub fn code_tables(&self) -> impl Iterator<Item = &str> {
-        let catalogues = self.of.values().flat_map(Names::all).filter_map(|name| name.strip_prefix('='));
+        let catalogues =
+            self.operands.values().flat_map(Names::all).filter_map(|name| name.strip_prefix('='));
         self.each.as_deref().into_iter().chain(catalogues)
     }
 
-    /// Everything wrong with it that it can know by itself; `is_code_table` for `each` and catalogues.
+    /// Faults that show without the other definitions; `is_code_table` checks `each` and catalogues.
     #[must_use]
     pub fn faults(&self, is_code_table: &dyn Fn(&str) -> bool) -> Vec<String> {
         let mut faults = Vec::new();
         match RelationKind::named(&self.kind) {
             None => faults.push(format!("there is no rule kind `{}`", self.kind)),
             Some(kind) => {
-                let (one, many, optional) = kind.operands();
-                let needed = one.iter().chain(many);
-                let missing = needed.filter(|field| !self.of.contains_key(**field));
+                let (single, several, optional) = kind.operands();
+                let needed = single.iter().chain(several);
+                let missing = needed.filter(|field| !self.operands.contains_key(**field));
                 faults.extend(missing.map(|field| format!("`{}` needs `{field}`", self.kind)));
-                let known = |field: &str| [one, many, optional].iter().any(|fields| fields.contains(&field));
-                let unknown = self.of.keys().filter(|field| !known(field));
+                let known =
+                    |field: &str| [single, several, optional].iter().any(|fields| fields.contains(&field));
+                let unknown = self.operands.keys().filter(|field| !known(field));
                 faults.extend(unknown.map(|field| format!("`{}` has no `{field}`", self.kind)));
             }
         }
-        for name in self.of.values().flat_map(Names::all) {
+        for name in self.operands.values().flat_map(Names::all) {
             if PrintedPlace::parse(name).is_none() {
                 faults.push(format!(
                     "`{name}` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…"
@@ -310,7 +313,7 @@ impl RelationDefinition {
         {
             faults.push(format!("each: there is no code table `{each}`"));
         }
-        if let Some(Names::One(catalogue)) = self.of.get("catalogue")
+        if let Some(Names::One(catalogue)) = self.operands.get("catalogue")
             && !catalogue.strip_prefix('=').is_some_and(is_code_table)
         {
             faults.push(format!("there is no code table `{catalogue}`"));

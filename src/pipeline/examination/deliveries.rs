@@ -7,7 +7,7 @@ use crate::definitions::Definitions;
 use crate::definitions::relation::{ROWS, RelationDefinition};
 use crate::period::ReportYear;
 use crate::pipeline::RunError;
-use crate::report::figures::OfDeliveries;
+use crate::report::figures::DeliveryProperty;
 use crate::tables::dataset::SchoolOfRow;
 use crate::tables::row;
 use crate::warehouse::publish::Accepted;
@@ -21,7 +21,7 @@ pub(in crate::pipeline) fn of_deliveries(
     accepted: &[Accepted],
     table: &dyn Fn(&str, ReportYear) -> Option<PathBuf>,
     year: ReportYear,
-) -> Result<Vec<OfDeliveries>, RunError> {
+) -> Result<Vec<DeliveryProperty>, RunError> {
     let asked: BTreeSet<(String, String)> =
         definitions.audit.relations.iter().flat_map(RelationDefinition::deliveries).collect();
     let mut figures = Vec::new();
@@ -29,7 +29,7 @@ pub(in crate::pipeline) fn of_deliveries(
         let Some(dataset) = definitions.datasets.iter().find(|dataset| dataset.title_zh == title) else {
             continue;
         };
-        let one = |year: ReportYear, school: String, text: String| OfDeliveries {
+        let one = |year: ReportYear, school: String, text: String| DeliveryProperty {
             dataset: title.clone(),
             measure: measure.clone(),
             year,

@@ -20,7 +20,7 @@ use crate::checks::totals::{self as checks, CheckOutcome};
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
 use crate::definitions::Definitions;
-use crate::definitions::indicator::{Answers as Surveyed, Calculation, Combination};
+use crate::definitions::indicator::{Calculation, Combination, SurveyMeasure};
 use crate::definitions::layout::label_key;
 use crate::definitions::relation::kind::RelationKind;
 use crate::definitions::relation::{Names, PrintedPlace, RelationDefinition, RelationLevel, Source};
@@ -29,7 +29,7 @@ use crate::figures::{IndicatorValue, adjust};
 use crate::finding::Severity;
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
-use crate::report::figures::{self, Keys, OfDeliveries, Peers};
+use crate::report::figures::{self, DeliveryProperty, Keys, Peers};
 use crate::settings::Settings;
 
 pub(super) use deliveries::of_deliveries;
@@ -44,7 +44,7 @@ pub struct Figures<'a> {
     pub cells: &'a [ReportCell],
     /// By code.
     pub schools: &'a BTreeMap<String, String>,
-    pub deliveries: &'a [OfDeliveries],
+    pub deliveries: &'a [DeliveryProperty],
 }
 
 /// What was found, and how much was looked at.
@@ -160,7 +160,7 @@ fn of_values(definitions: &Definitions, of: Figures<'_>) -> Vec<CheckOutcome> {
                 )
             }
             Basis::Filed => matches!(indicator.filed, Some(Combination::Sum)),
-            Basis::Survey => matches!(indicator.survey, Some(Surveyed::Sum(_))),
+            Basis::Survey => matches!(indicator.survey, Some(SurveyMeasure::Sum(_))),
             // Adjusted values stand at some places only.
             Basis::Adjusted(_) => false,
         }
@@ -200,7 +200,7 @@ fn is_expected(
     year: ReportYear,
 ) -> bool {
     let (one, many, _) = kind.operands();
-    let of_field = |field: &&str| definition.of.get(*field).map(Names::all).unwrap_or_default();
+    let of_field = |field: &&str| definition.operands.get(*field).map(Names::all).unwrap_or_default();
     let prints = |place: &PrintedPlace| {
         let Source::Official(table) = &place.source else { return place.source == Source::Literal };
         let rows = definitions.layout(year + place.years_after).and_then(|layout| layout.table(table));

@@ -10,7 +10,7 @@ use crate::figures::IndicatorValue;
 use crate::period::ReportYear;
 use crate::pipeline::{RunError, documents};
 use crate::report::cells::{CellRow, ReportCell};
-use crate::report::figures::OfDeliveries;
+use crate::report::figures::DeliveryProperty;
 use crate::settings::Settings;
 use crate::tables::report_cell::ReportCellRow;
 use crate::tables::row;
@@ -31,7 +31,7 @@ pub struct Release {
     pub values: Vec<IndicatorValue>,
     pub cells: Vec<ReportCell>,
     pub schools: BTreeMap<String, String>,
-    pub deliveries: Vec<OfDeliveries>,
+    pub deliveries: Vec<DeliveryProperty>,
 }
 
 impl Release {

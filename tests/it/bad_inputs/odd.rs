@@ -82,7 +82,7 @@ fn samples_and_pages() -> Vec<Case> {
             "a person who lives at 示例路",
             "名册.csv",
             with_column("K01b", |_| "示例路1号".into()).csv(),
-            { "decoded 40+0+0+1 W-SCHEMA-NEW@1" },
+            "decoded 40+0+0+1 W-SCHEMA-NEW@1",
         ),
         case(
             "K02",
@@ -171,9 +171,13 @@ fn values() -> Vec<Case> {
             .csv(),
             "decoded 39+1+0+1 E-CTRL@5",
         ),
-        case("K16", "a lost character, and the same person whole", "名册.csv", lost_name(), {
-            "decoded 41+0+0+1 Q-NAME-LOST@2 Q-TWICE@42"
-        }),
+        case(
+            "K16",
+            "a lost character, and the same person whole",
+            "名册.csv",
+            lost_name(),
+            "decoded 41+0+0+1 Q-NAME-LOST@2 Q-TWICE@42",
+        ),
         case(
             "K17",
             "an entity in a name, and the same row without",
