@@ -18,7 +18,7 @@ use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 
-use crate::decisions::corrections::{self, FileKey, OfFile};
+use crate::decisions::corrections::{self, FileCorrections as OfFile, FileKey};
 use crate::decode::worker::{Death, Decoder, WorkerError};
 use crate::decode::{self, DecodeError, Event, Format, Row};
 use crate::definitions::Definitions;

@@ -29,11 +29,11 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{flat_file, is_of_year, table_file};
 use crate::warehouse::publish::StagedFile;
 
-/// Puts every table of the years in its place below the staged folder, several years at once. What is staged is on
-/// disk: nothing of a year stays but its result.
+/// Puts every table of the years in its place below the staged folder, several years at once. Staged tables are
+/// on disk: of a year, only its result stays in memory.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(super) fn stage_years(given: &Given<'_>, years: Vec<MadeYear<'_>>) -> Result<Results, RunError> {
     let staged = parallel::all(given.settings.threads(), years, |made| {
         let files = stage_year(given, &made)?;
@@ -66,7 +66,7 @@ fn stage_year(given: &Given<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>,
 /// Puts the tables that are of no year in their places.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(super) fn stage_dimensions(given: &Given<'_>) -> Result<Vec<StagedFile>, RunError> {
     let Given { settings, definitions, .. } = given;
     let folder = Folder(given.data.staged_release());
@@ -78,10 +78,10 @@ pub(super) fn stage_dimensions(given: &Given<'_>) -> Result<Vec<StagedFile>, Run
     ])
 }
 
-/// Years that were not done again keep the files of the release that stands.
+/// Carries over the files of the current release for years that were not made again.
 ///
 /// # Errors
-/// Of the file system, and where a file is not what it was.
+/// When the file system fails, or a file was damaged.
 pub(super) fn carry_over(
     given: &Given<'_>,
     is_made: &dyn Fn(ReportYear) -> bool,
@@ -91,7 +91,7 @@ pub(super) fn carry_over(
     for year in last.years.iter().filter(|year| !is_made(**year)) {
         for file in last.files.iter().filter(|file| is_of_year(&file.path, *year)) {
             let from = given.data.release(last.release).join(&file.path);
-            // A file that rotted is not passed on as if it were sound.
+            // A damaged file is not passed on as if it were sound.
             if files::sha256_of_file(&from).map_err(io_error(&from))? != file.sha256 {
                 return Err(RunError::Damaged(from));
             }
@@ -107,12 +107,13 @@ pub(super) fn carry_over(
     Ok(carried)
 }
 
-/// One file for each small table, all years together.
+/// Writes one file for each small table, all years together.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec<StagedFile>, RunError> {
-    // A row a person: too large for readers that take one path, and of no use to them without a key.
+    // Tables with a row for each person are too large for readers that take one path, and useless to them
+    // without a key.
     let is_personal = |table: &str| {
         given.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
     };
@@ -137,7 +138,7 @@ pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec
                 }
             }
         }
-        // A year whose definitions had a column less has nulls in it.
+        // A year whose definitions lacked a column has nulls in it.
         let schema = Arc::new(Schema::new(fields));
         let mut writer = parquet_file::TableWriter::create(&folder.join(&below), Arc::clone(&schema))?;
         for path in paths {
@@ -155,7 +156,7 @@ pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec
 struct Folder(PathBuf);
 
 impl Folder {
-    /// Where a table is written before its content gives it a name.
+    /// The path of a table before its content gives it a name.
     fn unnamed(&self, table: &str, year: Option<ReportYear>) -> PathBuf {
         self.0.join(format!("{table}-{}.parquet", year.unwrap_or_default()))
     }
@@ -215,12 +216,12 @@ impl Folder {
     }
 }
 
-/// The table whose file lies at a path below a release.
+/// The table whose file is at a path below a release.
 pub(super) fn table_name(path: &Path) -> Option<&str> {
     path.strip_prefix("tables").ok()?.iter().next()?.to_str()
 }
 
-/// Views over all tables, in paths below `prefix`; hive partitioning off, as the year is in the files.
+/// SQL views over all tables, with paths below `prefix`; hive partitioning is off, as the year is in the files.
 #[must_use]
 pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
     let mut by_table: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -241,7 +242,7 @@ pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
     sql
 }
 
-/// The columns of a schema, found in a batch by name.
+/// The columns of a schema, taken from a batch by name.
 fn by_name(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
         Some(column) => Arc::clone(column),

@@ -14,7 +14,7 @@ use nianbao::definitions::relation::{PrintedPlace, RelationDefinition, RelationL
 use nianbao::definitions::{self, Definitions};
 use nianbao::figure::{Level, State};
 use nianbao::number::Decimal;
-use nianbao::pipeline::{Figures, Found, Release, Standing, examine, read_release};
+use nianbao::pipeline::{Figures, RelationFinding, Release, ReleaseSource, examine, read_release};
 use nianbao::report::cells::ReportCell;
 use nianbao::settings::{self, Settings};
 use nianbao::warehouse::layout::DataRoot;
@@ -52,7 +52,7 @@ struct Laboratory {
 }
 
 /// What a finding is, wherever it stands.
-fn identity(found: &Found) -> String {
+fn identity(found: &RelationFinding) -> String {
     let figures: Vec<String> =
         found.answer.figures.iter().map(|figure| format!("{}={}", figure.name, figure.printed)).collect();
     format!("{} {:?} {}", found.key, found.answer.verdict, figures.join(" "))
@@ -70,7 +70,7 @@ impl Laboratory {
         let definitions = definitions::load(&files).unwrap();
         let manifest = publish::current(&DataRoot::new(&settings.data_dir)).unwrap().unwrap();
         let mut release =
-            read_release(&settings, &definitions, Standing::Published(&manifest), YEAR).unwrap();
+            read_release(&settings, &definitions, ReleaseSource::Published(&manifest), YEAR).unwrap();
         release.values.clear();
         let asked_about: BTreeSet<String> = examine(&settings, &definitions, release.figures())
             .found
@@ -110,7 +110,7 @@ impl Laboratory {
         laboratory
     }
 
-    fn found(&self, cells: &[ReportCell]) -> Vec<Found> {
+    fn found(&self, cells: &[ReportCell]) -> Vec<RelationFinding> {
         let figures =
             Figures { year: YEAR, values: &[], cells, schools: &self.release.schools, deliveries: &[] };
         examine(&self.settings, &self.definitions, figures).found
@@ -361,18 +361,19 @@ fn planted(laboratory: &Laboratory, kind: RelationKind, dice: &mut Dice) -> Line
         } else {
             format!("{} {}", cell.report_table, cell.report_path)
         };
-        let is_there = |found: &Found| {
+        let is_there = |found: &RelationFinding| {
             let is = |printed: &str| listed || printed == said;
             let mut figures = found.answer.figures.iter();
             found.unit == *cell.unit
                 && figures.any(|figure| figure.name.starts_with(&named) && is(&figure.printed))
         };
-        let new: Vec<Found> = laboratory
+        let new: Vec<RelationFinding> = laboratory
             .found(&changed)
             .into_iter()
             .filter(|found| !laboratory.before.contains(&identity(found)))
             .collect();
-        let (there, elsewhere): (Vec<&Found>, Vec<&Found>) = new.iter().partition(|found| is_there(found));
+        let (there, elsewhere): (Vec<&RelationFinding>, Vec<&RelationFinding>) =
+            new.iter().partition(|found| is_there(found));
         let own = there.iter().filter(|found| found.answer.kind == kind.name()).count();
         line.found += usize::from(own > 0);
         line.sharing += there.len() - own;

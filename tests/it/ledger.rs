@@ -249,7 +249,7 @@ mod model {
     use jiff::{SignedDuration, Timestamp};
     use nianbao::city as city_of;
     use nianbao::definitions::{self, Definitions};
-    use nianbao::pipeline::{self, Ended, Request, Watch};
+    use nianbao::pipeline::{self, Request, RunEnd, Watch};
     use nianbao::settings::{self, Overrides, Settings};
     use nianbao::warehouse::layout::DataRoot;
     use nianbao::warehouse::publish;
@@ -269,7 +269,9 @@ mod model {
         let request = Request { years: Vec::new(), now: format!("{now:.0}"), decode_program };
         let report = pipeline::run(settings, definitions, &request, &Nobody).unwrap();
         match report.outcome {
-            Ended::Published(manifest) | Ended::NothingToDo(manifest) => (manifest.release, manifest.digest),
+            RunEnd::Published(manifest) | RunEnd::NothingToDo(manifest) => {
+                (manifest.release, manifest.digest)
+            }
             other => panic!("{other:?}"),
         }
     }
