@@ -7,7 +7,7 @@ use super::acceptance::{AcceptedDelivery, AcceptedYear, KnownYear, YearDeliverie
 use super::enrolled::{EnrolledYear, Roll, YearTable, decoded_of};
 use super::noted::Noted;
 use super::received::ReceivedYear;
-use super::{ByYear, Given, RunError, corrected, parallel};
+use super::{ByYear, RunContext, RunError, corrected, parallel};
 use crate::decisions::corrections::{FileCorrections, FileKey};
 use crate::definitions::Definitions;
 use crate::definitions::contract::{Dataset, Role};
@@ -34,10 +34,10 @@ pub(super) struct AssembledYear {
 /// # Errors
 /// When the file system fails.
 pub(super) fn enrol(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     received: ByYear<ReceivedYear>,
 ) -> Result<ByYear<Noted<EnrolledYear>>, RunError> {
-    let register = given.definitions.of_role(Role::Register);
+    let register = context.definitions.of_role(Role::Register);
     let mut years: ByYear<EnrolledYear> =
         received.into_iter().map(|(year, received)| (year, received.into())).collect();
     let decoded = register.map(|dataset| decoded_of(&mut years, dataset));
@@ -49,7 +49,7 @@ pub(super) fn enrol(
         })
         .collect();
     let selections = match register.zip(decoded) {
-        Some((dataset, decoded)) => accept_dataset(given, dataset, decoded, &known)?,
+        Some((dataset, decoded)) => accept_dataset(context, dataset, decoded, &known)?,
         None => BTreeMap::new(),
     };
     let mut enrolled: ByYear<Noted<EnrolledYear>> =
@@ -61,15 +61,15 @@ pub(super) fn enrol(
             noted.value.deliveries.record(dataset, selection);
         }
         let job = |(year, noted): (&ReportYear, &Noted<EnrolledYear>)| {
-            Job::of(given, *year, dataset, &noted.value.deliveries, &no_schools)
+            Job::of(context, *year, dataset, &noted.value.deliveries, &no_schools)
         };
         let jobs: Vec<Job> = enrolled.iter().filter_map(job).collect();
-        for (job, assembled) in jobs.iter().zip(put_together(given, &jobs)?) {
+        for (job, assembled) in jobs.iter().zip(put_together(context, &jobs)?) {
             let Some(noted) = enrolled.get_mut(&job.year) else { continue };
-            let settled = job.settled(&given.corrections, &mut noted.value.deliveries, assembled);
+            let settled = job.settled(&context.corrections, &mut noted.value.deliveries, assembled);
             let table = noted.take(settled);
             noted.value.roll =
-                Roll { schools: schools_of(&table.path, given.definitions)?, table: Some(table) };
+                Roll { schools: schools_of(&table.path, context.definitions)?, table: Some(table) };
         }
     }
     let register = register.map_or("", |dataset| dataset.dataset.as_str());
@@ -87,29 +87,30 @@ pub(super) fn enrol(
 /// # Errors
 /// When the file system fails.
 pub(super) fn assemble(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     accepted: ByYear<AcceptedYear>,
 ) -> Result<ByYear<Noted<AssembledYear>>, RunError> {
-    let register = given.definitions.table_of_role(Role::Register);
+    let register = context.definitions.table_of_role(Role::Register);
     let assembled = |AcceptedYear { deliveries, roll: Roll { table, schools } }| {
         let tables = table.map(|table| (register.to_owned(), table)).into_iter().collect();
         Noted::of(AssembledYear { deliveries, schools, tables })
     };
     let mut years: ByYear<Noted<AssembledYear>> =
         accepted.into_iter().map(|(year, accepted)| (year, assembled(accepted))).collect();
-    let others = || given.definitions.datasets.iter().filter(|dataset| dataset.role != Some(Role::Register));
+    let others =
+        || context.definitions.datasets.iter().filter(|dataset| dataset.role != Some(Role::Register));
     let jobs = years.iter().flat_map(|(&year, Noted { value, .. })| {
-        others().filter_map(move |dataset| Job::of(given, year, dataset, &value.deliveries, &value.schools))
+        others().filter_map(move |dataset| Job::of(context, year, dataset, &value.deliveries, &value.schools))
     });
     let jobs: Vec<Job> = jobs.collect();
-    for (job, assembled) in jobs.iter().zip(put_together(given, &jobs)?) {
+    for (job, assembled) in jobs.iter().zip(put_together(context, &jobs)?) {
         let Some(noted) = years.get_mut(&job.year) else { continue };
-        let settled = job.settled(&given.corrections, &mut noted.value.deliveries, assembled);
+        let settled = job.settled(&context.corrections, &mut noted.value.deliveries, assembled);
         let table = noted.take(settled);
         noted.value.tables.insert(job.dataset.table.clone(), table);
     }
     for (&year, noted) in &mut years {
-        let answers = corrected::answers(&given.overrides, year, &noted.value.deliveries);
+        let answers = corrected::answers(&context.overrides, year, &noted.value.deliveries);
         noted.take(answers);
     }
     Ok(years)
@@ -128,7 +129,7 @@ struct Job<'d> {
 impl<'d> Job<'d> {
     /// The job for one table; `None` where no delivery counts.
     fn of(
-        given: &Given<'_>,
+        context: &RunContext<'_>,
         year: ReportYear,
         dataset: &'d Dataset,
         deliveries: &YearDeliveries,
@@ -136,7 +137,7 @@ impl<'d> Job<'d> {
     ) -> Option<Self> {
         let accepted = Some(deliveries.of(dataset)).filter(|accepted| !accepted.is_empty())?;
         let source = |accepted: &AcceptedDelivery| Source {
-            path: given.data.fragment(&accepted.fragment.key).join("rows.parquet"),
+            path: context.data.fragment(&accepted.fragment.key).join("rows.parquet"),
             rows: accepted.fragment.schools.values().sum(),
             schools: accepted.schools().cloned().collect(),
         };
@@ -148,7 +149,7 @@ impl<'d> Job<'d> {
                 .iter()
                 .map(|(code, school)| (code.clone(), school.region_code.clone()))
                 .collect(),
-            to: given.data.staged_release().join(format!("{}-{year}.parquet", dataset.table)),
+            to: context.data.staged_release().join(format!("{}-{year}.parquet", dataset.table)),
         })
     }
 
@@ -168,9 +169,9 @@ impl<'d> Job<'d> {
 }
 
 /// Puts tables together, several at once.
-fn put_together(given: &Given<'_>, jobs: &[Job<'_>]) -> Result<Vec<Assembled>, RunError> {
-    let residual = &given.settings.residual_region_code;
-    let assembled = parallel::all(given.settings.threads(), jobs, |job| {
+fn put_together(context: &RunContext<'_>, jobs: &[Job<'_>]) -> Result<Vec<Assembled>, RunError> {
+    let residual = &context.settings.residual_region_code;
+    let assembled = parallel::all(context.settings.threads(), jobs, |job| {
         assemble::assemble(job.dataset, &job.sources, (&job.regions, residual), &job.to)
     });
     Ok(assembled.into_iter().collect::<Result<_, _>>()?)

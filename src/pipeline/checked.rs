@@ -7,7 +7,7 @@ use super::assembly::AssembledYear;
 use super::examination::{self, Examination, Figures, FiledPlaces, ReleaseSource, examine_release};
 use super::figures::ComputedYear;
 use super::noted::{Noted, Notes};
-use super::{ByYear, Given, RunError};
+use super::{ByYear, RunContext, RunError};
 use crate::checks::totals::CheckCount;
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
@@ -30,23 +30,23 @@ use crate::warehouse::publish::Accepted;
 /// # Errors
 /// When a table cannot be read.
 pub(super) fn check_years(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     years: &ByYear<AssembledYear>,
     computed: &ByYear<ComputedYear>,
     cells: &ByYear<Vec<ReportCell>>,
     notes: Notes,
 ) -> Result<ByYear<Noted<CheckedYear>>, RunError> {
-    let accepted = accepted(given, years);
-    let table = |table: &str, year: ReportYear| given.table_of(years, table, year);
+    let accepted = accepted(context, years);
+    let table = |table: &str, year: ReportYear| context.table_of(years, table, year);
     let mut checked = BTreeMap::new();
     for (year, before) in notes.by_year() {
         let Some((assembled, computed)) = years.get(&year).zip(computed.get(&year)) else { continue };
         let schools =
             assembled.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
-        let deliveries = examination::of_deliveries(given.definitions, &accepted, &table, year)?;
+        let deliveries = examination::of_deliveries(context.definitions, &accepted, &table, year)?;
         let mut examined = examination::examine(
-            given.settings,
-            given.definitions,
+            context.settings,
+            context.definitions,
             Figures {
                 year,
                 values: &computed.values,
@@ -55,16 +55,16 @@ pub(super) fn check_years(
                 deliveries: &deliveries,
             },
         );
-        if given.definitions.audit.relations.iter().any(|relation| relation.ratchet)
-            && let Some(last) = given.last.as_ref().filter(|last| last.years.contains(&year))
+        if context.definitions.audit.relations.iter().any(|relation| relation.ratchet)
+            && let Some(last) = context.last.as_ref().filter(|last| last.years.contains(&year))
         {
             let published = ReleaseSource::Published(last);
-            examined.forget(&examine_release(given.settings, given.definitions, published, year)?);
+            examined.forget(&examine_release(context.settings, context.definitions, published, year)?);
         }
-        let places = match table(given.definitions.table_of_role(Role::Filing), year) {
+        let places = match table(context.definitions.table_of_role(Role::Filing), year) {
             Some(path) => examination::filed_places(
                 &path,
-                given.definitions,
+                context.definitions,
                 year,
                 &labels_by_hash(&assembled.deliveries),
             )?,
@@ -77,10 +77,10 @@ pub(super) fn check_years(
             examined,
             UncheckedYear {
                 year,
-                definitions: given.definitions,
+                definitions: context.definitions,
                 findings: before.findings,
-                recorded: &given.recorded,
-                lapsed: &given.lapsed,
+                recorded: &context.recorded,
+                lapsed: &context.lapsed,
                 schools: &assembled.schools,
                 files: &files,
                 filed: &places,
@@ -93,11 +93,11 @@ pub(super) fn check_years(
 }
 
 /// The deliveries that count in this run and in the years it leaves alone.
-fn accepted(given: &Given<'_>, years: &ByYear<AssembledYear>) -> Vec<Accepted> {
-    let unchanged = given.last.iter().flat_map(|last| &last.accepted);
+fn accepted(context: &RunContext<'_>, years: &ByYear<AssembledYear>) -> Vec<Accepted> {
+    let unchanged = context.last.iter().flat_map(|last| &last.accepted);
     let unchanged = unchanged.filter(|known| !years.contains_key(&known.report_year)).cloned();
     let made = years.iter().flat_map(|(&year, AssembledYear { deliveries, schools, .. })| {
-        deliveries.entries(year, given.definitions, schools)
+        deliveries.entries(year, context.definitions, schools)
     });
     unchanged.chain(made).collect()
 }

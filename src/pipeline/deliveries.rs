@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use super::survey::{DroppedDelivery, Inventory, Survey, is_too_large, year_of};
-use super::{Given, RunError, io_error, parallel};
+use super::{RunContext, RunError, io_error, parallel};
 use crate::decode::worker::{Decoder, Limits};
 use crate::finding::{self, Finding, Rule};
 use crate::ingest::{self, Delivered, Intake, Outcome, TakenIn};
@@ -16,7 +16,7 @@ use crate::sources::drop_folder;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::Accepted;
 
-impl Given<'_> {
+impl RunContext<'_> {
     /// A survey of every file with its hash; with `lands`, new bytes are copied to landing.
     pub(super) fn survey(&self, lands: bool) -> Survey<'_> {
         Survey {
@@ -105,13 +105,13 @@ impl Given<'_> {
         Intake {
             data: &self.data,
             definitions: self.definitions,
-            context: self.context(),
+            context: self.normalise_context(),
             corrections: &self.corrections,
             member_max: self.settings.file_size_max_mb << 20,
         }
     }
 
-    pub(super) fn context(&self) -> Context<'_> {
+    pub(super) fn normalise_context(&self) -> Context<'_> {
         Context {
             codes: &self.definitions.codes,
             key: &self.key,
@@ -126,19 +126,19 @@ impl Given<'_> {
 /// # Errors
 /// When the file system fails.
 pub(super) fn take_in(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     inventory: &Inventory,
     years: &[ReportYear],
 ) -> Result<Vec<TakenIn>, RunError> {
     let inputs: Vec<&DroppedDelivery> = inventory.of_years(years).collect();
-    given.watch.stage("decode and normalise", inputs.len());
+    context.watch.stage("decode and normalise", inputs.len());
     let results = parallel::each(
-        given.settings.threads(),
+        context.settings.threads(),
         inputs,
-        || given.decoder(),
+        || context.decoder(),
         |decoder, input| {
-            let result = given.take_in_one(input, decoder);
-            given.watch.step();
+            let result = context.take_in_one(input, decoder);
+            context.watch.step();
             result
         },
     );

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::made_with_these;
-use super::{Given, RunError, io_error, parallel, reconciled};
+use super::{RunContext, RunError, io_error, parallel, reconciled};
 use crate::definitions::Definitions;
 use crate::definitions::contract::Role;
 use crate::documents::{self as written, DocumentKind, Draft, Placed, Register};
@@ -167,27 +167,28 @@ pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> bool {
 /// # Errors
 /// When a document cannot be written.
 pub(super) fn write_documents(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     manifest: &Manifest,
     cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
 ) -> Result<(), RunError> {
-    if given.last.as_ref().is_some_and(|last| !are_of(&given.data, last)) {
-        return write_all_documents(given, manifest);
+    if context.last.as_ref().is_some_and(|last| !are_of(&context.data, last)) {
+        return write_all_documents(context, manifest);
     }
-    let written = write_reports(given.settings, given.definitions, &given.data, manifest, cells);
-    note_documents(&given.data, manifest, written)
+    let written = write_reports(context.settings, context.definitions, &context.data, manifest, cells);
+    note_documents(&context.data, manifest, written)
 }
 
 /// Writes the documents of every year of a release.
 ///
 /// # Errors
 /// When a document cannot be written.
-pub(super) fn write_all_documents(given: &Given<'_>, manifest: &Manifest) -> Result<(), RunError> {
+pub(super) fn write_all_documents(context: &RunContext<'_>, manifest: &Manifest) -> Result<(), RunError> {
     // These definitions cannot write a frozen year that was made with others.
-    let made_with_these = |year: &&ReportYear| made_with_these(manifest, given.definitions, **year);
+    let made_with_these = |year: &&ReportYear| made_with_these(manifest, context.definitions, **year);
     let mut years = manifest.years.iter().filter(made_with_these);
-    let written = years.try_for_each(|&year| report_again(given.settings, given.definitions, manifest, year));
-    note_documents(&given.data, manifest, written)
+    let written =
+        years.try_for_each(|&year| report_again(context.settings, context.definitions, manifest, year));
+    note_documents(&context.data, manifest, written)
 }
 
 fn note_documents(

@@ -7,7 +7,7 @@ use super::acceptance::AcceptedDelivery;
 use super::assembly::AssembledYear;
 use super::noted::Noted;
 use super::reconciled::Decisions;
-use super::{ByYear, Given, RunError, documents, parallel};
+use super::{ByYear, RunContext, RunError, documents, parallel};
 use crate::definitions::Definitions;
 use crate::definitions::contract::{Dataset, Role};
 use crate::figures::compute::{self, Filed, Inputs};
@@ -35,12 +35,12 @@ pub(super) struct ComputedYear {
 /// # Errors
 /// When a table cannot be read.
 pub(super) fn compute(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     years: &ByYear<AssembledYear>,
 ) -> Result<ByYear<Noted<ComputedYear>>, RunError> {
-    let computed = parallel::all(given.settings.threads(), years, |(&year, assembled)| {
-        let mut noted = compute_year(given, year, assembled)?;
-        noted.findings.extend(compare_last_year(given, years, year)?);
+    let computed = parallel::all(context.settings.threads(), years, |(&year, assembled)| {
+        let mut noted = compute_year(context, year, assembled)?;
+        noted.findings.extend(compare_last_year(context, years, year)?);
         Ok((year, noted))
     });
     computed.into_iter().collect()
@@ -51,30 +51,30 @@ pub(super) fn compute(
 /// # Errors
 /// When a table cannot be read.
 pub(super) fn print(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     years: &ByYear<AssembledYear>,
     computed: &ByYear<ComputedYear>,
 ) -> Result<ByYear<Vec<ReportCell>>, RunError> {
-    let printed = parallel::all(given.settings.threads(), computed, |(&year, of_year)| {
-        let before = (1..=given.definitions.earlier_years(year)).map(|back| year - back);
+    let printed = parallel::all(context.settings.threads(), computed, |(&year, of_year)| {
+        let before = (1..=context.definitions.earlier_years(year)).map(|back| year - back);
         let (made, published): (Vec<ReportYear>, _) = before.partition(|year| computed.contains_key(year));
         let mut read = Vec::new();
         for year in published {
-            if let Some(path) = given.table_of(years, "indicator_value", year) {
-                read.extend(stored::read(&path, &given.definitions.indicators)?);
+            if let Some(path) = context.table_of(years, "indicator_value", year) {
+                read.extend(stored::read(&path, &context.definitions.indicators)?);
             }
         }
         let made = made.iter().flat_map(|year| &computed[year].values);
         let values = indexed(of_year.values.iter().chain(made).chain(&read));
-        let lines = match given.table_of(years, given.definitions.table_of_role(Role::Filing), year) {
-            Some(path) => documents::filed_lines(&path, given.definitions, year)?,
+        let lines = match context.table_of(years, context.definitions.table_of_role(Role::Filing), year) {
+            Some(path) => documents::filed_lines(&path, context.definitions, year)?,
             None => Lines::new(),
         };
         let schools = years.get(&year).into_iter().flat_map(|assembled| &assembled.schools);
         let schools: Vec<(String, String)> =
             schools.map(|(code, school)| (code.clone(), school.region_code.clone())).collect();
         let cells =
-            documents::printed_cells(given.settings, given.definitions, year, &schools, &values, &lines);
+            documents::printed_cells(context.settings, context.definitions, year, &schools, &values, &lines);
         Ok((year, cells))
     });
     printed.into_iter().collect()
@@ -82,14 +82,14 @@ pub(super) fn print(
 
 /// Computes the values of a year, delivered ones and those that persons set, and where its bases differ.
 fn compute_year(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     year: ReportYear,
     assembled: &AssembledYear,
 ) -> Result<Noted<ComputedYear>, RunError> {
-    let inputs = inputs(given, year, assembled)?;
-    let definitions = given.definitions;
+    let inputs = inputs(context, year, assembled)?;
+    let definitions = context.definitions;
     let mut values = compute::compute(&definitions.indicators, definitions.layout(year), &inputs)?;
-    let decisions = Decisions { year, definitions, recorded: &given.recorded, lapsed: &given.lapsed };
+    let decisions = Decisions { year, definitions, recorded: &context.recorded, lapsed: &context.lapsed };
     let mut noted = Noted::default();
     let adjusted = noted.take(decisions.adjust(&inputs, &values)?);
     values.extend(adjusted.values);
@@ -103,8 +103,8 @@ fn compute_year(
     Ok(noted)
 }
 
-fn inputs(given: &Given<'_>, year: ReportYear, assembled: &AssembledYear) -> Result<Inputs, RunError> {
-    let (settings, definitions) = (given.settings, given.definitions);
+fn inputs(context: &RunContext<'_>, year: ReportYear, assembled: &AssembledYear) -> Result<Inputs, RunError> {
+    let (settings, definitions) = (context.settings, context.definitions);
     let filed = match assembled.tables.get(definitions.table_of_role(Role::Filing)) {
         Some(table) => filed_values(&table.path, year)?,
         None => BTreeMap::new(),
@@ -152,15 +152,15 @@ type FiledValues = BTreeMap<(String, String), Filed>;
 
 /// Compares last year's figures, which a filing repeats, with last year's filing; they are never printed.
 fn compare_last_year(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     years: &ByYear<AssembledYear>,
     year: ReportYear,
 ) -> Result<Vec<Finding>, RunError> {
-    let Some(filing) = given.definitions.of_role(Role::Filing) else { return Ok(Vec::new()) };
-    let filing_of = |year| given.table_of(years, &filing.table, year);
+    let Some(filing) = context.definitions.of_role(Role::Filing) else { return Ok(Vec::new()) };
+    let filing_of = |year| context.table_of(years, &filing.table, year);
     let (Some(this), Some(last)) = (filing_of(year), filing_of(year - 1)) else { return Ok(Vec::new()) };
     let (repeated, original) = (filed_values(&this, year - 1)?, filed_values(&last, year - 1)?);
-    Ok(repeated_otherwise(given.definitions, filing, year, &repeated, &original))
+    Ok(repeated_otherwise(context.definitions, filing, year, &repeated, &original))
 }
 
 /// Findings for figures of last year that a filing repeats with another value.

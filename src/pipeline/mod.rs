@@ -10,7 +10,7 @@ mod key;
 
 mod history;
 
-mod given;
+mod context;
 
 mod survey;
 
@@ -79,9 +79,9 @@ use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summar
 
 use assembly::AssembledYear;
 use checked::CheckedYear;
+use context::RunContext;
 use deliveries::decode_limits;
 use figures::ComputedYear;
-use given::Given;
 use history::History;
 use noted::{Noted, Notes};
 use plan::PlannedYear;
@@ -222,20 +222,21 @@ pub fn run(
         Some(key) => key,
         None => key::make(&data)?,
     };
-    let given = Given::new(settings, definitions, request, watch, data, key, history).with_corrections()?;
+    let context =
+        RunContext::new(settings, definitions, request, watch, data, key, history).with_corrections()?;
     let mut stages = Stages::new(watch);
-    let listing = stages.timed("list", || given.survey(true).list())?;
-    let frozen = files_waiting(&listing, given.last.as_ref(), &given.frozen);
-    let inventory = stages.timed("hash", || given.survey(true).hash(listing))?;
+    let listing = stages.timed("list", || context.survey(true).list())?;
+    let frozen = files_waiting(&listing, context.last.as_ref(), &context.frozen);
+    let inventory = stages.timed("hash", || context.survey(true).hash(listing))?;
     stages.count((inventory.listing.files.len(), "files"), (inventory.inputs.len(), "files"));
-    let planned = given.plan(&inventory);
-    let years = given.years_to_do(&planned);
-    let made = if inventory.inputs.is_empty() && given.last.is_none() {
+    let planned = context.plan(&inventory);
+    let years = context.years_to_do(&planned);
+    let made = if inventory.inputs.is_empty() && context.last.is_none() {
         RunResult::nothing(RunEnd::NothingFound)
     } else if years.is_empty() {
-        RunResult::nothing(keep_release(&given, &mut stages)?)
+        RunResult::nothing(keep_release(&context, &mut stages)?)
     } else {
-        make(&given, &mut stages, &inventory, &planned, &years)?
+        make(&context, &mut stages, &inventory, &planned, &years)?
     };
     let RunResult { outcome, deliveries, checks } = made;
     Ok(RunReport { outcome, stages: stages.ended(), deliveries, checks, frozen })
@@ -256,18 +257,18 @@ impl RunResult {
 
 /// Keeps the release. Its documents may have to be written: the run that published it may have died before that,
 /// or documents that were filled in may have been read back since.
-fn keep_release(given: &Given<'_>, stages: &mut Stages<'_>) -> Result<RunEnd, RunError> {
-    let Some(last) = given.last.clone() else { return Ok(RunEnd::NothingFound) };
-    let register = Register::load(&given.data)?;
-    if !documents::are_of(&given.data, &last) || register.is_behind(&given.data.all_reports())? {
-        stages.timed("report", || documents::write_all_documents(given, &last))?;
+fn keep_release(context: &RunContext<'_>, stages: &mut Stages<'_>) -> Result<RunEnd, RunError> {
+    let Some(last) = context.last.clone() else { return Ok(RunEnd::NothingFound) };
+    let register = Register::load(&context.data)?;
+    if !documents::are_of(&context.data, &last) || register.is_behind(&context.data.all_reports())? {
+        stages.timed("report", || documents::write_all_documents(context, &last))?;
     }
     Ok(RunEnd::NothingToDo(Box::new(last)))
 }
 
 /// Makes years, and publishes them with those that stay as they are.
 fn make(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     stages: &mut Stages<'_>,
     inventory: &Inventory,
     planned: &ByYear<PlannedYear>,
@@ -275,46 +276,46 @@ fn make(
 ) -> Result<RunResult, RunError> {
     // The findings of each year and the decisions applied to it are collected here and nowhere else.
     let mut notes = Notes::default();
-    make_staging(&given.data)?;
-    let taken = stages.timed("decode and normalise", || deliveries::take_in(given, inventory, years))?;
+    make_staging(&context.data)?;
+    let taken = stages.timed("decode and normalise", || deliveries::take_in(context, inventory, years))?;
     stages.count((inventory.of_years(years).count(), "files"), (taken.len(), "files"));
     let assembled = stages.timed("assemble", || {
         let received = notes.take(received::receive(taken, years));
-        let enrolled = notes.take(assembly::enrol(given, received)?);
-        let accepted = notes.take(acceptance::accept(given, enrolled)?);
-        Ok::<_, RunError>(notes.take(assembly::assemble(given, accepted)?))
+        let enrolled = notes.take(assembly::enrol(context, received)?);
+        let accepted = notes.take(acceptance::accept(context, enrolled)?);
+        Ok::<_, RunError>(notes.take(assembly::assemble(context, accepted)?))
     })?;
     let loaded = rows(&assembled, |rows| rows.loaded);
     stages.count((rows(&assembled, |rows| rows.physical), "rows"), (loaded, "rows"));
     let (computed, cells) = stages.timed("compute", || {
-        let computed = notes.take(figures::compute(given, &assembled)?);
-        let cells = figures::print(given, &assembled, &computed)?;
+        let computed = notes.take(figures::compute(context, &assembled)?);
+        let cells = figures::print(context, &assembled, &computed)?;
         Ok::<_, RunError>((computed, cells))
     })?;
     let values = computed.values().map(|year| year.values.len()).sum();
     stages.count((loaded, "rows"), (values, "values"));
     let checked =
-        stages.timed("check", || checked::check_years(given, &assembled, &computed, &cells, notes))?;
+        stages.timed("check", || checked::check_years(context, &assembled, &computed, &cells, notes))?;
     stages.count((values, "values"), (checked.values().map(|year| year.findings.len()).sum(), "findings"));
-    let (results, shared) = stages.timed("stage", || stage(given, assembled, computed, checked, &cells))?;
+    let (results, shared) = stages.timed("stage", || stage(context, assembled, computed, checked, &cells))?;
     let deliveries = results.values().flat_map(|year| year.deliveries.iter().cloned()).collect();
     let checks = results.values().flat_map(|year| year.checks.iter().cloned()).collect();
-    let summary = release::summary(given.last.as_ref(), inventory.listing.ignored, &results);
+    let summary = release::summary(context.last.as_ref(), inventory.listing.ignored, &results);
     let stops = release::stops(&results);
     if !stops.is_empty() {
         let outcome = RunEnd::HeldBack { findings: stops, summary: Box::new(summary) };
         return Ok(RunResult { outcome, deliveries, checks });
     }
-    let manifest =
-        stages.timed("publish", || release::publish(given, inventory, planned, results, shared, summary))?;
+    let manifest = stages
+        .timed("publish", || release::publish(context, inventory, planned, results, shared, summary))?;
     stages.count((manifest.files.len(), "files"), (manifest.files.len(), "files"));
-    stages.timed("report", || documents::write_documents(given, &manifest, &cells))?;
+    stages.timed("report", || documents::write_documents(context, &manifest, &cells))?;
     Ok(RunResult { outcome: RunEnd::Published(Box::new(manifest)), deliveries, checks })
 }
 
 /// Puts every table of the years in its place, with the tables that are of no year and the years that stay.
 fn stage(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     assembled: ByYear<AssembledYear>,
     computed: ByYear<ComputedYear>,
     checked: ByYear<Noted<CheckedYear>>,
@@ -324,9 +325,9 @@ fn stage(
     let made = assembled.into_iter().zip(made).map(|((year, assembled), ((computed, checked), cells))| {
         MadeYear { year, assembled, computed, checked, cells }
     });
-    let results = staging::stage_years(given, made.collect())?;
-    let mut shared = staging::stage_dimensions(given)?;
-    shared.extend(staging::carry_over(given, &|year| results.contains_key(&year))?);
+    let results = staging::stage_years(context, made.collect())?;
+    let mut shared = staging::stage_dimensions(context)?;
+    shared.extend(staging::carry_over(context, &|year| results.contains_key(&year))?);
     Ok((results, shared))
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::history::History;
 use super::plan::Change;
-use super::{Given, Request, RunEnd, RunError, Watch, io_error, key, run};
+use super::{Request, RunContext, RunEnd, RunError, Watch, io_error, key, run};
 use crate::definitions::Definitions;
 use crate::figure::Level;
 use crate::figures::{IndicatorValue, ValueKey, stored};
@@ -81,16 +81,16 @@ pub fn rehearse(
         Some(key) => key,
         None => key::temporary()?,
     };
-    let given = Given::new(settings, definitions, request, watch, data, key, history);
-    let survey = given.survey(false);
+    let context = RunContext::new(settings, definitions, request, watch, data, key, history);
+    let survey = context.survey(false);
     let listing = survey.list()?;
-    let frozen = super::files_waiting(&listing, given.last.as_ref(), &given.frozen);
-    let years = given.plan(&survey.hash(listing)?).into_iter();
+    let frozen = super::files_waiting(&listing, context.last.as_ref(), &context.frozen);
+    let years = context.plan(&survey.hash(listing)?).into_iter();
     let years =
-        years.filter(|(year, _)| (given.wanted)(*year)).map(|(year, plan)| (year, plan.why)).collect();
+        years.filter(|(year, _)| (context.wanted)(*year)).map(|(year, plan)| (year, plan.why)).collect();
     let mut planned = RunPlan { years, frozen, figures: None };
     if with_figures {
-        planned.figures = Some(figures(settings, definitions, request, &given.data, watch)?);
+        planned.figures = Some(figures(settings, definitions, request, &context.data, watch)?);
     }
     Ok(planned)
 }

@@ -6,7 +6,7 @@ use super::plan::{AGAIN, PlannedYear};
 use super::result::Results;
 use super::staging::stage_flat;
 use super::survey::Inventory;
-use super::{ByYear, Given, PROGRAM, RunError, catalogue_sql, io_error};
+use super::{ByYear, PROGRAM, RunContext, RunError, catalogue_sql, io_error};
 use crate::finding::Finding;
 use crate::period::ReportYear;
 use crate::tables::row;
@@ -55,33 +55,33 @@ pub(super) fn summary(last: Option<&Manifest>, ignored: u64, results: &Results) 
 /// # Errors
 /// When the file system fails.
 pub(super) fn publish(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     inventory: &Inventory,
     planned: &ByYear<PlannedYear>,
     results: Results,
     shared: Vec<StagedFile>,
     summary: Summary,
 ) -> Result<Manifest, RunError> {
-    let number = publish::releases(&given.data)?.last().copied().unwrap_or_default() + 1;
-    let last = given.last.clone().unwrap_or_default();
-    let staged = stage_rest(given, number, &summary, &results, shared)?;
-    let folder = given.data.staged_release();
+    let number = publish::releases(&context.data)?.last().copied().unwrap_or_default() + 1;
+    let last = context.last.clone().unwrap_or_default();
+    let staged = stage_rest(context, number, &summary, &results, shared)?;
+    let folder = context.data.staged_release();
     let (files, digest) = publish::describe(&folder, &staged)?;
     let mut manifest = Manifest {
         format: FORMAT,
         release: number,
-        created: given.request.now.clone(),
+        created: context.request.now.clone(),
         program: PROGRAM.to_owned(),
-        definitions: given.definitions.digest.clone(),
+        definitions: context.definitions.digest.clone(),
         made_with: last.years.iter().map(|&year| (year, last.definitions_of(year).to_owned())).collect(),
-        key: KeyId { id: given.key.id(), check_value: given.key.check_value() },
+        key: KeyId { id: context.key.id(), check_value: context.key.check_value() },
         inputs: inputs(&last.inputs, inventory, &results),
-        earlier: publish::earlier_manifests(&given.data, given.last.as_ref())?,
+        earlier: publish::earlier_manifests(&context.data, context.last.as_ref())?,
         outcome: if summary.is_open() { ReleaseOutcome::Draft } else { ReleaseOutcome::Clean },
         digest,
         files,
         summary,
-        lapsed: given.lapsed.clone(),
+        lapsed: context.lapsed.clone(),
         years: Vec::new(),
         fingerprints: last.fingerprints,
         own_fingerprints: last.own_fingerprints,
@@ -106,7 +106,7 @@ pub(super) fn publish(
     }
     manifest.accepted.sort();
     manifest.years = manifest.fingerprints.keys().copied().collect();
-    publish::publish(&given.data, &folder, &manifest, given.last.as_ref())?;
+    publish::publish(&context.data, &folder, &manifest, context.last.as_ref())?;
     // The next run clears whatever is left of it.
     let _ = fs::remove_dir_all(&folder);
     Ok(manifest)
@@ -114,22 +114,22 @@ pub(super) fn publish(
 
 /// Stages the files made from the tables of all years, and returns everything that is staged.
 fn stage_rest(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     number: u32,
     summary: &Summary,
     results: &Results,
     shared: Vec<StagedFile>,
 ) -> Result<Vec<StagedFile>, RunError> {
-    let folder = given.data.staged_release();
+    let folder = context.data.staged_release();
     let mut staged: Vec<StagedFile> = results.values().flat_map(|result| &result.files).cloned().collect();
     staged.extend(shared);
-    staged.extend(stage_flat(given, &staged)?);
+    staged.extend(stage_flat(context, &staged)?);
     let rows = summary.rows;
     let run = RunRow {
         release: Some(number),
-        created: given.request.now.clone(),
+        created: context.request.now.clone(),
         program: PROGRAM.to_owned(),
-        definitions: given.definitions.digest.clone(),
+        definitions: context.definitions.digest.clone(),
         rows_physical: rows.physical,
         rows_loaded: rows.loaded,
         rows_quarantined: rows.quarantined,

@@ -11,7 +11,7 @@ use arrow::error::ArrowError;
 
 use super::enrolled::YearTable;
 use super::result::{MadeYear, Results, YearResult};
-use super::{Given, RunError, dimensions, io_error, parallel};
+use super::{RunContext, RunError, dimensions, io_error, parallel};
 use crate::definitions::Definitions;
 use crate::definitions::contract::Column;
 use crate::figures;
@@ -34,19 +34,22 @@ use crate::warehouse::publish::StagedFile;
 ///
 /// # Errors
 /// When the file system fails.
-pub(super) fn stage_years(given: &Given<'_>, years: Vec<MadeYear<'_>>) -> Result<Results, RunError> {
-    let staged = parallel::all(given.settings.threads(), years, |made| {
-        let files = stage_year(given, &made)?;
-        Ok((made.year, YearResult::of(given.settings, given.definitions, &given.overrides, made, files)))
+pub(super) fn stage_years(context: &RunContext<'_>, years: Vec<MadeYear<'_>>) -> Result<Results, RunError> {
+    let staged = parallel::all(context.settings.threads(), years, |made| {
+        let files = stage_year(context, &made)?;
+        Ok((
+            made.year,
+            YearResult::of(context.settings, context.definitions, &context.overrides, made, files),
+        ))
     });
     staged.into_iter().collect()
 }
 
-fn stage_year(given: &Given<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>, RunError> {
+fn stage_year(context: &RunContext<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>, RunError> {
     let MadeYear { assembled, computed, checked, cells, year } = made;
     let year = *year;
-    let definitions = given.definitions;
-    let folder = Folder(given.data.staged_release());
+    let definitions = context.definitions;
+    let folder = Folder(context.data.staged_release());
     let indicators = &definitions.indicators;
     let mut files = vec![
         folder.write(year, figures::stored::rows(&computed.values, indicators))?,
@@ -67,9 +70,9 @@ fn stage_year(given: &Given<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>,
 ///
 /// # Errors
 /// When the file system fails.
-pub(super) fn stage_dimensions(given: &Given<'_>) -> Result<Vec<StagedFile>, RunError> {
-    let Given { settings, definitions, .. } = given;
-    let folder = Folder(given.data.staged_release());
+pub(super) fn stage_dimensions(context: &RunContext<'_>) -> Result<Vec<StagedFile>, RunError> {
+    let RunContext { settings, definitions, .. } = context;
+    let folder = Folder(context.data.staged_release());
     let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
     Ok(vec![
         folder.write_dimension(dimensions::regions(definitions, &settings.city_code, residual))?,
@@ -83,19 +86,19 @@ pub(super) fn stage_dimensions(given: &Given<'_>) -> Result<Vec<StagedFile>, Run
 /// # Errors
 /// When the file system fails, or a file was damaged.
 pub(super) fn carry_over(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     is_made: &dyn Fn(ReportYear) -> bool,
 ) -> Result<Vec<StagedFile>, RunError> {
     let mut carried = Vec::new();
-    let Some(last) = &given.last else { return Ok(carried) };
+    let Some(last) = &context.last else { return Ok(carried) };
     for year in last.years.iter().filter(|year| !is_made(**year)) {
         for file in last.files.iter().filter(|file| is_of_year(&file.path, *year)) {
-            let from = given.data.release(last.release).join(&file.path);
+            let from = context.data.release(last.release).join(&file.path);
             // A damaged file is not passed on as if it were sound.
             if files::sha256_of_file(&from).map_err(io_error(&from))? != file.sha256 {
                 return Err(RunError::Damaged(from));
             }
-            let to = given.data.staged_release().join(&file.path);
+            let to = context.data.staged_release().join(&file.path);
             let folder = to.parent().unwrap_or(&to);
             files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
             if fs::hard_link(&from, &to).is_err() {
@@ -111,11 +114,14 @@ pub(super) fn carry_over(
 ///
 /// # Errors
 /// When the file system fails.
-pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec<StagedFile>, RunError> {
+pub(super) fn stage_flat(
+    context: &RunContext<'_>,
+    staged: &[StagedFile],
+) -> Result<Vec<StagedFile>, RunError> {
     // Tables with a row for each person are too large for readers that take one path, and useless to them
     // without a key.
     let is_personal = |table: &str| {
-        given.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
+        context.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
     };
     let mut by_table: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for file in staged {
@@ -123,7 +129,7 @@ pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec
             by_table.entry(table.to_owned()).or_default().push(file.path.clone());
         }
     }
-    let folder = given.data.staged_release();
+    let folder = context.data.staged_release();
     files::make_folder(&folder.join("flat"), Access::Open).map_err(io_error(&folder))?;
     let mut flat = Vec::new();
     for (table, mut paths) in by_table {

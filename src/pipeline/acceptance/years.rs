@@ -14,7 +14,7 @@ use crate::period::ReportYear;
 use crate::pipeline::enrolled::{EnrolledYear, Roll, decoded_of};
 use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
-use crate::pipeline::{ByYear, Given, RunError, parallel};
+use crate::pipeline::{ByYear, RunContext, RunError, parallel};
 use crate::position::Place;
 use crate::warehouse::publish::Accepted;
 
@@ -38,10 +38,10 @@ pub(in crate::pipeline) struct KnownYear<'a> {
 /// # Errors
 /// When the file system fails.
 pub(in crate::pipeline) fn accept(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     mut enrolled: ByYear<EnrolledYear>,
 ) -> Result<ByYear<Noted<AcceptedYear>>, RunError> {
-    let others: Vec<(&Dataset, _)> = given
+    let others: Vec<(&Dataset, _)> = context
         .definitions
         .datasets
         .iter()
@@ -55,8 +55,8 @@ pub(in crate::pipeline) fn accept(
             (*year, KnownYear { schools: &enrolled.roll.schools, rejected })
         })
         .collect();
-    let selections = parallel::all(given.settings.threads(), others, |(dataset, decoded)| {
-        Ok((dataset, accept_dataset(given, dataset, decoded, &known)?))
+    let selections = parallel::all(context.settings.threads(), others, |(dataset, decoded)| {
+        Ok((dataset, accept_dataset(context, dataset, decoded, &known)?))
     });
     let selections = selections.into_iter().collect::<Result<Vec<_>, RunError>>()?;
     let accepted = |EnrolledYear { deliveries, roll, .. }| Noted::of(AcceptedYear { deliveries, roll });
@@ -67,7 +67,7 @@ pub(in crate::pipeline) fn accept(
             let Some(noted) = accepted.get_mut(&year) else { continue };
             let selection = noted.take(selection);
             let schools = &noted.value.roll.schools;
-            let found = schools_found(&selection.used, schools, given.definitions, year, dataset);
+            let found = schools_found(&selection.used, schools, context.definitions, year, dataset);
             noted.findings.extend(found);
             noted.value.deliveries.record(dataset, selection);
         }
@@ -80,17 +80,17 @@ pub(in crate::pipeline) fn accept(
 /// # Errors
 /// When the file system fails.
 pub(in crate::pipeline) fn accept_dataset(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     dataset: &Dataset,
     decoded: ByYear<Vec<DecodedDelivery>>,
     known: &ByYear<KnownYear<'_>>,
 ) -> Result<ByYear<Noted<Selection>>, RunError> {
     let past = Past {
-        accepted: given.last.as_ref().map(|last| last.accepted.as_slice()).unwrap_or_default(),
-        applying: &given.overrides,
-        recorded: &given.recorded,
+        accepted: context.last.as_ref().map(|last| last.accepted.as_slice()).unwrap_or_default(),
+        applying: &context.overrides,
+        recorded: &context.recorded,
     };
-    past.decide(dataset, decoded, known, &|accepted| given.read_landed(accepted))
+    past.decide(dataset, decoded, known, &|accepted| context.read_landed(accepted))
 }
 
 /// The earlier acceptances and decisions.
@@ -195,7 +195,7 @@ impl<'a> Neighbours<'a> {
     }
 }
 
-impl Given<'_> {
+impl RunContext<'_> {
     /// The fragment of a delivery that counts already, from the bytes in landing; `None`
     /// when they are gone or no longer give rows.
     fn read_landed(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {

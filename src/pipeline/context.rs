@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-pub(super) struct Given<'a> {
+pub(super) struct RunContext<'a> {
     pub settings: &'a Settings,
     pub definitions: &'a Definitions,
     pub request: &'a Request,
@@ -41,7 +41,7 @@ pub(super) struct Given<'a> {
     pub wanted: Box<dyn Fn(ReportYear) -> bool + Sync>,
 }
 
-impl<'a> Given<'a> {
+impl<'a> RunContext<'a> {
     /// Without decisions about single rows, which a plan does not need.
     pub fn new(
         settings: &'a Settings,
@@ -55,7 +55,7 @@ impl<'a> Given<'a> {
         let History { last, recorded, overrides, lapsed, decided_years, frozen } = history;
         let (asked, closed) = (request.years.clone(), frozen.clone());
         let wanted = move |year| !closed.contains(&year) && (asked.is_empty() || asked.contains(&year));
-        Given {
+        RunContext {
             corrections: BTreeMap::new(),
             settings,
             definitions,
@@ -79,7 +79,7 @@ impl<'a> Given<'a> {
     /// When the cells of a correction are gone or damaged.
     pub fn with_corrections(self) -> Result<Self, RunError> {
         let corrections = corrections::by_file(&self.data, &self.key, &self.overrides)?;
-        Ok(Given { corrections, ..self })
+        Ok(RunContext { corrections, ..self })
     }
 
     /// Plans the years by everything that decides them.
