@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_names_one_run() {
+    fn a_typed_text_selects_one_run() {
         let entries = entries();
         let id = |typed: &str| select(&entries, typed).map(|entry| entry.id);
         for (typed, meant) in [

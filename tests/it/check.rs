@@ -691,7 +691,7 @@ fn with(content: &str, id: &str, more: &str) -> String {
 }
 
 #[test]
-fn what_is_guaranteed_holds_a_release_back_and_check_tells_of_it() {
+fn a_broken_guarantee_holds_a_release_back_and_check_reports_it() {
     let city = village();
     let pipelines = otherwise(&city, "audit/table1.toml", &|text| {
         with(&text, "placed_are_graduates", "guaranteed = true")
@@ -708,7 +708,7 @@ fn what_is_guaranteed_holds_a_release_back_and_check_tells_of_it() {
 }
 
 #[test]
-fn under_a_ratchet_what_stands_already_is_a_note() {
+fn under_a_ratchet_a_published_finding_is_a_note() {
     let city = village();
     let pipelines =
         otherwise(&city, "audit/table1.toml", &|text| with(&text, "placed_are_graduates", "ratchet = true"));

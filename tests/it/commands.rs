@@ -27,7 +27,7 @@ fn a_run_says_where_rows_went_and_what_needs_attention() {
 }
 
 #[test]
-fn a_second_run_has_nothing_to_do_and_exits_as_the_release_stands() {
+fn a_second_run_has_nothing_to_do_and_exits_by_the_current_release() {
     let city = village();
     city.run();
     let release = city.release();
@@ -195,7 +195,7 @@ fn a_year_that_no_layout_prints_has_no_documents_to_write() {
 }
 
 #[test]
-fn what_another_year_delivered_is_not_taken_for_a_year_without_a_layout() {
+fn deliveries_of_another_year_are_not_taken_for_a_year_without_a_layout() {
     let city = village();
     for dataset in ["schools/register.csv", "students/all.csv", "graduates/all.csv"] {
         let file = fs::read_to_string(city.drop_folder().join("2024").join(dataset)).unwrap();

@@ -67,7 +67,7 @@ fn a_year_is_done_again_when_the_oldest_that_it_prints_changes() {
 }
 
 #[test]
-fn a_year_asked_for_alone_is_printed_beside_what_stands() {
+fn a_year_made_alone_is_printed_next_to_the_published_ones() {
     let city = two_years_apart();
     city.run_with(&["--year", "2022"]);
     city.run_with(&["--year", "2024"]);

@@ -168,7 +168,7 @@ fn a_document_that_is_open_is_written_beside() {
 }
 
 #[test]
-fn a_workbook_of_a_school_that_is_gone_stays_where_somebody_wrote_in_it() {
+fn a_filled_in_workbook_of_a_school_that_is_gone_stays() {
     let city = village();
     let others: String = (1..=8)
         .map(|serial| {
@@ -284,7 +284,7 @@ fn without_a_register_of_documents_all_of_them_stay() {
 }
 
 #[test]
-fn what_was_written_beside_the_notes_is_kept_when_they_were_read() {
+fn text_next_to_the_notes_is_kept_when_they_are_read() {
     let city = village();
     city.run();
     let path = document(&city, "差异表.xlsx");

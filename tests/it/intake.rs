@@ -69,7 +69,7 @@ fn taken_in(city: &City) -> Vec<String> {
 }
 
 #[test]
-fn what_intake_makes_of_files_changes_with_its_version_alone() {
+fn the_results_of_intake_change_with_its_version_alone() {
     let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/intake.txt");
     let city = one_of_each();
     fs::write(city.path().join("site.toml"), "max_missing_schools = 1000\n").unwrap();

@@ -211,7 +211,7 @@ fn a_run_is_named_while_it_runs_and_has_died_when_it_was_killed() {
 }
 
 #[test]
-fn only_what_nobody_needs_is_removed() {
+fn only_unneeded_records_are_removed() {
     let city = two_releases();
     let old = city.data().join("warehouse/releases/000001");
     let reading = fs::File::open(&files(&old.join("tables/student"))[0]).unwrap();
@@ -282,7 +282,7 @@ mod model {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
-        fn what_is_kept_stays_whole(
+        fn kept_releases_stay_whole(
             steps in prop::collection::vec((0..4_usize, 0..40_i64, 1..4_u32, 0..30_u32), 4..9)
         ) {
             let city = City::empty();
@@ -408,7 +408,7 @@ const STATE: [&str; 4] = [
 ];
 
 #[test]
-fn what_a_newer_program_wrote_is_refused_and_left_as_it_is() {
+fn data_of_a_newer_program_is_refused_and_left_as_it_is() {
     for state in STATE {
         let city = two_releases();
         edit(&city.data().join(state), "\"format\": 2", "\"format\": 99");

@@ -57,7 +57,7 @@ fn value(city: &City, indicator: &str, unit: &str) -> (String, String) {
 }
 
 #[test]
-fn what_was_open_in_a_year_that_is_kept_stays_open() {
+fn questions_of_a_kept_year_stay_open() {
     let city = two_years();
     let first = city.run();
     assert_eq!(first["summary"]["rows"]["quarantined"], 1);
@@ -92,7 +92,7 @@ fn a_year_without_a_register_is_held_back() {
 }
 
 #[test]
-fn of_two_deliveries_that_differ_neither_is_used() {
+fn neither_of_two_different_deliveries_is_used() {
     let city = City::empty();
     Village::new().deliver(&city);
     let majors = |school: &str, titles: &[&str]| {
@@ -117,7 +117,7 @@ fn of_two_deliveries_that_differ_neither_is_used() {
 }
 
 #[test]
-fn file_names_that_are_no_text_stay_apart() {
+fn file_names_that_are_not_text_stay_distinct() {
     let city = City::empty();
     Village::new().deliver(&city);
     let folder = city.drop_folder().join("2024/students");

@@ -112,7 +112,7 @@ fn restricted_folders_and_files_are_closed_to_others() {
 }
 
 #[test]
-fn a_bad_row_is_told_by_its_place_and_kept_apart() {
+fn a_bad_row_is_reported_by_its_place_and_kept_apart() {
     let city = City::empty();
     let village = Village::new();
     village.deliver(&city);
@@ -527,7 +527,7 @@ fn no_cell_of_a_filing_carries_a_number_of_a_person() {
 }
 
 #[test]
-fn names_of_files_sheets_and_headers_are_told_without_numbers_of_persons() {
+fn names_of_files_sheets_and_headers_are_shown_without_numbers_of_persons() {
     let canary = Canary::new();
     let city = City::empty();
     let village = Village::new();

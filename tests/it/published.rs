@@ -54,7 +54,7 @@ fn samples(name: &str) -> Vec<Record> {
 }
 
 #[test]
-fn the_six_tables_print_as_published_but_for_what_nobody_can_compute() {
+fn the_six_tables_print_as_published_except_for_figures_that_cannot_be_computed() {
     let printed = printed();
     let (mut compared, mut otherwise) = (0, 0);
     let mut comparison =
@@ -81,7 +81,7 @@ fn the_six_tables_print_as_published_but_for_what_nobody_can_compute() {
 }
 
 #[test]
-fn body_tables_print_as_published_but_for_what_nobody_can_compute() {
+fn body_tables_print_as_published_except_for_figures_that_cannot_be_computed() {
     let printed = printed();
     let mut compared = 0;
     for published in samples("linfen-2024-body.tsv") {

@@ -316,7 +316,7 @@ fn a_correction_that_is_still_wrong_stays_and_is_mended_again() {
 }
 
 #[test]
-fn a_workbook_with_a_fault_is_refused_whole_and_nothing_of_it_is_told() {
+fn a_workbook_with_a_fault_is_refused_whole_and_its_content_is_not_printed() {
     let city = village();
     city.run();
     export(&city);
@@ -477,7 +477,7 @@ fn undemanding(city: &City) -> PathBuf {
 }
 
 #[test]
-fn what_is_true_or_given_up_keeps_no_release_a_draft() {
+fn confirmed_and_given_up_rows_do_not_make_a_release_a_draft() {
     let run_of = |city: &City| {
         let pipelines = undemanding(city);
         city.nianbao(&["run", "--pipelines", pipelines.to_str().unwrap()]).status.code()
@@ -596,7 +596,7 @@ fn the_summaries_count_what_the_schools_have() {
 }
 
 #[test]
-fn what_is_exported_of_a_whole_city_is_what_was_kept_out_of_it() {
+fn the_export_of_a_whole_city_has_all_rows_that_were_kept_out() {
     let city = whole_city();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("sheets");

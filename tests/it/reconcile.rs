@@ -219,7 +219,7 @@ fn differences_of_the_city_are_those_its_truth_implies() {
 }
 
 #[test]
-fn a_pair_agrees_differs_or_stands_on_one_side() {
+fn a_pair_agrees_differs_or_has_one_side() {
     let city = village();
     let run = city.run();
     let students = differences(&city, "students");
@@ -577,7 +577,7 @@ fn an_adjusted_last_year_stays_adjusted_in_the_next_report() {
 }
 
 #[test]
-fn what_cannot_be_set_is_refused_with_the_reason() {
+fn a_value_that_cannot_be_set_is_refused_with_the_reason() {
     let city = village();
     let refused = |arguments: &[&str], expected: &str| {
         let named = ["--by", "王科长", "--why", "更正"];

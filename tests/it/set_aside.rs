@@ -211,7 +211,7 @@ fn last_years_file_again_is_set_aside() {
 }
 
 #[test]
-fn of_two_deliveries_that_differ_the_one_that_stands_stays() {
+fn between_two_different_deliveries_the_one_that_counts_stays() {
     let city = City::empty();
     Village::new().deliver(&city);
     let majors = |titles: &[&str]| {
@@ -302,7 +302,7 @@ fn a_decision_lapses_when_what_it_was_about_is_replaced() {
 }
 
 #[test]
-fn of_a_school_in_several_files_each_stays_until_it_is_replaced() {
+fn each_of_several_files_of_a_school_stays_until_it_is_replaced() {
     let city = village();
     let file = |n: u32| format!("2024/students/yaodu{n}.csv");
     fs::remove_file(city.drop_folder().join("2024/students/yaodu.csv")).unwrap();
@@ -358,7 +358,7 @@ fn a_school_out_of_the_register_for_a_night_is_there_again_the_next() {
 }
 
 #[test]
-fn what_is_open_in_a_kept_delivery_stays_open_and_a_clean_up_keeps_it() {
+fn questions_in_a_kept_delivery_stay_open_and_a_clean_up_keeps_it() {
     let city = village();
     let (id, _, _) = identity(305);
     let last = if id.ends_with('1') { "2" } else { "1" };

@@ -73,7 +73,7 @@ fn a_small_workbook_of_endless_rows_is_a_limit_and_nothing_of_the_run() {
 }
 
 #[test]
-fn lower_limits_of_whoever_started_the_run_are_taken() {
+fn lower_limits_of_the_calling_process_are_kept() {
     let city = City::empty();
     Village::new().deliver(&city);
     let program = env!("CARGO_BIN_EXE_nianbao");

@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_files_of_one_school_the_one_that_counts_stays_or_the_one_a_person_names() {
+    fn between_two_files_of_one_school_the_one_that_counts_or_that_a_person_names_is_used() {
         let mut known = KnownState::nothing("finance");
         let both = || vec![delivered('a', [(A, 1)]), delivered('b', [(A, 1)])];
         let noted = known.decide(both());

@@ -5,7 +5,7 @@ use super::rows::{BIRTH, ID, ROW, SCHOOL, case, spoiled};
 use super::{Case, Roster, check};
 
 #[test]
-fn what_is_no_data_is_known_and_what_it_says_is_held_against_the_rows() {
+fn rows_without_data_are_known_and_their_totals_are_compared_with_the_rows() {
     let mut cases = frames();
     cases.extend(totals());
     cases.extend(columns());

@@ -89,7 +89,7 @@ first_year = 2024
 
 /// F09.
 #[test]
-fn a_temporary_number_is_somebody_else_next_year() {
+fn a_temporary_number_is_another_person_next_year() {
     let temporary = |text: String| {
         let id = text.lines().nth(1).unwrap().split(',').nth(5).unwrap().to_owned();
         text.replacen(&format!("居民身份证,{id}"), &format!("其他,999{YAODU}00001"), 1)
