@@ -1,7 +1,7 @@
 //! Parse, run, exit.
 
 fn main() -> std::process::ExitCode {
-    // A panic's own words may quote a delivered cell: only its place is told.
+    // A panic message may quote a delivered cell: only the place of the panic is reported.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         eprintln!("internal fault at {place}");

@@ -1,4 +1,4 @@
-//! `nianbao audit`: a published report, or any figures, held against themselves.
+//! `nianbao audit`: checks a published report, or any figures, for consistency.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -87,7 +87,7 @@ fn read(path: &Path, settings: &Settings, definitions: &Definitions) -> Result<R
     Ok(report)
 }
 
-/// Signatures of the findings that an earlier audit printed, one object a line.
+/// Reads the signatures of the findings that an earlier audit printed, one object per line.
 fn baseline(path: &Path) -> Result<BTreeSet<String>, Failure> {
     let bytes = bytes_of(path)?;
     let mut known = BTreeSet::new();
@@ -105,7 +105,7 @@ fn baseline(path: &Path) -> Result<BTreeSet<String>, Failure> {
     Ok(known)
 }
 
-/// One object an answer, a line each.
+/// Prints one JSON object per answer, each on a line.
 pub(super) fn print_json(audit: &Audit) -> Result<(), Failure> {
     for answer in &audit.answers {
         let line = serde_json::to_string(answer).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
@@ -156,7 +156,7 @@ fn cells(tally: &Tally) -> Vec<String> {
     [tally.relations, tally.examined].into_iter().chain(verdicts).map(|count| count.to_string()).collect()
 }
 
-/// One line a reason, with the first relations that have it; `--json` lists them all.
+/// Prints one line per reason, with the first relations that have it; `--json` lists them all.
 fn print_unexamined(answers: &[&RelationAnswer]) {
     const NAMED: usize = 6;
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

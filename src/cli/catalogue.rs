@@ -1,4 +1,4 @@
-//! `nianbao catalogue`: what every indicator is, where it comes from, and where it is printed.
+//! `nianbao catalogue`: the meaning of every indicator, where it comes from, and where it is printed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,14 +48,14 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     if global.json {
         output::json(&entries)?;
     } else if args.indicator.is_some() {
-        entries.iter().for_each(in_full);
+        entries.iter().for_each(print_in_full);
     } else {
-        list(&entries);
+        print_list(&entries);
     }
     Ok(ExitCode::Done)
 }
 
-fn list(entries: &[Entry]) {
+fn print_list(entries: &[Entry]) {
     let mut census: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for entry in entries {
         let bases: Vec<&str> = entry.bases.iter().map(|basis| basis.basis).collect();
@@ -80,7 +80,7 @@ fn list(entries: &[Entry]) {
     output::note(&format!("{} indicators: {}", entries.len(), counts.join(", ")));
 }
 
-fn in_full(entry: &Entry) {
+fn print_in_full(entry: &Entry) {
     let line = |title: &str, text: &str| {
         if !text.is_empty() {
             output::line(&format!("  {title}  {text}"));

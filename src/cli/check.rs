@@ -1,4 +1,4 @@
-//! `nianbao check`: what is published, and what was held back, held against everything that must hold.
+//! `nianbao check`: checks the published release, and one that was held back, by every check of a run.
 
 use super::{ExitCode, Failure, Global, audit, data_root, load, output};
 use crate::audit::AuditOutcome;
@@ -6,7 +6,7 @@ use crate::decisions::findings::Answers;
 use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
 use crate::period::ReportYear;
-use crate::pipeline::{self, Examination, Standing};
+use crate::pipeline::{self, Examination, ReleaseSource};
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest};
@@ -20,28 +20,29 @@ pub struct Args {
 
 /// A year of a release.
 pub(super) struct ReleaseYear<'a> {
-    pub standing: Standing<'a>,
+    pub source: ReleaseSource<'a>,
     pub year: ReportYear,
 }
 
-/// What can be checked: the current release, and one that was held back and still lies there.
+/// The years that can be checked: of the current release, and of one that was held back and is still there.
 pub(super) fn releases<'a>(data: &DataRoot, manifest: Option<&'a Manifest>) -> Vec<ReleaseYear<'a>> {
     let published = manifest.into_iter().flat_map(|manifest| {
-        manifest.years.iter().map(|&year| ReleaseYear { standing: Standing::Published(manifest), year })
+        manifest.years.iter().map(|&year| ReleaseYear { source: ReleaseSource::Published(manifest), year })
     });
-    let held = data.staged_years().into_iter().map(|year| ReleaseYear { standing: Standing::HeldBack, year });
-    published.chain(held).collect()
+    let held_back =
+        data.staged_years().into_iter().map(|year| ReleaseYear { source: ReleaseSource::HeldBack, year });
+    published.chain(held_back).collect()
 }
 
-/// Everything about one year of a release, with what persons said of it.
-pub(super) fn examined(
+/// Examines one year of a release, with the answers of named persons.
+pub(super) fn examine(
     settings: &Settings,
     definitions: &Definitions,
     release: &ReleaseYear<'_>,
     recorded: &[Override],
     manifest: Option<&Manifest>,
 ) -> Result<Examination, Failure> {
-    let mut examined = pipeline::examine_release(settings, definitions, release.standing, release.year)?;
+    let mut examined = pipeline::examine_release(settings, definitions, release.source, release.year)?;
     let lapsed = manifest.map(|manifest| manifest.lapsed.clone()).unwrap_or_default();
     examined.settle(Answers::of(release.year, recorded, &lapsed));
     Ok(examined)
@@ -52,19 +53,19 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let data = data_root(&settings)?;
     let manifest = publish::current(&data)?;
     let all = decisions::all(&data)?;
-    let recorded: Vec<Override> = decisions::standing(&all).into_iter().cloned().collect();
-    let mut asked = releases(&data, manifest.as_ref());
-    asked.retain(|release| args.year.is_empty() || args.year.contains(&release.year));
-    if asked.is_empty() {
+    let recorded: Vec<Override> = decisions::not_withdrawn(&all).into_iter().cloned().collect();
+    let mut wanted = releases(&data, manifest.as_ref());
+    wanted.retain(|release| args.year.is_empty() || args.year.contains(&release.year));
+    if wanted.is_empty() {
         return Err(Failure::usage("there is nothing to check")
             .hint("`nianbao run` makes a release; `nianbao releases list` tells its years"));
     }
     let mut worst = ExitCode::Done;
-    for (index, release) in asked.iter().enumerate() {
-        let examined = examined(&settings, &definitions, release, &recorded, manifest.as_ref())?;
-        let name = match release.standing {
-            Standing::Published(manifest) => format!("第 {:06} 版", manifest.release),
-            Standing::HeldBack => "未发布的版本".to_owned(),
+    for (index, release) in wanted.iter().enumerate() {
+        let examined = examine(&settings, &definitions, release, &recorded, manifest.as_ref())?;
+        let name = match release.source {
+            ReleaseSource::Published(manifest) => format!("第 {:06} 版", manifest.release),
+            ReleaseSource::HeldBack => "未发布的版本".to_owned(),
         };
         let report = examined.into_audit(format!("{} 年度，{name}", release.year), &definitions);
         if global.json {

@@ -1,4 +1,4 @@
-//! What all commands by which a named person decides have in common: who and why, no frozen year, the record.
+//! The common part of all commands that record a decision: who and why, no frozen year, the record.
 
 use super::Failure;
 use crate::decisions::{DecisionError, Override, signatures};
@@ -6,7 +6,7 @@ use crate::period::ReportYear;
 use crate::position;
 use crate::warehouse::layout::DataRoot;
 
-/// Who decides, and why.
+/// The person who decides, and the reason.
 #[derive(Debug, clap::Args)]
 pub struct Decider {
     /// Who decides
@@ -17,7 +17,7 @@ pub struct Decider {
     pub why: String,
 }
 
-/// Who decides what a workbook says, whose rows name persons themselves.
+/// The person who decides, for a workbook whose rows may name persons themselves.
 #[derive(Debug, clap::Args)]
 pub struct RowDecider {
     /// Who decides, where a row does not say
@@ -32,7 +32,7 @@ impl From<DecisionError> for Failure {
 }
 
 impl Decider {
-    /// Refuses a name or a reason that may not stand in a record.
+    /// Refuses a name or a reason that may not be in a record.
     pub fn check(&self) -> Result<(), Failure> {
         if self.by.trim().is_empty() || self.why.trim().is_empty() {
             return Err(Failure::usage("a decision needs a name and a reason"));
@@ -45,7 +45,7 @@ impl Decider {
         Ok(())
     }
 
-    /// A record of what is decided, to be completed.
+    /// A record of the decision, to be completed.
     pub fn record(&self, year: ReportYear, when: &str) -> Override {
         record(year, self.by.trim(), self.why.trim(), when)
     }
@@ -73,7 +73,7 @@ fn has_number(text: &str) -> bool {
     position::redact(text) != text
 }
 
-/// A name that may stand under a signature.
+/// Checks the name under a signature.
 pub fn signer(by: &str) -> Result<String, Failure> {
     let by = by.trim();
     if by.is_empty() {
@@ -85,7 +85,7 @@ pub fn signer(by: &str) -> Result<String, Failure> {
     Ok(by.to_owned())
 }
 
-/// A reason that may stand in a record; `missing` says what needs one.
+/// Checks the reason in a record; `missing` is the message where there is none.
 pub fn reason(why: &str, missing: &str) -> Result<String, Failure> {
     let why = why.trim();
     if why.is_empty() {
@@ -97,7 +97,7 @@ pub fn reason(why: &str, missing: &str) -> Result<String, Failure> {
     Ok(why.to_owned())
 }
 
-/// A decision about a year that no run may touch would be recorded, and never acted on.
+/// Refuses a decision about a frozen year, which no run would act on.
 pub fn refuse_frozen(data: &DataRoot, year: ReportYear) -> Result<(), Failure> {
     let records = signatures::all(data)?;
     let Some(record) = signatures::frozen(&records).remove(&year) else { return Ok(()) };

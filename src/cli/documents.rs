@@ -1,4 +1,4 @@
-//! `nianbao documents`: every document that was written, and which of them people filled in.
+//! `nianbao documents`: all documents that were written, and which of them people filled in.
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// What waits, as machines read it.
+/// The waiting documents, for machines.
 pub fn waiting_json(global: &Global, data: &DataRoot) -> Result<Vec<Value>, Failure> {
     let found = Register::load(data)?.all()?;
     Ok(found.iter().filter(|found| found.waits()).map(|found| as_json(global, found)).collect())
@@ -66,7 +66,7 @@ fn as_json(global: &Global, found: &FoundDocument) -> Value {
     })
 }
 
-/// Prints the documents in which somebody's work waits, and what to do; nothing where there are none.
+/// Prints the documents with work that was not read back, and what to do; nothing where there are none.
 pub fn print_waiting(global: &Global, data: &DataRoot) -> Result<(), Failure> {
     let found = Register::load(data)?.all()?;
     let mut waiting = found.iter().filter(|found| found.waits()).peekable();
@@ -94,7 +94,7 @@ fn print(global: &Global, found: &FoundDocument) {
     });
 }
 
-/// The command that reads a document, as it can be typed where this one was.
+/// The command that reads a document back, with the options of this command.
 fn command(global: &Global, found: &FoundDocument) -> Option<String> {
     let mut command = found.kind.read_by()?.to_owned();
     for (flag, value) in [("--config", &global.config), ("--data", &global.data)] {

@@ -77,7 +77,7 @@ fn print(explanation: &Explanation) {
     }
     for derivation in &explanation.bases {
         output::line("");
-        derived(derivation, 0);
+        print_derivation(derivation, 0);
     }
     section("口径之间", &explanation.differences, |difference| {
         format!(
@@ -147,18 +147,26 @@ fn section<T>(title: &str, items: &[T], line: impl Fn(&T) -> String) {
     }
 }
 
-fn derived(of: &Derivation, depth: usize) {
+fn print_derivation(derivation: &Derivation, depth: usize) {
     let indent = "  ".repeat(depth);
     let line = |text: &str| output::line(&format!("{indent}{text}"));
-    let stands_for =
-        if of.stands_for.is_empty() { String::new() } else { format!("（代{}）", basis(of.stands_for)) };
-    line(&format!("{}口径{stands_for}：{}（{}）", basis(of.basis), of.title_zh, state(of.state)));
-    line(&format!("  公式  {}", of.formula));
-    let giving = of.schools.iter().filter(|school| school.state == "value").count();
-    if of.schools.len() > 1 {
-        line(&format!("  学校  {} 所，其中有值的 {giving} 所", of.schools.len()));
+    let stands_for = if derivation.stands_for.is_empty() {
+        String::new()
+    } else {
+        format!("（代{}）", basis(derivation.stands_for))
+    };
+    line(&format!(
+        "{}口径{stands_for}：{}（{}）",
+        basis(derivation.basis),
+        derivation.title_zh,
+        state(derivation.state)
+    ));
+    line(&format!("  公式  {}", derivation.formula));
+    let with_value = derivation.schools.iter().filter(|school| school.state == "value").count();
+    if derivation.schools.len() > 1 {
+        line(&format!("  学校  {} 所，其中有值的 {with_value} 所", derivation.schools.len()));
     }
-    for school in &of.schools {
+    for school in &derivation.schools {
         let value = school.value.as_deref().or(school.words.as_deref()).filter(|text| !text.is_empty());
         let weight = school.weight.as_ref().map(|weight| format!("，权数 {weight}")).unwrap_or_default();
         let at = school.at.as_ref().map(|at| format!("  {} {} 第 {} 行", at.file, at.sheet, at.row));
@@ -170,17 +178,17 @@ fn derived(of: &Derivation, depth: usize) {
             at.unwrap_or_default()
         ));
     }
-    if !of.rows.is_empty() {
-        line(&format!("  计入的行  {} 行", of.rows.len()));
-        for (file, sheet, rows) in by_file(&of.rows) {
+    if !derivation.rows.is_empty() {
+        line(&format!("  计入的行  {} 行", derivation.rows.len()));
+        for (file, sheet, rows) in by_file(&derivation.rows) {
             line(&format!("    {file} {sheet} 第 {rows} 行"));
         }
     }
-    for excluded in &of.excluded {
+    for excluded in &derivation.excluded {
         line(&format!("  未计入  {}：{} 行", excluded.reason, excluded.rows));
     }
-    for part in &of.made_of {
-        derived(part, depth + 1);
+    for part in &derivation.made_of {
+        print_derivation(part, depth + 1);
     }
 }
 
@@ -211,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_that_follow_each_other_are_told_as_spans() {
+    fn consecutive_rows_are_shown_as_spans() {
         assert_eq!(spans(vec![5, 3, 4, 9, 11, 12]), "3–5、9、11–12");
         assert_eq!(spans(Vec::new()), "");
     }

@@ -1,4 +1,4 @@
-//! A workbook that somebody filled in, read as every delivery is.
+//! A filled-in workbook, read in the same way as a delivery.
 
 use std::fs;
 use std::path::Path;
@@ -12,12 +12,12 @@ use crate::warehouse::files;
 /// Rows by sheet.
 pub type FilledSheets = Vec<(String, Vec<Row<'static>>)>;
 
-/// The rows of a workbook that somebody filled in, by sheet, and the SHA-256 of its bytes. `words` is what
-/// may be said of a fault.
+/// Reads the rows of a filled-in workbook, by sheet, and the SHA-256 of its bytes. `describe` words a
+/// decoding error without quoting the file.
 pub fn sheets_of(
     settings: &Settings,
     file: &Path,
-    words: &dyn Fn(&DecodeError) -> String,
+    describe: &dyn Fn(&DecodeError) -> String,
 ) -> Result<(FilledSheets, String), Failure> {
     let name = file.display();
     let bytes = match fs::metadata(file) {
@@ -46,7 +46,7 @@ pub fn sheets_of(
         Event::BadRow { number, .. } => bad = bad.or(Some(number)),
     });
     let outcome = outcome.map_err(|error| Failure::internal(&error))?;
-    outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", words(&error))))?;
+    outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", describe(&error))))?;
     match bad {
         Some(row) => Err(Failure::usage(&format!("`{name}`: row {row} does not split into cells"))),
         None => Ok((sheets, files::sha256(&bytes))),

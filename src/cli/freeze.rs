@@ -1,4 +1,4 @@
-//! `nianbao freeze`: a year that all three signed is left alone by every run, until that is lifted.
+//! `nianbao freeze`: runs leave a year that all three signed alone, until the freeze is lifted.
 
 use super::decision::{Decider, reason, signer};
 use super::sign::{record_of, refuse, release_of, role_text};
@@ -29,9 +29,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let now = now();
     let record = under_lock(&data, "freeze", &now, || {
         if args.lift {
-            lifted(&data, args.year, &by, &why, &now)
+            lift_freeze(&data, args.year, &by, &why, &now)
         } else {
-            frozen(global, &data, args.year, &by, &why, &now)
+            freeze_year(global, &data, args.year, &by, &why, &now)
         }
     })?;
     if global.json {
@@ -46,7 +46,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn frozen(
+fn freeze_year(
     global: &Global,
     data: &DataRoot,
     year: i32,
@@ -80,7 +80,7 @@ fn frozen(
     Ok(signatures::add(data, Record { why: why.to_owned(), ..record })?)
 }
 
-fn lifted(data: &DataRoot, year: i32, by: &str, why: &str, at: &str) -> Result<Record, Failure> {
+fn lift_freeze(data: &DataRoot, year: i32, by: &str, why: &str, at: &str) -> Result<Record, Failure> {
     let all = signatures::all(data)?;
     let Some(known) = signatures::frozen(&all).remove(&year) else {
         return Err(Failure::usage(&format!("{year} is not frozen"))

@@ -1,4 +1,4 @@
-//! What was typed → what is meant → exit code. One file a command.
+//! Command line → command → exit code. One file for each command.
 //!
 //! Data goes to standard output, progress and logs to standard error.
 
@@ -61,7 +61,7 @@ use crate::settings::{Overrides, Settings, SettingsError};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Manifest, PublishError};
 
-/// How a command ended. When several hold, the one named first in this order is told:
+/// How a command ended. When several apply, the first in this order is returned:
 /// internal, usage, locked, source, held back, draft, done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -74,7 +74,7 @@ pub enum ExitCode {
     Usage = 2,
     /// Published as a draft: quarantine, rejected files or open queries.
     Draft = 10,
-    /// Held back: what stands, stays.
+    /// Held back: the current release stays.
     HeldBack = 20,
     /// A configured source could not be read.
     Source = 30,
@@ -158,7 +158,7 @@ enum Command {
     Settings(settings::Args),
 }
 
-/// Why a command failed: what to say, what to do next, how to exit.
+/// Why a command failed: the message, what to do next, and the exit code.
 #[derive(Debug)]
 struct Failure {
     message: String,
@@ -257,14 +257,14 @@ impl From<Vec<Fault>> for Failure {
     }
 }
 
-/// Parses the command line, runs the command, and says how it ended.
+/// Parses the command line, runs the command, and returns how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
-            // Nothing is left to tell when the terminal is gone.
+            // Nothing can be printed when the terminal is gone.
             let _ = error.print();
             return code;
         }
@@ -289,19 +289,19 @@ pub fn main() -> ExitCode {
         Command::DecodeWorker(args) => decode_worker::run(args),
         Command::Settings(args) => settings::run(&cli.global, args),
     };
-    let result = result.and_then(|code| output::refused().map_or(Ok(code), Err));
+    let result = result.and_then(|code| output::write_failure().map_or(Ok(code), Err));
     result.unwrap_or_else(|failure| {
         output::error(&failure.message, failure.hint);
         failure.code
     })
 }
 
-/// The clock, in this machine's zone.
+/// The current time, in this machine's time zone.
 fn now() -> String {
     jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-/// Does what no run, and no other command that writes, may do at the same time.
+/// Does something while no run, and no other command that writes, can.
 fn under_lock<T>(
     data: &DataRoot,
     command: &str,
@@ -320,7 +320,7 @@ fn ledger_failure(error: &std::io::Error) -> Failure {
     Failure::new(ExitCode::Internal, &format!("ledger: {error}"))
 }
 
-/// The data root, where there is one: nothing but a run with deliveries makes it.
+/// The data root, if it exists: only a run with deliveries makes one.
 fn data_root(settings: &Settings) -> Result<DataRoot, Failure> {
     let data = DataRoot::new(&settings.data_dir);
     if data.exists() {
@@ -335,13 +335,13 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The release that stands; `hint` says what makes one, or what it is needed for.
+/// The current release; `hint` says what makes one, or what it is needed for.
 fn published(data: &DataRoot, hint: &'static str) -> Result<Manifest, Failure> {
     let nothing = || Failure::new(ExitCode::Usage, "nothing is published yet").hint(hint);
     publish::current(data)?.ok_or_else(nothing)
 }
 
-/// The release that stands, which has the year and was made with these definitions.
+/// The current release, if it has the year and was made with these definitions.
 fn published_year(data: &DataRoot, definitions: &Definitions, year: ReportYear) -> Result<Manifest, Failure> {
     let manifest = published(data, "`nianbao run` publishes a release")?;
     if !manifest.years.contains(&year) {
@@ -361,7 +361,7 @@ fn load_settings(global: &Global, overrides: Overrides) -> Result<Settings, Fail
     Ok(crate::settings::load(global.config.as_deref(), &overrides)?.0)
 }
 
-/// The settings, with the city that they leave open, and the definitions.
+/// Loads the settings, with the city filled in where they leave it open, and the definitions.
 fn load(global: &Global, overrides: Overrides) -> Result<(Settings, Definitions), Failure> {
     let mut settings = load_settings(global, overrides)?;
     let files = definition_files(&settings)?;
@@ -370,7 +370,7 @@ fn load(global: &Global, overrides: Overrides) -> Result<(Settings, Definitions)
     Ok((settings, definitions))
 }
 
-/// The definitions, whichever city they are used for: what they say of themselves needs none.
+/// Loads the definitions without a city, for commands that only describe them.
 fn load_definitions(global: &Global) -> Result<Definitions, Failure> {
     let mut settings = load_settings(global, Overrides::default())?;
     let files = definition_files(&settings)?;
@@ -391,21 +391,21 @@ fn definition_files(settings: &Settings) -> Result<Vec<DefinitionFile>, Failure>
 }
 
 fn checked_definitions(settings: &Settings, files: Vec<DefinitionFile>) -> Result<Definitions, Failure> {
-    // Definitions are of a city's reports, and know no city: the residual is a setting.
+    // Definitions name no city: the residual is a setting.
     let files: Vec<_> = files
         .into_iter()
         .map(|(name, text)| (name, text.replace("{residual}", &settings.residual_region_code)))
         .collect();
     definitions::load(&files).map_err(|mut faults| {
         for fault in &mut faults {
-            fault.file = where_it_lies(&settings.pipelines_dir, &fault.file);
+            fault.file = readable_path(&settings.pipelines_dir, &fault.file);
         }
         faults.into()
     })
 }
 
-/// The path of a definition file as its reader would open it.
-fn where_it_lies(folder: &Path, name: &str) -> String {
+/// The path by which a user can open a definition file.
+fn readable_path(folder: &Path, name: &str) -> String {
     match Path::new(name).strip_prefix("pipelines") {
         Ok(below) if !folder.as_os_str().is_empty() => folder.join(below).display().to_string(),
         _ => name.to_owned(),

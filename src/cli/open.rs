@@ -1,4 +1,4 @@
-//! What of a year waits for an answer, and which command gives it: nobody signs while anything does.
+//! The open questions of a year, and the commands that answer them: a year is not signed while any is open.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use crate::tables;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Manifest, YearSummary};
 
-/// What is open of one rule at one place.
+/// The open questions of one rule at one place.
 #[derive(Debug, Serialize)]
 pub struct OpenRule {
     pub rule: String,
     pub severity: &'static str,
     pub title: String,
-    /// The school, or else the county or the city; empty where nobody is named.
+    /// The school, or else the county or the city; empty where none is named.
     pub unit: String,
     pub count: u64,
-    /// What is answered one by one.
+    /// Questions that are answered one by one.
     pub questions: Vec<Question>,
-    /// Deliveries that it is about.
+    /// Deliveries that the questions are about.
     pub files: Vec<String>,
     pub answered_by: String,
 }
 
-/// One question, and what an answer names it by.
+/// One question, and the key that an answer names it by.
 #[derive(Debug, Serialize)]
 pub struct Question {
     pub key: String,
@@ -37,13 +37,13 @@ pub struct Question {
 }
 
 impl Question {
-    /// Of a finding that has a key. Its title stands above all of the rule.
+    /// The question of a finding that has a key, without the rule's title, which is printed above it.
     fn of(finding: &Finding, title: &str) -> Option<Question> {
         if finding.key.is_empty() {
             return None;
         }
-        let words = finding.message.strip_prefix(title).unwrap_or(&finding.message);
-        Some(Question { key: finding.key.clone(), asks: words.trim_start_matches('：').to_owned() })
+        let text = finding.message.strip_prefix(title).unwrap_or(&finding.message);
+        Some(Question { key: finding.key.clone(), asks: text.trim_start_matches('：').to_owned() })
     }
 }
 
@@ -53,7 +53,7 @@ pub struct OpenYear {
     pub report_year: ReportYear,
     pub release: u32,
     pub open: Vec<OpenRule>,
-    /// What was kept out, which nobody has to answer: it is counted, and does not count.
+    /// Rows that were kept out, which need no answer: they are reported, and do not count.
     pub rows_kept_out: u64,
     pub files_rejected: u64,
 }
@@ -65,8 +65,8 @@ impl OpenYear {
     }
 }
 
-/// What waits for an answer: every question (S2), and deliveries that are set aside until somebody
-/// accepts them.
+/// Whether a finding waits for an answer: every question (S2) does, and every delivery that is set aside until
+/// a person accepts it.
 fn waits(finding: &Finding) -> bool {
     let answered = || finding::rule(&finding.rule).is_some_and(Rule::is_answered_by_override);
     match finding.severity {
@@ -76,20 +76,20 @@ fn waits(finding: &Finding) -> bool {
     }
 }
 
-/// Which commands answer a rule, for the reader to complete.
+/// The commands that answer a rule, for the reader to complete.
 pub fn answered_by(rule: &str, year: ReportYear) -> String {
     let by_key = "nianbao override answer KEY… --by NAME --why TEXT".to_owned();
     let Some(known) = finding::rule(rule) else { return by_key };
     if known.is_answered_by_key() && !known.is_answered_by_override() {
         return by_key;
     }
-    let is = |rule: &Rule| known.id == rule.id;
-    if is(finding::BASES_DIFFER) {
+    let is_rule = |rule: &Rule| known.id == rule.id;
+    if is_rule(finding::BASES_DIFFER) {
         format!(
             "fill in the workbook …填报与系统差异表.xlsx of reports/{year}/, then nianbao override read FILE; or \
              nianbao override set"
         )
-    } else if is(finding::TWO_DELIVERIES) {
+    } else if is_rule(finding::TWO_DELIVERIES) {
         format!(
             "nianbao override accept --rule {rule} --file FILE --by NAME --why TEXT for the one that counts; \
              then take the other away, or {by_key}"
@@ -98,16 +98,16 @@ pub fn answered_by(rule: &str, year: ReportYear) -> String {
         format!("nianbao override accept --rule {rule} --file FILE --by NAME --why TEXT, or a new delivery")
     } else if known.may_be_confirmed() || known.takes_out() {
         format!("nianbao quarantine export --year {year}; filled in, nianbao quarantine release FILE")
-    } else if is(finding::VALUE_LAPSED) {
+    } else if is_rule(finding::VALUE_LAPSED) {
         "nianbao override set anew, or nianbao override withdraw NUMBER".to_owned()
-    } else if is(finding::CORRECTION_UNFIT) {
+    } else if is_rule(finding::CORRECTION_UNFIT) {
         "nianbao override withdraw NUMBER, then answer the new correction sheet".to_owned()
     } else {
         "nianbao run, when the file is whole".to_owned()
     }
 }
 
-/// Everything open of a year of a release.
+/// Everything that is open in a year of a release.
 ///
 /// # Errors
 /// When its tables cannot be read, or it has no such year.
@@ -138,7 +138,7 @@ pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result
     };
     let mut open: BTreeMap<(Severity, String, String), OpenRule> = BTreeMap::new();
     for finding in found.iter().filter(|finding| waits(finding)) {
-        // Listed once an indicator: whose they are is in the table of differences.
+        // The finding exists once per indicator; the table of differences has the schools.
         if finding.rule == finding::BASES_DIFFER.id {
             continue;
         }
@@ -167,7 +167,7 @@ pub fn of_year(data: &DataRoot, manifest: &Manifest, year: ReportYear) -> Result
     })
 }
 
-/// A year that a release does not have.
+/// The failure that a release does not have a year.
 pub fn no_year(manifest: &Manifest, year: ReportYear) -> Failure {
     let years: Vec<String> = manifest.years.iter().map(ToString::to_string).collect();
     let message = format!("release {:06} has no year {year}; it has {}", manifest.release, years.join(", "));
@@ -178,12 +178,12 @@ pub fn no_year(manifest: &Manifest, year: ReportYear) -> Failure {
 pub fn print(open_year: &OpenYear) {
     /// More units or keys of a rule are counted: `--json` has them all.
     const SHOWN: usize = 12;
-    let mut at = 0;
-    while let Some(first) = open_year.open.get(at) {
+    let mut position = 0;
+    while let Some(first) = open_year.open.get(position) {
         let is_same = |open: &&OpenRule| (&open.rule, open.severity) == (&first.rule, first.severity);
-        let own: Vec<&OpenRule> = open_year.open[at..].iter().take_while(is_same).collect();
-        at += own.len();
-        let count: u64 = own.iter().map(|open| open.count).sum();
+        let of_rule: Vec<&OpenRule> = open_year.open[position..].iter().take_while(is_same).collect();
+        position += of_rule.len();
+        let count: u64 = of_rule.iter().map(|open| open.count).sum();
         output::line(&format!(
             "{} {}  {} {}",
             first.severity,
@@ -191,7 +191,7 @@ pub fn print(open_year: &OpenYear) {
             left(&first.rule, 22),
             first.title
         ));
-        let lines: Vec<String> = own.iter().flat_map(|open| lines(open)).collect();
+        let lines: Vec<String> = of_rule.iter().flat_map(|open| lines(open)).collect();
         for line in lines.iter().take(SHOWN) {
             output::line(&format!("             {line}"));
         }
@@ -202,7 +202,7 @@ pub fn print(open_year: &OpenYear) {
     }
 }
 
-/// The questions that are answered one by one; else the unit with how many it has, and the files.
+/// The questions that are answered one by one; else the unit, the number of its questions, and the files.
 fn lines(open: &OpenRule) -> Vec<String> {
     const COLUMNS: usize = 60;
     if !open.questions.is_empty() {
@@ -216,7 +216,7 @@ fn lines(open: &OpenRule) -> Vec<String> {
     vec![format!("{} {count}  {}", left(unit, 10), open.files.join("、")).trim_end().to_owned()]
 }
 
-/// The beginning of a text, so many columns wide.
+/// The beginning of a text, at most `columns` wide.
 fn cut(text: &str, columns: usize) -> String {
     let mut cut = String::new();
     for c in text.chars() {
@@ -228,7 +228,7 @@ fn cut(text: &str, columns: usize) -> String {
     cut
 }
 
-/// What was kept out, in a line.
+/// A line about the rows and files that were kept out.
 #[must_use]
 pub fn kept_out(open_year: &OpenYear) -> String {
     format!(

@@ -10,8 +10,8 @@ use super::{ExitCode, Failure};
 use crate::ledger::Stage;
 use crate::pipeline::Watch;
 
-/// Why standard output takes nothing, told when the command is done.
-static REFUSED: Mutex<Option<io::Error>> = Mutex::new(None);
+/// Why standard output could not be written, reported when the command is done.
+static WRITE_ERROR: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// Prints a line of the result. A reader that went away ends the program quietly, as with other tools.
 pub fn line(text: &str) {
@@ -19,16 +19,16 @@ pub fn line(text: &str) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => {
-            if let Ok(mut refused) = REFUSED.lock() {
-                refused.get_or_insert(error);
+            if let Ok(mut first) = WRITE_ERROR.lock() {
+                first.get_or_insert(error);
             }
         }
     }
 }
 
-/// The first fault of standard output.
-pub fn refused() -> Option<Failure> {
-    let error = REFUSED.lock().ok()?.take()?;
+/// The first error of writing to standard output.
+pub fn write_failure() -> Option<Failure> {
+    let error = WRITE_ERROR.lock().ok()?.take()?;
     Some(
         Failure::new(ExitCode::Internal, &format!("standard output: {error}"))
             .hint("the command was carried out; only its result could not be printed"),
@@ -43,7 +43,7 @@ pub fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
 }
 
 pub fn error(message: &str, hint: Option<&str>) {
-    // Nothing can be told where standard error is gone.
+    // Nothing can be printed when standard error is gone.
     let _ = writeln!(io::stderr(), "error: {message}");
     if let Some(hint) = hint {
         let _ = writeln!(io::stderr(), "hint: {hint}");
@@ -54,7 +54,7 @@ pub fn note(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// A bar on a terminal, a line a stage in a log, nothing when quiet.
+/// Shows progress: a bar on a terminal, a line per stage in a log, nothing when quiet.
 pub struct Progress {
     bar: Mutex<Option<ProgressBar>>,
     ended: Mutex<Vec<Stage>>,
@@ -115,7 +115,7 @@ impl Watch for Progress {
     }
 }
 
-/// Columns wide as a terminal shows them: Han characters take two.
+/// The width of a text in terminal columns: Han characters take two.
 pub fn width(text: &str) -> usize {
     text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
 }
@@ -124,12 +124,12 @@ fn is_wide(c: char) -> bool {
     matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{20000}'..='\u{3fffd}')
 }
 
-/// `text` with blanks after it to `columns`.
+/// `text` padded with blanks on the right to `columns`.
 pub fn left(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// `text` with blanks before it to `columns`.
+/// `text` padded with blanks on the left to `columns`.
 pub fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }

@@ -1,4 +1,4 @@
-//! `nianbao override`: a named person accepts what a rule holds back, sets a value, or says why two differ.
+//! `nianbao override`: a named person accepts a delivery, sets a value, or explains a difference or a finding.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::figures::shown;
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::ledger;
 use crate::period::ReportYear;
-use crate::pipeline::{Examination, Standing};
+use crate::pipeline::{Examination, ReleaseSource};
 use crate::position::Place;
 use crate::settings::Overrides;
 use crate::tables;
@@ -85,13 +85,13 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let now = now();
     under_lock(&data, "override", &now, || {
         let decisions = match &args.command {
-            Command::Accept(accept) => vec![accepted(&data, accept, &now)?],
-            Command::Withdraw(withdraw) => vec![withdrawn(&data, withdraw, &now)?],
+            Command::Accept(accept) => vec![acceptance(&data, accept, &now)?],
+            Command::Withdraw(withdraw) => vec![withdrawal(&data, withdraw, &now)?],
             Command::Set(set) => {
                 let (_, definitions) = load(global, Overrides::default())?;
                 vec![values::set(&data, &definitions, set, &now)?]
             }
-            Command::Answer(answer) => answered(global, &data, answer, &now)?,
+            Command::Answer(answer) => answers(global, &data, answer, &now)?,
             Command::Read(read) => return values::read(global, &settings, &data, read, &now),
             Command::List => return Ok(ExitCode::Done),
         };
@@ -103,7 +103,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
-/// A decision and how it stands, for machines.
+/// A decision and its state, for machines.
 #[derive(serde::Serialize)]
 struct ListedDecision<'a> {
     #[serde(flatten)]
@@ -128,21 +128,21 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-/// How a decision stands, as far as the current release says.
+/// The state of a decision, as far as the current release shows.
 fn state(decision: &Override, all: &[Override], lapsed: &BTreeSet<u32>) -> String {
     if let Some(id) = decision.withdraws {
         return format!("takes back {id}");
     }
-    let stands = |other: &&Override| other.withdraws.is_none() && !is_taken_back(other, all);
+    let is_in_force = |other: &&Override| other.withdraws.is_none() && !is_withdrawn(other, all);
     let case = |decision: &Override| decision.correction.as_ref().map(|correction| correction.case.clone());
     let newer = |other: &&Override| {
         let same_value = other.about.is_some() && other.rule == decision.rule && other.key == decision.key;
         let same_row = other.correction.is_some() && case(other) == case(decision);
         other.id > decision.id && (same_value || same_row)
     };
-    if is_taken_back(decision, all) {
+    if is_withdrawn(decision, all) {
         "taken back".to_owned()
-    } else if let Some(newer) = all.iter().filter(stands).find(newer) {
+    } else if let Some(newer) = all.iter().filter(is_in_force).find(newer) {
         format!("replaced by {}", newer.id)
     } else if lapsed.contains(&decision.id) {
         "lapsed".to_owned()
@@ -151,7 +151,7 @@ fn state(decision: &Override, all: &[Override], lapsed: &BTreeSet<u32>) -> Strin
     }
 }
 
-fn is_taken_back(decision: &Override, all: &[Override]) -> bool {
+fn is_withdrawn(decision: &Override, all: &[Override]) -> bool {
     all.iter().any(|other| other.withdraws == Some(decision.id))
 }
 
@@ -163,25 +163,25 @@ fn print(global: &Global, decision: &Override) -> Result<(), Failure> {
     Ok(())
 }
 
-fn accepted(data: &DataRoot, accept: &AcceptArgs, when: &str) -> Result<Override, Failure> {
+fn acceptance(data: &DataRoot, accept: &AcceptArgs, when: &str) -> Result<Override, Failure> {
     accept.decider.check()?;
-    let answers = finding::rule(&accept.rule).filter(|rule| rule.is_answered_by_override());
-    let Some(rule) = answers else {
+    let rule = finding::rule(&accept.rule).filter(|rule| rule.is_answered_by_override());
+    let Some(rule) = rule else {
         let known: Vec<&str> =
             finding::RULES.iter().filter(|rule| rule.is_answered_by_override()).map(|rule| rule.id).collect();
         let message = format!("`{}` is no rule that can be answered so: {}", accept.rule, known.join(", "));
         return Err(Failure::usage(&message));
     };
-    // A file that is set aside and the one that stays meanwhile may have one name.
+    // A file that is set aside may have the same name as the one that is kept meanwhile.
     let kept = rule.id == finding::DELIVERY_KEPT.id;
     let prefix = accept.file.to_ascii_lowercase();
     let mut found = known_deliveries(data)?;
     found.retain(|delivery| {
-        accept.year.is_none_or(|asked| asked == delivery.report_year)
+        accept.year.is_none_or(|year| year == delivery.report_year)
             && (delivery.outcome == DeliveryOutcome::Kept) == kept
             && (delivery.file == accept.file || (prefix.len() >= 8 && delivery.sha256.starts_with(&prefix)))
     });
-    // One content under several names is one delivery.
+    // The same bytes under several names are one delivery.
     found.sort_by(|a, b| (a.report_year, &a.sha256).cmp(&(b.report_year, &b.sha256)));
     found.dedup_by(|a, b| (a.report_year, &a.sha256) == (b.report_year, &b.sha256));
     if let [delivery] = found.as_slice()
@@ -207,8 +207,8 @@ fn accepted(data: &DataRoot, accept: &AcceptArgs, when: &str) -> Result<Override
     }
 }
 
-/// Whether the current release has a finding of the rule about the delivery; of a run that was
-/// held back nobody can say.
+/// Whether the current release has a finding of the rule about the delivery; assumed after a run
+/// that was held back, whose findings are not known.
 fn is_open(data: &DataRoot, rule: &str, delivery: &Delivery) -> Result<bool, Failure> {
     let entries = ledger::entries(data).map_err(|error| Failure::internal(&error))?;
     let last = entries.last().and_then(|entry| entry.run.as_ref().ok());
@@ -247,8 +247,8 @@ fn known_deliveries(data: &DataRoot) -> Result<Vec<Delivery>, Failure> {
     Ok(known)
 }
 
-/// The answers to findings, each with what it says now; all of them, or none.
-fn answered(
+/// The answers to findings, each with the finding's current content; all of them, or none.
+fn answers(
     global: &Global,
     data: &DataRoot,
     answer: &AnswerArgs,
@@ -257,24 +257,24 @@ fn answered(
     answer.decider.check()?;
     let (settings, definitions) = load(global, Overrides::default())?;
     let manifest = publish::current(data)?;
-    // What was held back is newer than what is published.
+    // A release that was held back is newer than the published one.
     let mut releases = check::releases(data, manifest.as_ref());
     releases.reverse();
-    let mut known: Vec<(usize, Examination)> = Vec::new();
+    let mut examinations: Vec<(usize, Examination)> = Vec::new();
     let mut decisions = Vec::new();
     for key in &answer.keys {
         let year: Option<i32> = key.split('/').next().and_then(|year| year.parse().ok());
         let mut decision = None;
         for (at, release) in releases.iter().enumerate().filter(|(_, release)| Some(release.year) == year) {
-            if !known.iter().any(|(known, _)| *known == at) {
-                known.push((at, check::examined(&settings, &definitions, release, &[], None)?));
+            if !examinations.iter().any(|(known, _)| *known == at) {
+                examinations.push((at, check::examine(&settings, &definitions, release, &[], None)?));
             }
-            let examined = known.iter().find(|(known, _)| *known == at);
+            let examined = examinations.iter().find(|(known, _)| *known == at);
             let found =
                 examined.and_then(|(_, examined)| examined.found.iter().find(|found| found.key == *key));
             decision = match found {
                 Some(found) if found.severity != Severity::S2 => {
-                    return Err(waits_for_none(key, found.severity));
+                    return Err(needs_no_answer(key, found.severity));
                 }
                 Some(found) => Some(Override {
                     rule: found.rule.clone(),
@@ -282,9 +282,9 @@ fn answered(
                     about: Some(findings::about(&found.answer, &found.unit)),
                     ..answer_to(key, release.year, answer, when)
                 }),
-                None => question(data, release, key)?.map(|asked| Override {
-                    rule: asked.rule.clone(),
-                    about: Some(findings::about_question(&asked)),
+                None => question(data, release, key)?.map(|question| Override {
+                    rule: question.rule.clone(),
+                    about: Some(findings::about_question(&question)),
                     ..answer_to(key, release.year, answer, when)
                 }),
             };
@@ -301,7 +301,7 @@ fn answered(
     Ok(decisions)
 }
 
-fn waits_for_none(key: &str, severity: Severity) -> Failure {
+fn needs_no_answer(key: &str, severity: Severity) -> Failure {
     let message = format!("`{key}` is {}: it waits for no answer", severity.code());
     Failure::usage(&message)
 }
@@ -310,31 +310,31 @@ fn answer_to(key: &str, year: ReportYear, answer: &AnswerArgs, when: &str) -> Ov
     Override { key: key.to_owned(), ..answer.decider.record(year, when) }
 }
 
-/// The question of a key that no check asks, as the release has it.
+/// The question with a key in a release, other than those of checks.
 fn question(
     data: &DataRoot,
     release: &check::ReleaseYear<'_>,
     key: &str,
 ) -> Result<Option<Finding>, Failure> {
-    let path = match release.standing {
-        Standing::Published(manifest) => manifest.table(data, "finding", release.year),
-        Standing::HeldBack => data.staged_table("finding", release.year),
+    let path = match release.source {
+        ReleaseSource::Published(manifest) => manifest.table(data, "finding", release.year),
+        ReleaseSource::HeldBack => data.staged_table("finding", release.year),
     };
     let Some(path) = path else { return Ok(None) };
     let found = tables::finding::read(&path).map_err(|error| Failure::internal(&error))?;
     let answered_by_key = |found: &Finding| finding::rule(&found.rule).is_some_and(Rule::is_answered_by_key);
-    let asked = found.into_iter().find(|finding| answered_by_key(finding) && finding.key == key);
-    match asked {
-        Some(asked) if asked.severity != Severity::S2 => Err(waits_for_none(key, asked.severity)),
-        asked => Ok(asked),
+    let question = found.into_iter().find(|finding| answered_by_key(finding) && finding.key == key);
+    match question {
+        Some(question) if question.severity != Severity::S2 => Err(needs_no_answer(key, question.severity)),
+        question => Ok(question),
     }
 }
 
-fn withdrawn(data: &DataRoot, withdraw: &WithdrawArgs, when: &str) -> Result<Override, Failure> {
+fn withdrawal(data: &DataRoot, withdraw: &WithdrawArgs, when: &str) -> Result<Override, Failure> {
     withdraw.decider.check()?;
     let all = decisions::all(data)?;
-    let standing = decisions::standing(&all);
-    let Some(decision) = standing.iter().find(|decision| decision.id == withdraw.id) else {
+    let in_force = decisions::not_withdrawn(&all);
+    let Some(decision) = in_force.iter().find(|decision| decision.id == withdraw.id) else {
         return Err(Failure::usage(&format!("there is no standing decision {}", withdraw.id))
             .hint("`nianbao override list` names them"));
     };
@@ -342,7 +342,7 @@ fn withdrawn(data: &DataRoot, withdraw: &WithdrawArgs, when: &str) -> Result<Ove
     Ok(Override { who, when, reason, withdraws: Some(decision.id), ..(*decision).clone() })
 }
 
-/// `sheet1 17`: where the row stands of which a decision is.
+/// `sheet1 17`: the place of the row that a decision is about.
 fn row_text(place: &Place) -> String {
     format!("{} {}", place.sheet, place.row).trim_start().to_owned()
 }

@@ -1,4 +1,4 @@
-//! `nianbao plan`: what a run would do and why; nothing is changed.
+//! `nianbao plan`: shows what a run would do and why; changes nothing.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::definitions::Definitions;
 use crate::figure::Basis;
 use crate::ledger;
 use crate::period::ReportYear;
-use crate::pipeline::{self, Change, How, Moved, Planned, PlannedFigures, Request};
+use crate::pipeline::{self, Change, ChangeKind, MovedFigure, PlannedFigures, Request, RunPlan};
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::PartKind;
@@ -37,7 +37,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let (settings, definitions) = load(global, overrides)?;
     let data = DataRoot::new(&settings.data_dir);
     ledger::refuse_newer(&data)?;
-    super::run::look_before(&settings, &data, &args.year)?;
+    super::run::check_before(&settings, &data, &args.year)?;
     let request = Request { years: args.year.clone(), now: now(), decode_program: OWN_PROGRAM.into() };
     let progress = Progress::new(global.quiet || global.json || !args.figures);
     let planned = pipeline::rehearse(&settings, &definitions, &request, args.figures, &progress);
@@ -60,7 +60,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
 /// Examples of one kind that are printed; the rest are counted.
 const SHOWN: usize = 10;
 
-fn print(settings: &Settings, definitions: &Definitions, planned: &Planned) {
+fn print(settings: &Settings, definitions: &Definitions, planned: &RunPlan) {
     for (year, why) in &planned.years {
         if why.is_empty() {
             output::line(&format!("{year}  stays as it is"));
@@ -75,13 +75,13 @@ fn print(settings: &Settings, definitions: &Definitions, planned: &Planned) {
             }
         }
         for kind in kinds {
-            let own: Vec<&str> =
-                described.iter().filter(|(of, _)| of == kind).map(|(_, name)| *name).collect();
-            for name in own.iter().take(SHOWN) {
+            let names: Vec<&str> =
+                described.iter().filter(|(of_kind, _)| of_kind == kind).map(|(_, name)| *name).collect();
+            for name in names.iter().take(SHOWN) {
                 output::line(&format!("  {kind}{}{name}", if name.is_empty() { "" } else { ": " }));
             }
-            if own.len() > SHOWN {
-                output::line(&format!("  {kind}: … {} more", own.len() - SHOWN));
+            if names.len() > SHOWN {
+                output::line(&format!("  {kind}: … {} more", names.len() - SHOWN));
             }
         }
     }
@@ -97,30 +97,30 @@ fn print(settings: &Settings, definitions: &Definitions, planned: &Planned) {
     }
 }
 
-/// What changed, and its name where there is one.
+/// The kind of a change in words, and the name of the thing that changed, if it has one.
 fn describe(change: &Change) -> (String, &str) {
-    let how = |how: &How| match how {
-        How::New => "new",
-        How::Changed => "changed",
-        How::Gone => "gone",
+    let change_text = |how: &ChangeKind| match how {
+        ChangeKind::New => "new",
+        ChangeKind::Changed => "changed",
+        ChangeKind::Gone => "gone",
     };
-    let plain = |words: &str| (words.to_owned(), "");
+    let plain = |text: &str| (text.to_owned(), "");
     match change {
         Change::NewYear => plain("it was never published"),
-        Change::Delivery { file, how: of, .. } => (format!("delivery {}", how(of)), file),
-        Change::Part { kind, name, how: of } => {
-            let what = match (kind, of) {
-                (PartKind::Definition, of) => format!("definition {}", how(of)),
-                (PartKind::Setting, of) => format!("setting {}", how(of)),
-                (PartKind::Decision, How::New) => "decision recorded, of rule".to_owned(),
-                (PartKind::Decision, How::Gone) => "decision taken back, of rule".to_owned(),
-                (PartKind::Decision, How::Changed) => "another decision, of rule".to_owned(),
-                (PartKind::Unopened, How::Gone) => "no longer a file that cannot be opened".to_owned(),
+        Change::Delivery { file, how, .. } => (format!("delivery {}", change_text(how)), file),
+        Change::Part { kind, name, how } => {
+            let text = match (kind, how) {
+                (PartKind::Definition, how) => format!("definition {}", change_text(how)),
+                (PartKind::Setting, how) => format!("setting {}", change_text(how)),
+                (PartKind::Decision, ChangeKind::New) => "decision recorded, of rule".to_owned(),
+                (PartKind::Decision, ChangeKind::Gone) => "decision taken back, of rule".to_owned(),
+                (PartKind::Decision, ChangeKind::Changed) => "another decision, of rule".to_owned(),
+                (PartKind::Unopened, ChangeKind::Gone) => "no longer a file that cannot be opened".to_owned(),
                 (PartKind::Unopened, _) => "file that cannot be opened".to_owned(),
                 (PartKind::Program, _) => format!("another program than {}", pipeline::PROGRAM),
                 (PartKind::Key, _) => "another pseudonym key".to_owned(),
             };
-            (what, name)
+            (text, name)
         }
         Change::EarlierYear { year } => (format!("{year} changes, which it prints beside its own year"), ""),
         Change::Unread => plain("a reader was stopped from outside, and is tried again"),
@@ -145,14 +145,15 @@ fn print_figures(settings: &Settings, definitions: &Definitions, figures: &Plann
 }
 
 /// `2024 尧都区 全日制在校生人数（系统） 4012 → 4011 (-1)`.
-fn describe_move(settings: &Settings, definitions: &Definitions, moved: &Moved) -> String {
-    let Moved { report_year, indicator_id, basis, region_code, before, after, change, .. } = moved;
+fn describe_move(settings: &Settings, definitions: &Definitions, moved: &MovedFigure) -> String {
+    let MovedFigure { report_year, indicator_id, basis, region_code, before, after, change, .. } = moved;
     let name = match region_code.as_str() {
         code if code == settings.city_code => settings.city_name.as_str(),
         code if code == settings.residual_region_code => settings.residual_region_name.as_str(),
         code => definitions.region_name(code, *report_year),
     };
-    let title = definitions.indicator(indicator_id).map_or(indicator_id.as_str(), |of| &of.title_zh);
+    let title =
+        definitions.indicator(indicator_id).map_or(indicator_id.as_str(), |indicator| &indicator.title_zh);
     let basis = Basis::named(basis, "").map_or(*basis, Basis::label);
     let value = |value: &Option<String>| value.as_deref().map_or("无", crate::figures::shown).to_owned();
     let change = change.as_ref().map_or(String::new(), |change| {

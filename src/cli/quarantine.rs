@@ -1,4 +1,4 @@
-//! `nianbao quarantine`: what is kept out, the sheets to correct it on, and their way back.
+//! `nianbao quarantine`: lists the rows kept out, exports correction sheets, and reads them back.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -22,9 +22,9 @@ use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
 use crate::pipeline;
 use crate::position;
-use crate::quarantine::filled::{self, Filled};
-use crate::quarantine::sheets::{self, Of, Tally};
-use crate::quarantine::{self, Asked, Case, Names, QuarantineError, State};
+use crate::quarantine::filled::{self, FilledRow};
+use crate::quarantine::sheets::{self, SheetContext, Tally};
+use crate::quarantine::{self, Case, CaseFilter, Names, QuarantineError, State};
 use crate::report::file_name;
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::files::{self, Access};
@@ -90,15 +90,15 @@ impl From<QuarantineError> for Failure {
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = data_root(&settings)?;
-    if let Command::List(asked) = &args.command {
-        return list(global, &data, asked);
+    if let Command::List(args) = &args.command {
+        return list(global, &data, args);
     }
     ledger::refuse_newer(&data)?;
     let (settings, definitions) = load(global, Overrides::default())?;
     let now = now();
     under_lock(&data, "quarantine", &now, || match &args.command {
-        Command::Export(asked) => export(global, &settings, &definitions, &data, asked),
-        Command::Release(asked) => release(global, &settings, &definitions, &data, asked, &now),
+        Command::Export(args) => export(global, &settings, &definitions, &data, args),
+        Command::Release(args) => release(global, &settings, &definitions, &data, args, &now),
         Command::List(_) => Ok(ExitCode::Done),
     })
 }
@@ -107,16 +107,16 @@ fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, and says what it kept out")
 }
 
-fn list(global: &Global, data: &DataRoot, asked: &ListArgs) -> Result<ExitCode, Failure> {
+fn list(global: &Global, data: &DataRoot, args: &ListArgs) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
     let all = decisions::all(data)?;
-    let asked = Asked {
-        year: asked.year,
-        school: asked.school.clone(),
-        dataset: asked.dataset.clone(),
+    let filter = CaseFilter {
+        year: args.year,
+        school: args.school.clone(),
+        dataset: args.dataset.clone(),
         cells: false,
     };
-    let cases = quarantine::cases(data, &manifest, &decisions::standing(&all), &asked)?;
+    let cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &filter)?;
     if global.json {
         output::json(&cases)?;
         return Ok(ExitCode::Done);
@@ -164,14 +164,14 @@ fn open_by_school(cases: &[Case]) -> OpenSheets {
     years.into_iter().collect()
 }
 
-/// What there is to export of a release.
+/// The open cases of a release that can be exported.
 pub fn open_of(data: &DataRoot, manifest: &Manifest) -> Result<OpenSheets, Failure> {
     let all = decisions::all(data)?;
-    let cases = quarantine::cases(data, manifest, &decisions::standing(&all), &Asked::default())?;
+    let cases = quarantine::cases(data, manifest, &decisions::not_withdrawn(&all), &CaseFilter::default())?;
     Ok(open_by_school(&cases))
 }
 
-/// The line of a run's summary that says how many sheets there are to write.
+/// Prints how many sheets there are to write, in a run's summary.
 pub fn print_open(open: &OpenSheets) {
     for (index, (year, schools)) in open.iter().enumerate() {
         if index == 0 {
@@ -190,7 +190,7 @@ pub fn print_open(open: &OpenSheets) {
 /// A workbook that was written.
 #[derive(Debug, Serialize)]
 struct WrittenWorkbook {
-    /// Beside its place, where somebody's work lies there.
+    /// Next to its own place, where a person's work is in that place.
     path: PathBuf,
     report_year: ReportYear,
     /// Empty for a summary.
@@ -204,40 +204,41 @@ fn export(
     settings: &Settings,
     definitions: &Definitions,
     data: &DataRoot,
-    asked: &ExportArgs,
+    args: &ExportArgs,
 ) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
     let all = decisions::all(data)?;
-    if let Some(out) = &asked.out {
+    if let Some(out) = &args.out {
         refuse_open_folder(data, out)?;
     }
     let mut written = Vec::new();
-    for &year in manifest.years.iter().filter(|year| asked.year.is_none_or(|asked| asked == **year)) {
-        let of_year = Asked { year: Some(year), school: asked.school.clone(), dataset: None, cells: true };
-        let cases = quarantine::cases(data, &manifest, &decisions::standing(&all), &of_year)?;
+    for &year in manifest.years.iter().filter(|year| args.year.is_none_or(|wanted| wanted == **year)) {
+        let of_year =
+            CaseFilter { year: Some(year), school: args.school.clone(), dataset: None, cells: true };
+        let cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &of_year)?;
         let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
         let names = Names::read(data, definitions, &manifest, year, residual)?;
-        let folder = match &asked.out {
+        let folder = match &args.out {
             Some(out) => out.join(year.to_string()),
             None => data.correction_sheets(year),
         };
-        let whole = asked.school.is_none();
-        let (mut own, drafts): (Vec<WrittenWorkbook>, Vec<Draft>) =
+        let whole = args.school.is_none();
+        let (mut workbooks, drafts): (Vec<WrittenWorkbook>, Vec<Draft>) =
             write_year(settings, definitions, &manifest, (year, &names), &cases, &folder, whole)?
                 .into_iter()
                 .unzip();
         let mut register = Register::load(data)?;
         let placed = register.place(&drafts)?;
-        // An old sheet beside new ones would be believed; what lies elsewhere is not ours to remove.
-        if whole && asked.out.is_none() {
+        // An old sheet next to new ones would be trusted; files in other folders are not ours to remove.
+        if whole && args.out.is_none() {
             for folder in [folder.clone(), folder.join(COUNTIES), folder.join(SCHOOLS)] {
                 register.forget_others(&folder, &placed)?;
             }
         }
-        for (workbook, placed) in own.iter_mut().zip(placed) {
+        for (workbook, placed) in workbooks.iter_mut().zip(placed) {
             workbook.path = placed.lies_at;
         }
-        written.extend(own);
+        written.extend(workbooks);
     }
     if global.json {
         output::json(&written)?;
@@ -257,7 +258,7 @@ fn export(
     Ok(ExitCode::Done)
 }
 
-/// Sheets with people's data lie in no folder that others read.
+/// Refuses a folder of the data root that is not for sheets, which have personal data.
 fn refuse_open_folder(data: &DataRoot, out: &Path) -> Result<(), Failure> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let real = |path: &Path| {
@@ -269,7 +270,7 @@ fn refuse_open_folder(data: &DataRoot, out: &Path) -> Result<(), Failure> {
     };
     let (root, out) = (real(data.path()), real(out));
     let below_dots = out.components().any(|part| part == std::path::Component::ParentDir);
-    // Others of its folders are read by others, or emptied by other commands.
+    // Other folders of the data root are readable by others, or emptied by other commands.
     if below_dots || out.starts_with(&root) && !out.starts_with(real(&data.all_correction_sheets())) {
         return Err(Failure::usage(&format!(
             "`{}` is a folder of the data root that is not for sheets",
@@ -283,7 +284,7 @@ fn refuse_open_folder(data: &DataRoot, out: &Path) -> Result<(), Failure> {
 const COUNTIES: &str = "县（市、区）";
 const SCHOOLS: &str = "学校";
 
-/// The sheets of the schools that have something open, and, for a whole year, the summaries.
+/// Writes the sheets of the schools with open cases, and, for a whole year, the summaries.
 fn write_year(
     settings: &Settings,
     definitions: &Definitions,
@@ -300,7 +301,8 @@ fn write_year(
         .collect();
     let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
     let release = format!("第 {} 版{draft}", release_name(manifest.release));
-    let about = Of { year, names, titles: &titles, release: &release, created: &manifest.created };
+    let context =
+        SheetContext { year, names, titles: &titles, release: &release, created: &manifest.created };
     let mut all_written = Vec::new();
     let mut write = |path: PathBuf, bytes: &[u8], school: &str, tally: Tally| -> Result<(), Failure> {
         let kind = if school.is_empty() {
@@ -320,15 +322,15 @@ fn write_year(
     for case in cases.iter().filter(|case| case.state.is_open()) {
         by_school.entry(&case.school_code).or_default().push(case);
     }
-    for (school, own) in by_school {
-        let bytes =
-            sheets::school_workbook(about, school, &own).map_err(|error| Failure::internal(&error))?;
+    for (school, school_cases) in by_school {
+        let bytes = sheets::school_workbook(context, school, &school_cases)
+            .map_err(|error| Failure::internal(&error))?;
         let mut tally = Tally::default();
-        for case in &own {
+        for case in &school_cases {
             tally.add(case);
         }
         let file = format!("{school}{}{year}年更正表.xlsx", file_name(names.school(school)));
-        let code = if school.is_empty() { sheets::NOBODYS } else { school };
+        let code = if school.is_empty() { sheets::UNKNOWN_SCHOOL } else { school };
         write(folder.join(SCHOOLS).join(file), &bytes, code, tally)?;
     }
     if !whole || cases.is_empty() {
@@ -340,19 +342,19 @@ fn write_year(
     regions.dedup();
     for region in regions {
         let name = names.region(region);
-        let bytes = sheets::summary_workbook(about, Some(region), name, &tallies)
+        let bytes = sheets::summary_workbook(context, Some(region), name, &tallies)
             .map_err(|error| Failure::internal(&error))?;
         let file = format!("{region}{}{year}年更正汇总.xlsx", file_name(name));
         write(folder.join(COUNTIES).join(file), &bytes, "", Tally::default())?;
     }
     let city = &settings.city_name;
     let bytes =
-        sheets::summary_workbook(about, None, city, &tallies).map_err(|error| Failure::internal(&error))?;
+        sheets::summary_workbook(context, None, city, &tallies).map_err(|error| Failure::internal(&error))?;
     write(folder.join(format!("{}{year}年更正汇总.xlsx", file_name(city))), &bytes, "", Tally::default())?;
     Ok(all_written)
 }
 
-/// Writes a document that its owner alone reads beside its place, in folders that its owner alone enters.
+/// Drafts a document that only its owner can read, in folders that only their owner can enter.
 fn draft_restricted(
     folder: &Path,
     path: &Path,
@@ -361,19 +363,19 @@ fn draft_restricted(
 ) -> std::io::Result<Draft> {
     for folder in [Some(folder), path.parent()].into_iter().flatten() {
         files::make_folder(folder, Access::Restricted)?;
-        // It may have been there, open to others.
+        // It may have existed before, open to others.
         fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     }
     written::draft(path.to_owned(), bytes, kind, Access::Restricted)
 }
 
-/// What became of a workbook's rows.
+/// The outcome for a workbook's rows.
 #[derive(Debug, Default, Serialize)]
 struct RowsTaken {
     report_year: ReportYear,
     school_code: String,
     recorded: Vec<Override>,
-    /// Rows that say what is recorded already.
+    /// Rows whose answers are recorded already.
     known: usize,
 }
 
@@ -382,11 +384,11 @@ fn release(
     settings: &Settings,
     definitions: &Definitions,
     data: &DataRoot,
-    asked: &ReleaseArgs,
+    args: &ReleaseArgs,
     when: &str,
 ) -> Result<ExitCode, Failure> {
-    let file = &asked.file;
-    // A parser's own words may quote the file.
+    let file = &args.file;
+    // A parser's message may quote the file.
     let (book, sha256) = sheets_of(settings, file, &|_| "it does not read as a workbook".to_owned())?;
     let refused = |faults: &[filled::Fault]| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -401,21 +403,21 @@ fn release(
     refuse_frozen(data, year)?;
     let key = pipeline::pseudonym_key(data, Some(&manifest))?;
     let all = decisions::all(data)?;
-    let standing = decisions::standing(&all);
-    let asked_year = Asked { year: Some(year), cells: true, ..Asked::default() };
-    let cases = quarantine::cases(data, &manifest, &standing, &asked_year)?;
-    let said = filled::read(&book, &cases, definitions, asked.decider.by.as_deref())
+    let recorded = decisions::not_withdrawn(&all);
+    let of_year = CaseFilter { year: Some(year), cells: true, ..CaseFilter::default() };
+    let cases = quarantine::cases(data, &manifest, &recorded, &of_year)?;
+    let answers = filled::read(&book, &cases, definitions, args.decider.by.as_deref())
         .map_err(|faults| refused(&faults))?;
-    let holding = standing.into_iter().filter(|decision| !manifest.lapsed.contains(&decision.id));
+    let holding = recorded.into_iter().filter(|decision| !manifest.lapsed.contains(&decision.id));
     let newest = corrections::newest(holding);
     let mut taken = RowsTaken {
         report_year: year,
-        school_code: said.school_code.clone(),
-        known: said.known,
+        school_code: answers.school_code.clone(),
+        known: answers.known,
         ..RowsTaken::default()
     };
     let mut records = Vec::new();
-    for row in &said.rows {
+    for row in &answers.rows {
         let known = newest.get(row.case.id.as_str()).copied();
         let record = decision(data, &key, row, known, when)?;
         if known
@@ -432,12 +434,12 @@ fn release(
     Ok(ExitCode::Done)
 }
 
-/// The record of what a row says. Its cells go to the restricted quarantine first, so that no record
-/// is without them.
+/// The record of a row's answer. Its cells are stored in the restricted quarantine first, so that no record
+/// lacks them.
 fn decision(
     data: &DataRoot,
     key: &PseudonymKey,
-    row: &Filled<'_>,
+    row: &FilledRow<'_>,
     known: Option<(&Override, &Correction)>,
     when: &str,
 ) -> Result<Override, Failure> {
@@ -449,7 +451,7 @@ fn decision(
             }
             _ => Vec::new(),
         };
-        let changes = together(&earlier, &row.changes);
+        let changes = merge_changes(&earlier, &row.changes);
         corrections::keep_cells(data, key, &case.id, &changes).map_err(|error| Failure::internal(&error))?
     } else {
         String::new()
@@ -473,8 +475,8 @@ fn decision(
     })
 }
 
-/// A correction of a row that was corrected before: what is said now counts, against what was delivered.
-fn together(earlier: &[Change], now: &[Change]) -> Vec<Change> {
+/// Merges the changes of a row that was corrected before: the new values count, compared with the delivered ones.
+fn merge_changes(earlier: &[Change], now: &[Change]) -> Vec<Change> {
     let mut columns: BTreeMap<u32, Change> =
         earlier.iter().map(|change| (change.column, change.clone())).collect();
     for change in now {

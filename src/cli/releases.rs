@@ -1,4 +1,4 @@
-//! `nianbao releases`: which there are, and where one lies.
+//! `nianbao releases`: lists releases, prints the path of one, and removes old ones.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Command::List => return list(global, &data),
         Command::Path { sql, release } => path(&data, sql, release)?,
         Command::Prune { keep, grace_days, dry_run } => {
-            // Asked under the lock: nobody signs a release that is about to go.
+            // Called under the lock, so that no release is signed while it is being removed.
             let policy = |signed| policy(&settings, keep, grace_days, signed);
             prune(global, &data, &policy, dry_run)?;
         }

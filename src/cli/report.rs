@@ -1,4 +1,4 @@
-//! `nianbao report`: every document of a year again, from the published release.
+//! `nianbao report`: writes every document of a year again, from the published release.
 
 use super::{ExitCode, Failure, Global, data_root, documents, load, now, output, published_year};
 use crate::ledger;

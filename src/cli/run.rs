@@ -17,7 +17,7 @@ use crate::figures::reconcile::ReconciliationCounts;
 use crate::finding::Finding;
 use crate::ledger::{self, DeliveredFile, Process};
 use crate::period::ReportYear;
-use crate::pipeline::{self, Ended, PROGRAM, Request, RunError, RunReport};
+use crate::pipeline::{self, PROGRAM, Request, RunEnd, RunError, RunReport};
 use crate::settings::{Overrides, Settings};
 use crate::sources::drop_folder;
 use crate::warehouse::layout::DataRoot;
@@ -41,7 +41,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let data = DataRoot::new(&settings.data_dir);
     ledger::refuse_newer(&data)?;
     args.year.iter().try_for_each(|&year| refuse_frozen(&data, year))?;
-    let new_root = look_before(&settings, &data, &args.year)?;
+    let new_root = check_before(&settings, &data, &args.year)?;
     if let Some(root) = &new_root {
         output::note(&format!("new data root: {}", root.display()));
         output::note(&format!("of the city: {} ({})", settings.city_name, settings.city_code));
@@ -64,7 +64,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
             let (stages, text) = (progress.stages(), error.to_string());
             let failure = Failure::from(error);
             let failed = ledger::Run { stages, error: Some(text), ..record };
-            // Why the run failed matters more than that the ledger cannot say so.
+            // The cause of the failure matters more than a ledger that cannot be written.
             if let Err(ledger) = end(&data, failed, RunOutcome::Failed, failure.code) {
                 output::note(&ledger.message);
             }
@@ -87,7 +87,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     if global.json {
         print_json(global, &settings, &report, new_root.as_deref(), code)?;
     } else {
-        print_people(&settings, &report);
+        print_text(&settings, &report);
         documents::print_waiting(global, &data)?;
         if let Some(root) = &new_root {
             output::line("");
@@ -97,14 +97,14 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-/// What is asked for must be there before anything is written. The path of the data root, where this
-/// run makes it.
-pub(super) fn look_before(
+/// Checks, before anything is written, that there is something to run on. Returns the path of the data root
+/// where this run makes it.
+pub(super) fn check_before(
     settings: &Settings,
     data: &DataRoot,
-    asked: &[ReportYear],
+    wanted: &[ReportYear],
 ) -> Result<Option<PathBuf>, Failure> {
-    if data.exists() && asked.is_empty() {
+    if data.exists() && wanted.is_empty() {
         return Ok(None);
     }
     let drop = &settings.drop_dir;
@@ -124,12 +124,17 @@ pub(super) fn look_before(
     } else {
         format!("`{}` has {}", drop.display(), there.join(", "))
     };
-    if let Some(year) = asked.iter().find(|year| !found.contains_key(year) && !published.contains(year)) {
-        let stands: Vec<String> = published.iter().map(ToString::to_string).collect();
-        let stands =
-            if stands.is_empty() { String::new() } else { format!("; published: {}", stands.join(", ")) };
-        return Err(Failure::new(ExitCode::Usage, &format!("there is nothing of {year}: {there}{stands}"))
-            .hint("a report year is a folder of four digits: DROP/2024/students/…"));
+    if let Some(year) = wanted.iter().find(|year| !found.contains_key(year) && !published.contains(year)) {
+        let other_years: Vec<String> = published.iter().map(ToString::to_string).collect();
+        let other_years = match other_years.as_slice() {
+            [] => String::new(),
+            years => format!("; published: {}", years.join(", ")),
+        };
+        return Err(Failure::new(
+            ExitCode::Usage,
+            &format!("there is nothing of {year}: {there}{other_years}"),
+        )
+        .hint("a report year is a folder of four digits: DROP/2024/students/…"));
     }
     if data.exists() {
         return Ok(None);
@@ -143,56 +148,56 @@ pub(super) fn look_before(
     Ok(Some(root))
 }
 
-fn exit_code(outcome: &Ended) -> ExitCode {
+fn exit_code(outcome: &RunEnd) -> ExitCode {
     match outcome {
-        Ended::Published(manifest) | Ended::NothingToDo(manifest) => match manifest.outcome {
+        RunEnd::Published(manifest) | RunEnd::NothingToDo(manifest) => match manifest.outcome {
             ReleaseOutcome::Clean => ExitCode::Done,
             ReleaseOutcome::Draft => ExitCode::Draft,
         },
-        Ended::HeldBack { .. } => ExitCode::HeldBack,
-        Ended::NothingFound => ExitCode::Done,
+        RunEnd::HeldBack { .. } => ExitCode::HeldBack,
+        RunEnd::NothingFound => ExitCode::Done,
     }
 }
 
-fn parts(outcome: &Ended) -> (Option<&Manifest>, Option<&Summary>) {
+fn parts(outcome: &RunEnd) -> (Option<&Manifest>, Option<&Summary>) {
     match outcome {
-        Ended::Published(manifest) | Ended::NothingToDo(manifest) => {
+        RunEnd::Published(manifest) | RunEnd::NothingToDo(manifest) => {
             (Some(manifest), Some(&manifest.summary))
         }
-        Ended::HeldBack { summary, .. } => (None, Some(summary)),
-        Ended::NothingFound => (None, None),
+        RunEnd::HeldBack { summary, .. } => (None, Some(summary)),
+        RunEnd::NothingFound => (None, None),
     }
 }
 
-/// Writes into the ledger that a run begins: one that is killed is known by it.
+/// Records the beginning of a run in the ledger, so that a killed run is known.
 fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Result<ledger::Run, Failure> {
-    let begun = ledger::Run {
+    let record = ledger::Run {
         command: "run".to_owned(),
         years: request.years.clone(),
         process: Some(Process::own()),
         program: PROGRAM.to_owned(),
         definitions: definitions.digest.clone(),
         started: request.now.clone(),
-        release_before: standing(data),
+        release_before: current_release(data),
         ..ledger::Run::default()
     };
-    ledger::begin(data, begun).map_err(|error| ledger_failure(&error))
+    ledger::begin(data, record).map_err(|error| ledger_failure(&error))
 }
 
-/// Completes the record of a run; one that failed is in the ledger too, with what stands after it.
+/// Completes the record of a run, also of one that failed, with the current release after it.
 fn end(data: &DataRoot, record: ledger::Run, outcome: RunOutcome, code: ExitCode) -> Result<(), Failure> {
     let record = ledger::Run {
         finished: now(),
         outcome,
         exit_code: Some(code as u8),
-        release: standing(data),
+        release: current_release(data),
         ..record
     };
     ledger::end(data, &record).map_err(|error| ledger_failure(&error))
 }
 
-/// 0 where nothing stands, or nobody can say what does.
-fn standing(data: &DataRoot) -> u32 {
+/// The number of the current release; 0 where there is none or it cannot be read.
+fn current_release(data: &DataRoot) -> u32 {
     publish::current(data).ok().flatten().map_or(0, |manifest| manifest.release)
 }
 
@@ -221,12 +226,12 @@ fn print_json(
     code: ExitCode,
 ) -> Result<(), Failure> {
     let (manifest, summary) = parts(&report.outcome);
-    let held: Vec<&Finding> = match &report.outcome {
-        Ended::HeldBack { findings, .. } => findings.iter().collect(),
+    let stops: Vec<&Finding> = match &report.outcome {
+        RunEnd::HeldBack { findings, .. } => findings.iter().collect(),
         _ => Vec::new(),
     };
     let data = DataRoot::new(&settings.data_dir);
-    let published = manifest.filter(|_| matches!(report.outcome, Ended::Published(_)));
+    let published = manifest.filter(|_| matches!(report.outcome, RunEnd::Published(_)));
     let open = published.and_then(|manifest| quarantine::open_of(&data, manifest).ok());
     let sheets = open.map(|open| open.iter().map(|(_, schools)| schools.len()).sum::<usize>());
     output::json(&json!({
@@ -236,7 +241,7 @@ fn print_json(
         "digest": manifest.map(|manifest| manifest.digest.clone()),
         "summary": summary,
         "correction_sheets": sheets,
-        "held_back_by": held,
+        "held_back_by": stops,
         "stages": report.stages,
         "checks": report.checks,
         "frozen_years": report.frozen.keys().collect::<Vec<_>>(),
@@ -246,9 +251,9 @@ fn print_json(
     }))
 }
 
-fn print_people(settings: &Settings, report: &RunReport) {
+fn print_text(settings: &Settings, report: &RunReport) {
     match &report.outcome {
-        Ended::Published(manifest) => {
+        RunEnd::Published(manifest) => {
             print_summary(&manifest.summary);
             let data = DataRoot::new(&settings.data_dir);
             if let Ok(open) = quarantine::open_of(&data, manifest) {
@@ -276,14 +281,14 @@ fn print_people(settings: &Settings, report: &RunReport) {
                 manifest.release
             ));
         }
-        Ended::NothingToDo(manifest) => {
+        RunEnd::NothingToDo(manifest) => {
             let draft = if manifest.outcome == ReleaseOutcome::Draft { " (a draft)" } else { "" };
             output::line(&format!("Nothing to do: release {:06}{draft} stands.", manifest.release));
         }
-        Ended::NothingFound => {
+        RunEnd::NothingFound => {
             output::line(&format!("Nothing found in `{}`.", settings.drop_dir.display()));
         }
-        Ended::HeldBack { findings, summary } => {
+        RunEnd::HeldBack { findings, summary } => {
             print_summary(summary);
             output::line("");
             output::line("Held back: what was published stays.");
@@ -333,9 +338,9 @@ fn print_summary(summary: &Summary) {
     years.sort_unstable();
     years.dedup();
     for year in years {
-        let own = summary.headlines.iter().filter(|headline| headline.report_year == year);
+        let of_year = summary.headlines.iter().filter(|headline| headline.report_year == year);
         let texts: Vec<String> =
-            own.map(|h| format!("{}（{}）{} {}", h.title_zh, h.basis, h.text, h.unit)).collect();
+            of_year.map(|h| format!("{}（{}）{} {}", h.title_zh, h.basis, h.text, h.unit)).collect();
         for (index, texts) in texts.chunks(4).enumerate() {
             let head = if index == 0 { year.to_string() } else { "    ".to_owned() };
             output::line(&format!("  {head}  {}", texts.join("  ")));
@@ -359,48 +364,48 @@ fn print_summary(summary: &Summary) {
     }
 }
 
-/// How the schools' figures on different bases stand to each other.
+/// Prints how the schools' figures on different bases compare.
 fn print_reconciled(summary: &Summary) {
-    let compared = |(_, of): &(&i32, &YearSummary)| of.reconciled.compared > 0;
-    for (index, (year, of)) in summary.years.iter().filter(compared).enumerate() {
+    let compared = |(_, year): &(&i32, &YearSummary)| year.reconciled.compared > 0;
+    for (index, (year, part)) in summary.years.iter().filter(compared).enumerate() {
         if index == 0 {
             output::line("");
             output::line("口径比对（各校各指标）");
         }
-        let ReconciliationCounts { compared, agree, differ, one_side, closed } = of.reconciled;
+        let ReconciliationCounts { compared, agree, differ, one_side, closed } = part.reconciled;
         output::line(&format!(
             "  {year}  比对 {compared}：一致 {agree}，不一致 {differ}，只有一方有数 {one_side}；已处理 {closed}"
         ));
     }
 }
 
-/// What named persons said of single rows, and what came of it.
+/// Prints the decisions about single rows, and their outcome.
 fn print_corrections(summary: &Summary) {
-    let any = |(_, of): &(&i32, &YearSummary)| of.corrections.is_any();
-    for (index, (year, of)) in summary.years.iter().filter(any).enumerate() {
+    let any = |(_, year): &(&i32, &YearSummary)| year.corrections.is_any();
+    for (index, (year, part)) in summary.years.iter().filter(any).enumerate() {
         if index == 0 {
             output::line("");
             output::line("更正（单行）");
         }
-        let Corrections { corrected, still_wrong, given_up, confirmed, .. } = of.corrections;
+        let Corrections { corrected, still_wrong, given_up, confirmed, .. } = part.corrections;
         output::line(&format!(
             "  {year}  更正后采用 {corrected}，更正后仍有问题 {still_wrong}，放弃 {given_up}，确认属实 {confirmed}"
         ));
     }
 }
 
-/// How much each check looked at before anything was published, all years together.
+/// Prints how much each check examined, all years together.
 fn print_checks(summary: &Summary) {
     let mut checks: Vec<CheckCount> = Vec::new();
-    for one in summary.years.values().flat_map(|of| &of.checks) {
-        match checks.iter_mut().find(|known| known.check == one.check) {
+    for check in summary.years.values().flat_map(|year| &year.checks) {
+        match checks.iter_mut().find(|known| known.check == check.check) {
             Some(known) => {
-                known.examined += one.examined;
-                known.inconsistent += one.inconsistent;
-                known.to_confirm += one.to_confirm;
-                known.rounding += one.rounding;
+                known.examined += check.examined;
+                known.inconsistent += check.inconsistent;
+                known.to_confirm += check.to_confirm;
+                known.rounding += check.rounding;
             }
-            None => checks.push(one.clone()),
+            None => checks.push(check.clone()),
         }
     }
     if checks.is_empty() {
@@ -413,10 +418,10 @@ fn print_checks(summary: &Summary) {
         output::line(&format!("  {}{counts}", left(name, 34)));
     };
     line("", ["检查的数", "不一致", "待确认", "舍入"].map(str::to_owned));
-    for one in &checks {
+    for check in &checks {
         line(
-            &one.check,
-            [one.examined, one.inconsistent, one.to_confirm, one.rounding].map(|n| n.to_string()),
+            &check.check,
+            [check.examined, check.inconsistent, check.to_confirm, check.rounding].map(|n| n.to_string()),
         );
     }
 }

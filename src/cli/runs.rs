@@ -1,4 +1,4 @@
-//! `nianbao runs`: what the ledger says.
+//! `nianbao runs`: the records of the ledger.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -131,12 +131,12 @@ fn show(global: &Global, data: &DataRoot, typed: &str) -> Result<ExitCode, Failu
     if global.json {
         output::json(run)?;
     } else {
-        show_people(run);
+        show_text(run);
     }
     Ok(ExitCode::Done)
 }
 
-fn show_people(run: &Run) {
+fn show_text(run: &Run) {
     let field = |name: &str, value: &str| {
         if !value.is_empty() {
             output::line(&format!("{}{value}", left(name, 13)));
@@ -201,12 +201,12 @@ fn show_counts(run: &Run) {
         let sha256 = file.sha256.get(..12).unwrap_or(&file.sha256);
         output::line(&format!("{}{}  {sha256}  {}", left(&head, 28), numbers(&file.rows), file.label));
     }
-    let corrected: Vec<_> = summary.years.iter().filter(|(_, of)| of.corrections.is_any()).collect();
+    let corrected: Vec<_> = summary.years.iter().filter(|(_, part)| part.corrections.is_any()).collect();
     if !corrected.is_empty() {
         output::line("\ncorrections of rows");
     }
-    for (year, of) in corrected {
-        let Corrections { corrected, still_wrong, given_up, confirmed, .. } = of.corrections;
+    for (year, part) in corrected {
+        let Corrections { corrected, still_wrong, given_up, confirmed, .. } = part.corrections;
         output::line(&format!(
             "  {year}  used {corrected}, still wrong {still_wrong}, given up {given_up}, confirmed {confirmed}"
         ));

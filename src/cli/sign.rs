@@ -1,4 +1,4 @@
-//! `nianbao sign`: three people answer for what a release has of a year.
+//! `nianbao sign`: three people take responsibility for a year of a release.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -71,14 +71,14 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     under_lock(&data, "sign", &now, || {
         if args.withdraw {
             let why = args.why.as_deref().unwrap_or_default();
-            withdrawn(global, &data, (year, role), &by, why, &now)
+            withdraw_signature(global, &data, (year, role), &by, why, &now)
         } else {
-            signed(global, &data, (year, role), &by, args.release, &now)
+            sign_year(global, &data, (year, role), &by, args.release, &now)
         }
     })
 }
 
-/// The release that is meant, with the digest of its year.
+/// The wanted release, with the digest of the year in it.
 pub(super) fn release_of(
     data: &DataRoot,
     year: ReportYear,
@@ -123,7 +123,7 @@ pub(super) fn record_of(
     })
 }
 
-fn signed(
+fn sign_year(
     global: &Global,
     data: &DataRoot,
     (year, role): (ReportYear, Role),
@@ -131,9 +131,9 @@ fn signed(
     release: Option<u32>,
     at: &str,
 ) -> Result<ExitCode, Failure> {
-    let signed = release_of(data, year, release)?;
+    let release = release_of(data, year, release)?;
     let all = signatures::all(data)?;
-    let holding = signatures::holding(&all, year, &signed.1);
+    let holding = signatures::holding(&all, year, &release.1);
     let known = holding.get(&role).copied();
     if let Some(other) = known.filter(|known| !signatures::is_same_person(&known.by, by)) {
         let message = format!("`{}` signed {year} as {} already", other.by, role_text(role));
@@ -149,18 +149,18 @@ fn signed(
         return Err(Failure::usage(&message)
             .hint("教育统计管理规定 art. 27: statistician, checker, head of the unit"));
     }
-    let open_year = open::of_year(data, &signed.0, year)?;
+    let open_year = open::of_year(data, &release.0, year)?;
     if open_year.count() > 0 {
         return refuse(global, &open_year, "is not signed");
     }
     let record = if let Some(known) = known {
         known.clone()
     } else {
-        let record = record_of(data, &signed, year, Act::Sign, (by, at))?;
+        let record = record_of(data, &release, year, Act::Sign, (by, at))?;
         signatures::add(data, Record { role: Some(role), ..record })?
     };
     let all = signatures::all(data)?;
-    let now = signatures::holding(&all, year, &signed.1);
+    let now = signatures::holding(&all, year, &release.1);
     let left: Vec<Role> = Role::ALL.into_iter().filter(|role| !now.contains_key(role)).collect();
     if global.json {
         output::json(&json!({
@@ -173,9 +173,9 @@ fn signed(
         return Ok(ExitCode::Done);
     }
     let verb = if known.is_none() { "recorded" } else { "on record already" };
-    let release = signed.0.release;
+    let number = release.0.release;
     output::line(&format!(
-        "Signature {} is {verb}: {year} of release {release:06}, by {} as {}.",
+        "Signature {} is {verb}: {year} of release {number:06}, by {} as {}.",
         record.id,
         record.by,
         role_text(role)
@@ -195,7 +195,7 @@ pub(super) fn role_text(role: Role) -> String {
     format!("{} ({})", role.name(), role.label())
 }
 
-/// Prints what is open, and says that nothing was recorded.
+/// Prints what is open, and returns the failure that nothing was recorded.
 pub(super) fn refuse(global: &Global, open_year: &OpenYear, what: &str) -> Result<ExitCode, Failure> {
     if global.json {
         output::json(open_year)?;
@@ -209,7 +209,7 @@ pub(super) fn refuse(global: &Global, open_year: &OpenYear, what: &str) -> Resul
         .hint("answer them, `nianbao run` for a release that has the answers, then sign that"))
 }
 
-fn withdrawn(
+fn withdraw_signature(
     global: &Global,
     data: &DataRoot,
     (year, role): (ReportYear, Role),
@@ -246,7 +246,7 @@ fn withdrawn(
 struct ListedRecord<'a> {
     #[serde(flatten)]
     record: &'a Record,
-    /// Of a signature: `holds`, `lapsed`, `withdrawn`.
+    /// The state of a signature: `holds`, `lapsed`, `withdrawn`.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<State>,
 }
@@ -279,7 +279,7 @@ fn list(global: &Global, data: &DataRoot, year: Option<ReportYear>) -> Result<Ex
 
 fn line(ListedRecord { record, state }: &ListedRecord<'_>) -> String {
     let Record { id, act, report_year, role, release, by, at, why, withdraws, year_digest, .. } = record;
-    let did = match (act, withdraws) {
+    let act = match (act, withdraws) {
         (Act::Sign, _) => state.map_or("", State::name).to_owned(),
         (Act::Withdraw, Some(id)) => format!("takes back {id}"),
         (Act::Withdraw, None) => "takes back".to_owned(),
@@ -291,7 +291,7 @@ fn line(ListedRecord { record, state }: &ListedRecord<'_>) -> String {
     let digest = year_digest.get(..12).unwrap_or(year_digest);
     format!(
         "{id:>6}  {at}  {}  {report_year}  release {release:06}  {digest}  {}  {by}{why}",
-        output::left(&did, 13),
+        output::left(&act, 13),
         output::left(&role, 20)
     )
 }

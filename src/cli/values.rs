@@ -56,7 +56,7 @@ fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, whose values are decided about")
 }
 
-/// The value that a person sets, with what is delivered under it in the current release.
+/// The decision that sets a value, with the value that is delivered in the current release.
 pub fn set(
     data: &DataRoot,
     definitions: &Definitions,
@@ -79,9 +79,9 @@ pub fn set(
     if let Some(fault) = adjust::value_fault(indicator, basis, value) {
         return Err(Failure::usage(&fault));
     }
-    let under = delivered(data, definitions, set, basis)?;
-    let delivered = under.as_text();
-    if under.state == State::Blank
+    let replaced = delivered(data, definitions, set, basis)?;
+    let delivered = replaced.as_text();
+    if replaced.state == State::Blank
         && definitions
             .layout(set.year)
             .is_none_or(|layout| !layout.filed_rows().any(|(_, row)| row.indicator == set.indicator))
@@ -99,7 +99,7 @@ pub fn set(
             indicator_id: set.indicator.clone(),
             relation: String::new(),
             level: Level::School,
-            region_code: under.key.unit.region_code.clone(),
+            region_code: replaced.key.unit.region_code.clone(),
             school_code: set.school.clone(),
             under: BTreeMap::from([(basis.name().to_owned(), delivered)]),
         }),
@@ -128,26 +128,26 @@ fn delivered(
             set.year
         )));
     }
-    let is_it = |value: &IndicatorValue| {
+    let is_wanted = |value: &IndicatorValue| {
         let key = &value.key;
         key.indicator_id == set.indicator && key.basis == basis.basis() && key.breakdown.is_empty()
     };
-    of_school.find(is_it).ok_or_else(|| {
+    of_school.find(is_wanted).ok_or_else(|| {
         Failure::usage(&format!("`{}` has no value on basis {} in {}", set.indicator, basis.name(), set.year))
     })
 }
 
-/// What became of a workbook's notes.
+/// The outcome for a workbook's notes.
 #[derive(Debug, Default, Serialize)]
 struct NotesTaken {
     recorded: Vec<Override>,
-    /// Rows that say what is recorded already.
+    /// Rows whose notes are recorded already.
     known: usize,
-    not_recorded: Vec<NoteLeft>,
+    not_recorded: Vec<UnrecordedNote>,
 }
 
 #[derive(Debug, Serialize)]
-struct NoteLeft {
+struct UnrecordedNote {
     sheet: String,
     row: u32,
     why: String,
@@ -164,8 +164,8 @@ pub fn read(
     let (rows, sha256) = noted_rows(settings, &read.file)?;
     let manifest = current(data)?;
     let all = decisions::all(data)?;
-    // The newest about each difference; a key has its year.
-    let notes: BTreeMap<&str, &Override> = decisions::standing(&all)
+    // The newest note about each difference; the year is part of the key.
+    let notes: BTreeMap<&str, &Override> = decisions::not_withdrawn(&all)
         .into_iter()
         .filter(|decision| decision.rule == values::note_rule())
         .map(|note| (note.key.as_str(), note))
@@ -185,7 +185,11 @@ pub fn read(
         };
         match decision(&row, &years[&row.year], &by, when) {
             Err(why) => {
-                taken.not_recorded.push(NoteLeft { sheet: position::redact(&row.sheet), row: row.row, why });
+                taken.not_recorded.push(UnrecordedNote {
+                    sheet: position::redact(&row.sheet),
+                    row: row.row,
+                    why,
+                });
             }
             Ok(None) => taken.known += 1,
             Ok(Some(record)) if is_known(&record, &notes, &manifest) => taken.known += 1,
@@ -194,7 +198,7 @@ pub fn read(
     }
     records.iter().try_for_each(|record| refuse_frozen(data, record.report_year))?;
     taken.recorded = decisions::add_all(data, records)?;
-    // What was not recorded stands in the workbook alone.
+    // Notes that were not recorded are in the workbook alone.
     if taken.not_recorded.is_empty() {
         Register::load(data)?.read_back(sha256)?;
     }
@@ -202,7 +206,7 @@ pub fn read(
     Ok(if taken.not_recorded.is_empty() { ExitCode::Done } else { ExitCode::Draft })
 }
 
-/// The rows with a note, read as every delivery is, and the SHA-256 of the file.
+/// Reads the rows with a note, in the same way as a delivery, and the SHA-256 of the file.
 fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<DifferenceNote>, String), Failure> {
     let (sheets, sha256) = sheets_of(settings, file, &|error| error.to_string())?;
     let rows = differences::read(&sheets).map_err(|faults| {
@@ -213,8 +217,8 @@ fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<DifferenceNote>, 
     Ok((rows, sha256))
 }
 
-/// The record of a note, if its row is of a difference that the release has, with the same values;
-/// none where it says what the release was published with: an earlier note, or why a value was set.
+/// The record of a note, if its row is about a difference in the release, with the same values; `None` where
+/// the note only repeats what closed the difference: an earlier note, or why a value was set.
 fn decision(
     row: &DifferenceNote,
     differences: &[Difference],
@@ -281,7 +285,7 @@ fn print(global: &Global, taken: &NotesTaken) -> Result<(), Failure> {
     if global.json {
         return output::json(taken);
     }
-    for NoteLeft { sheet, row, why } in &taken.not_recorded {
+    for UnrecordedNote { sheet, row, why } in &taken.not_recorded {
         output::line(&format!("not recorded: sheet `{sheet}`, row {row}: {why}"));
     }
     if !taken.not_recorded.is_empty() {

@@ -1,4 +1,4 @@
-//! `nianbao verify`: is what was published still what was published, and what was signed what was signed.
+//! `nianbao verify`: checks that releases are as they were published, and signatures as they were signed.
 
 use super::{ExitCode, Failure, Global, data_root, load_settings, output};
 use crate::decisions::signatures;

@@ -1,10 +1,10 @@
-//! Decisions about single rows of a delivery: corrected, given up, or true as they are.
+//! Decisions about single rows of a delivery: corrected, given up, or confirmed as they are.
 //!
-//! The record is in the ledger, which anybody in the bureau may read: it names the place and the
-//! rule. The corrected cells, which may be somebody's number, lie in the restricted quarantine, under
+//! The record is in the ledger, which everyone in the bureau may read: it names the place and the
+//! rule. The corrected cells, which may be a person's number, are in the restricted quarantine, under
 //! a keyed digest of themselves. Delivered bytes are never edited: a run reads them as they came and
-//! puts the corrected cells in the row before it is normalised, so that the row goes through the
-//! same contract and keeps its place. All of it holds for the bytes of that one delivery.
+//! puts the corrected cells in the row before it is normalised, so the row goes through the
+//! same contract and keeps its place. A correction holds for the bytes of that one delivery.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,20 +21,20 @@ use crate::position::Place;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
-/// What was decided about a row.
+/// The kinds of decisions about a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Cells of it are other than delivered.
+    /// Some of its cells differ from those delivered.
     Corrected,
-    /// It stays out, or the cell stays empty, and nobody is asked again.
+    /// It stays out, or the cell stays empty, and is not asked about again.
     GivenUp,
-    /// What a query doubts is true.
+    /// The content that a query doubts is true.
     Confirmed,
 }
 
 impl Kind {
-    /// What a clerk writes for it.
+    /// The word that a clerk writes for it.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -68,12 +68,12 @@ pub struct Correction {
     pub case: String,
     pub kind: Kind,
     pub dataset: String,
-    /// Empty where nobody can say whose the row is.
+    /// Empty where the row's school is unknown.
     pub school_code: String,
     pub place: Place,
     /// The rule that took the row out, or asked about it.
     pub rule: String,
-    /// What the corrected cells are kept under; empty where there are none.
+    /// The name that the corrected cells are kept under; empty where there are none.
     pub cells: String,
 }
 
@@ -92,20 +92,20 @@ pub type FileKey = (ReportYear, String, String);
 
 /// A row that is corrected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mended {
+pub struct CorrectedRow {
     pub changes: Vec<Change>,
     pub school_code: String,
-    /// Who says so.
+    /// The decision, for messages: who, and its number.
     pub words: String,
 }
 
-/// What persons said of the rows of one delivery.
+/// The decisions about the rows of one delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OfFile {
+pub struct FileCorrections {
     /// By sheet and row.
-    pub rows: BTreeMap<(String, u32), Mended>,
+    pub rows: BTreeMap<(String, u32), CorrectedRow>,
     pub answers: Answers,
-    /// Keyed, over all of it: another digest is another fragment.
+    /// Keyed digest over all of it; it is part of the fragment's key.
     pub digest: String,
 }
 
@@ -125,16 +125,17 @@ pub fn query_id(key: &FileKey, rule: &str, place: &Place) -> String {
     format!("Q{}", &files::sha256(text.as_bytes())[..10])
 }
 
-/// Those of `decisions` that say the last word on their row, by the row's id.
+/// The newest of `decisions` on each row, by the row's id.
 #[must_use]
 pub fn newest<'a>(
     decisions: impl IntoIterator<Item = &'a Override>,
 ) -> BTreeMap<&'a str, (&'a Override, &'a Correction)> {
-    let about_rows = decisions.into_iter().filter_map(|one| Some((one, one.correction.as_ref()?)));
+    let about_rows =
+        decisions.into_iter().filter_map(|decision| Some((decision, decision.correction.as_ref()?)));
     about_rows.map(|(decision, correction)| (correction.case.as_str(), (decision, correction))).collect()
 }
 
-/// Everything that applies to the rows of each delivery.
+/// The decisions that apply to the rows of each delivery.
 ///
 /// # Errors
 /// When the cells of a correction are gone or damaged: a decision is never passed over.
@@ -142,37 +143,37 @@ pub fn by_file(
     data: &DataRoot,
     key: &PseudonymKey,
     decisions: &[Override],
-) -> Result<BTreeMap<FileKey, OfFile>, DecisionError> {
-    let mut files: BTreeMap<FileKey, OfFile> = BTreeMap::new();
+) -> Result<BTreeMap<FileKey, FileCorrections>, DecisionError> {
+    let mut files: BTreeMap<FileKey, FileCorrections> = BTreeMap::new();
     for (decision, correction) in newest(decisions).into_values() {
         let file = (decision.report_year, correction.dataset.clone(), decision.value.clone());
-        let of = files.entry(file).or_default();
+        let corrections = files.entry(file).or_default();
         let Place { sheet, row, column, .. } = &correction.place;
         let label = correction.kind.label();
         let words = format!("（{}：{label}，第 {} 号决定）", decision.who, decision.id);
-        of.digest += &format!("{} {words} {label} {}\n", correction.case, correction.cells);
+        corrections.digest += &format!("{} {words} {label} {}\n", correction.case, correction.cells);
         match correction.kind {
             Kind::Corrected => {
                 let changes = read_cells(data, key, correction)?;
                 let school_code = correction.school_code.clone();
-                of.rows.insert((sheet.clone(), *row), Mended { changes, school_code, words });
+                corrections.rows.insert((sheet.clone(), *row), CorrectedRow { changes, school_code, words });
             }
             Kind::GivenUp => {
-                of.answers.given_up.insert((sheet.clone(), *row), words);
+                corrections.answers.given_up.insert((sheet.clone(), *row), words);
             }
             Kind::Confirmed => {
                 let rule = correction.rule.clone();
-                of.answers.confirmed.insert((rule, sheet.clone(), *row, *column), words);
+                corrections.answers.confirmed.insert((rule, sheet.clone(), *row, *column), words);
             }
         }
     }
-    for of in files.values_mut() {
-        of.digest = key.pseudonym("corrections|v1|", &of.digest);
+    for corrections in files.values_mut() {
+        corrections.digest = key.pseudonym("corrections|v1|", &corrections.digest);
     }
     Ok(files)
 }
 
-/// The row with its corrected cells; none where it is not what was corrected.
+/// The row with its corrected cells; `None` where the row is not the one that was corrected.
 #[must_use]
 pub fn mended(row: &Row<'_>, changes: &[Change]) -> Option<Row<'static>> {
     let mut row = row.to_owned_row();
@@ -190,25 +191,25 @@ pub fn mended(row: &Row<'_>, changes: &[Change]) -> Option<Row<'static>> {
     Some(row)
 }
 
-fn name_of(key: &PseudonymKey, case: &str, bytes: &[u8]) -> String {
+fn cells_name(key: &PseudonymKey, case: &str, bytes: &[u8]) -> String {
     key.pseudonym("correction|v1|", &format!("{case}|{}", String::from_utf8_lossy(bytes)))
 }
 
-/// Keeps the corrected cells of a row, and returns what they are kept under.
+/// Keeps the corrected cells of a row, and returns the name that they are kept under.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub fn keep_cells(data: &DataRoot, key: &PseudonymKey, case: &str, changes: &[Change]) -> io::Result<String> {
     let bytes = serde_json::to_vec(changes).map_err(io::Error::other)?;
-    let name = name_of(key, case, &bytes);
+    let name = cells_name(key, case, &bytes);
     files::write_whole(&data.correction(&name), &bytes, Access::Restricted)?;
     Ok(name)
 }
 
-/// The corrected cells of a row.
+/// Reads the corrected cells of a row.
 ///
 /// # Errors
-/// When they cannot be read, or are not what was kept.
+/// When they cannot be read, or were changed.
 pub fn read_cells(
     data: &DataRoot,
     key: &PseudonymKey,
@@ -217,10 +218,10 @@ pub fn read_cells(
     let path = data.correction(&correction.cells);
     let bytes = fs::read(&path).map_err(|source| DecisionError::Io { path: path.clone(), source })?;
     let damaged = || DecisionError::Damaged { path: path.clone(), message: "it was changed".to_owned() };
-    if name_of(key, &correction.case, &bytes) != correction.cells {
+    if cells_name(key, &correction.case, &bytes) != correction.cells {
         return Err(damaged());
     }
-    // What a parser says of it may quote it.
+    // A parser's message may quote a cell.
     serde_json::from_slice(&bytes).map_err(|_| damaged())
 }
 
@@ -262,8 +263,8 @@ mod tests {
     fn only_the_row_that_was_corrected_is_mended() {
         let text = |text: &str| Cell::Text(text.to_owned().into());
         let row = Row { number: 4, cells: vec![text(" 甲"), Cell::Number(12.0)] };
-        let got = mended(&row, &[change(2, "12", "13"), change(4, "", "x")]).unwrap();
-        assert_eq!(got.cells, [text(" 甲"), text("13"), Cell::Empty, text("x")]);
+        let corrected = mended(&row, &[change(2, "12", "13"), change(4, "", "x")]).unwrap();
+        assert_eq!(corrected.cells, [text(" 甲"), text("13"), Cell::Empty, text("x")]);
         assert_eq!(mended(&row, &[change(1, "甲", "")]).unwrap().cells[0], Cell::Empty);
         assert_eq!(mended(&row, &[change(2, "12", "13"), change(1, "乙", "丙")]), None);
     }
@@ -280,12 +281,12 @@ mod tests {
             decision(3, Kind::Confirmed, "Q1", 5, ""),
         ];
         let files = by_file(&data, &key, &all).unwrap();
-        let of = &files[&(2024, "students".into(), "ab".repeat(32))];
-        assert_eq!(of.rows[&("s".to_owned(), 4)].changes, [change(2, "1", "2")]);
-        assert!(of.answers.given_up.is_empty());
-        assert_eq!(of.answers.confirmed.len(), 1);
+        let corrections = &files[&(2024, "students".into(), "ab".repeat(32))];
+        assert_eq!(corrections.rows[&("s".to_owned(), 4)].changes, [change(2, "1", "2")]);
+        assert!(corrections.answers.given_up.is_empty());
+        assert_eq!(corrections.answers.confirmed.len(), 1);
         let other = by_file(&data, &key, &all[..2]).unwrap();
-        assert_ne!(of.digest, other.values().next().unwrap().digest);
+        assert_ne!(corrections.digest, other.values().next().unwrap().digest);
         fs::write(data.correction(&cells), "[]").unwrap();
         assert!(matches!(by_file(&data, &key, &all), Err(DecisionError::Damaged { .. })));
         fs::remove_file(data.correction(&cells)).unwrap();

@@ -1,6 +1,6 @@
-//! Decisions about findings: a named person says why what is asked about is right as it is. One about
-//! a finding of a check holds for the figures it was made of, one about another question for what that
-//! says and the files it names; each lapses when one of them changes.
+//! Decisions about findings: a named person says why the doubted content is right. A decision about
+//! a finding of a check holds for the finding's figures, one about another question for the question's
+//! text and the files it names; each lapses when one of them changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,16 +29,16 @@ pub fn rule_named(kind: &str) -> String {
 pub fn under(answer: &RelationAnswer) -> BTreeMap<String, String> {
     let mut under: BTreeMap<String, String> = BTreeMap::new();
     for figure in answer.figures.iter().filter(|figure| !figure.name.is_empty()) {
-        let told = under.entry(figure.name.clone()).or_default();
-        if !told.is_empty() {
-            *told += "、";
+        let texts = under.entry(figure.name.clone()).or_default();
+        if !texts.is_empty() {
+            *texts += "、";
         }
-        *told += &figure.printed;
+        *texts += &figure.printed;
     }
     under
 }
 
-/// What a decision about a finding is about.
+/// The subject of a decision about a finding.
 #[must_use]
 pub fn about(answer: &RelationAnswer, unit: &Unit) -> About {
     About {
@@ -51,60 +51,59 @@ pub fn about(answer: &RelationAnswer, unit: &Unit) -> About {
     }
 }
 
-/// What persons said of findings of one year, by the key of each.
+/// The decisions about findings of one year, by the key of each finding.
 #[derive(Debug, Default)]
 pub struct Answers<'a> {
-    standing: BTreeMap<(String, String), &'a Override>,
+    recorded: BTreeMap<(String, String), &'a Override>,
     lapsed: BTreeSet<u32>,
 }
 
 impl<'a> Answers<'a> {
     #[must_use]
-    pub fn of(year: ReportYear, standing: &'a [Override], lapsed: &BTreeSet<u32>) -> Self {
+    pub fn of(year: ReportYear, recorded: &'a [Override], lapsed: &BTreeSet<u32>) -> Self {
         let mut answers = Answers { lapsed: lapsed.clone(), ..Answers::default() };
         for kind in RelationKind::ALL {
             let rule = rule(*kind);
-            for (key, decision) in newest(standing, &rule, year) {
-                answers.standing.insert((rule.clone(), key.to_owned()), decision);
+            for (key, decision) in newest(recorded, &rule, year) {
+                answers.recorded.insert((rule.clone(), key.to_owned()), decision);
             }
         }
         answers
     }
 
-    /// The decision about a finding, if it is of the figures that it has now; else the one that
-    /// lapses by them.
+    /// Takes the decision about a finding, if it is about the figures that the finding has now.
     ///
     /// # Errors
-    /// The decision that holds no longer.
+    /// The decision, when it has lapsed because the figures changed.
     pub fn take(
         &mut self,
         rule: &str,
         key: &str,
         answer: &RelationAnswer,
     ) -> Result<Option<&'a Override>, &'a Override> {
-        let Some(decision) = self.standing.remove(&(rule.to_owned(), key.to_owned())) else {
+        let Some(decision) = self.recorded.remove(&(rule.to_owned(), key.to_owned())) else {
             return Ok(None);
         };
-        let same = decision.about.as_ref().is_some_and(|about| about.under == under(answer));
-        if same && !self.lapsed.contains(&decision.id) { Ok(Some(decision)) } else { Err(decision) }
+        let is_same = decision.about.as_ref().is_some_and(|about| about.under == under(answer));
+        if is_same && !self.lapsed.contains(&decision.id) { Ok(Some(decision)) } else { Err(decision) }
     }
 
-    /// Those whose finding is no more.
+    /// The decisions whose findings no longer exist.
     #[must_use]
     pub fn rest(self) -> Vec<&'a Override> {
         let lapsed = self.lapsed;
-        self.standing.into_values().filter(|decision| !lapsed.contains(&decision.id)).collect()
+        self.recorded.into_values().filter(|decision| !lapsed.contains(&decision.id)).collect()
     }
 }
 
-/// Whether a finding is a question that is answered by its key, and is no finding of a check.
+/// Whether a finding is a question that is answered by its key, and is not a finding of a check.
 #[must_use]
 pub fn is_question(finding: &Finding) -> bool {
     finding.severity == Severity::S2 && finding::rule(&finding.rule).is_some_and(Rule::is_answered_by_key)
 }
 
-/// What a question is answered by: `2024/Q-TWO-BASES/3fa9c1d207`, with its school where it has one.
-/// Other words, figures or bytes of a file that it names make another question.
+/// The key that a question is answered by: `2024/Q-TWO-BASES/3fa9c1d207`, with its school where it has one.
+/// Another text, or other bytes of a file that it names, make another question.
 #[must_use]
 pub fn question_key(finding: &Finding, files: &[(&str, &str)]) -> String {
     let Finding { report_year, rule, school_code, dataset, message, place, other_files, .. } = finding;
@@ -122,7 +121,7 @@ pub fn question_key(finding: &Finding, files: &[(&str, &str)]) -> String {
     format!("{report_year}/{rule}/{school}{}", &files::sha256(text.as_bytes())[..10])
 }
 
-/// What a decision about such a question is about.
+/// The subject of a decision about such a question.
 #[must_use]
 pub fn about_question(finding: &Finding) -> About {
     About {
@@ -135,21 +134,21 @@ pub fn about_question(finding: &Finding) -> About {
     }
 }
 
-/// Gives each question its key, and notes on those that were answered by whom. Returns the decisions
-/// that hold, and those whose question is no more.
+/// Sets the key of each question, and marks the answered ones with who answered. Returns the decisions
+/// that hold, and those whose questions no longer exist.
 #[must_use]
 pub fn settle_questions(
     found: &mut [Finding],
     files: &[(&str, &str)],
     year: ReportYear,
-    standing: &[Override],
+    recorded: &[Override],
     lapsed: &BTreeSet<u32>,
 ) -> (Vec<Override>, Vec<Override>) {
     let mut decisions: BTreeMap<&str, &Override> = BTreeMap::new();
     for rule in ANSWERABLE {
-        let own = newest(standing, rule.id, year).into_iter();
+        let of_rule = newest(recorded, rule.id, year).into_iter();
         // A decision about a delivery may be of the same rule.
-        decisions.extend(own.filter(|(_, decision)| decision.about.is_some()));
+        decisions.extend(of_rule.filter(|(_, decision)| decision.about.is_some()));
     }
     let mut holding: BTreeMap<u32, Override> = BTreeMap::new();
     for finding in found.iter_mut().filter(|finding| is_question(finding)) {
@@ -161,9 +160,9 @@ pub fn settle_questions(
             holding.insert(decision.id, (*decision).clone());
         }
     }
-    let over = decisions.into_values().filter(|decision| !holding.contains_key(&decision.id)).cloned();
-    let over = over.collect();
-    (holding.into_values().collect(), over)
+    let lapsed = decisions.into_values().filter(|decision| !holding.contains_key(&decision.id)).cloned();
+    let lapsed = lapsed.collect();
+    (holding.into_values().collect(), lapsed)
 }
 
 #[cfg(test)]
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_holds_for_the_figures_it_was_made_of() {
+    fn an_answer_holds_for_the_figures_it_was_given_for() {
         let unit = Unit { level: Level::School, region_code: "141002".into(), school_code: "36".into() };
         let decision = Override {
             format: 0,
@@ -220,7 +219,8 @@ mod tests {
             let lapsed = lapsed.iter().copied().collect();
             let mut answers = Answers::of(2024, &records, &lapsed);
             let taken = answers.take("C-SUM-OF-PARTS", "2024/r/36", &answer(printed));
-            (taken.map(|one| one.map(|one| one.id)).map_err(|one| one.id), answers.rest().len())
+            let taken = taken.map(|decision| decision.map(|decision| decision.id));
+            (taken.map_err(|decision| decision.id), answers.rest().len())
         };
         assert_eq!(take("5", &[]), (Ok(Some(4)), 0));
         assert_eq!(take("6", &[]), (Err(4), 0));
@@ -257,9 +257,9 @@ mod tests {
             let mut found = vec![question()];
             let lapsed = lapsed.iter().copied().collect();
             let files = [("2024/staff/a.xlsx", sha256)];
-            let (holding, over) = settle_questions(&mut found, &files, 2024, &records, &lapsed);
+            let (holding, lapsed) = settle_questions(&mut found, &files, 2024, &records, &lapsed);
             assert!(found[0].key.starts_with("2024/W-EPOCH-1904/36/"), "{}", found[0].key);
-            (found[0].severity, holding.len(), over.len())
+            (found[0].severity, holding.len(), lapsed.len())
         };
         assert_eq!(settled("ab", &[]), (Severity::S3, 1, 0));
         assert_eq!(settled("ef", &[]), (Severity::S2, 0, 1));

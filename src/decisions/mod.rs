@@ -2,12 +2,12 @@
 //!
 //! An override accepts what a rule holds back: it names the rule, the key (which delivery), the
 //! value (the hash of its bytes), who decided, when and why. It holds for that value alone: when
-//! the delivery changes, it no longer applies. Records are only ever added; taking one back is a
+//! the delivery changes, it no longer applies. Records are only ever added; withdrawing one is a
 //! record of its own.
 //!
 //! A decision can also be about values ([`values`]): it sets one, or says why two of them differ;
 //! about single rows of a delivery ([`corrections`]); or about a finding ([`findings`]): it says why
-//! what is asked about is right as it is. Who answers for a year signs it ([`signatures`]).
+//! the doubted content is right. The people responsible for a year sign it ([`signatures`]).
 
 pub mod findings;
 
@@ -43,19 +43,19 @@ pub struct Override {
     pub report_year: ReportYear,
     /// Id of the rule whose finding it answers.
     pub rule: String,
-    /// What it is about: `2024/students/甲.xlsx`, or the place of a value.
+    /// The subject: `2024/students/甲.xlsx`, or the place of a value.
     pub key: String,
     /// SHA-256 of the delivery it is about; the value that is set; the two values that differ.
     pub value: String,
     pub who: String,
     pub when: String,
     pub reason: String,
-    /// The id of an earlier record that this one takes back.
+    /// The id of an earlier record that this one withdraws.
     pub withdraws: Option<u32>,
-    /// The values it is about; none for one about a delivery.
+    /// The values it is about; `None` for a decision about a delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<values::About>,
-    /// The row it is about; none for one about a whole delivery or a value.
+    /// The row it is about; `None` for a decision about a whole delivery or a value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<corrections::Correction>,
 }
@@ -74,7 +74,8 @@ impl From<&Override> for DecisionRow {
     fn from(decision: &Override) -> Self {
         let about = decision.about.as_ref();
         let correction = decision.correction.as_ref();
-        let school = about.map(|about| &about.school_code).or(correction.map(|own| &own.school_code));
+        let school =
+            about.map(|about| &about.school_code).or(correction.map(|correction| &correction.school_code));
         let of_values = about.filter(|about| about.relation.is_empty());
         let under = of_values.and_then(|about| about.under.iter().next());
         // A decision about a finding is about several figures, each by its name.
@@ -95,7 +96,7 @@ impl From<&Override> for DecisionRow {
             stands_for: under.map_or_else(String::new, |(basis, _)| basis.clone()),
             value_under: figures.or(under.map(|(_, value)| value.clone())).unwrap_or_default(),
             decision: Some(decision.id),
-            case_id: correction.map_or_else(String::new, |own| own.case.clone()),
+            case_id: correction.map_or_else(String::new, |correction| correction.case.clone()),
         }
     }
 }
@@ -103,7 +104,7 @@ impl From<&Override> for DecisionRow {
 /// Every record, oldest first.
 ///
 /// # Errors
-/// When one cannot be read, is damaged, or is of a newer format: a decision is never passed over.
+/// When one cannot be read, is damaged, or is of a newer format: a decision is never skipped.
 pub fn all(data: &DataRoot) -> Result<Vec<Override>, DecisionError> {
     let mut records: Vec<Override> = read_folder(&data.overrides(), FORMAT)?;
     records.sort_by_key(|record| record.id);
@@ -116,7 +117,7 @@ pub fn all(data: &DataRoot) -> Result<Vec<Override>, DecisionError> {
     Ok(records)
 }
 
-/// Every record of a folder, in no order.
+/// Every record of a folder, in no particular order.
 fn read_folder<T: DeserializeOwned>(folder: &Path, known: u32) -> Result<Vec<T>, DecisionError> {
     #[derive(Deserialize)]
     struct Versioned {
@@ -149,7 +150,7 @@ fn read_folder<T: DeserializeOwned>(folder: &Path, known: u32) -> Result<Vec<T>,
     Ok(records)
 }
 
-/// Writes the record of a number, durably.
+/// Writes the record with the number `id`, durably.
 fn write_record<T: Serialize>(folder: &Path, id: u32, record: &T) -> Result<(), DecisionError> {
     let path = record_path(folder, id);
     let json = serde_json::to_vec_pretty(record).map_err(io::Error::other);
@@ -161,9 +162,9 @@ fn record_path(folder: &Path, id: u32) -> PathBuf {
     folder.join(format!("{id:06}.json"))
 }
 
-/// Those that stand: neither taken back, nor taking back.
+/// The decisions that were not withdrawn, without the withdrawals themselves.
 #[must_use]
-pub fn standing(all: &[Override]) -> Vec<&Override> {
+pub fn not_withdrawn(all: &[Override]) -> Vec<&Override> {
     let withdrawn: Vec<u32> = all.iter().filter_map(|record| record.withdraws).collect();
     all.iter().filter(|record| record.withdraws.is_none() && !withdrawn.contains(&record.id)).collect()
 }
@@ -171,7 +172,7 @@ pub fn standing(all: &[Override]) -> Vec<&Override> {
 /// Adds a record under the next free number, and returns it.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub fn add(data: &DataRoot, record: Override) -> Result<Override, DecisionError> {
     let added = add_all(data, vec![record])?;
     added.into_iter().next().ok_or_else(|| DecisionError::Io {
@@ -180,10 +181,10 @@ pub fn add(data: &DataRoot, record: Override) -> Result<Override, DecisionError>
     })
 }
 
-/// Adds records under the next free numbers, in their order. When it fails, those before stand.
+/// Adds records under the next free numbers, in their order. When one fails, those before it stay.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub fn add_all(data: &DataRoot, mut records: Vec<Override>) -> Result<Vec<Override>, DecisionError> {
     let last = all(data)?.last().map_or(0, |last| last.id);
     for (id, record) in (last + 1..).zip(&mut records) {
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_back_no_longer_stands() {
+    fn a_withdrawn_decision_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
         assert_eq!(all(&data).unwrap(), []);
@@ -225,7 +226,7 @@ mod tests {
         add(&data, Override { withdraws: Some(first.id), ..record("E-VOLUME") }).unwrap();
         let records = all(&data).unwrap();
         assert_eq!(records.len(), 3);
-        assert_eq!(standing(&records), [&second]);
+        assert_eq!(not_withdrawn(&records), [&second]);
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! Who answers for a year's figures, and years that nobody may change any more.
+//! The signatures of the people responsible for a year's figures, and years that are frozen.
 //!
 //! 教育统计管理规定 (MOE order 44) art. 27: figures are signed by the statistician (填报人), the checker
 //! (审核人) and the head of the unit (负责人). Here these are three different people, and each signs what
-//! a release holds of one year, byte for byte: the signature holds in every later release in which the
+//! a release has of one year, byte for byte: the signature holds in every later release in which the
 //! year is the same, and lapses, still on record, when it changes. A year that all three signed can be
-//! frozen; runs then leave it as it is, until somebody lifts that.
+//! frozen; runs then leave it as it is, until the freeze is lifted.
 //!
 //! All of it is one journal of records, which are only ever added. Each has a seal over itself and the
-//! one before it, so that a record that was edited or removed is found. The seals have no key: they
-//! show a slip or a tampering hand, not a forger who writes all of them anew.
+//! one before it, so that an edited or removed record is found. The seals have no key: they
+//! show mistakes and simple tampering, not a forgery that rewrites all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -26,7 +26,7 @@ use crate::warehouse::verify::Damage;
 /// Format of a record. A newer one is refused.
 const FORMAT: u32 = 1;
 
-/// In what capacity somebody signs.
+/// The capacity in which a person signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -47,7 +47,7 @@ impl Role {
         }
     }
 
-    /// As art. 27 and the cover of a report have it.
+    /// The name in art. 27 and on the cover of a report.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -58,12 +58,12 @@ impl Role {
     }
 }
 
-/// What a record does.
+/// The effect of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
     Sign,
-    /// Takes a signature back.
+    /// Withdraws a signature.
     Withdraw,
     Freeze,
     /// Opens a frozen year again.
@@ -78,18 +78,18 @@ pub struct Record {
     pub id: u32,
     pub act: Act,
     pub report_year: ReportYear,
-    /// Of a signature, or of one that is taken back.
+    /// The role of the signature, or of the signature that is withdrawn.
     pub role: Option<Role>,
-    /// The release that lay before the person, and its manifest.
+    /// The release that the person signed, and its manifest.
     pub release: u32,
     pub manifest_sha256: String,
-    /// What the release holds of the year.
+    /// Digest of the release's files of the year.
     pub year_digest: String,
     pub by: String,
     pub at: String,
-    /// Empty for a signature, which says itself why.
+    /// Empty for a signature, which needs no reason.
     pub why: String,
-    /// The id of the signature that is taken back.
+    /// The id of the signature that is withdrawn.
     pub withdraws: Option<u32>,
     /// SHA-256 over all of the above and the seal of the record before.
     pub seal: String,
@@ -102,7 +102,7 @@ impl Record {
     }
 }
 
-/// How a signature stands to a release.
+/// The state of a signature with respect to a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -127,17 +127,17 @@ impl State {
 /// Every record, oldest first.
 ///
 /// # Errors
-/// When one cannot be read, is damaged, or is of a newer format: none is passed over.
+/// When one cannot be read, is damaged, or is of a newer format: none is skipped.
 pub fn all(data: &DataRoot) -> Result<Vec<Record>, DecisionError> {
     let mut records: Vec<Record> = read_folder(&data.signatures(), FORMAT)?;
     records.sort_by_key(|record| record.id);
     Ok(records)
 }
 
-/// Adds a record under the next free number, sealed to the one before. The lock must be held.
+/// Adds a record under the next free number, with a seal over it and the one before. The lock must be held.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub fn add(data: &DataRoot, record: Record) -> Result<Record, DecisionError> {
     let all = all(data)?;
     let (id, before) = all.last().map_or((0, ""), |last| (last.id, last.seal.as_str()));
@@ -149,32 +149,33 @@ pub fn add(data: &DataRoot, record: Record) -> Result<Record, DecisionError> {
     Ok(record)
 }
 
-/// Whether two names are one person's: blanks and full width say nothing.
+/// Whether two names are the same person's: blanks and character width do not matter.
 #[must_use]
-pub fn is_same_person(one: &str, other: &str) -> bool {
-    text::compact(one).to_lowercase() == text::compact(other).to_lowercase()
+pub fn is_same_person(name: &str, other: &str) -> bool {
+    text::compact(name).to_lowercase() == text::compact(other).to_lowercase()
 }
 
-/// The signatures that were not taken back, oldest first.
-fn standing(all: &[Record]) -> impl Iterator<Item = &Record> {
+/// The signatures that were not withdrawn, oldest first.
+fn not_withdrawn(all: &[Record]) -> impl Iterator<Item = &Record> {
     let withdrawn: BTreeSet<u32> = all.iter().filter_map(|record| record.withdraws).collect();
     all.iter().filter(move |record| record.act == Act::Sign && !withdrawn.contains(&record.id))
 }
 
-/// The signatures under a year as a digest has it, by role.
+/// The signatures that hold for a year with this digest, by role.
 #[must_use]
 pub fn holding<'a>(all: &'a [Record], year: ReportYear, digest: &str) -> BTreeMap<Role, &'a Record> {
-    let of_year = standing(all).filter(|one| one.report_year == year && one.year_digest == digest);
-    of_year.filter_map(|one| Some((one.role?, one))).collect()
+    let of_year =
+        not_withdrawn(all).filter(|record| record.report_year == year && record.year_digest == digest);
+    of_year.filter_map(|record| Some((record.role?, record))).collect()
 }
 
-/// Whether all three signed a year as a digest has it.
+/// Whether all three signed a year with this digest.
 #[must_use]
 pub fn is_signed(all: &[Record], year: ReportYear, digest: &str) -> bool {
     holding(all, year, digest).len() == Role::ALL.len()
 }
 
-/// How a signature stands where the year's digest is `digest`, or where there is no such year.
+/// The state of a signature when the year's digest is `digest`, or when there is no such year.
 #[must_use]
 pub fn state(record: &Record, all: &[Record], digest: Option<&str>) -> State {
     if all.iter().any(|other| other.withdraws == Some(record.id)) {
@@ -186,7 +187,7 @@ pub fn state(record: &Record, all: &[Record], digest: Option<&str>) -> State {
     }
 }
 
-/// The years that are frozen, with the record that did it.
+/// The frozen years, each with the record that froze it.
 #[must_use]
 pub fn frozen(all: &[Record]) -> BTreeMap<ReportYear, &Record> {
     let mut frozen = BTreeMap::new();
@@ -204,24 +205,24 @@ pub fn frozen(all: &[Record]) -> BTreeMap<ReportYear, &Record> {
     frozen
 }
 
-/// The releases that lay before the three when they signed a year, whether that holds still or has
-/// lapsed: final releases, which are kept for ever. With them those that a frozen year was frozen on.
+/// The releases on which all three signed a year, whether the signatures hold or have lapsed: final
+/// releases, which are kept for ever. Also the releases on which frozen years were frozen.
 #[must_use]
 pub fn final_releases(all: &[Record]) -> BTreeSet<u32> {
     let mut signed: BTreeMap<(ReportYear, &str), BTreeMap<Role, BTreeSet<u32>>> = BTreeMap::new();
-    for record in standing(all) {
-        let of = signed.entry((record.report_year, &record.year_digest)).or_default();
+    for record in not_withdrawn(all) {
+        let roles = signed.entry((record.report_year, &record.year_digest)).or_default();
         if let Some(role) = record.role {
-            of.entry(role).or_default().insert(record.release);
+            roles.entry(role).or_default().insert(record.release);
         }
     }
-    let complete = signed.into_values().filter(|of| of.len() == Role::ALL.len());
+    let complete = signed.into_values().filter(|roles| roles.len() == Role::ALL.len());
     let frozen = frozen(all).into_values().map(|record| record.release);
     complete.flat_map(BTreeMap::into_values).flatten().chain(frozen).collect()
 }
 
-/// What is wrong with the journal: a seal that does not fit, a number that is missing, a signature
-/// that is not of the release that it names, and a frozen year that is not as it was frozen.
+/// Damage to the journal: a seal that does not fit, a missing number, a signature that does not
+/// fit the release that it names, and a frozen year that has changed.
 ///
 /// # Errors
 /// When a record is of a newer format, or releases cannot be listed.
@@ -254,11 +255,11 @@ pub fn verify(data: &DataRoot) -> Result<Vec<Damage>, DecisionError> {
         before = &record.seal;
     }
     for record in &all {
-        // A release that was removed, or cannot be read, says nothing of it; that is told of itself.
+        // A removed or unreadable release proves nothing here; it is reported elsewhere.
         let Ok(manifest) = publish::read_manifest(data, record.release) else { continue };
-        let own = publish::manifest_sha256(data, record.release).unwrap_or_default();
+        let manifest_sha256 = publish::manifest_sha256(data, record.release).unwrap_or_default();
         let same_year = manifest.year_digest(record.report_year).as_deref() == Some(&record.year_digest);
-        if own != record.manifest_sha256 || !same_year {
+        if manifest_sha256 != record.manifest_sha256 || !same_year {
             let detail = format!("release {:06} is not what it names", record.release);
             damages.push(damage(record.release, record.id, "changed", detail));
         }
@@ -274,7 +275,7 @@ pub fn verify(data: &DataRoot) -> Result<Vec<Damage>, DecisionError> {
     Ok(damages)
 }
 
-/// Below the data root; of the folder for 0.
+/// The path of a record below the data root; the folder's for 0.
 fn shown_path(data: &DataRoot, id: u32) -> String {
     let folder = data.signatures();
     let path = if id == 0 { folder } else { record_path(&folder, id) };
@@ -310,12 +311,12 @@ mod tests {
     fn journal(records: Vec<Record>) -> (tempfile::TempDir, DataRoot, Vec<Record>) {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
-        let records = records.into_iter().map(|one| add(&data, one).unwrap()).collect();
+        let records = records.into_iter().map(|record| add(&data, record).unwrap()).collect();
         (folder, data, records)
     }
 
     #[test]
-    fn three_signatures_hold_for_one_digest_until_one_is_taken_back() {
+    fn three_signatures_hold_for_one_digest_until_one_is_withdrawn() {
         let (_folder, data, _) = journal(vec![
             sign(Role::Preparer, "李老师", "a", 3),
             sign(Role::Reviewer, "王科长", "a", 3),
@@ -368,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_person_s_however_it_is_spaced() {
+    fn spacing_does_not_make_a_name_another_person() {
         assert!(is_same_person("王 科长", "王科长") && is_same_person("Ｌi", "li"));
         assert!(!is_same_person("王科长", "王局长"));
     }

@@ -1,5 +1,5 @@
-//! Decisions about values: one that is set in place of what was delivered, and notes that close a
-//! difference. Each holds for the delivered values it was made of, and for those alone.
+//! Decisions about values: a value that replaces a delivered one, and notes that close a
+//! difference. Each holds for the delivered values it was made for, and for those alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -33,18 +33,18 @@ pub struct About {
     pub region_code: String,
     /// Empty above the school.
     pub school_code: String,
-    /// What was delivered when it was decided, by basis: the exact value, or the name of the state.
+    /// The delivered values at the time of the decision, by basis: the exact value, or the name of the state.
     pub under: BTreeMap<String, String>,
 }
 
-/// A value that a person set and that a release stands on, as its table `override` has it.
+/// A value that a person set and that a release was computed with, from its table `override`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedValue {
     pub report_year: ReportYear,
     pub indicator_id: String,
     pub school_code: String,
     pub stands_for: Delivered,
-    /// What was set, and what was delivered.
+    /// The value that was set, and the one that was delivered.
     pub value: String,
     pub under: String,
     pub who: String,
@@ -52,7 +52,7 @@ pub struct AppliedValue {
     pub reason: String,
 }
 
-/// The set values of a file of the table `override`; decisions about deliveries are passed over.
+/// Reads the set values from a file of the table `override`; decisions about deliveries are skipped.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -103,14 +103,14 @@ pub fn note_key(year: ReportYear, pair: &PairKey) -> String {
     format!("{year}/{}/{}-{}/{place}", pair.indicator_id, pair.basis_a.name(), pair.basis_b.name())
 }
 
-/// The newest decision of a rule about each key of a year: it takes the place of those before.
+/// The newest decision of a rule about each key of a year, which replaces those before it.
 #[must_use]
-pub fn newest<'a>(standing: &'a [Override], rule: &str, year: ReportYear) -> BTreeMap<&'a str, &'a Override> {
-    let of = standing.iter().filter(|decision| decision.rule == rule && decision.report_year == year);
-    of.map(|decision| (decision.key.as_str(), decision)).collect()
+pub fn newest<'a>(recorded: &'a [Override], rule: &str, year: ReportYear) -> BTreeMap<&'a str, &'a Override> {
+    let of_year = recorded.iter().filter(|decision| decision.rule == rule && decision.report_year == year);
+    of_year.map(|decision| (decision.key.as_str(), decision)).collect()
 }
 
-/// A value that a named person set, and that holds.
+/// A set value that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetValue {
     pub decision: Override,
@@ -118,19 +118,19 @@ pub struct SetValue {
     pub basis: Delivered,
     pub school_code: String,
     pub value: Decimal,
-    /// What was delivered, as it was told.
+    /// The delivered value at the time, as text.
     pub under: String,
 }
 
-/// What set values of a year hold, and what is delivered now under those that do not.
+/// The set values of a year that hold, and those that lapsed, each with the value delivered now.
 #[derive(Debug, Default)]
-pub struct Judged {
+pub struct Judgement {
     pub holding: Vec<SetValue>,
     pub lapsed: Vec<(Override, String)>,
 }
 
-impl Judged {
-    /// What the year is computed with.
+impl Judgement {
+    /// The values that the year is computed with.
     #[must_use]
     pub fn set_values(&self) -> SetValues {
         let key = |set: &SetValue| (set.indicator_id.clone(), set.basis, set.school_code.clone());
@@ -138,19 +138,19 @@ impl Judged {
     }
 }
 
-/// Which set values hold: the delivered value under each is what it was, and it never lapsed before.
+/// Judges which set values hold: those whose delivered value has not changed, and that never lapsed before.
 #[must_use]
 pub fn judge(
     year: ReportYear,
-    standing: &[Override],
+    recorded: &[Override],
     lapsed: &BTreeSet<u32>,
     indicators: &[Indicator],
     values: &[IndicatorValue],
-) -> Judged {
-    let newest = newest(standing, set_rule(), year);
-    let mut judged = Judged::default();
+) -> Judgement {
+    let newest = newest(recorded, set_rule(), year);
+    let mut judgement = Judgement::default();
     if newest.is_empty() {
-        return judged;
+        return judgement;
     }
     let mut delivered: HashMap<(&str, Delivered, &str), String> = HashMap::new();
     for value in values.iter().filter(|value| !value.key.basis.is_adjusted()) {
@@ -162,21 +162,21 @@ pub fn judge(
     }
     for decision in newest.into_values() {
         let Some(set) = set_value(decision, indicators) else {
-            judged.lapsed.push((decision.clone(), "missing".to_owned()));
+            judgement.lapsed.push((decision.clone(), "missing".to_owned()));
             continue;
         };
         let place = (set.indicator_id.as_str(), set.basis, set.school_code.as_str());
         let now = delivered.get(&place).map_or("missing", String::as_str).to_owned();
         if delivered.contains_key(&place) && now == set.under && !lapsed.contains(&decision.id) {
-            judged.holding.push(set);
+            judgement.holding.push(set);
         } else {
-            judged.lapsed.push((decision.clone(), now));
+            judgement.lapsed.push((decision.clone(), now));
         }
     }
-    judged
+    judgement
 }
 
-/// What a record sets; `None` where the definitions no longer know such a value.
+/// The value that a record sets; `None` where the definitions no longer have such a value.
 fn set_value(decision: &Override, indicators: &[Indicator]) -> Option<SetValue> {
     let about = decision.about.as_ref()?;
     let (basis, under) = about.under.iter().next()?;
@@ -193,28 +193,28 @@ fn set_value(decision: &Override, indicators: &[Indicator]) -> Option<SetValue> 
     })
 }
 
-/// Puts beside each difference why it is one: the note of these two values, or the value that was
-/// set for one of them. Returns the notes that no longer hold, as one of their values changed.
+/// Closes each difference that is explained: by a note about its two values, or by a value that was
+/// set for one of them. Returns the notes that lapsed because one of their values changed.
 pub fn close(
     differences: &mut [Difference],
     year: ReportYear,
-    standing: &[Override],
+    recorded: &[Override],
     lapsed: &BTreeSet<u32>,
     set: &[SetValue],
 ) -> Vec<Override> {
-    let mut notes = newest(standing, note_rule(), year);
+    let mut notes = newest(recorded, note_rule(), year);
     let set: HashMap<(&str, Delivered, &str), &SetValue> = set
         .iter()
         .map(|set| ((set.indicator_id.as_str(), set.basis, set.school_code.as_str()), set))
         .collect();
-    let mut over = Vec::new();
+    let mut lapsed_notes = Vec::new();
     for difference in differences {
         let note = notes.remove(note_key(year, &difference.key).as_str());
-        let holds = note.is_some_and(|note| !lapsed.contains(&note.id) && is_of(note, difference));
+        let holds = note.is_some_and(|note| !lapsed.contains(&note.id) && is_about(note, difference));
         if let Some(note) = note
             && !holds
         {
-            over.push(note.clone());
+            lapsed_notes.push(note.clone());
         }
         if difference.answer == Answer::Agrees {
             continue;
@@ -232,18 +232,18 @@ pub fn close(
             (None, None) => None,
         };
     }
-    // What is not compared any more.
-    over.extend(notes.into_values().cloned());
-    over
+    // Notes about values that are no longer compared.
+    lapsed_notes.extend(notes.into_values().cloned());
+    lapsed_notes
 }
 
 fn closed(decision: &Override, note: String) -> Closing {
     Closing { decision: decision.id, note, by: decision.who.clone(), at: decision.when.clone() }
 }
 
-/// Whether a note is of the two values that a difference has now.
+/// Whether a note is about the two values that a difference has now.
 #[must_use]
-pub fn is_of(note: &Override, difference: &Difference) -> bool {
+pub fn is_about(note: &Override, difference: &Difference) -> bool {
     note.about.as_ref().is_some_and(|about| about.under == under(difference))
 }
 
@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn record(id: u32, rule: &str, key: String, value: &str, under: &[(&str, &str)]) -> Override {
-        let under = under.iter().map(|(basis, told)| ((*basis).to_owned(), (*told).to_owned())).collect();
+        let under = under.iter().map(|(basis, value)| ((*basis).to_owned(), (*value).to_owned())).collect();
         Override {
             format: 2,
             id,
@@ -309,9 +309,9 @@ mod tests {
         record(id, set_rule(), key, value, &[("filed", under)])
     }
 
-    fn ids(judged: &Judged) -> (Vec<u32>, Vec<u32>) {
-        let holding = judged.holding.iter().map(|set| set.decision.id).collect();
-        (holding, judged.lapsed.iter().map(|(decision, _)| decision.id).collect())
+    fn ids(judgement: &Judgement) -> (Vec<u32>, Vec<u32>) {
+        let holding = judgement.holding.iter().map(|set| set.decision.id).collect();
+        (holding, judgement.lapsed.iter().map(|(decision, _)| decision.id).collect())
     }
 
     #[test]
@@ -327,8 +327,8 @@ mod tests {
         assert_eq!(judged(11, &[]), (vec![], vec![2]));
         // It does not come back with the old value.
         assert_eq!(judged(10, &[2]), (vec![], vec![2]));
-        let of_nobody = judge(2024, &records, &BTreeSet::new(), &indicators, &[]);
-        assert_eq!(ids(&of_nobody), (vec![], vec![2]));
+        let without_values = judge(2024, &records, &BTreeSet::new(), &indicators, &[]);
+        assert_eq!(ids(&without_values), (vec![], vec![2]));
         let values = [value(Basis::Filed, "a", 10)];
         assert_eq!(ids(&judge(2023, &records, &BTreeSet::new(), &indicators, &values)), (vec![], vec![]));
     }
@@ -339,9 +339,9 @@ mod tests {
         let closed = |system, filed, records: &[Override], sets: &[SetValue]| {
             let values = [value(Basis::System, "a", system), value(Basis::Filed, "a", filed)];
             let mut found = reconcile::differences(2024, &indicators, None, &values);
-            let over = close(&mut found, 2024, records, &BTreeSet::new(), sets);
+            let lapsed_notes = close(&mut found, 2024, records, &BTreeSet::new(), sets);
             let note = found[0].closed.as_ref().map(|closed| closed.note.clone()).unwrap_or_default();
-            (note, over.len())
+            (note, lapsed_notes.len())
         };
         let pair = PairKey {
             indicator_id: "students".into(),
@@ -355,14 +355,14 @@ mod tests {
         assert_eq!(closed(10, 13, notes, &[]), (String::new(), 1));
         assert_eq!(closed(11, 12, notes, &[]), (String::new(), 1));
         assert_eq!(closed(12, 12, notes, &[]), (String::new(), 1));
-        let judged = judge(
+        let judgement = judge(
             2024,
             &[set(4, "10", "12")],
             &BTreeSet::new(),
             &indicators,
             &[value(Basis::Filed, "a", 12)],
         );
-        assert_eq!(closed(10, 12, &[], &judged.holding).0, "填报核定为 10：转出三人");
-        assert_eq!(closed(10, 10, &[], &judged.holding).0, "");
+        assert_eq!(closed(10, 12, &[], &judgement.holding).0, "填报核定为 10：转出三人");
+        assert_eq!(closed(10, 10, &[], &judgement.holding).0, "");
     }
 }

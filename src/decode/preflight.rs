@@ -19,8 +19,25 @@ pub(super) struct Preflight {
     pub macros: bool,
     /// Cells of other workbooks are used.
     pub links: bool,
-    /// Something is spelt, or lies, where the reader does not look for it.
-    pub is_odd: bool,
+    pub spelling: Spelling,
+}
+
+/// How a workbook is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Spelling {
+    /// As the reader expects it.
+    #[default]
+    Usual,
+    /// Otherwise, though it means the same: see [`super::respell`].
+    Odd,
+}
+
+impl Spelling {
+    fn note(&mut self, is_odd: bool) {
+        if is_odd {
+            *self = Spelling::Odd;
+        }
+    }
 }
 
 /// The longest tag: a cell's value is between tags, and is bounded elsewhere.
@@ -48,8 +65,8 @@ pub(super) fn look_through(bytes: &[u8]) -> Result<Preflight, DecodeError> {
         }
         if part.kind.is_none() {
             part.kind = Some(kind(name));
-            part.is_relations = name.ends_with(".rels");
-            found.is_odd |= lies_elsewhere(name);
+            part.is_relations = name.rsplit('.').next() == Some("rels");
+            found.spelling.note(lies_elsewhere(name));
         }
         part.take(chunk, &finders, &mut found)
     })?;
@@ -200,10 +217,10 @@ impl Part {
                 }
             }
             Kind::Sheet => {
-                found.is_odd |= finders.is_odd(text);
+                found.spelling.note(finders.is_odd(text));
                 look_at_sheet(text, finders, found)?;
             }
-            Kind::OtherXml if self.is_relations => found.is_odd |= finders.stroke.find(text).is_some(),
+            Kind::OtherXml if self.is_relations => found.spelling.note(finders.stroke.find(text).is_some()),
             _ => {}
         }
         self.kept.drain(..whole);

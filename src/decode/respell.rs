@@ -96,7 +96,7 @@ fn parts(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, DecodeError> {
     let mut parts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     bundle::unpack::<DecodeError>(&mut archive, bytes.len(), |name, chunk| {
         let name = resolved("", name).to_lowercase();
-        if name.ends_with(".xml") || name.ends_with(".rels") {
+        if matches!(name.rsplit('.').next(), Some("xml" | "rels")) {
             parts.entry(name).or_default().extend_from_slice(chunk);
         }
         Ok(())
@@ -300,8 +300,7 @@ fn attributes(tag: &BytesStart<'_>, is_root: bool) -> Result<Vec<(String, String
         let key = attribute.key.as_ref();
         let key = match key.split_once(':') {
             None if key == "xmlns" => continue,
-            None => key,
-            Some(("xml", _)) => key,
+            None | Some(("xml", _)) => key,
             Some((_, "id")) => "r:id",
             Some(_) => continue,
         };

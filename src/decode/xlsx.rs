@@ -10,7 +10,7 @@ use calamine::{DataRef, Dimensions, ExcelDateTime, Reader, SheetVisible, Xlsx};
 use jiff::civil::Date;
 
 use super::cell::{Cell, NO_RESULT, Row, day_meant};
-use super::preflight::{self, Preflight};
+use super::preflight::{self, Preflight, Spelling};
 use super::respell;
 use super::text::LINE_MAX;
 use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Occurrences};
@@ -29,7 +29,7 @@ const SPREAD_RATIO: u64 = 100;
 /// Those of [`preflight`]; `Cell` when a cell does not parse, `Damaged` when the XML does not.
 pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
     let mut found = preflight::look_through(bytes)?;
-    let respelt = if found.is_odd { Some(respell::respell(bytes)?) } else { None };
+    let respelt = if found.spelling == Spelling::Odd { Some(respell::respell(bytes)?) } else { None };
     if let Some(respelt) = &respelt {
         let Preflight { macros, links, .. } = found;
         found = Preflight { macros, links, ..preflight::look_through(respelt)? };

@@ -18,7 +18,7 @@ use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 
-use crate::decisions::corrections::{self, FileKey, OfFile};
+use crate::decisions::corrections::{self, FileCorrections, FileKey};
 use crate::decode::worker::{Death, Decoder, WorkerError};
 use crate::decode::{self, DecodeError, Event, Format, Row};
 use crate::definitions::Definitions;
@@ -50,7 +50,7 @@ pub struct Intake<'a> {
     pub definitions: &'a Definitions,
     pub context: Context<'a>,
     /// What persons said about single rows, by delivery.
-    pub corrections: &'a BTreeMap<FileKey, OfFile>,
+    pub corrections: &'a BTreeMap<FileKey, FileCorrections>,
     /// The most bytes that a member of a bundle may have: as many as a file.
     pub member_max: u64,
 }
@@ -258,7 +258,7 @@ fn fragment_key(
     dataset: &Dataset,
     year: ReportYear,
     sha256: &str,
-    corrections: Option<&OfFile>,
+    corrections: Option<&FileCorrections>,
 ) -> String {
     let parts = [
         sha256,
@@ -385,7 +385,7 @@ fn read(
     intake: Intake<'_>,
     reader: &mut Decoder,
     (dataset, year, sha256): (&Dataset, ReportYear, &str),
-    corrections: Option<&OfFile>,
+    corrections: Option<&FileCorrections>,
     bytes: &[u8],
 ) -> Result<Result<FileContent, Fault>, IntakeError> {
     let no_contract = || Ok(Err(Fault::new(finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
@@ -452,14 +452,14 @@ fn read(
 
 /// Puts corrected cells in their rows on the way to the normaliser.
 struct Corrector<'a> {
-    corrections: Option<&'a OfFile>,
+    corrections: Option<&'a FileCorrections>,
     sheet: String,
     /// Rows that were the same as when they were corrected.
     corrected: BTreeSet<(String, u32)>,
 }
 
 impl<'a> Corrector<'a> {
-    fn new(corrections: Option<&'a OfFile>) -> Self {
+    fn new(corrections: Option<&'a FileCorrections>) -> Self {
         Corrector {
             corrections: corrections.filter(|corrections| !corrections.rows.is_empty()),
             sheet: String::new(),

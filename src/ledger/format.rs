@@ -1,4 +1,4 @@
-//! Whether a data root is this program's to write, and can bear what a run does.
+//! Whether this program may write a data root, and whether its file system supports what a run does.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use crate::warehouse::ground::{self, GroundError};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, PublishError};
 
-/// Format of the data root as a whole. 1 had no file that said so.
+/// Format of the data root as a whole. Format 1 had no format file.
 const FORMAT: u32 = 2;
 
 /// `ledger/format.json`.
@@ -21,7 +21,7 @@ const FORMAT: u32 = 2;
 struct DataFormat {
     format: u32,
     program: String,
-    /// Where the file system was tested: another machine, or another place, is tested again.
+    /// The machine and place where the file system was tested; elsewhere it is tested again.
     host: String,
     path: PathBuf,
 }
@@ -40,10 +40,10 @@ pub enum FormatError {
     Io { path: PathBuf, source: io::Error },
 }
 
-/// Refuses a data root of which a newer program wrote any part, before anything is written.
+/// Refuses a data root in which a newer program wrote anything, before anything is written.
 ///
 /// # Errors
-/// `Newer`, or `Damaged` for a file of formats that does not read.
+/// `Newer`, or `Damaged` for a format file that cannot be read.
 pub fn refuse_newer(data: &DataRoot) -> Result<(), FormatError> {
     read(data)?;
     if let Err(error @ PublishError::Newer { .. }) = publish::current(data) {
@@ -56,10 +56,10 @@ pub fn refuse_newer(data: &DataRoot) -> Result<(), FormatError> {
     Ok(())
 }
 
-/// Tests the file system of a data root that was not tested here yet, and notes that it was.
+/// Tests the file system of a data root that has not been tested here, and notes that it was.
 ///
 /// # Errors
-/// `Ground` when the file system cannot bear what a run does.
+/// `Ground` when the file system does not support what a run does.
 pub fn settle(data: &DataRoot, program: &str) -> Result<(), FormatError> {
     let path = std::path::absolute(data.path()).unwrap_or_else(|_| data.path().to_owned());
     let here = DataFormat { format: FORMAT, program: program.to_owned(), host: lock::host(), path };

@@ -1,4 +1,4 @@
-//! One writer at a time. The lock is the system's, so it dies with its holder.
+//! One writer at a time. The lock is the operating system's, so it ends with its holder.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
-/// Who lists the runs looks at the lock for an instant: one refusal is not yet another run.
+/// Listing the runs takes the lock for an instant, so a single refusal does not mean another run.
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Lock {
     file: File,
-    /// The process that held it before did not give it back.
+    /// The last holder did not give it back.
     left_behind: bool,
 }
 
@@ -28,11 +28,11 @@ impl Lock {
         self.left_behind
     }
 
-    /// Gives it back with everything in order. A lock that is only dropped, as by a run that
-    /// failed, tells the next holder to look for what was left.
+    /// Gives it back with everything in order. A lock that is only dropped, as by a failed run,
+    /// makes the next holder look for leftovers.
     ///
     /// # Errors
-    /// Of the file system.
+    /// When the file system fails.
     pub fn give_back(self) -> io::Result<()> {
         self.file.set_len(0)
     }
@@ -46,30 +46,30 @@ pub enum LockError {
     Io { path: PathBuf, source: io::Error },
 }
 
-/// Takes the lock, and names this process and what it does in it.
+/// Takes the lock, and writes into it this process and what it does.
 ///
 /// # Errors
-/// `Held` with what the holder wrote of itself.
+/// `Held` with the text that the holder wrote.
 pub fn lock(data: &DataRoot, command: &str, since: &str) -> Result<Lock, LockError> {
     let path = data.lock();
     take(&path, command, since).map_err(|error| match error {
-        Taken::ByOther(holder) => LockError::Held { holder },
-        Taken::Not(source) => LockError::Io { path, source },
+        LockFailure::Held(holder) => LockError::Held { holder },
+        LockFailure::Io(source) => LockError::Io { path, source },
     })
 }
 
-enum Taken {
-    ByOther(String),
-    Not(io::Error),
+enum LockFailure {
+    Held(String),
+    Io(io::Error),
 }
 
-impl From<io::Error> for Taken {
+impl From<io::Error> for LockFailure {
     fn from(error: io::Error) -> Self {
-        Taken::Not(error)
+        LockFailure::Io(error)
     }
 }
 
-fn take(path: &Path, command: &str, since: &str) -> Result<Lock, Taken> {
+fn take(path: &Path, command: &str, since: &str) -> Result<Lock, LockFailure> {
     files::make_folder(path.parent().unwrap_or(path), Access::Open)?;
     let mut file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(path)?;
@@ -80,14 +80,14 @@ fn take(path: &Path, command: &str, since: &str) -> Result<Lock, Taken> {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder)?;
-                return Err(Taken::ByOther(holder.trim().to_owned()));
+                return Err(LockFailure::Held(holder.trim().to_owned()));
             }
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
     }
     let mut before = String::new();
     file.read_to_string(&mut before)?;
-    // Never empty in between, and on the disk before anything else is: it is what the next holder knows of this one.
+    // Never empty in between, and on disk before anything else: the next holder learns of this one by it.
     let text = format!("{}\n", holder_text(std::process::id(), command, &host(), since));
     file.rewind()?;
     file.write_all(text.as_bytes())?;
@@ -119,7 +119,7 @@ pub fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
-/// What tells one start of this machine from the next; empty where the system does not say.
+/// The id of this start of the machine; empty where the system does not say.
 #[must_use]
 pub fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()

@@ -1,4 +1,4 @@
-//! The ledger: one writer at a time, what each run did, and which files were seen.
+//! The ledger: one writer at a time, the records of runs, and the files seen before.
 
 mod format;
 
@@ -13,5 +13,5 @@ mod select;
 pub use format::{FormatError, refuse_newer, settle};
 pub use lock::{Lock, LockError, lock};
 pub use record::{Amount, DeliveredFile, Entry, Process, Run, Stage, begin, end, entries, outdated, remove};
-pub use seen::Seen;
+pub use seen::SeenFiles;
 pub use select::{SelectError, select};

@@ -1,4 +1,4 @@
-//! What each run did: a record is written when it begins and completed when it ends.
+//! The records of runs: each is written when its run begins and completed when it ends.
 
 use std::fs;
 use std::io;
@@ -15,10 +15,10 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Summary;
 
-/// Format of a run's record. 1 had no beginning: it was written when a run ended.
+/// Format of a run's record. Records of format 1 were written only when a run ended.
 pub(super) const FORMAT: u32 = 2;
 
-/// What one run did.
+/// The record of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     pub format: u32,
@@ -39,15 +39,15 @@ pub struct Run {
     /// Empty for a run that has not ended.
     pub finished: String,
     pub outcome: RunOutcome,
-    /// None for a run that has not ended.
+    /// `None` for a run that has not ended.
     pub exit_code: Option<u8>,
     /// Why it failed.
     #[serde(default)]
     pub error: Option<String>,
-    /// The release that stood before the run; 0 for none.
+    /// The current release before the run; 0 for none.
     #[serde(default)]
     pub release_before: u32,
-    /// The release that stands after it; 0 for none.
+    /// The current release after the run; 0 for none.
     pub release: u32,
     pub stages: Vec<Stage>,
     /// The files that this run took in.
@@ -56,7 +56,7 @@ pub struct Run {
     pub summary: Summary,
 }
 
-/// Who ran.
+/// The process of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     pub id: u32,
@@ -76,15 +76,15 @@ impl Process {
 pub struct Stage {
     pub stage: String,
     pub milliseconds: u64,
-    /// What went in, where that is counted.
+    /// How much went in, where that is counted.
     #[serde(default)]
     pub taken: Option<Amount>,
-    /// What came out.
+    /// How much came out.
     #[serde(default)]
     pub given: Option<Amount>,
 }
 
-/// So many files, rows or values.
+/// A number of files, rows or values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
     pub count: usize,
@@ -109,13 +109,13 @@ pub struct DeliveredFile {
 }
 
 impl Run {
-    /// When it began, if the record says it as it should.
+    /// The time at which it began, if the record has a valid one.
     #[must_use]
     pub fn began(&self) -> Option<Timestamp> {
         self.started.parse().ok()
     }
 
-    /// How long it took; nothing for a run that did not end.
+    /// How long it took; `None` for a run that did not end.
     #[must_use]
     pub fn duration(&self) -> Option<SignedDuration> {
         let finished: Timestamp = self.finished.parse().ok()?;
@@ -128,14 +128,14 @@ impl Run {
 pub struct Entry {
     pub id: u32,
     pub path: PathBuf,
-    /// What is wrong with it, where it cannot be read.
+    /// The record, or why it cannot be read.
     pub run: Result<Box<Run>, String>,
 }
 
 /// Writes the record of a run that begins, under the next free number. The lock must be held.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub fn begin(data: &DataRoot, begun: Run) -> io::Result<Run> {
     files::make_folder(&data.runs(), Access::Open)?;
     let id = numbers(data)?.last().copied().unwrap_or_default() + 1;
@@ -148,7 +148,7 @@ pub fn begin(data: &DataRoot, begun: Run) -> io::Result<Run> {
 /// Completes the record of a run.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub fn end(data: &DataRoot, run: &Run) -> io::Result<()> {
     write(data, run)
 }
@@ -163,7 +163,7 @@ fn path_of(data: &DataRoot, id: u32) -> PathBuf {
     data.runs().join(format!("{id:06}.json"))
 }
 
-/// Numbers of all records, damaged ones too: a number is never given twice.
+/// Numbers of all records, including damaged ones: a number is never given twice.
 pub(super) fn numbers(data: &DataRoot) -> io::Result<Vec<u32>> {
     let folder = data.runs();
     if !folder.exists() {
@@ -179,10 +179,10 @@ pub(super) fn numbers(data: &DataRoot) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// All records, oldest first. A run that ended without completing its record has died.
+/// All records, oldest first. A run whose process is gone without completing its record has died.
 ///
 /// # Errors
-/// When the folder cannot be listed; a record that cannot be read is an entry that says so.
+/// When the folder cannot be listed; a record that cannot be read becomes an entry that says so.
 pub fn entries(data: &DataRoot) -> io::Result<Vec<Entry>> {
     let entry = |id| {
         let path = path_of(data, id);
@@ -216,7 +216,7 @@ pub(super) fn read(path: &Path, id: u32) -> Result<Run, String> {
     if run.id == id { Ok(run) } else { Err(format!("it is of run {}", run.id)) }
 }
 
-/// The format of a record that a newer program wrote.
+/// The path and format of a record that a newer program wrote.
 pub(super) fn newer_format(data: &DataRoot, id: u32) -> Option<(PathBuf, u32)> {
     let path = path_of(data, id);
     let value: serde_json::Value = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
@@ -229,7 +229,7 @@ pub(super) fn newer(found: u32) -> String {
 }
 
 /// Numbers of the runs that began more than `keep_days` before `now`; never the newest, and never
-/// one whose age nobody can tell.
+/// one of unknown age.
 #[must_use]
 pub fn outdated(entries: &[Entry], keep_days: u32, now: Timestamp) -> Vec<u32> {
     let limit = SignedDuration::from_hours(24 * i64::from(keep_days));
@@ -244,7 +244,7 @@ pub fn outdated(entries: &[Entry], keep_days: u32, now: Timestamp) -> Vec<u32> {
 /// Removes the record of a run. The lock must be held.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub fn remove(data: &DataRoot, id: u32) -> io::Result<()> {
     fs::remove_file(path_of(data, id))
 }

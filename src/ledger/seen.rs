@@ -1,4 +1,4 @@
-//! Which files were seen, so that an unchanged file is not read again. A cache: its loss costs time.
+//! The files seen before, so that an unchanged file is not read again. A cache: losing it only costs time.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,12 +10,12 @@ use crate::sources::drop_folder::DroppedFile;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
-/// Format of the file. 1 was the map alone.
+/// Format of the file. Format 1 was the map alone.
 const FORMAT: u32 = 2;
 
 /// Hashes of files by path, size and time of change.
 #[derive(Debug, Default)]
-pub struct Seen(BTreeMap<String, SeenFile>);
+pub struct SeenFiles(BTreeMap<String, SeenFile>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct SeenFile {
@@ -27,32 +27,32 @@ struct SeenFile {
 }
 
 #[derive(Serialize, Deserialize)]
-struct OnDisk {
+struct CacheFile {
     format: u32,
-    /// SHA-256 over `files`: who edits a hash here must not make one file stand for another.
+    /// SHA-256 over `files`, so that an edited hash cannot pass one file off as another.
     sha256: String,
     files: BTreeMap<String, SeenFile>,
 }
 
-impl Seen {
-    /// What is remembered; nothing when the memory is lost, edited or of another format.
+impl SeenFiles {
+    /// Loads the cache; it is empty when lost, edited or of another format.
     #[must_use]
     pub fn load(data: &DataRoot) -> Self {
         let bytes = fs::read(data.seen()).unwrap_or_default();
-        let Ok(found) = serde_json::from_slice::<OnDisk>(&bytes) else { return Seen::default() };
+        let Ok(found) = serde_json::from_slice::<CacheFile>(&bytes) else { return SeenFiles::default() };
         let sound = found.format == FORMAT && digest(&found.files).is_ok_and(|sha256| sha256 == found.sha256);
-        Seen(if sound { found.files } else { BTreeMap::new() })
+        SeenFiles(if sound { found.files } else { BTreeMap::new() })
     }
 
     /// # Errors
-    /// Of the file system.
+    /// When the file system fails.
     pub fn save(&self, data: &DataRoot) -> io::Result<()> {
-        let on_disk = OnDisk { format: FORMAT, sha256: digest(&self.0)?, files: self.0.clone() };
-        let json = serde_json::to_vec(&on_disk).map_err(io::Error::other)?;
+        let cache = CacheFile { format: FORMAT, sha256: digest(&self.0)?, files: self.0.clone() };
+        let json = serde_json::to_vec(&cache).map_err(io::Error::other)?;
         files::write_whole(&data.seen(), &json, Access::Restricted)
     }
 
-    /// The hash of a file that has not changed since it was seen.
+    /// The hash of a file, if it has not changed since it was seen.
     #[must_use]
     pub fn sha256(&self, file: &DroppedFile) -> Option<&str> {
         let seen = self.0.get(&file.label)?;

@@ -1,4 +1,4 @@
-//! Runs by names that one can type.
+//! Selection of a run by what a user types.
 
 use super::record::Entry;
 
@@ -17,11 +17,11 @@ fn list(runs: &[String]) -> String {
     }
 }
 
-/// The run that was meant: a number, `latest`, `latest-1` for the one before it, or the beginning
-/// of the time at which just one run began.
+/// Selects a run by its number, by `latest`, by `latest-1` for the one before it, or by the beginning of its
+/// start time, if only one run has it.
 ///
 /// # Errors
-/// When no run is meant, or more than one.
+/// When no run matches, or more than one.
 pub fn select<'a>(entries: &'a [Entry], typed: &str) -> Result<&'a Entry, SelectError> {
     let unknown = || SelectError::Unknown(typed.to_owned());
     if let Some(before) = typed.strip_prefix("latest") {
@@ -33,7 +33,7 @@ pub fn select<'a>(entries: &'a [Entry], typed: &str) -> Result<&'a Entry, Select
     if let Some(entry) = entries.iter().find(|entry| typed.parse() == Ok(entry.id)) {
         return Ok(entry);
     }
-    // A year alone says too little to be meant as a time, and is most likely a mistyped number.
+    // A year alone is too vague for a time, and is most likely a mistyped number.
     let time = typed.replacen(' ', "T", 1);
     if time.len() < "2024-1".len() {
         return Err(unknown());
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_names_one_run() {
+    fn a_typed_text_selects_one_run() {
         let entries = entries();
         let id = |typed: &str| select(&entries, typed).map(|entry| entry.id);
         for (typed, meant) in [

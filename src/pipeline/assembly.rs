@@ -1,14 +1,14 @@
-//! Fragments → one table for each dataset and year, the register first: it says where schools are.
+//! Fragments → one table for each dataset and year, the register first: it says in which county each school is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::acceptance::{AcceptedDelivery, AcceptedYear, Known, YearDeliveries, accept_dataset};
+use super::acceptance::{AcceptedDelivery, AcceptedYear, KnownYear, YearDeliveries, accept_dataset};
 use super::enrolled::{EnrolledYear, Roll, YearTable, decoded_of};
 use super::noted::Noted;
 use super::received::ReceivedYear;
-use super::{ByYear, Given, RunError, corrected, parallel};
-use crate::decisions::corrections::{FileKey, OfFile};
+use super::{ByYear, RunContext, RunError, corrected, parallel};
+use crate::decisions::corrections::{FileCorrections, FileKey};
 use crate::definitions::Definitions;
 use crate::definitions::contract::{Dataset, Role};
 use crate::figures::compute::School;
@@ -29,45 +29,47 @@ pub(super) struct AssembledYear {
     pub tables: BTreeMap<String, YearTable>,
 }
 
-/// Puts the register of each year together, of the deliveries of it that count.
+/// Puts the register of each year together from its deliveries that count.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(super) fn enrol(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     received: ByYear<ReceivedYear>,
 ) -> Result<ByYear<Noted<EnrolledYear>>, RunError> {
-    let register = given.definitions.of_role(Role::Register);
+    let register = context.definitions.of_role(Role::Register);
     let mut years: ByYear<EnrolledYear> =
         received.into_iter().map(|(year, received)| (year, received.into())).collect();
     let decoded = register.map(|dataset| decoded_of(&mut years, dataset));
-    let nowhere = BTreeMap::new();
-    let known: ByYear<Known> = years
+    let no_schools = BTreeMap::new();
+    let known: ByYear<KnownYear> = years
         .iter()
-        .map(|(year, of)| (*year, Known { schools: &nowhere, rejected: of.deliveries.rejected() }))
+        .map(|(year, enrolled)| {
+            (*year, KnownYear { schools: &no_schools, rejected: enrolled.deliveries.rejected() })
+        })
         .collect();
     let selections = match register.zip(decoded) {
-        Some((dataset, decoded)) => accept_dataset(given, dataset, decoded, &known)?,
+        Some((dataset, decoded)) => accept_dataset(context, dataset, decoded, &known)?,
         None => BTreeMap::new(),
     };
     let mut enrolled: ByYear<Noted<EnrolledYear>> =
-        years.into_iter().map(|(year, of)| (year, Noted::of(of))).collect();
+        years.into_iter().map(|(year, enrolled)| (year, Noted::of(enrolled))).collect();
     if let Some(dataset) = register {
         for (year, selection) in selections {
             let Some(noted) = enrolled.get_mut(&year) else { continue };
             let selection = noted.take(selection);
             noted.value.deliveries.record(dataset, selection);
         }
-        let job = |(year, of): (&ReportYear, &Noted<EnrolledYear>)| {
-            Job::of(given, *year, dataset, &of.value.deliveries, &nowhere)
+        let job = |(year, noted): (&ReportYear, &Noted<EnrolledYear>)| {
+            Job::of(context, *year, dataset, &noted.value.deliveries, &no_schools)
         };
         let jobs: Vec<Job> = enrolled.iter().filter_map(job).collect();
-        for (job, assembled) in jobs.iter().zip(put_together(given, &jobs)?) {
+        for (job, assembled) in jobs.iter().zip(put_together(context, &jobs)?) {
             let Some(noted) = enrolled.get_mut(&job.year) else { continue };
-            let settled = job.settled(&given.corrections, &mut noted.value.deliveries, assembled);
+            let settled = job.settled(&context.corrections, &mut noted.value.deliveries, assembled);
             let table = noted.take(settled);
             noted.value.roll =
-                Roll { schools: schools_of(&table.path, given.definitions)?, table: Some(table) };
+                Roll { schools: schools_of(&table.path, context.definitions)?, table: Some(table) };
         }
     }
     let register = register.map_or("", |dataset| dataset.dataset.as_str());
@@ -83,31 +85,32 @@ pub(super) fn enrol(
 /// Puts all other tables together, several at once.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(super) fn assemble(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     accepted: ByYear<AcceptedYear>,
 ) -> Result<ByYear<Noted<AssembledYear>>, RunError> {
-    let register = given.definitions.table_of_role(Role::Register);
-    let year = |AcceptedYear { deliveries, roll: Roll { table, schools } }| {
+    let register = context.definitions.table_of_role(Role::Register);
+    let assembled = |AcceptedYear { deliveries, roll: Roll { table, schools } }| {
         let tables = table.map(|table| (register.to_owned(), table)).into_iter().collect();
         Noted::of(AssembledYear { deliveries, schools, tables })
     };
     let mut years: ByYear<Noted<AssembledYear>> =
-        accepted.into_iter().map(|(of, accepted)| (of, year(accepted))).collect();
-    let others = || given.definitions.datasets.iter().filter(|dataset| dataset.role != Some(Role::Register));
+        accepted.into_iter().map(|(year, accepted)| (year, assembled(accepted))).collect();
+    let others =
+        || context.definitions.datasets.iter().filter(|dataset| dataset.role != Some(Role::Register));
     let jobs = years.iter().flat_map(|(&year, Noted { value, .. })| {
-        others().filter_map(move |dataset| Job::of(given, year, dataset, &value.deliveries, &value.schools))
+        others().filter_map(move |dataset| Job::of(context, year, dataset, &value.deliveries, &value.schools))
     });
     let jobs: Vec<Job> = jobs.collect();
-    for (job, assembled) in jobs.iter().zip(put_together(given, &jobs)?) {
+    for (job, assembled) in jobs.iter().zip(put_together(context, &jobs)?) {
         let Some(noted) = years.get_mut(&job.year) else { continue };
-        let settled = job.settled(&given.corrections, &mut noted.value.deliveries, assembled);
+        let settled = job.settled(&context.corrections, &mut noted.value.deliveries, assembled);
         let table = noted.take(settled);
         noted.value.tables.insert(job.dataset.table.clone(), table);
     }
     for (&year, noted) in &mut years {
-        let answers = corrected::answers(&given.overrides, year, &noted.value.deliveries);
+        let answers = corrected::answers(&context.overrides, year, &noted.value.deliveries);
         noted.take(answers);
     }
     Ok(years)
@@ -124,9 +127,9 @@ struct Job<'d> {
 }
 
 impl<'d> Job<'d> {
-    /// What is to be put together for one table; nothing where nothing of it counts.
+    /// The job for one table; `None` where no delivery counts.
     fn of(
-        given: &Given<'_>,
+        context: &RunContext<'_>,
         year: ReportYear,
         dataset: &'d Dataset,
         deliveries: &YearDeliveries,
@@ -134,7 +137,7 @@ impl<'d> Job<'d> {
     ) -> Option<Self> {
         let accepted = Some(deliveries.of(dataset)).filter(|accepted| !accepted.is_empty())?;
         let source = |accepted: &AcceptedDelivery| Source {
-            path: given.data.fragment(&accepted.fragment.key).join("rows.parquet"),
+            path: context.data.fragment(&accepted.fragment.key).join("rows.parquet"),
             rows: accepted.fragment.schools.values().sum(),
             schools: accepted.schools().cloned().collect(),
         };
@@ -146,14 +149,14 @@ impl<'d> Job<'d> {
                 .iter()
                 .map(|(code, school)| (code.clone(), school.region_code.clone()))
                 .collect(),
-            to: given.data.staged_release().join(format!("{}-{year}.parquet", dataset.table)),
+            to: context.data.staged_release().join(format!("{}-{year}.parquet", dataset.table)),
         })
     }
 
     /// A table that is put together, with the books of its deliveries settled.
     fn settled(
         &self,
-        corrections: &BTreeMap<FileKey, OfFile>,
+        corrections: &BTreeMap<FileKey, FileCorrections>,
         deliveries: &mut YearDeliveries,
         assembled: AssembledTable,
     ) -> Noted<YearTable> {
@@ -166,20 +169,20 @@ impl<'d> Job<'d> {
 }
 
 /// Puts tables together, several at once.
-fn put_together(given: &Given<'_>, jobs: &[Job<'_>]) -> Result<Vec<AssembledTable>, RunError> {
-    let residual = &given.settings.residual_region_code;
-    let assembled = parallel::all(given.settings.threads(), jobs, |job| {
+fn put_together(context: &RunContext<'_>, jobs: &[Job<'_>]) -> Result<Vec<AssembledTable>, RunError> {
+    let residual = &context.settings.residual_region_code;
+    let assembled = parallel::all(context.settings.threads(), jobs, |job| {
         assemble::assemble(job.dataset, &job.sources, (&job.regions, residual), &job.to)
     });
     Ok(assembled.into_iter().collect::<Result<_, _>>()?)
 }
 
-/// Rows that others count for, each a finding.
+/// Findings for the rows that another row counts for.
 fn rows_out(
     year: ReportYear,
     dataset: &Dataset,
     accepted: &[AcceptedDelivery],
-    corrections: &BTreeMap<FileKey, OfFile>,
+    corrections: &BTreeMap<FileKey, FileCorrections>,
     assembled: &AssembledTable,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -199,8 +202,8 @@ fn rows_out(
             Finding::new(rule, year, &dataset.dataset, "").at(place).of_school(&row.school_code);
         finding.rows_out = u64::from(row.decision == Decision::SharedId);
         let key = (year, dataset.dataset.clone(), accepted.sha256.clone());
-        if let Some(said) = corrections.get(&key) {
-            said.answers.answer(&mut finding);
+        if let Some(corrected) = corrections.get(&key) {
+            corrected.answers.answer(&mut finding);
         }
         findings.push(finding);
     }
@@ -259,7 +262,10 @@ mod tests {
         let found = rows_out(2024, dataset, &accepted, &BTreeMap::new(), &assembled);
         let lines: Vec<(&str, &str, u32, u64)> = found
             .iter()
-            .map(|of| (of.rule.as_str(), of.place.file.as_str(), of.place.row, of.rows_out))
+            .map(|finding| {
+                let place = &finding.place;
+                (finding.rule.as_str(), place.file.as_str(), place.row, finding.rows_out)
+            })
             .collect();
         let rules = [finding::STUDENT_TWO_SCHOOLS, finding::STUDENT_TWICE, finding::ROW_ID_SHARED];
         assert_eq!(lines, [(rules[0].id, "a", 7, 0), (rules[1].id, "b", 8, 0), (rules[2].id, "b", 9, 1)]);

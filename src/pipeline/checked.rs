@@ -1,13 +1,13 @@
-//! What was examined of a year, and what persons said of it, brought together with what was found before.
+//! The findings of a year's checks, with the answers of named persons, joined with the earlier findings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::acceptance::YearDeliveries;
 use super::assembly::AssembledYear;
-use super::examination::{self, Examination, Figures, FiledPlaces, Standing, examine_release};
+use super::examination::{self, Examination, Figures, FiledPlaces, ReleaseSource, examine_release};
 use super::figures::ComputedYear;
 use super::noted::{Noted, Notes};
-use super::{ByYear, Given, RunError};
+use super::{ByYear, RunContext, RunError};
 use crate::checks::totals::CheckCount;
 use crate::decisions::Override;
 use crate::decisions::findings::{self, Answers};
@@ -21,31 +21,32 @@ use crate::position::Place;
 use crate::report::cells::ReportCell;
 use crate::warehouse::publish::Accepted;
 
-/// Everything that must hold before anybody sees a figure, and what persons said of it, with all that was noted
-/// of each year before.
+/// Checks everything that must hold before a figure is shown, with the answers of named persons and all that
+/// earlier stages noted of each year.
 ///
-/// One year after the other: the units of a year are examined side by side, and what stands of a year, which
-/// its figures are held against, is as large as the year.
+/// One year after the other: the units of a year are examined in parallel, and the published figures of a year,
+/// which its new figures are compared with, are as large as the year.
 ///
 /// # Errors
 /// When a table cannot be read.
 pub(super) fn check_years(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     years: &ByYear<AssembledYear>,
     computed: &ByYear<ComputedYear>,
     cells: &ByYear<Vec<ReportCell>>,
     notes: Notes,
 ) -> Result<ByYear<Noted<CheckedYear>>, RunError> {
-    let accepted = accepted(given, years);
-    let table = |table: &str, year: ReportYear| given.table_of(years, table, year);
+    let accepted = accepted(context, years);
+    let table = |table: &str, year: ReportYear| context.table_of(years, table, year);
     let mut checked = BTreeMap::new();
     for (year, before) in notes.by_year() {
-        let Some((of, computed)) = years.get(&year).zip(computed.get(&year)) else { continue };
-        let schools = of.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
-        let deliveries = examination::of_deliveries(given.definitions, &accepted, &table, year)?;
+        let Some((assembled, computed)) = years.get(&year).zip(computed.get(&year)) else { continue };
+        let schools =
+            assembled.schools.iter().map(|(code, school)| (code.clone(), school.name.clone())).collect();
+        let deliveries = examination::of_deliveries(context.definitions, &accepted, &table, year)?;
         let mut examined = examination::examine(
-            given.settings,
-            given.definitions,
+            context.settings,
+            context.definitions,
             Figures {
                 year,
                 values: &computed.values,
@@ -54,30 +55,33 @@ pub(super) fn check_years(
                 deliveries: &deliveries,
             },
         );
-        if given.definitions.audit.relations.iter().any(|relation| relation.ratchet)
-            && let Some(last) = given.last.as_ref().filter(|last| last.years.contains(&year))
+        if context.definitions.audit.relations.iter().any(|relation| relation.ratchet)
+            && let Some(last) = context.last.as_ref().filter(|last| last.years.contains(&year))
         {
-            let standing = Standing::Published(last);
-            examined.forget(&examine_release(given.settings, given.definitions, standing, year)?);
+            let published = ReleaseSource::Published(last);
+            examined.forget(&examine_release(context.settings, context.definitions, published, year)?);
         }
-        let places = match table(given.definitions.table_of_role(Role::Filing), year) {
-            Some(path) => {
-                examination::filed_places(&path, given.definitions, year, &labels_by_hash(&of.deliveries))?
-            }
+        let places = match table(context.definitions.table_of_role(Role::Filing), year) {
+            Some(path) => examination::filed_places(
+                &path,
+                context.definitions,
+                year,
+                &labels_by_hash(&assembled.deliveries),
+            )?,
             None => FiledPlaces::default(),
         };
-        let files = of.deliveries.all.iter();
+        let files = assembled.deliveries.all.iter();
         let files: Vec<(&str, &str)> =
             files.map(|delivery| (delivery.file.as_str(), delivery.sha256.as_str())).collect();
         let mut year_checked = check(
             examined,
-            Before {
+            UncheckedYear {
                 year,
-                definitions: given.definitions,
+                definitions: context.definitions,
                 findings: before.findings,
-                recorded: &given.recorded,
-                lapsed: &given.lapsed,
-                schools: &of.schools,
+                recorded: &context.recorded,
+                lapsed: &context.lapsed,
+                schools: &assembled.schools,
                 files: &files,
                 filed: &places,
             },
@@ -88,14 +92,14 @@ pub(super) fn check_years(
     Ok(checked)
 }
 
-/// What counts in this run and in the years it leaves alone.
-fn accepted(given: &Given<'_>, years: &ByYear<AssembledYear>) -> Vec<Accepted> {
-    let standing = given.last.iter().flat_map(|last| &last.accepted);
-    let standing = standing.filter(|known| !years.contains_key(&known.report_year)).cloned();
+/// The deliveries that count in this run and in the years it leaves alone.
+fn accepted(context: &RunContext<'_>, years: &ByYear<AssembledYear>) -> Vec<Accepted> {
+    let unchanged = context.last.iter().flat_map(|last| &last.accepted);
+    let unchanged = unchanged.filter(|known| !years.contains_key(&known.report_year)).cloned();
     let made = years.iter().flat_map(|(&year, AssembledYear { deliveries, schools, .. })| {
-        deliveries.entries(year, given.definitions, schools)
+        deliveries.entries(year, context.definitions, schools)
     });
-    standing.chain(made).collect()
+    unchanged.chain(made).collect()
 }
 
 fn labels_by_hash(deliveries: &YearDeliveries) -> HashMap<&str, &str> {
@@ -103,15 +107,15 @@ fn labels_by_hash(deliveries: &YearDeliveries) -> HashMap<&str, &str> {
     all.map(|delivery| (delivery.sha256.as_str(), delivery.file.as_str())).collect()
 }
 
-/// What is known of a year before its findings are final.
-pub(super) struct Before<'a> {
+/// A year before its findings are final.
+pub(super) struct UncheckedYear<'a> {
     pub year: ReportYear,
     pub definitions: &'a Definitions,
-    /// What the stages before found.
+    /// Findings of the earlier stages.
     pub findings: Vec<Finding>,
-    /// Decisions of named persons that were not taken back.
+    /// Decisions of named persons that were not withdrawn.
     pub recorded: &'a [Override],
-    /// Ids of those that the release before found to hold no longer.
+    /// Ids of those that had lapsed by the release before.
     pub lapsed: &'a BTreeSet<u32>,
     pub schools: &'a BTreeMap<String, School>,
     /// Label and SHA-256 of each delivery.
@@ -122,29 +126,29 @@ pub(super) struct Before<'a> {
 #[derive(Debug, Default)]
 pub(super) struct CheckedYear {
     pub counts: Vec<CheckCount>,
-    /// Ids of decisions that hold no longer.
+    /// Ids of decisions that have lapsed.
     pub lapsed: BTreeSet<u32>,
 }
 
-/// Everything that is open or was answered of a year: all its findings, worst first.
-pub(super) fn check(mut examined: Examination, before: Before<'_>) -> Noted<CheckedYear> {
-    let Before { year, definitions, recorded, schools, .. } = before;
+/// All findings of a year, open or answered, worst first.
+pub(super) fn check(mut examined: Examination, before: UncheckedYear<'_>) -> Noted<CheckedYear> {
+    let UncheckedYear { year, definitions, recorded, schools, .. } = before;
     let region = |finding: &mut Finding| {
         if let Some(school) = schools.get(&finding.school_code).filter(|_| finding.region_code.is_empty()) {
             finding.region_code.clone_from(&school.region_code);
         }
     };
-    let (mut decisions, mut over) = examined.settle(Answers::of(year, recorded, before.lapsed));
+    let (mut decisions, mut lapsed) = examined.settle(Answers::of(year, recorded, before.lapsed));
     let found = examined.findings(definitions, before.filed);
     let mut findings = before.findings;
     findings.retain(|finding| finding.rule != finding::FILING_PART.id || !is_asked(finding, &found));
     findings.extend(found);
     findings.iter_mut().for_each(region);
-    let (holding, gone) =
+    let (holding, now_lapsed) =
         findings::settle_questions(&mut findings, before.files, year, recorded, before.lapsed);
     decisions.extend(holding);
-    over.extend(gone);
-    for decision in over.iter().filter(|decision| !before.lapsed.contains(&decision.id)) {
+    lapsed.extend(now_lapsed);
+    for decision in lapsed.iter().filter(|decision| !before.lapsed.contains(&decision.id)) {
         let detail = format!("第 {} 号决定（{}，{}）", decision.id, decision.key, decision.who);
         let school = decision.about.as_ref().map_or("", |about| about.school_code.as_str());
         let mut finding = Finding::new(finding::ANSWER_LAPSED, year, "", &detail).of_school(school);
@@ -160,16 +164,16 @@ pub(super) fn check(mut examined: Examination, before: Before<'_>) -> Noted<Chec
             &b.message,
         ))
     });
-    let lapsed = over.into_iter().map(|decision| decision.id).collect();
+    let lapsed = lapsed.into_iter().map(|decision| decision.id).collect();
     Noted { value: CheckedYear { counts: examined.check_counts(), lapsed }, findings, decisions }
 }
 
-/// Whether a check asks about the same row: of two questions the one stays that a person can answer.
+/// Whether a check asks about the same row: of two questions, the one that a person can answer stays.
 fn is_asked(finding: &Finding, found: &[Finding]) -> bool {
     let rule = findings::rule(RelationKind::SubsetLeSuperset);
     let Place { file, sheet, row, .. } = &finding.place;
-    let same = |place: &Place| place.file == *file && place.sheet == *sheet && place.row == *row;
-    found.iter().any(|asked| asked.rule == rule && same(&asked.place))
+    let is_same = |place: &Place| place.file == *file && place.sheet == *sheet && place.row == *row;
+    found.iter().any(|asked| asked.rule == rule && is_same(&asked.place))
 }
 
 #[cfg(test)]
@@ -186,7 +190,7 @@ mod tests {
         Finding::new(finding::SCHOOL_MISSING, 2024, "students", "学生").of_school(SCHOOL)
     }
 
-    fn decided(id: u32, rule: &str, key: &str) -> Override {
+    fn decision(id: u32, rule: &str, key: &str) -> Override {
         serde_json::from_value(serde_json::json!({
             "format": 1, "id": id, "report_year": 2024, "rule": rule, "key": key, "value": "",
             "who": "王科长", "when": "2024-10-08T02:00:00+08:00", "reason": "今年停招", "withdraws": null,
@@ -197,7 +201,7 @@ mod tests {
 
     fn check_of(findings: Vec<Finding>, recorded: &[Override], lapsed: &BTreeSet<u32>) -> Noted<CheckedYear> {
         let school = School { region_code: "141002".to_owned(), ..School::default() };
-        let before = Before {
+        let before = UncheckedYear {
             year: 2024,
             definitions: &definitions::load(&definitions::embedded()).unwrap(),
             findings,
@@ -224,8 +228,8 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_holds_while_its_question_is_there_and_is_said_once_to_hold_no_longer() {
-        let decision = decided(5, finding::SCHOOL_MISSING.id, &question_key(&missing(), FILES));
+    fn an_answer_holds_while_its_question_is_there_and_its_lapse_is_reported_once() {
+        let decision = decision(5, finding::SCHOOL_MISSING.id, &question_key(&missing(), FILES));
         let recorded = [decision];
         let noted = check_of(vec![missing()], &recorded, &BTreeSet::new());
         assert_eq!((noted.findings[0].severity, noted.decisions.len()), (Severity::S3, 1));

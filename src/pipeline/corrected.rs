@@ -1,4 +1,4 @@
-//! What persons said of single rows, in a run: named, counted, and lapsed with their delivery.
+//! The decisions about single rows in a run: applied, counted, and lapsed with their delivery.
 
 use super::acceptance::record::YearDeliveries;
 use super::noted::Noted;
@@ -9,8 +9,8 @@ use crate::period::ReportYear;
 use crate::position::Place;
 use crate::warehouse::publish::Corrections;
 
-/// Once it is decided which deliveries count: the answers about their rows are the year's, and those about a
-/// delivery that another took the place of are named.
+/// Once it is decided which deliveries count, takes the answers about their rows, and reports those about a
+/// delivery that another replaced.
 pub(super) fn answers(overrides: &[Override], year: ReportYear, deliveries: &YearDeliveries) -> Noted<()> {
     let mut noted = Noted::default();
     let newest = corrections::newest(overrides).into_values();
@@ -27,14 +27,16 @@ pub(super) fn answers(overrides: &[Override], year: ReportYear, deliveries: &Yea
     noted
 }
 
-/// What a year stands on.
+/// Counts the decisions about single rows that a year depends on.
 pub(super) fn counts(
     decisions: &[Override],
     findings: &[Finding],
     deliveries: &YearDeliveries,
 ) -> Corrections {
-    let kinds = || decisions.iter().filter_map(|decision| decision.correction.as_ref()).map(|of| of.kind);
-    let count = |kind: Kind| kinds().filter(|own| *own == kind).count() as u64;
+    let kinds = || {
+        decisions.iter().filter_map(|decision| decision.correction.as_ref()).map(|correction| correction.kind)
+    };
+    let count = |kind: Kind| kinds().filter(|known| *known == kind).count() as u64;
     let used = findings.iter().filter(|finding| finding.rule == finding::ROW_CORRECTED.id);
     let corrected = used.map(|finding| finding.count).sum();
     let new = deliveries.accepted.values().flatten().filter(|accepted| !accepted.kept);

@@ -1,10 +1,10 @@
-//! Which files there are, which are new, and their rows.
+//! The files of the drop folder, which of them are new, and their rows.
 
 use std::fs;
 use std::io;
 
 use super::survey::{DroppedDelivery, Inventory, Survey, is_too_large};
-use super::{Given, RunError, io_error, parallel};
+use super::{RunContext, RunError, io_error, parallel};
 use crate::decode::worker::{Decoder, Limits};
 use crate::finding::{self, Finding, Rule};
 use crate::ingest::{self, DeliveredFile, Intake, IntakeResult, Outcome};
@@ -16,8 +16,8 @@ use crate::sources::drop_folder;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::Accepted;
 
-impl Given<'_> {
-    /// Every file with its hash; what is new is copied to landing, if it is to be.
+impl RunContext<'_> {
+    /// A survey of every file with its hash; with `lands`, new bytes are copied to landing.
     pub(super) fn survey(&self, lands: bool) -> Survey<'_> {
         Survey {
             settings: self.settings,
@@ -57,7 +57,7 @@ impl Given<'_> {
         let landed = self.data.landing(&input.sha256);
         let mut bytes = fs::read(&landed).map_err(io_error(&landed))?;
         if files::sha256(&bytes) != input.sha256 {
-            // The kept copy was damaged: it is taken again, if the file is still what it was.
+            // The kept copy is damaged: it is made again if the file has not changed.
             let again = drop_folder::read(file).map_err(io_error(&file.path))?;
             bytes = again
                 .filter(|again| files::sha256(again) == input.sha256)
@@ -76,7 +76,7 @@ impl Given<'_> {
         Ok(ingest::take_in(intake, decoder, delivered)?)
     }
 
-    /// A delivery that counts already, from the bytes that landing kept; nothing when they are gone.
+    /// Takes in a delivery that counts already, from its bytes in landing; nothing when they are gone.
     pub(super) fn take_in_landed(
         &self,
         accepted: &Accepted,
@@ -105,13 +105,13 @@ impl Given<'_> {
         Intake {
             data: &self.data,
             definitions: self.definitions,
-            context: self.context(),
+            context: self.normalise_context(),
             corrections: &self.corrections,
             member_max: self.settings.file_size_max_mb << 20,
         }
     }
 
-    pub(super) fn context(&self) -> Context<'_> {
+    pub(super) fn normalise_context(&self) -> Context<'_> {
         Context {
             codes: &self.definitions.codes,
             key: &self.key,
@@ -121,24 +121,24 @@ impl Given<'_> {
     }
 }
 
-/// Every file of some years decoded and normalised, on all threads, in the order of the listing.
+/// Decodes and normalises every file of some years, on all threads; results are in the order of the listing.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(super) fn take_in(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     inventory: &Inventory,
     years: &[ReportYear],
 ) -> Result<Vec<IntakeResult>, RunError> {
     let inputs: Vec<&DroppedDelivery> = inventory.of_years(years).collect();
-    given.watch.stage("decode and normalise", inputs.len());
+    context.watch.stage("decode and normalise", inputs.len());
     let results = parallel::each(
-        given.settings.threads(),
+        context.settings.threads(),
         inputs,
-        || given.decoder(),
+        || context.decoder(),
         |decoder, input| {
-            let result = given.take_in_one(input, decoder);
-            given.watch.step();
+            let result = context.take_in_one(input, decoder);
+            context.watch.step();
             result
         },
     );
@@ -152,14 +152,14 @@ pub(super) fn take_in(
     Ok(taken)
 }
 
-/// What lies there and was never opened.
+/// The entry of a file that was never opened.
 fn unopened(label: &str, year: ReportYear, rule: &'static Rule) -> IntakeResult {
     let place = Place { file: label.to_owned(), ..Place::default() };
     IntakeResult {
         label: label.to_owned(),
         year,
         dataset: label.split('/').nth(1).unwrap_or_default().to_owned(),
-        // Its name stands for it.
+        // The name replaces the content, which was not read.
         sha256: files::sha256(label.as_bytes()),
         landing: String::new(),
         outcome: Outcome::Rejected(Box::new(Finding::new(rule, year, "", "").at(place))),
@@ -167,7 +167,7 @@ fn unopened(label: &str, year: ReportYear, rule: &'static Rule) -> IntakeResult 
     }
 }
 
-/// What the process that reads a delivery may use.
+/// The limits of the process that reads a delivery.
 pub(super) fn decode_limits(settings: &Settings) -> Limits {
     Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds }
 }

@@ -1,4 +1,4 @@
-//! What codes mean, as tables of a release.
+//! The meanings of codes, as tables of a release.
 
 use crate::definitions::Definitions;
 use crate::definitions::code_table::{Code, CodeTable, Status};
@@ -69,7 +69,7 @@ pub(super) fn indicators(definitions: &Definitions) -> Vec<IndicatorRow> {
     definitions.indicators.iter().map(row).collect()
 }
 
-/// How values of the parts make the value of the whole: only sums may be added up.
+/// How the value of a whole follows from those of its parts: only sums may be added up.
 fn system_combination(calculation: &Calculation) -> &'static str {
     match calculation {
         Calculation::Count(_) | Calculation::Sum(_) | Calculation::SumOf(_) => "sum",

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::made_with_these;
-use super::{Given, RunError, io_error, parallel, reconciled};
+use super::{RunContext, RunError, io_error, parallel, reconciled};
 use crate::definitions::Definitions;
 use crate::definitions::contract::Role;
 use crate::documents::{self as written, DocumentKind, Draft, PlacedDocument, Register};
@@ -28,10 +28,10 @@ use crate::warehouse::publish::{Manifest, ReleaseOutcome};
 pub(super) fn counties(settings: &Settings, definitions: &Definitions, year: ReportYear) -> Vec<String> {
     let regions =
         definitions.regions().map(crate::definitions::code_table::CodeTable::codes).unwrap_or_default();
-    let own = |code: &&crate::definitions::code_table::Code| {
+    let is_county = |code: &&crate::definitions::code_table::Code| {
         code.parent.as_deref() == Some(settings.city_code.as_str()) && code.valid_in(year)
     };
-    regions.iter().filter(own).map(|code| code.code.clone()).collect()
+    regions.iter().filter(is_county).map(|code| code.code.clone()).collect()
 }
 
 /// The cells of one year for the city, its counties, the residual and its schools (code and region).
@@ -45,8 +45,8 @@ pub(super) fn printed_cells(
 ) -> Vec<ReportCell> {
     let above =
         |level, region: &str| Unit { level, region_code: region.to_owned(), school_code: String::new() };
-    let own = counties(settings, definitions, year);
-    let counties: Vec<Unit> = own.iter().map(|region| above(Level::County, region)).collect();
+    let counties = counties(settings, definitions, year);
+    let counties: Vec<Unit> = counties.iter().map(|region| above(Level::County, region)).collect();
     let mut units = vec![above(Level::City, &settings.city_code)];
     units.extend(counties.iter().cloned());
     units.push(above(Level::County, &settings.residual_region_code));
@@ -55,7 +55,8 @@ pub(super) fn printed_cells(
         region_code: region.clone(),
         school_code: code.clone(),
     }));
-    let of_last_year = values.keys().filter(|(of, key)| *of == year - 1 && key.unit.level == Level::School);
+    let of_last_year =
+        values.keys().filter(|(value_year, key)| *value_year == year - 1 && key.unit.level == Level::School);
     let last_regions: BTreeMap<String, String> =
         of_last_year.map(|(_, key)| (key.unit.school_code.clone(), key.unit.region_code.clone())).collect();
     let sources = cells::Sources {
@@ -72,7 +73,7 @@ pub(super) fn printed_cells(
     cells::cells(sources)
 }
 
-/// What the schools listed under tables, from the table `filing` of one year.
+/// The lists that schools filed under tables, from the table `filing` of one year.
 pub(super) fn filed_lines(
     path: &Path,
     definitions: &Definitions,
@@ -99,10 +100,10 @@ pub(super) fn filed_lines(
     Ok(lines)
 }
 
-/// The documents of one year again, from what its release holds.
+/// Writes the documents of one year again, from the tables of its release.
 ///
 /// # Errors
-/// When a file of the release cannot be read, or a document not be written.
+/// When a file of the release cannot be read, or a document cannot be written.
 pub fn report_again(
     settings: &Settings,
     definitions: &Definitions,
@@ -160,33 +161,34 @@ pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> bool {
     written.trim() == release_name(manifest.release)
 }
 
-/// The documents of a release: of the years this run made, or of all where those of the release before were not
-/// finished. Noted when they are written; until then the next run writes them.
+/// Writes the documents of a release: of the years this run made, or of all years where those of the release
+/// before were not finished. Until it is noted that they are written, the next run writes them.
 ///
 /// # Errors
 /// When a document cannot be written.
 pub(super) fn write_documents(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     manifest: &Manifest,
     cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
 ) -> Result<(), RunError> {
-    if given.last.as_ref().is_some_and(|last| !are_of(&given.data, last)) {
-        return write_all_documents(given, manifest);
+    if context.last.as_ref().is_some_and(|last| !are_of(&context.data, last)) {
+        return write_all_documents(context, manifest);
     }
-    let written = write_reports(given.settings, given.definitions, &given.data, manifest, cells);
-    note_documents(&given.data, manifest, written)
+    let written = write_reports(context.settings, context.definitions, &context.data, manifest, cells);
+    note_documents(&context.data, manifest, written)
 }
 
-/// The documents of every year of a release.
+/// Writes the documents of every year of a release.
 ///
 /// # Errors
 /// When a document cannot be written.
-pub(super) fn write_all_documents(given: &Given<'_>, manifest: &Manifest) -> Result<(), RunError> {
-    // A frozen year that other definitions made is not written by these.
-    let made_with_these = |year: &&ReportYear| made_with_these(manifest, given.definitions, **year);
+pub(super) fn write_all_documents(context: &RunContext<'_>, manifest: &Manifest) -> Result<(), RunError> {
+    // These definitions cannot write a frozen year that was made with others.
+    let made_with_these = |year: &&ReportYear| made_with_these(manifest, context.definitions, **year);
     let mut years = manifest.years.iter().filter(made_with_these);
-    let written = years.try_for_each(|&year| report_again(given.settings, given.definitions, manifest, year));
-    note_documents(&given.data, manifest, written)
+    let written =
+        years.try_for_each(|&year| report_again(context.settings, context.definitions, manifest, year));
+    note_documents(&context.data, manifest, written)
 }
 
 fn note_documents(
@@ -201,11 +203,11 @@ fn note_documents(
     noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
 }
 
-/// Every document of the years given, from a published release: the workbook of the city, and one
-/// for each county and each school.
+/// Writes every document of the years given, from a published release: a workbook for the city, each county
+/// and each school.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub fn write_reports(
     settings: &Settings,
     definitions: &Definitions,
@@ -233,7 +235,7 @@ pub fn write_reports(
         let mut units: Vec<&Unit> = by_unit.keys().copied().collect();
         units.sort();
         let write = |unit: &&Unit| -> Result<Draft, RunError> {
-            let (folder, name) = named(settings, definitions, &schools, unit, year);
+            let (folder, name) = folder_and_name(settings, definitions, &schools, unit, year);
             let heading = heading_of(format!("{name}({})", code(unit)));
             let cells = by_unit.get(*unit).map(Vec::as_slice).unwrap_or_default();
             let bytes = workbook::workbook(cells, layout, &heading)?;
@@ -269,7 +271,7 @@ const COUNTIES: &str = "县（市、区）";
 const SCHOOLS: &str = "学校";
 
 /// The folder of a unit's documents below the year's, and its name.
-fn named(
+fn folder_and_name(
     settings: &Settings,
     definitions: &Definitions,
     schools: &BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! Years whose register is put together: what all else of a year is decided by.
+//! Years whose register is put together, by which everything else of a year is decided.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,10 +24,10 @@ pub(super) struct Roll {
     pub schools: BTreeMap<String, School>,
 }
 
-/// A year whose register is put together, and nothing else decided on.
+/// A year whose register is put together, with nothing else decided.
 #[derive(Debug, Default)]
 pub(super) struct EnrolledYear {
-    /// What reads, by dataset, until it is decided what counts.
+    /// Deliveries that could be read, by dataset, until it is decided which count.
     pub decoded: BTreeMap<String, Vec<DecodedDelivery>>,
     pub deliveries: YearDeliveries,
     pub roll: Roll,
@@ -42,11 +42,11 @@ impl From<ReceivedYear> for EnrolledYear {
     }
 }
 
-/// What reads of a dataset, of every year.
+/// Takes the deliveries of a dataset that could be read, for every year.
 pub(super) fn decoded_of(
     years: &mut ByYear<EnrolledYear>,
     dataset: &Dataset,
 ) -> ByYear<Vec<DecodedDelivery>> {
-    let of_year = |of: &mut EnrolledYear| of.decoded.remove(&dataset.dataset).unwrap_or_default();
-    years.iter_mut().map(|(year, of)| (*year, of_year(of))).collect()
+    let of_year = |enrolled: &mut EnrolledYear| enrolled.decoded.remove(&dataset.dataset).unwrap_or_default();
+    years.iter_mut().map(|(year, enrolled)| (*year, of_year(enrolled))).collect()
 }

@@ -7,7 +7,7 @@ use super::acceptance::AcceptedDelivery;
 use super::assembly::AssembledYear;
 use super::noted::Noted;
 use super::reconciled::Decisions;
-use super::{ByYear, Given, RunError, documents, parallel};
+use super::{ByYear, RunContext, RunError, documents, parallel};
 use crate::definitions::Definitions;
 use crate::definitions::contract::{Dataset, Role};
 use crate::figures::compute::{self, FiledFigure, Inputs};
@@ -23,73 +23,73 @@ use crate::warehouse::assemble;
 /// A year's values.
 #[derive(Debug, Default)]
 pub(super) struct ComputedYear {
-    /// As delivered, and as persons set them.
+    /// Delivered values, and those that persons set.
     pub values: Vec<IndicatorValue>,
     pub differences: Vec<Difference>,
-    /// Ids of decisions about values that hold no longer.
+    /// Ids of decisions about values that have lapsed.
     pub lapsed: Vec<u32>,
 }
 
-/// The values of each year, several years at once.
+/// Computes the values of each year, several years at once.
 ///
 /// # Errors
 /// When a table cannot be read.
 pub(super) fn compute(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     years: &ByYear<AssembledYear>,
 ) -> Result<ByYear<Noted<ComputedYear>>, RunError> {
-    let computed = parallel::all(given.settings.threads(), years, |(&year, of)| {
-        let mut noted = compute_year(given, year, of)?;
-        noted.findings.extend(compare_last_year(given, years, year)?);
+    let computed = parallel::all(context.settings.threads(), years, |(&year, assembled)| {
+        let mut noted = compute_year(context, year, assembled)?;
+        noted.findings.extend(compare_last_year(context, years, year)?);
         Ok((year, noted))
     });
     computed.into_iter().collect()
 }
 
-/// The printed cells of each year, whose columns of earlier years are this run's, else the release's.
+/// Prints the cells of each year. Columns of earlier years have the values of this run, else of the release.
 ///
 /// # Errors
 /// When a table cannot be read.
 pub(super) fn print(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     years: &ByYear<AssembledYear>,
     computed: &ByYear<ComputedYear>,
 ) -> Result<ByYear<Vec<ReportCell>>, RunError> {
-    let printed = parallel::all(given.settings.threads(), computed, |(&year, of)| {
-        let before = (1..=given.definitions.earlier_years(year)).map(|back| year - back);
-        let (made, standing): (Vec<ReportYear>, _) = before.partition(|year| computed.contains_key(year));
+    let printed = parallel::all(context.settings.threads(), computed, |(&year, of_year)| {
+        let before = (1..=context.definitions.earlier_years(year)).map(|back| year - back);
+        let (made, published): (Vec<ReportYear>, _) = before.partition(|year| computed.contains_key(year));
         let mut read = Vec::new();
-        for year in standing {
-            if let Some(path) = given.table_of(years, "indicator_value", year) {
-                read.extend(stored::read(&path, &given.definitions.indicators)?);
+        for year in published {
+            if let Some(path) = context.table_of(years, "indicator_value", year) {
+                read.extend(stored::read(&path, &context.definitions.indicators)?);
             }
         }
         let made = made.iter().flat_map(|year| &computed[year].values);
-        let values = indexed(of.values.iter().chain(made).chain(&read));
-        let lines = match given.table_of(years, given.definitions.table_of_role(Role::Filing), year) {
-            Some(path) => documents::filed_lines(&path, given.definitions, year)?,
+        let values = indexed(of_year.values.iter().chain(made).chain(&read));
+        let lines = match context.table_of(years, context.definitions.table_of_role(Role::Filing), year) {
+            Some(path) => documents::filed_lines(&path, context.definitions, year)?,
             None => Lines::new(),
         };
-        let schools = years.get(&year).into_iter().flat_map(|of| &of.schools);
+        let schools = years.get(&year).into_iter().flat_map(|assembled| &assembled.schools);
         let schools: Vec<(String, String)> =
             schools.map(|(code, school)| (code.clone(), school.region_code.clone())).collect();
         let cells =
-            documents::printed_cells(given.settings, given.definitions, year, &schools, &values, &lines);
+            documents::printed_cells(context.settings, context.definitions, year, &schools, &values, &lines);
         Ok((year, cells))
     });
     printed.into_iter().collect()
 }
 
-/// The values of a year as delivered and as persons set them, and where its bases differ.
+/// Computes the values of a year, delivered ones and those that persons set, and where its bases differ.
 fn compute_year(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     year: ReportYear,
-    of: &AssembledYear,
+    assembled: &AssembledYear,
 ) -> Result<Noted<ComputedYear>, RunError> {
-    let inputs = inputs(given, year, of)?;
-    let definitions = given.definitions;
+    let inputs = inputs(context, year, assembled)?;
+    let definitions = context.definitions;
     let mut values = compute::compute(&definitions.indicators, definitions.layout(year), &inputs)?;
-    let decisions = Decisions { year, definitions, recorded: &given.recorded, lapsed: &given.lapsed };
+    let decisions = Decisions { year, definitions, recorded: &context.recorded, lapsed: &context.lapsed };
     let mut noted = Noted::default();
     let adjusted = noted.take(decisions.adjust(&inputs, &values)?);
     values.extend(adjusted.values);
@@ -103,9 +103,9 @@ fn compute_year(
     Ok(noted)
 }
 
-fn inputs(given: &Given<'_>, year: ReportYear, of: &AssembledYear) -> Result<Inputs, RunError> {
-    let (settings, definitions) = (given.settings, given.definitions);
-    let filed = match of.tables.get(definitions.table_of_role(Role::Filing)) {
+fn inputs(context: &RunContext<'_>, year: ReportYear, assembled: &AssembledYear) -> Result<Inputs, RunError> {
+    let (settings, definitions) = (context.settings, context.definitions);
+    let filed = match assembled.tables.get(definitions.table_of_role(Role::Filing)) {
         Some(table) => filed_values(&table.path, year)?,
         None => BTreeMap::new(),
     };
@@ -114,9 +114,9 @@ fn inputs(given: &Given<'_>, year: ReportYear, of: &AssembledYear) -> Result<Inp
         columns: table_columns(definitions),
         register_table: definitions.table_of_role(Role::Register).to_owned(),
         filing_table: definitions.table_of_role(Role::Filing).to_owned(),
-        tables: of.tables.iter().map(|(name, table)| (name.clone(), table.path.clone())).collect(),
-        schools: of.schools.clone(),
-        delivered: delivered(definitions, of),
+        tables: assembled.tables.iter().map(|(name, table)| (name.clone(), table.path.clone())).collect(),
+        schools: assembled.schools.clone(),
+        delivered: delivered(definitions, assembled),
         filed,
         counties: documents::counties(settings, definitions, year),
         city: settings.city_code.clone(),
@@ -126,15 +126,15 @@ fn inputs(given: &Given<'_>, year: ReportYear, of: &AssembledYear) -> Result<Inp
 }
 
 /// Schools that delivered rows of each table.
-fn delivered(definitions: &Definitions, of: &AssembledYear) -> BTreeMap<String, BTreeSet<String>> {
+fn delivered(definitions: &Definitions, assembled: &AssembledYear) -> BTreeMap<String, BTreeSet<String>> {
     let mut delivered: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for dataset in &definitions.datasets {
-        let accepted = of.deliveries.of(dataset).iter();
+        let accepted = assembled.deliveries.of(dataset).iter();
         let schools = delivered.entry(dataset.table.clone()).or_default();
         schools.extend(accepted.flat_map(AcceptedDelivery::schools).cloned());
-        // Whoever is not in the city's export has none of it.
+        // A school that is not in the city's export has no rows.
         if dataset.whole_city && !schools.is_empty() {
-            schools.extend(of.schools.keys().cloned());
+            schools.extend(assembled.schools.keys().cloned());
         }
     }
     delivered
@@ -150,20 +150,20 @@ fn table_columns(definitions: &Definitions) -> BTreeMap<String, Vec<String>> {
 
 type FiledValues = BTreeMap<(String, String), FiledFigure>;
 
-/// A filing repeats last year's figures: they are compared with last year's filing, never printed.
+/// Compares last year's figures, which a filing repeats, with last year's filing; they are never printed.
 fn compare_last_year(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     years: &ByYear<AssembledYear>,
     year: ReportYear,
 ) -> Result<Vec<Finding>, RunError> {
-    let Some(filing) = given.definitions.of_role(Role::Filing) else { return Ok(Vec::new()) };
-    let of = |year| given.table_of(years, &filing.table, year);
-    let (Some(this), Some(last)) = (of(year), of(year - 1)) else { return Ok(Vec::new()) };
+    let Some(filing) = context.definitions.of_role(Role::Filing) else { return Ok(Vec::new()) };
+    let filing_of = |year| context.table_of(years, &filing.table, year);
+    let (Some(this), Some(last)) = (filing_of(year), filing_of(year - 1)) else { return Ok(Vec::new()) };
     let (repeated, original) = (filed_values(&this, year - 1)?, filed_values(&last, year - 1)?);
-    Ok(repeated_otherwise(given.definitions, filing, year, &repeated, &original))
+    Ok(repeated_otherwise(context.definitions, filing, year, &repeated, &original))
 }
 
-/// Figures of last year that a filing does not repeat as they were filed.
+/// Findings for figures of last year that a filing repeats with another value.
 fn repeated_otherwise(
     definitions: &Definitions,
     filing: &Dataset,
@@ -175,7 +175,8 @@ fn repeated_otherwise(
     for (key, again) in repeated {
         let Some(before) = original.get(key).filter(|before| *before != again) else { continue };
         let (indicator, school) = key;
-        let title = definitions.indicator(indicator).map_or(indicator.as_str(), |of| &of.title_zh);
+        let title =
+            definitions.indicator(indicator).map_or(indicator.as_str(), |indicator| &indicator.title_zh);
         let detail = format!(
             "{title}（{}年）：本年填报的上年数 {}，上年填报 {}",
             year - 1,
@@ -188,7 +189,7 @@ fn repeated_otherwise(
     found
 }
 
-/// What a school filed, in a message: a number, or that there is none. Words may name somebody.
+/// A filed value for a message: a number, or that there is none. Texts may name a person.
 fn shown_filed(filed: &FiledFigure) -> String {
     match (filed.value, &filed.words) {
         (Some(value), _) => value.to_string(),
@@ -232,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_filing_repeats_of_last_year_is_held_against_last_years_own() {
+    fn last_years_figures_in_a_filing_are_compared_with_last_years_filing() {
         let definitions = definitions::load(&definitions::embedded()).unwrap();
         let filing = definitions.of_role(Role::Filing).unwrap();
         let original = filed([("students", A, 610), ("students", B, 40), ("majors", A, 8)]);
         let repeated = filed([("students", A, 612), ("students", B, 40), ("staff", A, 5)]);
         let found = repeated_otherwise(&definitions, filing, 2024, &repeated, &original);
-        assert_eq!(found.len(), 1, "what is the same, or was not filed, is no question");
+        assert_eq!(found.len(), 1, "a figure that is the same, or was not filed, is not a question");
         assert_eq!(
             (found[0].rule.as_str(), found[0].school_code.as_str()),
             (finding::FILING_LAST_YEAR.id, A)
@@ -248,16 +249,16 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_not_in_an_export_of_the_whole_city_has_none_of_it() {
+    fn a_school_that_is_not_in_an_export_of_the_whole_city_has_no_rows() {
         let definitions = definitions::load(&definitions::embedded()).unwrap();
         let schools = [A, B].map(|code| (code.to_owned(), compute::School::default())).into();
-        let mut of = AssembledYear { schools, ..AssembledYear::default() };
+        let mut assembled = AssembledYear { schools, ..AssembledYear::default() };
         let city = definitions.datasets.iter().find(|dataset| dataset.whole_city).unwrap();
         for dataset in ["students", &city.dataset] {
             let accepted = vec![AcceptedDelivery::of_schools("a", [(A, 3)])];
-            of.deliveries.accepted.insert(dataset.to_owned(), accepted);
+            assembled.deliveries.accepted.insert(dataset.to_owned(), accepted);
         }
-        let delivered = delivered(&definitions, &of);
+        let delivered = delivered(&definitions, &assembled);
         let count = |dataset: &str| delivered[&definitions.dataset(dataset).unwrap().table].len();
         assert_eq!((count("students"), count(&city.dataset), count("staff")), (1, 2, 0));
     }

@@ -9,10 +9,10 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-/// The key of this data root, made when there is none and nothing was published yet.
+/// Reads the key of this data root, or makes one when there is none and nothing has been published.
 ///
 /// # Errors
-/// When it is gone, damaged, or not the one that the release was made with.
+/// When the key is gone, damaged, or not the one that the release was made with.
 pub fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<PseudonymKey, RunError> {
     match read(data, last)? {
         Some(key) => Ok(key),
@@ -20,7 +20,7 @@ pub fn pseudonym_key(data: &DataRoot, last: Option<&Manifest>) -> Result<Pseudon
     }
 }
 
-/// A new key, kept in a data root that has none.
+/// Makes a new key in a data root that has none.
 pub(super) fn make(data: &DataRoot) -> Result<PseudonymKey, RunError> {
     let path = data.key_file();
     let bytes = random()?;
@@ -29,7 +29,7 @@ pub(super) fn make(data: &DataRoot) -> Result<PseudonymKey, RunError> {
     Ok(PseudonymKey::new(&bytes))
 }
 
-/// A key that nothing is kept under.
+/// A key that is not kept.
 pub(super) fn temporary() -> Result<PseudonymKey, RunError> {
     Ok(PseudonymKey::new(&random()?))
 }
@@ -40,7 +40,7 @@ fn random() -> Result<[u8; 32], RunError> {
     Ok(bytes)
 }
 
-/// The key of this data root; `None` when there is none and nothing was published yet.
+/// Reads the key of this data root; `None` when there is none and nothing has been published.
 pub(super) fn read(data: &DataRoot, last: Option<&Manifest>) -> Result<Option<PseudonymKey>, RunError> {
     let path = data.key_file();
     let bytes = match fs::read_to_string(&path) {

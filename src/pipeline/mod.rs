@@ -8,9 +8,9 @@ mod stages;
 
 mod key;
 
-mod recorded;
+mod history;
 
-mod given;
+mod context;
 
 mod survey;
 
@@ -79,12 +79,12 @@ use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summar
 
 use assembly::AssembledYear;
 use checked::CheckedYear;
+use context::RunContext;
 use deliveries::decode_limits;
 use figures::ComputedYear;
-use given::Given;
+use history::History;
 use noted::{Noted, Notes};
 use plan::PlannedYear;
-use recorded::Recorded;
 use result::MadeYear;
 use result::Results;
 use stages::Stages;
@@ -92,14 +92,14 @@ use survey::Inventory;
 
 pub use documents::report_again;
 pub use examination::{
-    Examination, Figures, Found, Release, Standing, examine, examine_release, read_release,
+    Examination, Figures, RelationFinding, Release, ReleaseSource, examine, examine_release, read_release,
 };
 pub use key::pseudonym_key;
-pub use plan::{Change, How, made_with_these};
-pub use rehearsal::{Figures as PlannedFigures, Moved, Planned, rehearse};
+pub use plan::{Change, ChangeKind, made_with_these};
+pub use rehearsal::{Figures as PlannedFigures, MovedFigure, RunPlan, rehearse};
 pub use staging::catalogue_sql;
 
-/// What a run is asked to do.
+/// The parameters of a run.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Empty for every year found.
@@ -110,13 +110,13 @@ pub struct Request {
     pub decode_program: PathBuf,
 }
 
-/// What came of it.
+/// How a run ended.
 #[derive(Debug)]
-pub enum Ended {
+pub enum RunEnd {
     Published(Box<Manifest>),
-    /// The same inputs, definitions, settings, program and key as the release that stands.
+    /// Inputs, definitions, settings, program and key are those of the current release.
     NothingToDo(Box<Manifest>),
-    /// Something stops the release; what stands, stays.
+    /// Something stops the release; the current one stays.
     HeldBack {
         findings: Vec<Finding>,
         summary: Box<Summary>,
@@ -125,15 +125,15 @@ pub enum Ended {
     NothingFound,
 }
 
-impl Ended {
-    /// As the ledger has it.
+impl RunEnd {
+    /// The outcome that the ledger records.
     #[must_use]
     pub fn outcome(&self) -> RunOutcome {
         match self {
-            Ended::Published(_) => RunOutcome::Published,
-            Ended::NothingToDo(_) => RunOutcome::NothingToDo,
-            Ended::HeldBack { .. } => RunOutcome::HeldBack,
-            Ended::NothingFound => RunOutcome::NothingFound,
+            RunEnd::Published(_) => RunOutcome::Published,
+            RunEnd::NothingToDo(_) => RunOutcome::NothingToDo,
+            RunEnd::HeldBack { .. } => RunOutcome::HeldBack,
+            RunEnd::NothingFound => RunOutcome::NothingFound,
         }
     }
 }
@@ -141,17 +141,17 @@ impl Ended {
 /// A run's result, with how long its stages took.
 #[derive(Debug)]
 pub struct RunReport {
-    pub outcome: Ended,
+    pub outcome: RunEnd,
     pub stages: Vec<Stage>,
     /// The files that were taken in.
     pub deliveries: Vec<Delivery>,
     pub checks: Vec<CheckCount>,
-    /// Years that were left as they are, as somebody froze them, and how many files in the folder of each
-    /// are not, by name and size, those it was made of.
+    /// Frozen years, which were left as they are, and how many files in the folder of each are not, by name and
+    /// size, those it was made of.
     pub frozen: BTreeMap<ReportYear, usize>,
 }
 
-/// How far a run is, for whoever watches.
+/// Receives the progress of a run.
 pub trait Watch: Sync {
     fn stage(&self, name: &str, steps: usize);
     fn step(&self);
@@ -188,25 +188,25 @@ pub enum RunError {
     Key(String),
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// Everything else was done: the release stands.
+    /// Everything else was done, and the release is published.
     #[error("release {release:06} is published, but its documents are not written: {source}")]
     Documents { release: u32, source: Box<RunError> },
 }
 
-/// Something of each year.
+/// A value for each year.
 type ByYear<T> = BTreeMap<ReportYear, T>;
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> RunError + '_ {
     move |source| RunError::Io { path: path.to_owned(), source }
 }
 
-/// Program and version, as manifests name it.
+/// Program and version, as written in manifests.
 pub const PROGRAM: &str = concat!("nianbao ", env!("CARGO_PKG_VERSION"));
 
 /// Runs: list → hash → compare → take in → assemble → compute and reconcile → check → publish → report.
 ///
 /// # Errors
-/// Only for the world failing; what is wrong with deliveries is in the outcome.
+/// When the machine fails; faults of deliveries are in the outcome.
 pub fn run(
     settings: &Settings,
     definitions: &Definitions,
@@ -217,104 +217,105 @@ pub fn run(
     clear_staging(&data)?;
     make_folders(&data)?;
     publish::restore_pointer(&data)?;
-    let recorded = Recorded::read(&data)?;
-    let key = match key::read(&data, recorded.last.as_ref())? {
+    let history = History::read(&data)?;
+    let key = match key::read(&data, history.last.as_ref())? {
         Some(key) => key,
         None => key::make(&data)?,
     };
-    let given = Given::new(settings, definitions, request, watch, data, key, recorded).with_corrections()?;
+    let context =
+        RunContext::new(settings, definitions, request, watch, data, key, history).with_corrections()?;
     let mut stages = Stages::new(watch);
-    let listing = stages.timed("list", || given.survey(true).list())?;
-    let frozen = waiting(&listing, given.last.as_ref(), &given.frozen);
-    let inventory = stages.timed("hash", || given.survey(true).hash(listing))?;
+    let listing = stages.timed("list", || context.survey(true).list())?;
+    let frozen = files_waiting(&listing, context.last.as_ref(), &context.frozen);
+    let inventory = stages.timed("hash", || context.survey(true).hash(listing))?;
     stages.count((inventory.listing.files.len(), "files"), (inventory.inputs.len(), "files"));
-    let planned = given.plan(&inventory);
-    let years = given.years_to_do(&planned);
-    let made = if inventory.inputs.is_empty() && given.last.is_none() {
-        Made::nothing(Ended::NothingFound)
+    let planned = context.plan(&inventory);
+    let years = context.years_to_do(&planned);
+    let made = if inventory.inputs.is_empty() && context.last.is_none() {
+        RunResult::nothing(RunEnd::NothingFound)
     } else if years.is_empty() {
-        Made::nothing(leave(&given, &mut stages)?)
+        RunResult::nothing(keep_release(&context, &mut stages)?)
     } else {
-        make(&given, &mut stages, &inventory, &planned, &years)?
+        make(&context, &mut stages, &inventory, &planned, &years)?
     };
-    let Made { outcome, deliveries, checks } = made;
+    let RunResult { outcome, deliveries, checks } = made;
     Ok(RunReport { outcome, stages: stages.ended(), deliveries, checks, frozen })
 }
 
-/// What came of a run, with the deliveries and checks of the years that it made.
-struct Made {
-    outcome: Ended,
+/// The end of a run, with the deliveries and checks of the years that it made.
+struct RunResult {
+    outcome: RunEnd,
     deliveries: Vec<Delivery>,
     checks: Vec<CheckCount>,
 }
 
-impl Made {
-    fn nothing(outcome: Ended) -> Self {
-        Made { outcome, deliveries: Vec::new(), checks: Vec::new() }
+impl RunResult {
+    fn nothing(outcome: RunEnd) -> Self {
+        RunResult { outcome, deliveries: Vec::new(), checks: Vec::new() }
     }
 }
 
-/// The release stays. The run that published it may have died before its documents were written, and what somebody
-/// filled in may have been read back since.
-fn leave(given: &Given<'_>, stages: &mut Stages<'_>) -> Result<Ended, RunError> {
-    let Some(last) = given.last.clone() else { return Ok(Ended::NothingFound) };
-    let register = Register::load(&given.data)?;
-    if !documents::are_of(&given.data, &last) || register.is_behind(&given.data.all_reports())? {
-        stages.timed("report", || documents::write_all_documents(given, &last))?;
+/// Keeps the release. Its documents may have to be written: the run that published it may have died before that,
+/// or documents that were filled in may have been read back since.
+fn keep_release(context: &RunContext<'_>, stages: &mut Stages<'_>) -> Result<RunEnd, RunError> {
+    let Some(last) = context.last.clone() else { return Ok(RunEnd::NothingFound) };
+    let register = Register::load(&context.data)?;
+    if !documents::are_of(&context.data, &last) || register.is_behind(&context.data.all_reports())? {
+        stages.timed("report", || documents::write_all_documents(context, &last))?;
     }
-    Ok(Ended::NothingToDo(Box::new(last)))
+    Ok(RunEnd::NothingToDo(Box::new(last)))
 }
 
 /// Makes years, and publishes them with those that stay as they are.
 fn make(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     stages: &mut Stages<'_>,
     inventory: &Inventory,
     planned: &ByYear<PlannedYear>,
     years: &[ReportYear],
-) -> Result<Made, RunError> {
-    // What stages found of each year, and the decisions that it stands on, are written down here and nowhere else.
+) -> Result<RunResult, RunError> {
+    // The findings of each year and the decisions applied to it are collected here and nowhere else.
     let mut notes = Notes::default();
-    make_staging(&given.data)?;
-    let taken = stages.timed("decode and normalise", || deliveries::take_in(given, inventory, years))?;
+    make_staging(&context.data)?;
+    let taken = stages.timed("decode and normalise", || deliveries::take_in(context, inventory, years))?;
     stages.count((inventory.of_years(years).count(), "files"), (taken.len(), "files"));
     let assembled = stages.timed("assemble", || {
         let received = notes.take(received::receive(taken, years));
-        let enrolled = notes.take(assembly::enrol(given, received)?);
-        let accepted = notes.take(acceptance::accept(given, enrolled)?);
-        Ok::<_, RunError>(notes.take(assembly::assemble(given, accepted)?))
+        let enrolled = notes.take(assembly::enrol(context, received)?);
+        let accepted = notes.take(acceptance::accept(context, enrolled)?);
+        Ok::<_, RunError>(notes.take(assembly::assemble(context, accepted)?))
     })?;
     let loaded = rows(&assembled, |rows| rows.loaded);
     stages.count((rows(&assembled, |rows| rows.physical), "rows"), (loaded, "rows"));
     let (computed, cells) = stages.timed("compute", || {
-        let computed = notes.take(figures::compute(given, &assembled)?);
-        let cells = figures::print(given, &assembled, &computed)?;
+        let computed = notes.take(figures::compute(context, &assembled)?);
+        let cells = figures::print(context, &assembled, &computed)?;
         Ok::<_, RunError>((computed, cells))
     })?;
-    let values = computed.values().map(|of| of.values.len()).sum();
+    let values = computed.values().map(|year| year.values.len()).sum();
     stages.count((loaded, "rows"), (values, "values"));
     let checked =
-        stages.timed("check", || checked::check_years(given, &assembled, &computed, &cells, notes))?;
-    stages.count((values, "values"), (checked.values().map(|of| of.findings.len()).sum(), "findings"));
-    let (results, shared) = stages.timed("stage", || stage(given, assembled, computed, checked, &cells))?;
-    let deliveries = results.values().flat_map(|of| of.deliveries.iter().cloned()).collect();
-    let checks = results.values().flat_map(|of| of.checks.iter().cloned()).collect();
-    let summary = release::summary(given.last.as_ref(), inventory.listing.ignored, &results);
+        stages.timed("check", || checked::check_years(context, &assembled, &computed, &cells, notes))?;
+    stages.count((values, "values"), (checked.values().map(|year| year.findings.len()).sum(), "findings"));
+    let (results, shared) = stages.timed("stage", || stage(context, assembled, computed, checked, &cells))?;
+    let deliveries = results.values().flat_map(|year| year.deliveries.iter().cloned()).collect();
+    let checks = results.values().flat_map(|year| year.checks.iter().cloned()).collect();
+    let summary = release::summary(context.last.as_ref(), inventory.listing.ignored, &results);
     let stops = release::stops(&results);
     if !stops.is_empty() {
-        let outcome = Ended::HeldBack { findings: stops, summary: Box::new(summary) };
-        return Ok(Made { outcome, deliveries, checks });
+        let outcome = RunEnd::HeldBack { findings: stops, summary: Box::new(summary) };
+        return Ok(RunResult { outcome, deliveries, checks });
     }
-    let manifest =
-        stages.timed("publish", || release::publish(given, inventory, planned, results, shared, summary))?;
+    let manifest = stages
+        .timed("publish", || release::publish(context, inventory, planned, results, shared, summary))?;
     stages.count((manifest.files.len(), "files"), (manifest.files.len(), "files"));
-    stages.timed("report", || documents::write_documents(given, &manifest, &cells))?;
-    Ok(Made { outcome: Ended::Published(Box::new(manifest)), deliveries, checks })
+    stages.timed("report", || documents::write_documents(context, &manifest, &cells))?;
+    Ok(RunResult { outcome: RunEnd::Published(Box::new(manifest)), deliveries, checks })
 }
 
-/// Puts every table of the years in its place, with what is of no year and the years that stay.
+/// Puts every table of the years in its place, with the tables that are of no year and the years that stay.
 fn stage(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     assembled: ByYear<AssembledYear>,
     computed: ByYear<ComputedYear>,
     checked: ByYear<Noted<CheckedYear>>,
@@ -324,20 +325,20 @@ fn stage(
     let made = assembled.into_iter().zip(made).map(|((year, assembled), ((computed, checked), cells))| {
         MadeYear { year, assembled, computed, checked, cells }
     });
-    let results = staging::stage_years(given, made.collect())?;
-    let mut shared = staging::stage_dimensions(given)?;
-    shared.extend(staging::carry_over(given, &|year| results.contains_key(&year))?);
+    let results = staging::stage_years(context, made.collect())?;
+    let mut shared = staging::stage_dimensions(context)?;
+    shared.extend(staging::carry_over(context, &|year| results.contains_key(&year))?);
     Ok((results, shared))
 }
 
-/// Rows of all deliveries of all years.
+/// Counts the rows of all deliveries of all years.
 fn rows(years: &ByYear<AssembledYear>, count: fn(&RowCounts) -> u64) -> usize {
-    let deliveries = years.values().flat_map(|of| &of.deliveries.all);
+    let deliveries = years.values().flat_map(|year| &year.deliveries.all);
     let rows: u64 = deliveries.map(|delivery| count(&delivery.rows)).sum();
     usize::try_from(rows).unwrap_or(usize::MAX)
 }
 
-/// Clears what a run that died was putting together, with people's rows in it.
+/// Removes the unfinished release of a run that died, which has personal rows in it.
 fn clear_staging(data: &DataRoot) -> Result<(), RunError> {
     let staged = data.staged_release();
     if staged.exists() {
@@ -360,8 +361,8 @@ fn make_staging(data: &DataRoot) -> Result<(), RunError> {
     files::make_folder(&staged, Access::Restricted).map_err(io_error(&staged))
 }
 
-/// How many files lie in the folder of each frozen year that are not, by name and size, those it was made of.
-fn waiting(listing: &Listing, last: Option<&Manifest>, frozen: &BTreeSet<ReportYear>) -> ByYear<usize> {
+/// Counts the files in the folder of each frozen year that are not, by name and size, those it was made of.
+fn files_waiting(listing: &Listing, last: Option<&Manifest>, frozen: &BTreeSet<ReportYear>) -> ByYear<usize> {
     let mut counts: ByYear<usize> = frozen.iter().map(|year| (*year, 0)).collect();
     for file in &listing.files {
         let Some(count) = file.year.and_then(|year| counts.get_mut(&year)) else { continue };

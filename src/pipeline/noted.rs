@@ -1,4 +1,4 @@
-//! What a stage comes to, with what it found on the way and the decisions it stands on.
+//! The value that a stage returns, with its findings and the decisions applied in it.
 
 use super::ByYear;
 use crate::decisions::Override;
@@ -17,13 +17,13 @@ impl<T> Noted<T> {
         Noted { value, findings: Vec::new(), decisions: Vec::new() }
     }
 
-    pub fn stands_on(&mut self, decision: &Override) {
+    pub fn add_decision(&mut self, decision: &Override) {
         if !self.decisions.contains(decision) {
             self.decisions.push(decision.clone());
         }
     }
 
-    /// Writes down what a part of the stage noted, and gives its value.
+    /// Adds the notes of a part of the stage, and returns the part's value.
     pub fn take<U>(&mut self, part: Noted<U>) -> U {
         self.findings.extend(part.findings);
         self.decisions.extend(part.decisions);
@@ -31,12 +31,12 @@ impl<T> Noted<T> {
     }
 }
 
-/// What the stages of a run noted of each year, in their order.
+/// The notes of all stages of a run, by year and in the order of the stages.
 #[derive(Debug, Default)]
 pub(super) struct Notes(ByYear<Noted<()>>);
 
 impl Notes {
-    /// Writes down what a stage noted of each year, and gives its values.
+    /// Adds the notes of a stage for each year, and returns its values.
     pub fn take<T>(&mut self, stage: ByYear<Noted<T>>) -> ByYear<T> {
         let value = |(year, noted)| (year, self.0.entry(year).or_default().take(noted));
         stage.into_iter().map(value).collect()
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stages_note_of_a_year_stays_in_their_order() {
+    fn the_notes_of_a_year_stay_in_the_order_of_the_stages() {
         let found = |detail: &str| Finding::new(finding::CHECK_IDLE, 2024, "", detail);
         let mut notes = Notes::default();
         assert_eq!(notes.take(stage(2024, 1, found("b"))), BTreeMap::from([(2024, 1)]));

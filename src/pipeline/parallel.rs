@@ -1,9 +1,9 @@
-//! Work on many things at once, with results in their order.
+//! Parallel work on many items, with results in the order of the items.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Does `work` on every item, on so many threads, each with a state of its own.
+/// Does `work` on every item, on `threads` threads, each with its own state.
 pub(super) fn each<T: Send, S, R: Send>(
     threads: usize,
     items: impl IntoIterator<Item = T>,
@@ -21,7 +21,7 @@ pub(super) fn each<T: Send, S, R: Send>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     items.get(index).zip(slots.get(index))
                 } {
-                    // Nobody else has this index, so that nobody holds its lock or took what is in it.
+                    // No other thread has this index: none holds its lock or has taken its item.
                     let item = item.lock().ok().and_then(|mut item| item.take());
                     let done = item.map(|item| work(&mut state, item));
                     if let Ok(mut slot) = slot.lock() {
@@ -35,7 +35,7 @@ pub(super) fn each<T: Send, S, R: Send>(
     slots.into_iter().filter_map(|slot| slot.into_inner().ok().flatten()).collect()
 }
 
-/// As [`each`], without a state.
+/// Like [`each`], without a state.
 pub(super) fn all<T: Send, R: Send>(
     threads: usize,
     items: impl IntoIterator<Item = T>,
@@ -57,6 +57,6 @@ mod tests {
         }
         assert_eq!(all(2, &[] as &[u64], |item| *item), Vec::<u64>::new());
         let words = vec!["one".to_owned(), "two".to_owned()];
-        assert_eq!(all(2, words.clone(), |word: String| word), words, "and things may be given away");
+        assert_eq!(all(2, words.clone(), |word: String| word), words, "items may be owned");
     }
 }

@@ -1,5 +1,5 @@
-//! Which years are to be made again, and why. Pure: what lies there, what was published and what is defined
-//! come in, and for each year what decides it, part by part, comes out.
+//! Which years are to be made again, and why. Pure: from the deliveries, the current release and the
+//! definitions follows, for each year, what decides it, part by part.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,20 +14,20 @@ use crate::settings::Settings;
 use crate::warehouse::files;
 use crate::warehouse::publish::{Manifest, Part, PartKind};
 
-/// What was published and decided before.
+/// The current release and the decisions on record.
 #[derive(Clone, Copy)]
-pub(super) struct Before<'a> {
+pub(super) struct PastState<'a> {
     pub last: Option<&'a Manifest>,
-    /// Decisions of named persons that were not taken back.
+    /// Decisions of named persons that were not withdrawn.
     pub recorded: &'a [Override],
-    /// Years that anything was ever decided about.
+    /// Years with any decision, including withdrawn ones.
     pub decided_years: &'a BTreeSet<ReportYear>,
     pub frozen: &'a BTreeSet<ReportYear>,
 }
 
-/// What a year is made by, besides its deliveries.
+/// Everything that a year is made with, besides its deliveries and decisions.
 #[derive(Clone, Copy)]
-pub(super) struct Makers<'a> {
+pub(super) struct Environment<'a> {
     pub settings: &'a Settings,
     pub definitions: &'a Definitions,
     pub program: &'static str,
@@ -35,22 +35,22 @@ pub(super) struct Makers<'a> {
     pub key: &'a str,
 }
 
-/// One year as it is planned.
+/// The plan of one year.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct PlannedYear {
-    /// Everything that decides it, with the years before that it prints.
+    /// Everything that decides it, with the earlier years that it prints.
     #[serde(skip)]
     pub(super) fingerprint: String,
-    /// The same of the year alone.
+    /// The same for the year alone.
     #[serde(skip)]
     pub(super) own_fingerprint: String,
     #[serde(skip)]
     pub(super) parts: Vec<Part>,
-    /// Why it is made again; nothing where it stays.
+    /// Why it is made again; empty where it stays.
     pub why: Vec<Change>,
 }
 
-/// What is not as it was when a year was published.
+/// A difference from the state in which a year was published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "changed")]
 pub enum Change {
@@ -59,116 +59,125 @@ pub enum Change {
     Delivery {
         file: String,
         dataset: String,
-        how: How,
+        how: ChangeKind,
     },
-    /// Anything else that decides a year, by what it is and its name.
+    /// Anything else that decides a year, by kind and name.
     Part {
         kind: PartKind,
         name: String,
-        how: How,
+        how: ChangeKind,
     },
-    /// A year before, which this one prints beside its own.
+    /// An earlier year, which this one prints next to its own.
     EarlierYear {
         year: ReportYear,
     },
-    /// A reader was stopped from outside: what it read is tried again.
+    /// A reader was stopped from outside: its file is tried again.
     Unread,
-    /// The release does not say part by part what it was made of.
+    /// The release does not list the parts that it was made from.
     Unknown,
 }
 
-/// How something is not as it was.
+/// The way in which something changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum ChangeKind {
     New,
     Changed,
     Gone,
 }
 
-/// Added to the fingerprint of a year that is to be tried again.
+/// Suffix of the fingerprint of a year that is to be tried again.
 pub(super) const AGAIN: &str = " again";
 
-/// Plans every year that lies there, or that anything was decided about.
+/// Plans every year that has deliveries or any decision.
 pub(super) fn plan(
     inventory: &Inventory,
-    before: Before<'_>,
-    makers: Makers<'_>,
+    before: PastState<'_>,
+    environment: Environment<'_>,
 ) -> BTreeMap<ReportYear, PlannedYear> {
     let inputs = &inventory.inputs;
     let mut years: BTreeSet<ReportYear> = inputs.iter().filter_map(|input| input.file.year).collect();
-    // A decision about a year acts on it, whatever lies in its folder now.
-    let published = before.last.iter().flat_map(|last| &last.years);
-    years.extend(published.filter(|year| before.decided_years.contains(year)));
-    // What decided a frozen year is what the release that has it says of it.
+    // A decision about a year acts on it, whatever is in its folder now.
+    let published_years = before.last.iter().flat_map(|last| &last.years);
+    years.extend(published_years.filter(|year| before.decided_years.contains(year)));
+    // A frozen year keeps the parts that its release lists.
     years.retain(|year| !before.frozen.contains(year));
     let mut planned: BTreeMap<ReportYear, PlannedYear> = BTreeMap::new();
     for &year in &years {
-        let parts = parts(inventory, before, makers, year);
+        let parts = parts(inventory, before, environment, year);
         let own_fingerprint = fingerprint(inputs, &parts, year);
         planned.insert(year, PlannedYear { own_fingerprint, parts, ..PlannedYear::default() });
     }
-    let own: BTreeMap<ReportYear, String> =
-        planned.iter().map(|(year, of)| (*year, of.own_fingerprint.clone())).collect();
-    let stood = |year: ReportYear| before.last.and_then(|last| last.own_fingerprints.get(&year));
-    for (&year, of) in &mut planned {
-        let earlier = (1..=makers.definitions.earlier_years(year)).map(|back| year - back);
+    let own_fingerprints: BTreeMap<ReportYear, String> =
+        planned.iter().map(|(year, plan)| (*year, plan.own_fingerprint.clone())).collect();
+    let published = |year: ReportYear| before.last.and_then(|last| last.own_fingerprints.get(&year));
+    for (&year, plan) in &mut planned {
+        let earlier = (1..=environment.definitions.earlier_years(year)).map(|back| year - back);
         let earlier: Vec<ReportYear> = earlier.collect();
-        let of_earlier = earlier.iter().map(|year| own.get(year).or(stood(*year)).map_or("", String::as_str));
-        let all: Vec<&str> = std::iter::once(of.own_fingerprint.as_str()).chain(of_earlier).collect();
-        of.fingerprint = files::sha256(all.join(" ").as_bytes());
-        let moved =
-            earlier.into_iter().filter(|year| own.get(year).is_some_and(|own| Some(own) != stood(*year)));
-        of.why = why(inputs, before.last, year, of, &moved.collect::<Vec<_>>());
+        let of_earlier = earlier
+            .iter()
+            .map(|year| own_fingerprints.get(year).or(published(*year)).map_or("", String::as_str));
+        let all: Vec<&str> = std::iter::once(plan.own_fingerprint.as_str()).chain(of_earlier).collect();
+        plan.fingerprint = files::sha256(all.join(" ").as_bytes());
+        let moved = earlier
+            .into_iter()
+            .filter(|year| own_fingerprints.get(year).is_some_and(|own| Some(own) != published(*year)));
+        plan.why = why(inputs, before.last, year, plan, &moved.collect::<Vec<_>>());
     }
     planned
 }
 
-/// What decides a year besides its deliveries.
-fn parts(inventory: &Inventory, before: Before<'_>, makers: Makers<'_>, year: ReportYear) -> Vec<Part> {
+/// The parts that decide a year besides its deliveries.
+fn parts(
+    inventory: &Inventory,
+    before: PastState<'_>,
+    environment: Environment<'_>,
+    year: ReportYear,
+) -> Vec<Part> {
     let part = |kind, name: &str, value: &str| Part { kind, name: name.to_owned(), value: value.to_owned() };
     let mut parts = Vec::new();
     let unopened = inventory.unopened_of(year);
     parts.extend(unopened.map(|(label, rule)| part(PartKind::Unopened, label, rule.id)));
     let decisions = before.recorded.iter().filter(|decision| decision.report_year == year);
     parts.extend(decisions.map(|decision| match (&decision.about, &decision.correction) {
-        // What is accepted is the bytes, by whichever decision.
+        // The bytes are accepted, by whichever decision.
         (None, None) => part(PartKind::Decision, &decision.rule, &decision.value),
-        // Which decision it is tells everything of it.
+        // The decision's number determines its content.
         _ => part(PartKind::Decision, &decision.rule, &decision.id.to_string()),
     }));
-    let Settings { city_code, city_name, residual_region_code, residual_region_name, .. } = makers.settings;
-    let Limits { memory_mb, cpu_seconds } = super::decode_limits(makers.settings);
+    let Settings { city_code, city_name, residual_region_code, residual_region_name, .. } =
+        environment.settings;
+    let Limits { memory_mb, cpu_seconds } = super::decode_limits(environment.settings);
     for (name, value) in [
         ("city_code", city_code.clone()),
         ("city_name", city_name.clone()),
         ("residual_region_code", residual_region_code.clone()),
         ("residual_region_name", residual_region_name.clone()),
-        ("file_size_max_mb", makers.settings.file_size_max_mb.to_string()),
+        ("file_size_max_mb", environment.settings.file_size_max_mb.to_string()),
         ("decode_memory_max_mb", memory_mb.to_string()),
         ("decode_cpu_max_seconds", cpu_seconds.to_string()),
     ] {
         parts.push(part(PartKind::Setting, name, &value));
     }
-    parts.push(part(PartKind::Program, "", makers.program));
-    parts.push(part(PartKind::Key, "", makers.key));
+    parts.push(part(PartKind::Program, "", environment.program));
+    parts.push(part(PartKind::Key, "", environment.key));
     let accepted = before.last.iter().flat_map(|last| &last.accepted);
     let accepted = accepted.filter(|known| known.report_year == year).map(|known| known.dataset.as_str());
     let delivered = inventory.inputs.iter().filter(|input| input.file.year == Some(year));
     let delivered: BTreeSet<&str> =
         delivered.map(|input| input.file.dataset.as_str()).chain(accepted).collect();
-    let read = makers.definitions.read_by(year, &delivered);
+    let read = environment.definitions.read_by(year, &delivered);
     parts.extend(read.iter().map(|(file, content)| part(PartKind::Definition, file, content)));
     parts.sort();
     parts.dedup();
     parts
 }
 
-/// SHA-256 over what decides one year. Names of deliveries do not.
+/// SHA-256 over everything that decides one year; names of deliveries do not.
 fn fingerprint(inputs: &[DroppedDelivery], parts: &[Part], year: ReportYear) -> String {
-    let own = inputs.iter().filter(|input| input.file.year == Some(year));
+    let of_year = inputs.iter().filter(|input| input.file.year == Some(year));
     let mut lines: Vec<String> =
-        own.map(|input| format!("{} {}", input.file.dataset, input.sha256)).collect();
+        of_year.map(|input| format!("{} {}", input.file.dataset, input.sha256)).collect();
     lines.sort();
     lines.dedup();
     lines.extend(parts.iter().map(|part| format!("{} {} {}", part.kind.name(), part.name, part.value)));
@@ -179,31 +188,33 @@ fn why(
     inputs: &[DroppedDelivery],
     last: Option<&Manifest>,
     year: ReportYear,
-    of: &PlannedYear,
+    plan: &PlannedYear,
     earlier: &[ReportYear],
 ) -> Vec<Change> {
     let Some(last) = last.filter(|last| last.fingerprints.contains_key(&year)) else {
         return vec![Change::NewYear];
     };
-    let stood = last.fingerprints.get(&year);
-    if stood == Some(&of.fingerprint) {
+    let published = last.fingerprints.get(&year);
+    if published == Some(&plan.fingerprint) {
         return Vec::new();
     }
     let mut why = deliveries(inputs, last, year);
-    let moves = !why.is_empty();
-    // Definitions that are read since a dataset came, or no more since it is gone, are not why.
+    let deliveries_changed = !why.is_empty();
+    // Definitions that are read only because a dataset came, or no longer because it is gone, are no reason.
     let follows = |change: &Change| {
         let is_definition = matches!(change, Change::Part { kind: PartKind::Definition, .. });
-        moves && is_definition && !matches!(change, Change::Part { how: How::Changed, .. })
+        deliveries_changed
+            && is_definition
+            && !matches!(change, Change::Part { how: ChangeKind::Changed, .. })
     };
     match last.parts.get(&year) {
         Some(parts) => {
-            why.extend(changed_parts(parts, &of.parts).into_iter().filter(|change| !follows(change)));
+            why.extend(changed_parts(parts, &plan.parts).into_iter().filter(|change| !follows(change)));
         }
         None => why.push(Change::Unknown),
     }
     why.extend(earlier.iter().map(|&year| Change::EarlierYear { year }));
-    if why.is_empty() && stood.is_some_and(|stood| stood.ends_with(AGAIN)) {
+    if why.is_empty() && published.is_some_and(|fingerprint| fingerprint.ends_with(AGAIN)) {
         why.push(Change::Unread);
     }
     if why.is_empty() {
@@ -212,7 +223,7 @@ fn why(
     why
 }
 
-/// Deliveries by their bytes; a file of the same name with other bytes is one that changed.
+/// Changes of deliveries, compared by their bytes; the same file name with other bytes is a changed file.
 fn deliveries(inputs: &[DroppedDelivery], last: &Manifest, year: ReportYear) -> Vec<Change> {
     let now: BTreeMap<(&str, &str), &str> = inputs
         .iter()
@@ -228,12 +239,12 @@ fn deliveries(inputs: &[DroppedDelivery], last: &Manifest, year: ReportYear) -> 
     let new: BTreeMap<&str, &str> = now
         .iter()
         .filter(|(key, _)| !then.contains_key(*key))
-        .map(|((set, _), file)| (*file, *set))
+        .map(|((dataset, _), file)| (*file, *dataset))
         .collect();
     let gone: BTreeMap<&str, &str> = then
         .iter()
         .filter(|(key, _)| !now.contains_key(*key))
-        .map(|((set, _), file)| (*file, *set))
+        .map(|((dataset, _), file)| (*file, *dataset))
         .collect();
     let change = |(file, dataset): (&&str, &&str), how| Change::Delivery {
         file: (*file).to_owned(),
@@ -242,29 +253,35 @@ fn deliveries(inputs: &[DroppedDelivery], last: &Manifest, year: ReportYear) -> 
     };
     let mut changes: Vec<Change> = new
         .iter()
-        .map(|one| change(one, if gone.contains_key(one.0) { How::Changed } else { How::New }))
+        .map(|delivery| {
+            let is_changed = gone.contains_key(delivery.0);
+            change(delivery, if is_changed { ChangeKind::Changed } else { ChangeKind::New })
+        })
         .collect();
-    changes
-        .extend(gone.iter().filter(|(file, _)| !new.contains_key(*file)).map(|one| change(one, How::Gone)));
+    changes.extend(
+        gone.iter()
+            .filter(|(file, _)| !new.contains_key(*file))
+            .map(|delivery| change(delivery, ChangeKind::Gone)),
+    );
     changes
 }
 
 fn changed_parts(then: &[Part], now: &[Part]) -> Vec<Change> {
-    let named = |parts: &[Part], part: &Part| {
+    let has = |parts: &[Part], part: &Part| {
         parts.iter().any(|other| (other.kind, &other.name) == (part.kind, &part.name))
     };
     let change = |part: &Part, how| Change::Part { kind: part.kind, name: part.name.clone(), how };
     let mut changes: Vec<Change> = now
         .iter()
         .filter(|part| !then.contains(part))
-        .map(|part| change(part, if named(then, part) { How::Changed } else { How::New }))
+        .map(|part| change(part, if has(then, part) { ChangeKind::Changed } else { ChangeKind::New }))
         .collect();
-    let gone = then.iter().filter(|part| !now.contains(part) && !named(now, part));
-    changes.extend(gone.map(|part| change(part, How::Gone)));
+    let gone = then.iter().filter(|part| !now.contains(part) && !has(now, part));
+    changes.extend(gone.map(|part| change(part, ChangeKind::Gone)));
     changes
 }
 
-/// Whether a year was made with these definitions: with all that it read of them.
+/// Whether a year was made with these definitions, as far as it read them.
 #[must_use]
 pub fn made_with_these(manifest: &Manifest, definitions: &Definitions, year: ReportYear) -> bool {
     let Some(parts) = manifest.parts.get(&year) else {
@@ -273,7 +290,7 @@ pub fn made_with_these(manifest: &Manifest, definitions: &Definitions, year: Rep
     let every: BTreeSet<&str> = definitions.datasets.iter().map(|dataset| dataset.dataset.as_str()).collect();
     let now = definitions.read_by(year, &every);
     let mut read = parts.iter().filter(|part| part.kind == PartKind::Definition);
-    // A code table that another dataset would have read decided nothing.
+    // A code table that only another dataset reads decides nothing.
     read.all(|part| now.get(&part.name) == Some(&part.value))
 }
 
@@ -327,25 +344,25 @@ mod tests {
 
         fn plan_of(&self, inventory: &Inventory) -> BTreeMap<ReportYear, PlannedYear> {
             let decided = self.recorded.iter().map(|decision| decision.report_year).collect();
-            let before = Before {
+            let before = PastState {
                 last: self.last.as_ref(),
                 recorded: &self.recorded,
                 decided_years: &decided,
                 frozen: &BTreeSet::new(),
             };
             let Desk { settings, definitions, program, .. } = self;
-            plan(inventory, before, Makers { settings, definitions, program, key: "k" })
+            plan(inventory, before, Environment { settings, definitions, program, key: "k" })
         }
 
         /// Publishes what is planned.
         fn publish(&mut self, inputs: Vec<DroppedDelivery>) {
             let planned = self.plan(inputs.clone());
             let mut last = self.last.take().unwrap_or_default();
-            for (year, of) in planned {
+            for (year, plan) in planned {
                 last.years.push(year);
-                last.fingerprints.insert(year, of.fingerprint);
-                last.own_fingerprints.insert(year, of.own_fingerprint);
-                last.parts.insert(year, of.parts);
+                last.fingerprints.insert(year, plan.fingerprint);
+                last.own_fingerprints.insert(year, plan.own_fingerprint);
+                last.parts.insert(year, plan.parts);
             }
             last.inputs = inputs
                 .into_iter()
@@ -367,7 +384,10 @@ mod tests {
                 other => format!("{other:?}"),
             };
             let planned = self.plan(inputs);
-            planned.iter().flat_map(|(year, of)| of.why.iter().map(move |why| (*year, shown(why)))).collect()
+            planned
+                .iter()
+                .flat_map(|(year, plan)| plan.why.iter().map(move |why| (*year, shown(why))))
+                .collect()
         }
     }
 
@@ -380,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_published_is_made_and_then_stays() {
+    fn a_year_that_was_never_published_is_made_and_then_stays() {
         let mut desk = Desk::new();
         let new = |year| (year, "NewYear".to_owned());
         assert_eq!(desk.why(two_years()), [new(2023), new(2024)]);
@@ -451,14 +471,14 @@ mod tests {
     fn a_definition_decides_the_years_that_read_it() {
         let mut desk = Desk::new();
         desk.publish(two_years());
-        // What only a comment says decides nothing.
+        // A comment decides nothing.
         desk.definitions = with(&[("codes/sex.toml", &|text| format!("# Said again.\n\n{text}"))]);
         assert_eq!(desk.why(two_years()), []);
         // A code table that only staff uses, where staff was delivered.
         let code = "\n[[code]]\ncode = \"98\"\nlabel = \"借调\"\n";
         desk.definitions = with(&[("codes/staff_status.toml", &|text| format!("{text}{code}"))]);
         assert_eq!(desk.why(two_years()), [(2024, "Changed definition codes/staff_status.toml".into())]);
-        // The layout of a year that is not there.
+        // The layout of a year without deliveries.
         let layout =
             definitions::embedded().into_iter().find(|(name, _)| name.ends_with("layouts/2023.toml"));
         let layout = layout.unwrap().1.replacen("year = 2023", "year = 2019", 1);
@@ -475,8 +495,9 @@ mod tests {
         let code = "\n[[code]]\ncode = \"98\"\nlabel = \"借调\"\n";
         let before = definitions::load(&definitions::embedded()).unwrap();
         let after = with(&[("codes/staff_status.toml", &|text| format!("{text}{code}"))]);
-        let digests = |of: &Definitions| -> Vec<String> {
-            of.datasets.iter().map(|dataset| of.contract_digest(dataset, 2024)).collect()
+        let digests = |definitions: &Definitions| -> Vec<String> {
+            let datasets = definitions.datasets.iter();
+            datasets.map(|dataset| definitions.contract_digest(dataset, 2024)).collect()
         };
         let pairs = digests(&before).into_iter().zip(digests(&after)).zip(&before.datasets);
         let changed: Vec<&str> =

@@ -1,4 +1,4 @@
-//! What was delivered for each year: every delivery in the books, and those that read. Pure.
+//! The deliveries of each year: all of them in the books, and those that could be read. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::delivery::RowCounts;
 use crate::ingest::{Fragment, IntakeResult, Outcome};
 use crate::period::ReportYear;
 
-/// A delivery that reads.
+/// A delivery that could be read.
 #[derive(Debug)]
 pub(super) struct DecodedDelivery {
     pub label: String,
@@ -20,38 +20,38 @@ pub(super) struct DecodedDelivery {
     pub fragment: Fragment,
 }
 
-/// What was delivered for a year.
+/// The deliveries of a year.
 #[derive(Debug, Default)]
 pub(super) struct ReceivedYear {
-    /// What reads, by dataset, until it is decided what counts.
+    /// Deliveries that could be read, by dataset, until it is decided which count.
     pub decoded: BTreeMap<String, Vec<DecodedDelivery>>,
-    /// Every one, as the books have it.
+    /// All deliveries, as in the books.
     pub deliveries: Vec<Delivery>,
-    /// Keys of what was normalised.
+    /// Keys of all fragments.
     pub fragments: BTreeSet<String>,
-    /// A reader was killed from outside: the next run tries again, though nothing changes.
+    /// A reader was killed from outside: the next run tries again even if nothing changes.
     pub try_again: bool,
 }
 
-/// Results by year and dataset; the same bytes twice are one delivery. A year that was looked at is there, even
-/// where nothing of it could be read.
+/// Sorts results by year and dataset; the same bytes twice are one delivery. Every year of the run has an
+/// entry, even where none of its files could be read.
 pub(super) fn receive(taken: Vec<IntakeResult>, years: &[ReportYear]) -> ByYear<Noted<ReceivedYear>> {
     let mut received: ByYear<Noted<ReceivedYear>> =
         years.iter().map(|year| (*year, Noted::default())).collect();
     let mut seen = BTreeSet::new();
-    for one in taken {
-        let noted = received.entry(one.year).or_default();
+    for file in taken {
+        let noted = received.entry(file.year).or_default();
         let year = &mut noted.value;
-        year.try_again |= one.try_again;
-        if let Outcome::Normalised(fragment) = &one.outcome {
+        year.try_again |= file.try_again;
+        if let Outcome::Normalised(fragment) = &file.outcome {
             year.fragments.insert(fragment.key.clone());
         }
-        let repeated = !seen.insert((one.year, one.dataset.clone(), one.sha256.clone()));
+        let repeated = !seen.insert((file.year, file.dataset.clone(), file.sha256.clone()));
         let mut delivery = Delivery {
-            report_year: one.year,
-            dataset: one.dataset.clone(),
-            file: one.label.clone(),
-            sha256: one.sha256.clone(),
+            report_year: file.year,
+            dataset: file.dataset.clone(),
+            file: file.label.clone(),
+            sha256: file.sha256.clone(),
             format: String::new(),
             encoding: String::new(),
             outcome: DeliveryOutcome::Repeated,
@@ -61,7 +61,7 @@ pub(super) fn receive(taken: Vec<IntakeResult>, years: &[ReportYear]) -> ByYear<
             year.deliveries.push(delivery);
             continue;
         }
-        match one.outcome {
+        match file.outcome {
             Outcome::Rejected(finding) => {
                 delivery.outcome = DeliveryOutcome::Rejected;
                 noted.findings.push(*finding);
@@ -72,12 +72,12 @@ pub(super) fn receive(taken: Vec<IntakeResult>, years: &[ReportYear]) -> ByYear<
                 delivery.encoding.clone_from(&fragment.encoding);
                 delivery.rows = fragment.counts;
                 let decoded = DecodedDelivery {
-                    label: one.label,
-                    landing: one.landing,
-                    sha256: one.sha256,
+                    label: file.label,
+                    landing: file.landing,
+                    sha256: file.sha256,
                     fragment: *fragment,
                 };
-                year.decoded.entry(one.dataset).or_default().push(decoded);
+                year.decoded.entry(file.dataset).or_default().push(decoded);
             }
         }
         year.deliveries.push(delivery);
@@ -102,7 +102,7 @@ mod tests {
         }
     }
 
-    fn reads(key: &str) -> Outcome {
+    fn normalised(key: &str) -> Outcome {
         let mut fragment = Fragment::of_schools([("1114000001", 3)]);
         key.clone_into(&mut fragment.key);
         Outcome::Normalised(Box::new(fragment))
@@ -115,9 +115,9 @@ mod tests {
     #[test]
     fn the_same_bytes_twice_are_one_delivery_of_a_year() {
         let twice = vec![
-            taken(2024, "a", "one", reads("k")),
-            taken(2024, "b", "one", reads("k")),
-            taken(2023, "a", "one", reads("l")),
+            taken(2024, "a", "one", normalised("k")),
+            taken(2024, "b", "one", normalised("k")),
+            taken(2023, "a", "one", normalised("l")),
         ];
         let received = receive(twice, &[]);
         let outcomes = |year| -> Vec<DeliveryOutcome> {
@@ -132,10 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_read_is_in_the_books_with_its_finding() {
+    fn a_delivery_that_cannot_be_read_is_in_the_books_with_its_finding() {
         let killed = IntakeResult { try_again: true, ..taken(2024, "a", "one", rejected()) };
         let received = receive(vec![killed], &[2023, 2024]);
-        assert_eq!(received.keys().collect::<Vec<_>>(), [&2023, &2024], "both were looked at");
+        assert_eq!(received.keys().collect::<Vec<_>>(), [&2023, &2024], "both are there");
         let noted = &received[&2024];
         assert_eq!(noted.findings[0].rule, finding::FILE_EMPTY.id);
         assert_eq!(noted.value.deliveries[0].outcome, DeliveryOutcome::Rejected);

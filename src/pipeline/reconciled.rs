@@ -1,5 +1,5 @@
-//! What persons decided about values, in a run: figures computed with what they set, differences
-//! with what they said of them, and the documents that show both.
+//! Decisions of persons about values, in a run: figures computed with set values, differences with the
+//! notes about them, and the documents that show both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,29 +26,29 @@ use crate::warehouse::files::Access;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-/// What persons decided about the values of a year.
+/// The decisions about the values of a year.
 pub(super) struct Decisions<'a> {
     pub year: ReportYear,
     pub definitions: &'a Definitions,
-    /// Decisions that were not taken back.
+    /// Decisions that were not withdrawn.
     pub recorded: &'a [Override],
-    /// Ids of those that the release before found to hold no longer.
+    /// Ids of those that had lapsed by the release before.
     pub lapsed: &'a BTreeSet<u32>,
 }
 
-/// Adjusted values beside the delivered ones.
+/// Adjusted values, in addition to the delivered ones.
 #[derive(Debug, Default)]
-pub(super) struct Adjusted {
+pub(super) struct AdjustedValues {
     pub values: Vec<IndicatorValue>,
-    /// Values that persons set, and that hold.
+    /// Set values that hold.
     pub set: Vec<SetValue>,
-    /// Ids of decisions that this year's deliveries made void.
+    /// Ids of decisions that lapsed by this year's deliveries.
     pub lapsed: Vec<u32>,
 }
 
-/// Every basis held against the others, with what persons said of the differences.
+/// The differences between bases, with the notes about them.
 #[derive(Debug, Default)]
-pub(super) struct ReconciliationCounts {
+pub(super) struct ReconciledValues {
     pub differences: Vec<Difference>,
     pub lapsed: Vec<u32>,
 }
@@ -56,33 +56,38 @@ pub(super) struct ReconciliationCounts {
 impl Decisions<'_> {
     /// # Errors
     /// When a table cannot be read.
-    pub fn adjust(&self, inputs: &Inputs, delivered: &[IndicatorValue]) -> Result<Noted<Adjusted>, RunError> {
+    pub fn adjust(
+        &self,
+        inputs: &Inputs,
+        delivered: &[IndicatorValue],
+    ) -> Result<Noted<AdjustedValues>, RunError> {
         let (year, indicators) = (self.year, &self.definitions.indicators);
-        let judged = values::judge(year, self.recorded, self.lapsed, indicators, delivered);
+        let judgement = values::judge(year, self.recorded, self.lapsed, indicators, delivered);
         let layout = self.definitions.layout(year);
-        let adjusted = adjust::adjusted(indicators, layout, inputs, &judged.set_values(), delivered)?;
+        let adjusted = adjust::adjusted(indicators, layout, inputs, &judgement.set_values(), delivered)?;
         let datasets = &self.definitions.datasets;
-        let set = judged.holding.iter().map(|set| value_set(year, indicators, datasets, set));
-        let void = judged.lapsed.iter().map(|(decision, now)| value_lapsed(year, indicators, decision, now));
+        let set = judgement.holding.iter().map(|set| value_set(year, indicators, datasets, set));
+        let lapsed =
+            judgement.lapsed.iter().map(|(decision, now)| value_lapsed(year, indicators, decision, now));
         Ok(Noted {
-            findings: set.chain(void).collect(),
-            decisions: judged.holding.iter().map(|set| set.decision.clone()).collect(),
-            value: Adjusted {
+            findings: set.chain(lapsed).collect(),
+            decisions: judgement.holding.iter().map(|set| set.decision.clone()).collect(),
+            value: AdjustedValues {
                 values: adjusted,
-                lapsed: judged.lapsed.iter().map(|(decision, _)| decision.id).collect(),
-                set: judged.holding,
+                lapsed: judgement.lapsed.iter().map(|(decision, _)| decision.id).collect(),
+                set: judgement.holding,
             },
         })
     }
 
-    pub fn reconcile(&self, of_year: &[IndicatorValue], set: &[SetValue]) -> Noted<ReconciliationCounts> {
+    pub fn reconcile(&self, of_year: &[IndicatorValue], set: &[SetValue]) -> Noted<ReconciledValues> {
         let (year, indicators) = (self.year, &self.definitions.indicators);
         let layout = self.definitions.layout(year);
         let mut differences = reconcile::differences(year, indicators, layout, of_year);
-        let over = values::close(&mut differences, year, self.recorded, self.lapsed, set);
+        let lapsed_notes = values::close(&mut differences, year, self.recorded, self.lapsed, set);
         let mut findings = reconcile::findings(year, indicators, &differences);
         let mut by_indicator: BTreeMap<&str, u64> = BTreeMap::new();
-        for about in over.iter().filter_map(|note| note.about.as_ref()) {
+        for about in lapsed_notes.iter().filter_map(|note| note.about.as_ref()) {
             *by_indicator.entry(&about.indicator_id).or_default() += 1;
         }
         for (id, count) in by_indicator {
@@ -91,8 +96,8 @@ impl Decisions<'_> {
             finding.count = count;
             findings.push(finding);
         }
-        let lapsed = over.iter().map(|note| note.id).collect();
-        Noted { value: ReconciliationCounts { differences, lapsed }, findings, decisions: Vec::new() }
+        let lapsed = lapsed_notes.iter().map(|note| note.id).collect();
+        Noted { value: ReconciledValues { differences, lapsed }, findings, decisions: Vec::new() }
     }
 }
 
@@ -118,7 +123,7 @@ fn value_set(year: ReportYear, indicators: &[Indicator], datasets: &[Dataset], s
     finding.about([&*set.indicator_id])
 }
 
-/// Whether an indicator is broken down by a column of its rows, where nobody said which part changed.
+/// Whether an indicator is broken down by a column of its rows: a set value leaves the parts as delivered.
 fn keeps_breakdowns(indicators: &[Indicator], datasets: &[Dataset], id: &str, basis: Delivered) -> bool {
     let Some(indicator) = indicators.iter().find(|indicator| indicator.id == id) else { return false };
     let of_school = datasets.iter().find(|dataset| dataset.role == Some(Role::Register));
@@ -146,7 +151,7 @@ fn value_lapsed(year: ReportYear, indicators: &[Indicator], decision: &Override,
     finding.about(about.map(|about| &*about.indicator_id))
 }
 
-/// Names of one year's schools and of all regions, as a release has them.
+/// Names of one year's schools and of all regions, from a release, and the region of each school.
 pub(super) fn names(
     settings: &Settings,
     definitions: &Definitions,
@@ -171,7 +176,7 @@ pub(super) fn names(
     Ok((names, region_of))
 }
 
-/// What stands under the tables of a year's report: the values that were set, of this year and last.
+/// The footnotes under the tables of a year's report: the values that were set, of this year and last.
 pub(super) fn footnotes(
     settings: &Settings,
     definitions: &Definitions,
@@ -223,8 +228,7 @@ fn footnote(definitions: &Definitions, names: &Names, set: &AppliedValue) -> Str
     text
 }
 
-/// Writes the workbook of a year's differences from its release beside its place; nothing for releases
-/// without them.
+/// Drafts the workbook of a year's differences from its release; nothing for releases without them.
 pub(super) fn write_differences(
     settings: &Settings,
     definitions: &Definitions,

@@ -1,5 +1,5 @@
-//! What a run would do, and what would come of it: the same survey and plan, and, when figures are asked for,
-//! the same run in a copy of the data root that shares its bytes and is gone afterwards.
+//! What a run would do and result in: the same survey and plan, and, when figures are asked for, the same run
+//! in a copy of the data root that shares its bytes and is removed afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::history::History;
 use super::plan::Change;
-use super::recorded::Recorded;
-use super::{Ended, Given, Request, RunError, Watch, io_error, key, run};
+use super::{Request, RunContext, RunEnd, RunError, Watch, io_error, key, run};
 use crate::definitions::Definitions;
 use crate::figure::Level;
 use crate::figures::{IndicatorValue, ValueKey, stored};
@@ -21,20 +21,18 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
 
-/// What a run would do.
+/// The plan of a run.
 #[derive(Debug, Default, Serialize)]
-pub struct Planned {
-    /// Every year that lies there or was decided about, with why it would be made again; nothing where it
-    /// stays as it is.
+pub struct RunPlan {
+    /// Every year that has deliveries or decisions, with the reasons to make it again; none where it stays.
     pub years: BTreeMap<ReportYear, Vec<Change>>,
-    /// Years that nobody may change, with how many files in the folder of each are none of those it was made
-    /// of.
+    /// Frozen years, with how many files in the folder of each it was not made from.
     pub frozen: BTreeMap<ReportYear, usize>,
-    /// What would change, when that was asked for.
+    /// The figures that would change, when they were asked for.
     pub figures: Option<Figures>,
 }
 
-impl Planned {
+impl RunPlan {
     /// Whether anything would be done.
     #[must_use]
     pub fn is_anything(&self) -> bool {
@@ -45,16 +43,16 @@ impl Planned {
 /// The figures of city and counties, before and after.
 #[derive(Debug, Default, Serialize)]
 pub struct Figures {
-    /// `published`, `held_back`, `nothing_to_do`: what would come of the run.
+    /// `published`, `held_back`, `nothing_to_do`: how the run would end.
     pub outcome: &'static str,
     pub compared: usize,
-    /// Those that would not be as they are, the largest move first.
-    pub moved: Vec<Moved>,
+    /// Figures that would change, the largest move first.
+    pub moved: Vec<MovedFigure>,
 }
 
-/// A figure before and after; none where there is no value.
+/// A figure before and after; `None` where there is no value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Moved {
+pub struct MovedFigure {
     pub report_year: ReportYear,
     pub indicator_id: String,
     pub basis: &'static str,
@@ -69,39 +67,40 @@ pub struct Moved {
 /// Plans a run, and changes nothing.
 ///
 /// # Errors
-/// As of a run, as far as it would get.
+/// Those of a run, as far as it would get.
 pub fn rehearse(
     settings: &Settings,
     definitions: &Definitions,
     request: &Request,
     with_figures: bool,
     watch: &dyn Watch,
-) -> Result<Planned, RunError> {
+) -> Result<RunPlan, RunError> {
     let data = DataRoot::new(&settings.data_dir);
-    let recorded = Recorded::read(&data)?;
-    let key = match key::read(&data, recorded.last.as_ref())? {
+    let history = History::read(&data)?;
+    let key = match key::read(&data, history.last.as_ref())? {
         Some(key) => key,
         None => key::temporary()?,
     };
-    let given = Given::new(settings, definitions, request, watch, data, key, recorded);
-    let survey = given.survey(false);
+    let context = RunContext::new(settings, definitions, request, watch, data, key, history);
+    let survey = context.survey(false);
     let listing = survey.list()?;
-    let frozen = super::waiting(&listing, given.last.as_ref(), &given.frozen);
-    let years = given.plan(&survey.hash(listing)?).into_iter();
-    let years = years.filter(|(year, _)| (given.wanted)(*year)).map(|(year, of)| (year, of.why)).collect();
-    let mut planned = Planned { years, frozen, figures: None };
+    let frozen = super::files_waiting(&listing, context.last.as_ref(), &context.frozen);
+    let years = context.plan(&survey.hash(listing)?).into_iter();
+    let years =
+        years.filter(|(year, _)| (context.wanted)(*year)).map(|(year, plan)| (year, plan.why)).collect();
+    let mut planned = RunPlan { years, frozen, figures: None };
     if with_figures {
-        planned.figures = Some(figures(settings, definitions, request, &given.data, watch)?);
+        planned.figures = Some(figures(settings, definitions, request, &context.data, watch)?);
     }
     Ok(planned)
 }
 
-/// A folder that is gone when it is let go.
+/// A folder that is removed when this is dropped.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What stays is cleared by the next plan.
+        // The next plan clears whatever is left.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -126,18 +125,18 @@ fn figures(
     let report = run(&settings, definitions, request, watch)?;
     let there = DataRoot::new(&scratch.0);
     let years = match &report.outcome {
-        Ended::Published(manifest) => manifest.years.clone(),
-        Ended::HeldBack { .. } => there.staged_years(),
-        Ended::NothingToDo(_) | Ended::NothingFound => Vec::new(),
+        RunEnd::Published(manifest) => manifest.years.clone(),
+        RunEnd::HeldBack { .. } => there.staged_years(),
+        RunEnd::NothingToDo(_) | RunEnd::NothingFound => Vec::new(),
     };
-    let stood = publish::current(data)?;
+    let current = publish::current(data)?;
     let mut found = Figures { outcome: report.outcome.outcome().name(), ..Figures::default() };
     for year in years {
         let after = match &report.outcome {
-            Ended::Published(manifest) => manifest.table(&there, "indicator_value", year),
+            RunEnd::Published(manifest) => manifest.table(&there, "indicator_value", year),
             _ => there.staged_table("indicator_value", year),
         };
-        let before = stood.as_ref().and_then(|stood| stood.table(data, "indicator_value", year));
+        let before = current.as_ref().and_then(|current| current.table(data, "indicator_value", year));
         let read = |path: Option<PathBuf>| -> Result<Vec<IndicatorValue>, RunError> {
             path.map_or(Ok(Vec::new()), |path| Ok(stored::read(&path, &definitions.indicators)?))
         };
@@ -147,7 +146,7 @@ fn figures(
     Ok(found)
 }
 
-/// Figures of city and counties, as a whole, that are not what they were.
+/// Compares the figures of city and counties, without breakdowns.
 fn compare(before: &[IndicatorValue], after: &[IndicatorValue], found: &mut Figures) {
     let is_compared =
         |value: &&IndicatorValue| value.key.unit.level != Level::School && value.key.breakdown.is_empty();
@@ -166,7 +165,7 @@ fn compare(before: &[IndicatorValue], after: &[IndicatorValue], found: &mut Figu
         let number = |value: Option<&IndicatorValue>| value.and_then(|value| value.value);
         let change = number(was).zip(number(is)).map(|(was, is)| Decimal(is.0 - was.0).to_string());
         let year = was.or(is).map(|value| value.report_year).unwrap_or_default();
-        found.moved.push(Moved {
+        found.moved.push(MovedFigure {
             report_year: year,
             indicator_id: key.indicator_id.clone(),
             basis: key.basis.name(),
@@ -179,8 +178,8 @@ fn compare(before: &[IndicatorValue], after: &[IndicatorValue], found: &mut Figu
     }
 }
 
-/// How far a figure moved, in ten thousandths of what it was; one that came or went moved furthest.
-fn size(moved: &Moved) -> u128 {
+/// How far a figure moved, in ten-thousandths of its old value; one that appeared or vanished moved furthest.
+fn size(moved: &MovedFigure) -> u128 {
     let parsed = |text: &Option<String>| text.as_deref().and_then(Decimal::parse);
     match (parsed(&moved.before), parsed(&moved.change)) {
         (Some(before), Some(change)) if before.0 != 0 => {
@@ -190,7 +189,7 @@ fn size(moved: &Moved) -> u128 {
     }
 }
 
-/// Links every file of a folder below another; copies where they lie on different file systems.
+/// Links every file of a folder below another; copies them where the file systems differ.
 fn share(from: &Path, to: &Path) -> Result<(), RunError> {
     let entries = match fs::read_dir(from) {
         Ok(entries) => entries,
@@ -206,7 +205,7 @@ fn share(from: &Path, to: &Path) -> Result<(), RunError> {
             continue;
         }
         match fs::hard_link(&path, &to).or_else(|_| fs::copy(&path, &to).map(drop)) {
-            // A run that goes on meanwhile took it away.
+            // Another run removed it meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             shared => shared.map_err(io_error(&path))?,
         }
@@ -214,7 +213,7 @@ fn share(from: &Path, to: &Path) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Removes what plans left whose process is gone.
+/// Removes the folders of plans whose process is gone.
 fn clear_abandoned(data: &DataRoot) -> io::Result<()> {
     for (folder, process) in data.scratches() {
         if process != std::process::id() && !Path::new("/proc").join(process.to_string()).exists() {

@@ -1,4 +1,4 @@
-//! Held back or published: what a run came to of its years, with the years that stay as they were.
+//! The end of a run, held back or published: the years that it made, with those that stay as they were.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::plan::{AGAIN, PlannedYear};
 use super::result::Results;
 use super::staging::stage_flat;
 use super::survey::Inventory;
-use super::{ByYear, Given, PROGRAM, RunError, catalogue_sql, io_error};
+use super::{ByYear, PROGRAM, RunContext, RunError, catalogue_sql, io_error};
 use crate::finding::Finding;
 use crate::period::ReportYear;
 use crate::tables::row;
@@ -16,13 +16,14 @@ use crate::warehouse::publish::{
     self, FORMAT, FileCounts, Input, KeyId, Manifest, Part, PartKind, ReleaseOutcome, StagedFile, Summary,
 };
 
-/// What keeps a release from being published: S0 findings, or too many schools that delivered nothing.
+/// The findings that stop a release: those of severity S0, and too many schools that delivered nothing.
 pub(super) fn stops(results: &Results) -> Vec<Finding> {
-    let stops = results.values().flat_map(|of| &of.stops);
-    stops.chain(results.values().filter_map(|of| of.silence.as_ref())).cloned().collect()
+    let stops = results.values().flat_map(|result| &result.stops);
+    stops.chain(results.values().filter_map(|result| result.silence.as_ref())).cloned().collect()
 }
 
-/// What is said of a release, before it is one. `ignored` are files in the drop folder that are no deliveries.
+/// The summary of a release before it is published. `ignored` counts files in the drop folder that are not
+/// deliveries.
 pub(super) fn summary(last: Option<&Manifest>, ignored: u64, results: &Results) -> Summary {
     let mut summary = Summary::default();
     if let Some(last) = last {
@@ -34,10 +35,10 @@ pub(super) fn summary(last: Option<&Manifest>, ignored: u64, results: &Results) 
             summary.add_year(year, part.clone());
         }
     }
-    for (&year, of) in results {
-        summary.datasets.extend(of.datasets.iter().cloned());
-        summary.headlines.extend(of.headlines.iter().cloned());
-        summary.add_year(year, of.summary.clone());
+    for (&year, result) in results {
+        summary.datasets.extend(result.datasets.iter().cloned());
+        summary.headlines.extend(result.headlines.iter().cloned());
+        summary.add_year(year, result.summary.clone());
     }
     summary.datasets.sort_by_key(|line| line.report_year);
     summary.headlines.sort_by_key(|line| line.report_year);
@@ -52,35 +53,35 @@ pub(super) fn summary(last: Option<&Manifest>, ignored: u64, results: &Results) 
 /// files that are of no year made now.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(super) fn publish(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     inventory: &Inventory,
     planned: &ByYear<PlannedYear>,
     results: Results,
     shared: Vec<StagedFile>,
     summary: Summary,
 ) -> Result<Manifest, RunError> {
-    let number = publish::releases(&given.data)?.last().copied().unwrap_or_default() + 1;
-    let last = given.last.clone().unwrap_or_default();
-    let staged = stage_rest(given, number, &summary, &results, shared)?;
-    let folder = given.data.staged_release();
+    let number = publish::releases(&context.data)?.last().copied().unwrap_or_default() + 1;
+    let last = context.last.clone().unwrap_or_default();
+    let staged = stage_rest(context, number, &summary, &results, shared)?;
+    let folder = context.data.staged_release();
     let (files, digest) = publish::describe(&folder, &staged)?;
     let mut manifest = Manifest {
         format: FORMAT,
         release: number,
-        created: given.request.now.clone(),
+        created: context.request.now.clone(),
         program: PROGRAM.to_owned(),
-        definitions: given.definitions.digest.clone(),
+        definitions: context.definitions.digest.clone(),
         made_with: last.years.iter().map(|&year| (year, last.definitions_of(year).to_owned())).collect(),
-        key: KeyId { id: given.key.id(), check_value: given.key.check_value() },
+        key: KeyId { id: context.key.id(), check_value: context.key.check_value() },
         inputs: inputs(&last.inputs, inventory, &results),
-        earlier: publish::earlier_manifests(&given.data, given.last.as_ref())?,
+        earlier: publish::earlier_manifests(&context.data, context.last.as_ref())?,
         outcome: if summary.is_open() { ReleaseOutcome::Draft } else { ReleaseOutcome::Clean },
         digest,
         files,
         summary,
-        lapsed: given.lapsed.clone(),
+        lapsed: context.lapsed.clone(),
         years: Vec::new(),
         fingerprints: last.fingerprints,
         own_fingerprints: last.own_fingerprints,
@@ -89,46 +90,46 @@ pub(super) fn publish(
         fragments: last.fragments,
     };
     manifest.accepted.retain(|known| !results.contains_key(&known.report_year));
-    for (year, of) in results {
-        manifest.accepted.extend(of.accepted);
-        manifest.lapsed.extend(of.lapsed);
-        manifest.fragments.insert(year, of.fragments);
+    for (year, result) in results {
+        manifest.accepted.extend(result.accepted);
+        manifest.lapsed.extend(result.lapsed);
+        manifest.fragments.insert(year, result.fragments);
         let planned = planned.get(&year);
         let parts = planned.map(|planned| planned.parts.as_slice()).unwrap_or_default();
         manifest.made_with.insert(year, definitions_in(parts));
         let Some(planned) = planned else { continue };
-        // One that no inputs have: the year is made again.
-        let again = if of.try_again { AGAIN } else { "" };
+        // No inputs have such a fingerprint, so the year is made again.
+        let again = if result.try_again { AGAIN } else { "" };
         manifest.fingerprints.insert(year, format!("{}{again}", planned.fingerprint));
         manifest.own_fingerprints.insert(year, planned.own_fingerprint.clone());
         manifest.parts.insert(year, planned.parts.clone());
     }
     manifest.accepted.sort();
     manifest.years = manifest.fingerprints.keys().copied().collect();
-    publish::publish(&given.data, &folder, &manifest, given.last.as_ref())?;
-    // What is left of it is cleared by the next run.
+    publish::publish(&context.data, &folder, &manifest, context.last.as_ref())?;
+    // The next run clears whatever is left of it.
     let _ = fs::remove_dir_all(&folder);
     Ok(manifest)
 }
 
-/// Stages what is made of the tables of all years, and gives all that is staged.
+/// Stages the files made from the tables of all years, and returns everything that is staged.
 fn stage_rest(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     number: u32,
     summary: &Summary,
     results: &Results,
     shared: Vec<StagedFile>,
 ) -> Result<Vec<StagedFile>, RunError> {
-    let folder = given.data.staged_release();
-    let mut staged: Vec<StagedFile> = results.values().flat_map(|of| &of.files).cloned().collect();
+    let folder = context.data.staged_release();
+    let mut staged: Vec<StagedFile> = results.values().flat_map(|result| &result.files).cloned().collect();
     staged.extend(shared);
-    staged.extend(stage_flat(given, &staged)?);
+    staged.extend(stage_flat(context, &staged)?);
     let rows = summary.rows;
     let run = RunRow {
         release: Some(number),
-        created: given.request.now.clone(),
+        created: context.request.now.clone(),
         program: PROGRAM.to_owned(),
-        definitions: given.definitions.digest.clone(),
+        definitions: context.definitions.digest.clone(),
         rows_physical: rows.physical,
         rows_loaded: rows.loaded,
         rows_quarantined: rows.quarantined,
@@ -146,7 +147,7 @@ fn stage_rest(
     Ok(staged)
 }
 
-/// SHA-256 over what a year reads of the definitions.
+/// SHA-256 over the definitions that a year reads.
 fn definitions_in(parts: &[Part]) -> String {
     let read = parts.iter().filter(|part| part.kind == PartKind::Definition);
     let lines: Vec<String> = read.map(|part| format!("{} {}", part.name, part.value)).collect();

@@ -1,4 +1,4 @@
-//! What a run came to of one year, for the manifest and its summary. Pure.
+//! The result of a run for one year, for the manifest and its summary. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,28 +31,28 @@ pub(super) struct MadeYear<'a> {
     pub assembled: AssembledYear,
     pub computed: ComputedYear,
     pub checked: Noted<CheckedYear>,
-    /// Kept, as documents are made from them.
+    /// Borrowed, as documents are made from them later.
     pub cells: &'a [ReportCell],
 }
 
-/// What a run came to of each year that it made.
+/// The results of a run for each year that it made.
 pub(super) type Results = ByYear<YearResult>;
 
-/// What a run came to of one year.
+/// The result of a run for one year.
 #[derive(Debug, Default)]
 pub(super) struct YearResult {
     pub files: Vec<StagedFile>,
     pub deliveries: Vec<Delivery>,
     pub accepted: Vec<Accepted>,
-    /// Keys of all that was normalised of it.
+    /// Keys of all its fragments.
     pub fragments: BTreeSet<String>,
     pub try_again: bool,
-    /// Ids of decisions that this year's deliveries and values made void.
+    /// Ids of decisions that lapsed by this year's deliveries and values.
     pub lapsed: BTreeSet<u32>,
     pub checks: Vec<CheckCount>,
-    /// What keeps it from being published.
+    /// Findings that stop it from being published.
     pub stops: Vec<Finding>,
-    /// Too many schools delivered nothing.
+    /// Set when too many schools delivered nothing.
     pub silence: Option<Finding>,
     pub summary: YearSummary,
     pub datasets: Vec<DatasetSummary>,
@@ -92,14 +92,14 @@ impl YearResult {
 /// Ids of decisions that no longer apply to a year.
 fn lapsed(applying: &[Override], made: &MadeYear<'_>) -> BTreeSet<u32> {
     let about_deliveries = applying.iter().filter(|decision| decision.about.is_none());
-    let over = about_deliveries
+    let lapsed_deliveries = about_deliveries
         .filter(|decision| decision.report_year == made.year && made.assembled.deliveries.is_over(decision));
     let of_values = made.computed.lapsed.iter().chain(&made.checked.value.lapsed);
-    over.map(|decision| decision.id).chain(of_values.copied()).collect()
+    lapsed_deliveries.map(|decision| decision.id).chain(of_values.copied()).collect()
 }
 
-/// Too many schools that delivered nothing, in a year with a report: of one without, only some things may ever be
-/// delivered.
+/// The finding that too many schools delivered nothing, in a year with a report: for a year without one, only
+/// some datasets may ever be delivered.
 fn silence(
     settings: &Settings,
     definitions: &Definitions,
@@ -111,7 +111,7 @@ fn silence(
     let accepted = &assembled.deliveries.accepted;
     let others = || accepted.iter().filter(|(dataset, _)| Some(dataset.as_str()) != register);
     let silent = assembled.schools.keys().filter(|school| {
-        !others().any(|(_, accepted)| accepted.iter().any(|one| one.units.contains(*school)))
+        !others().any(|(_, accepted)| accepted.iter().any(|delivery| delivery.units.contains(*school)))
     });
     let silent = silent.count();
     if silent <= settings.max_missing_schools as usize {
@@ -137,10 +137,10 @@ fn datasets(definitions: &Definitions, year: ReportYear, deliveries: &[Delivery]
             line.files += u64::from(delivery.outcome != DeliveryOutcome::Kept);
             line.rows += delivery.rows;
         }
-        // What every school delivers for a report has a line where nobody did, too.
-        let is_wanted = (dataset.every_school || dataset.role == Some(Role::Register))
+        // A dataset that every school delivers for a report has a line even if no school did.
+        let is_expected = (dataset.every_school || dataset.role == Some(Role::Register))
             && definitions.layout(year).is_some();
-        if line.files > 0 || line.rows.physical > 0 || is_wanted {
+        if line.files > 0 || line.rows.physical > 0 || is_expected {
             lines.push(line);
         }
     }
@@ -151,7 +151,7 @@ fn datasets(definitions: &Definitions, year: ReportYear, deliveries: &[Delivery]
 fn headlines(definitions: &Definitions, year: ReportYear, values: &[IndicatorValue]) -> Vec<Headline> {
     let Some(layout) = definitions.layout(year) else { return Vec::new() };
     let city = |id: &str, basis: Basis| {
-        let of = |basis: Basis| {
+        let value_on = |basis: Basis| {
             values.iter().find(|value| {
                 let key = &value.key;
                 key.indicator_id == id
@@ -160,7 +160,7 @@ fn headlines(definitions: &Definitions, year: ReportYear, values: &[IndicatorVal
                     && key.unit.level == Level::City
             })
         };
-        of(basis.adjusted()).or_else(|| of(basis))
+        value_on(basis.adjusted()).or_else(|| value_on(basis))
     };
     let headline = |line: &HeadlineLayout| {
         let indicator = definitions.indicator(&line.indicator)?;
@@ -236,7 +236,7 @@ mod tests {
         definitions: Definitions,
         settings: Settings,
         decisions: Vec<Override>,
-        /// Ids of decisions that values, and that findings made void.
+        /// Ids of decisions that lapsed by values, and by findings.
         lapsed: [Vec<u32>; 2],
         findings: Vec<Finding>,
     }
@@ -289,11 +289,15 @@ mod tests {
             decision(5, 2024, gone, "gone"),
         ];
         desk.lapsed = [vec![7], vec![8]];
-        assert_eq!(desk.result(2024).lapsed, BTreeSet::from([2, 4, 7, 8]), "4: what was let go counts again");
+        assert_eq!(
+            desk.result(2024).lapsed,
+            BTreeSet::from([2, 4, 7, 8]),
+            "4: the delivery that was dropped counts again"
+        );
     }
 
     #[test]
-    fn what_is_fatal_stops_a_year_and_so_does_silence_where_there_is_a_report() {
+    fn a_fatal_finding_stops_a_year_and_so_does_silence_where_there_is_a_report() {
         let mut desk = Desk::new();
         desk.settings.max_missing_schools = 1;
         let result = desk.result(2024);

@@ -1,5 +1,5 @@
-//! How long the stages of a run took, and how much went into each and came out: for the run's record, and for
-//! whoever watches.
+//! The stages of a run, how long each took, and how much went in and came out: for the run's record and its
+//! progress display.
 
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ impl<'a> Stages<'a> {
         done
     }
 
-    /// Notes what went into the stage that has just ended, and what came out of it.
+    /// Notes how much went into the stage that has just ended, and how much came out.
     pub fn count(&mut self, taken: (usize, &str), given: (usize, &str)) {
         if let Some(stage) = self.ended.last_mut() {
             (stage.taken, stage.given) = (Some(taken.into()), Some(given.into()));

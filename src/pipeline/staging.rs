@@ -11,7 +11,7 @@ use arrow::error::ArrowError;
 
 use super::enrolled::YearTable;
 use super::result::{MadeYear, Results, YearResult};
-use super::{Given, RunError, dimensions, io_error, parallel};
+use super::{RunContext, RunError, dimensions, io_error, parallel};
 use crate::definitions::Definitions;
 use crate::definitions::contract::Column;
 use crate::figures;
@@ -29,24 +29,27 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{flat_file, is_of_year, table_file};
 use crate::warehouse::publish::StagedFile;
 
-/// Puts every table of the years in its place below the staged folder, several years at once. What is staged is on
-/// disk: nothing of a year stays but its result.
+/// Puts every table of the years in its place below the staged folder, several years at once. Staged tables are
+/// on disk: of a year, only its result stays in memory.
 ///
 /// # Errors
-/// Of the file system.
-pub(super) fn stage_years(given: &Given<'_>, years: Vec<MadeYear<'_>>) -> Result<Results, RunError> {
-    let staged = parallel::all(given.settings.threads(), years, |made| {
-        let files = stage_year(given, &made)?;
-        Ok((made.year, YearResult::of(given.settings, given.definitions, &given.overrides, made, files)))
+/// When the file system fails.
+pub(super) fn stage_years(context: &RunContext<'_>, years: Vec<MadeYear<'_>>) -> Result<Results, RunError> {
+    let staged = parallel::all(context.settings.threads(), years, |made| {
+        let files = stage_year(context, &made)?;
+        Ok((
+            made.year,
+            YearResult::of(context.settings, context.definitions, &context.overrides, made, files),
+        ))
     });
     staged.into_iter().collect()
 }
 
-fn stage_year(given: &Given<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>, RunError> {
+fn stage_year(context: &RunContext<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>, RunError> {
     let MadeYear { assembled, computed, checked, cells, year } = made;
     let year = *year;
-    let definitions = given.definitions;
-    let folder = Folder(given.data.staged_release());
+    let definitions = context.definitions;
+    let folder = Folder(context.data.staged_release());
     let indicators = &definitions.indicators;
     let mut files = vec![
         folder.write(year, figures::stored::rows(&computed.values, indicators))?,
@@ -66,10 +69,10 @@ fn stage_year(given: &Given<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>,
 /// Puts the tables that are of no year in their places.
 ///
 /// # Errors
-/// Of the file system.
-pub(super) fn stage_dimensions(given: &Given<'_>) -> Result<Vec<StagedFile>, RunError> {
-    let Given { settings, definitions, .. } = given;
-    let folder = Folder(given.data.staged_release());
+/// When the file system fails.
+pub(super) fn stage_dimensions(context: &RunContext<'_>) -> Result<Vec<StagedFile>, RunError> {
+    let RunContext { settings, definitions, .. } = context;
+    let folder = Folder(context.data.staged_release());
     let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
     Ok(vec![
         folder.write_dimension(dimensions::regions(definitions, &settings.city_code, residual))?,
@@ -78,24 +81,24 @@ pub(super) fn stage_dimensions(given: &Given<'_>) -> Result<Vec<StagedFile>, Run
     ])
 }
 
-/// Years that were not done again keep the files of the release that stands.
+/// Carries over the files of the current release for years that were not made again.
 ///
 /// # Errors
-/// Of the file system, and where a file is not what it was.
+/// When the file system fails, or a file was damaged.
 pub(super) fn carry_over(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     is_made: &dyn Fn(ReportYear) -> bool,
 ) -> Result<Vec<StagedFile>, RunError> {
     let mut carried = Vec::new();
-    let Some(last) = &given.last else { return Ok(carried) };
+    let Some(last) = &context.last else { return Ok(carried) };
     for year in last.years.iter().filter(|year| !is_made(**year)) {
         for file in last.files.iter().filter(|file| is_of_year(&file.path, *year)) {
-            let from = given.data.release(last.release).join(&file.path);
-            // A file that rotted is not passed on as if it were sound.
+            let from = context.data.release(last.release).join(&file.path);
+            // A damaged file is not passed on as if it were sound.
             if files::sha256_of_file(&from).map_err(io_error(&from))? != file.sha256 {
                 return Err(RunError::Damaged(from));
             }
-            let to = given.data.staged_release().join(&file.path);
+            let to = context.data.staged_release().join(&file.path);
             let folder = to.parent().unwrap_or(&to);
             files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
             if fs::hard_link(&from, &to).is_err() {
@@ -107,14 +110,18 @@ pub(super) fn carry_over(
     Ok(carried)
 }
 
-/// One file for each small table, all years together.
+/// Writes one file for each small table, all years together.
 ///
 /// # Errors
-/// Of the file system.
-pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec<StagedFile>, RunError> {
-    // A row a person: too large for readers that take one path, and of no use to them without a key.
+/// When the file system fails.
+pub(super) fn stage_flat(
+    context: &RunContext<'_>,
+    staged: &[StagedFile],
+) -> Result<Vec<StagedFile>, RunError> {
+    // Tables with a row for each person are too large for readers that take one path, and useless to them
+    // without a key.
     let is_personal = |table: &str| {
-        given.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
+        context.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
     };
     let mut by_table: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for file in staged {
@@ -122,7 +129,7 @@ pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec
             by_table.entry(table.to_owned()).or_default().push(file.path.clone());
         }
     }
-    let folder = given.data.staged_release();
+    let folder = context.data.staged_release();
     files::make_folder(&folder.join("flat"), Access::Open).map_err(io_error(&folder))?;
     let mut flat = Vec::new();
     for (table, mut paths) in by_table {
@@ -137,7 +144,7 @@ pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec
                 }
             }
         }
-        // A year whose definitions had a column less has nulls in it.
+        // A year whose definitions lacked a column has nulls in it.
         let schema = Arc::new(Schema::new(fields));
         let mut writer = parquet_file::TableWriter::create(&folder.join(&below), Arc::clone(&schema))?;
         for path in paths {
@@ -155,7 +162,7 @@ pub(super) fn stage_flat(given: &Given<'_>, staged: &[StagedFile]) -> Result<Vec
 struct Folder(PathBuf);
 
 impl Folder {
-    /// Where a table is written before its content gives it a name.
+    /// The path of a table before its content gives it a name.
     fn unnamed(&self, table: &str, year: Option<ReportYear>) -> PathBuf {
         self.0.join(format!("{table}-{}.parquet", year.unwrap_or_default()))
     }
@@ -215,12 +222,12 @@ impl Folder {
     }
 }
 
-/// The table whose file lies at a path below a release.
+/// The table whose file is at a path below a release.
 pub(super) fn table_name(path: &Path) -> Option<&str> {
     path.strip_prefix("tables").ok()?.iter().next()?.to_str()
 }
 
-/// Views over all tables, in paths below `prefix`; hive partitioning off, as the year is in the files.
+/// SQL views over all tables, with paths below `prefix`; hive partitioning is off, as the year is in the files.
 #[must_use]
 pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
     let mut by_table: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -241,7 +248,7 @@ pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
     sql
 }
 
-/// The columns of a schema, found in a batch by name.
+/// The columns of a schema, taken from a batch by name.
 fn by_name(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
         Some(column) => Arc::clone(column),

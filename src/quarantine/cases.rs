@@ -1,11 +1,11 @@
-//! Every case of a release: what lies in quarantine of its deliveries, what its findings ask, and how each stands.
+//! The cases of a release: quarantined rows of its deliveries and queries of its findings, with their states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::sync::Arc;
 
-use super::{Answer, Asked, Case, Problem, QuarantineError, State};
+use super::{Answer, Case, CaseFilter, Problem, QuarantineError, State};
 use crate::decisions::Override;
 use crate::decisions::corrections::{self, Correction, FileKey, Kind};
 use crate::finding::{self, Finding, Rule, Severity};
@@ -17,23 +17,25 @@ use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{Accepted, Manifest};
 
-/// Rules under which a whole sheet is kept out: its rows have no columns to mend.
+/// Whether a rule keeps a whole sheet out, whose rows have no known columns to correct.
 fn is_of_sheet(rule: &str) -> bool {
-    [finding::HEADER_UNKNOWN, finding::HEADER_MISSING, finding::HEADER_UNIT].iter().any(|own| own.id == rule)
+    [finding::HEADER_UNKNOWN, finding::HEADER_MISSING, finding::HEADER_UNIT]
+        .iter()
+        .any(|known| known.id == rule)
 }
 
-/// Every case of the release that stands, answered ones too, in the order of years, schools and places.
+/// Every case of the current release, including answered ones, ordered by year, school and place.
 ///
 /// # Errors
 /// When a file of the release or of the quarantine cannot be read.
 pub fn cases(
     data: &DataRoot,
     manifest: &Manifest,
-    standing: &[&Override],
-    asked: &Asked,
+    recorded: &[&Override],
+    filter: &CaseFilter,
 ) -> Result<Vec<Case>, QuarantineError> {
     let mut all = Vec::new();
-    for &year in manifest.years.iter().filter(|year| asked.year.is_none_or(|asked| asked == **year)) {
+    for &year in manifest.years.iter().filter(|year| filter.year.is_none_or(|wanted| wanted == **year)) {
         let applied = match manifest.table(data, "override", year) {
             Some(path) => tables::decision::numbers(&path)?,
             None => BTreeSet::new(),
@@ -49,10 +51,10 @@ pub fn cases(
             let path = data.rejects(&accepted.fragment);
             match fs::read(&path) {
                 Ok(lines) => {
-                    let own = of_delivery(accepted, Rejects::read(&lines)).into_iter();
+                    let cases = of_delivery(accepted, Rejects::read(&lines)).into_iter();
                     let bare =
-                        |case: Case| if asked.cells { case } else { Case { cells: Vec::new(), ..case } };
-                    found.extend(own.map(bare));
+                        |case: Case| if filter.cells { case } else { Case { cells: Vec::new(), ..case } };
+                    found.extend(cases.map(bare));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(QuarantineError::Io { path, source }),
@@ -60,15 +62,18 @@ pub fn cases(
         }
         let queries = queries(year, findings, &accepted, &found);
         found.extend(queries);
-        let decisions = standing.iter().copied().filter(|decision| decision.report_year == year);
+        let decisions = recorded.iter().copied().filter(|decision| decision.report_year == year);
         let answers = corrections::newest(decisions);
         settle(&mut found, &answers, &applied, &manifest.lapsed);
         all.extend(found);
     }
-    let is = |asked: &Option<String>, own: &str| asked.as_ref().is_none_or(|asked| asked == own);
-    all.retain(|case| is(&asked.school, &case.school_code) && is(&asked.dataset, &case.dataset));
+    let is_wanted =
+        |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
+    all.retain(|case| {
+        is_wanted(&filter.school, &case.school_code) && is_wanted(&filter.dataset, &case.dataset)
+    });
     all.sort_by(|a, b| {
-        let of = |case: &'_ Case| {
+        let order = |case: &'_ Case| {
             (
                 case.report_year,
                 case.school_code.clone(),
@@ -77,12 +82,12 @@ pub fn cases(
                 case.file.clone(),
             )
         };
-        (of(a), &a.sheet, a.row, &a.id).cmp(&(of(b), &b.sheet, b.row, &b.id))
+        (order(a), &a.sheet, a.row, &a.id).cmp(&(order(b), &b.sheet, b.row, &b.id))
     });
     Ok(all)
 }
 
-/// The school of a delivery that has one; rows that do not say whose they are are its own.
+/// The school of a delivery of one school, to which its rows without a school belong.
 fn only_school(accepted: &Accepted) -> &str {
     let mut units = accepted.units.keys();
     match (units.next(), units.next()) {
@@ -106,13 +111,13 @@ fn problem(rule: &Rule, column: u32, headers: &[String]) -> Problem {
     }
 }
 
-/// The rows of one delivery that are kept out, or have a cell that is.
+/// The rows of one delivery that are kept out, or that have a cell that is.
 fn of_delivery(accepted: &Accepted, kept: Vec<KeptRow>) -> Vec<Case> {
     let mut cases: BTreeMap<(String, u32), Case> = BTreeMap::new();
     for KeptRow { reject, headers } in kept {
         let Some(rule) = finding::rule(&reject.rule) else { continue };
         let whole_sheet = is_of_sheet(rule.id);
-        // Tables that a page has for its looks are no data.
+        // Tables that only lay out a page are not data.
         if whole_sheet && reject.sheet.is_empty() {
             continue;
         }
@@ -132,7 +137,7 @@ fn of_delivery(accepted: &Accepted, kept: Vec<KeptRow>) -> Vec<Case> {
         } else {
             reject.cells.iter().map(|cell| cell.clone().into_owned()).collect()
         };
-        // A row that did not split into cells has none to mend.
+        // A row that did not split into cells has none to correct.
         let answers =
             if cells.is_empty() { vec![Kind::GivenUp] } else { vec![Kind::Corrected, Kind::GivenUp] };
         let case = Case {
@@ -158,7 +163,7 @@ fn of_delivery(accepted: &Accepted, kept: Vec<KeptRow>) -> Vec<Case> {
     cases.into_values().collect()
 }
 
-/// What is asked beside the rows that are kept out.
+/// The queries, in addition to the rows that are kept out.
 fn queries(year: ReportYear, findings: Vec<Finding>, accepted: &[&Accepted], rows: &[Case]) -> Vec<Case> {
     let taken_out: BTreeSet<(&str, &str, &str, u32)> = rows
         .iter()
@@ -168,9 +173,9 @@ fn queries(year: ReportYear, findings: Vec<Finding>, accepted: &[&Accepted], row
     for found in findings.into_iter().filter(|found| found.severity <= Severity::S2) {
         let rule = finding::rule(&found.rule);
         let place = &found.place;
-        let is_told = taken_out.contains(&(&found.dataset, &place.file, &place.sheet, place.row));
+        let is_listed = taken_out.contains(&(&found.dataset, &place.file, &place.sheet, place.row));
         let of_sheet = is_of_sheet(&found.rule) || found.rule == finding::SHEET_ODD.id;
-        if is_told && (of_sheet || rule.is_some_and(|rule| rule.takes_out() && !rule.sets_aside())) {
+        if is_listed && (of_sheet || rule.is_some_and(|rule| rule.takes_out() && !rule.sets_aside())) {
             continue;
         }
         let mut of_file = accepted.iter().filter(|accepted| {
@@ -198,7 +203,7 @@ fn queries(year: ReportYear, findings: Vec<Finding>, accepted: &[&Accepted], row
             Some(delivery) if found.school_code.is_empty() => only_school(delivery).to_owned(),
             _ => found.school_code.clone(),
         };
-        // Of no school and no file: a matter of the city's.
+        // Without a school and a file it is a matter for the city.
         if school.is_empty() && place.file.is_empty() {
             continue;
         }
@@ -230,7 +235,7 @@ fn queries(year: ReportYear, findings: Vec<Finding>, accepted: &[&Accepted], row
     queries
 }
 
-/// Puts to each case what was said of it; what was answered and is no case any more is one again, closed.
+/// Sets the answer and state of each case, and adds answered cases that the release no longer has.
 fn settle(
     cases: &mut Vec<Case>,
     answers: &BTreeMap<&str, (&Override, &Correction)>,
@@ -375,12 +380,12 @@ mod tests {
     #[test]
     fn a_row_is_one_case_and_a_sheet_that_does_not_fit_is_one() {
         let found = of_delivery(&accepted(&["3614000001"]), rows());
-        let told: Vec<(&str, u32, u64, usize, &[Kind])> = found
+        let described: Vec<(&str, u32, u64, usize, &[Kind])> = found
             .iter()
             .map(|case| (&*case.sheet, case.row, case.count, case.problems.len(), &*case.answers))
             .collect();
         assert_eq!(
-            told,
+            described,
             [
                 ("s", 4, 1, 2, &[Kind::Corrected, Kind::GivenUp][..]),
                 ("s", 7, 1, 1, &[Kind::GivenUp]),
@@ -390,20 +395,20 @@ mod tests {
         assert_eq!(found[0].messages().matches("列（").count(), 2);
         assert_eq!((found[0].rules().as_str(), found[0].head(1).as_str()), ("E-CELL", "出生日期"));
         assert!(found.iter().all(|case| case.school_code == "3614000001"));
-        // Of two schools' file nobody knows whose a row is that does not say.
+        // In a file of two schools, the school of a row without a code is unknown.
         let of_two = of_delivery(&accepted(&["3614000001", "3614000002"]), rows());
         assert!(of_two.iter().all(|case| case.school_code.is_empty()));
         assert_eq!(of_two[0].id, found[0].id);
     }
 
     #[test]
-    fn a_case_stands_as_what_was_said_and_what_came_of_it() {
-        let states = |said: &[(u32, usize, Kind)], applied: &[u32], lapsed: &[u32]| {
+    fn the_state_of_a_case_follows_from_its_answer_and_its_outcome() {
+        let states = |answers: &[(u32, usize, Kind)], applied: &[u32], lapsed: &[u32]| {
             let mut found = of_delivery(&accepted(&["3614000001"]), rows());
             let ids: Vec<String> =
                 found.iter().map(|case| case.id.clone()).chain(["R0".to_owned()]).collect();
             let all: Vec<Override> =
-                said.iter().map(|(id, at, kind)| decision(*id, &ids[*at], *kind)).collect();
+                answers.iter().map(|(id, at, kind)| decision(*id, &ids[*at], *kind)).collect();
             let set = |ids: &[u32]| ids.iter().copied().collect();
             settle(&mut found, &corrections::newest(&all), &set(applied), &set(lapsed));
             found.iter().map(|case| case.state).collect::<Vec<_>>()

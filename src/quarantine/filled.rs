@@ -1,12 +1,12 @@
-//! A filled-in correction workbook → what it says, or everything that is wrong with it.
+//! A filled-in correction workbook → its answers, or everything that is wrong with it.
 //!
-//! A workbook is taken whole or not at all. Rows are found by their ids, whatever was sorted or
-//! filtered. Beside what is to be filled in only the delivered cells of a row may differ from what
-//! was exported. Faults name sheet and row, never what stands in a cell.
+//! A workbook is taken whole or not at all. Rows are found by their ids, however they were sorted or
+//! filtered. Besides the cells to fill in, only the delivered cells of a row may differ from what
+//! was exported. Faults name sheet and row, never the content of a cell.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sheets::{self, ABOUT, ACTION, BY, ID, NOBODYS, QUERY_HEADS, ROW_HEADS, SCHOOL, YEAR};
+use super::sheets::{self, ABOUT, ACTION, BY, ID, QUERY_HEADS, ROW_HEADS, SCHOOL, UNKNOWN_SCHOOL, YEAR};
 use super::{Case, State};
 use crate::decisions::corrections::{Change, Kind};
 use crate::decode::{Cell, Row};
@@ -18,9 +18,9 @@ use crate::period::ReportYear;
 use crate::position::{self, column_letters};
 pub use crate::report::differences::Fault;
 
-/// A row of the workbook that says something.
+/// A row of the workbook with an answer.
 #[derive(Debug, Clone)]
-pub struct Filled<'a> {
+pub struct FilledRow<'a> {
     pub case: &'a Case,
     pub kind: Kind,
     pub by: String,
@@ -28,21 +28,21 @@ pub struct Filled<'a> {
     pub changes: Vec<Change>,
 }
 
-/// What a workbook says.
+/// The answers in a workbook.
 #[derive(Debug, Clone)]
-pub struct Said<'a> {
+pub struct FilledWorkbook<'a> {
     pub year: ReportYear,
     pub school_code: String,
-    pub rows: Vec<Filled<'a>>,
-    /// Rows that say again what is closed.
+    pub rows: Vec<FilledRow<'a>>,
+    /// Rows that repeat an answer that is closed.
     pub known: usize,
 }
 
-/// What one row of a workbook says.
-enum Read<'a> {
+/// The content of one row of a workbook.
+enum RowReading<'a> {
     Nothing,
     Known,
-    Filled(Filled<'a>),
+    Answered(FilledRow<'a>),
 }
 
 /// Sheets by name, as a decoder gave them.
@@ -52,44 +52,44 @@ fn cell_text(row: &Row<'_>, index: usize) -> String {
     row.cells.get(index).map(|cell| cell.text().into_owned()).unwrap_or_default()
 }
 
-/// The year and the school that a workbook says it is of.
+/// The year and the school that a workbook names.
 ///
 /// # Errors
-/// When it has no sheet 说明, or that does not say.
+/// When it has no sheet 说明, or the sheet does not name them.
 pub fn about(book: &Sheets) -> Result<(ReportYear, String), Fault> {
     let fault = |message: String| Fault { sheet: ABOUT.to_owned(), row: 0, message };
     let Some((_, rows)) = book.iter().find(|(name, _)| name == ABOUT) else {
         return Err(fault("there is no such sheet: this is no correction workbook".to_owned()));
     };
-    let said = |name: &str| {
+    let value = |name: &str| {
         let row = rows.iter().find(|row| cell_text(row, 0) == name);
         row.map(|row| cell_text(row, 1)).ok_or_else(|| fault(format!("it has no line {name}")))
     };
-    let year = said(YEAR)?.parse().map_err(|_| fault(format!("{YEAR} is no year")))?;
-    let school = said(SCHOOL)?;
-    if school == NOBODYS {
+    let year = value(YEAR)?.parse().map_err(|_| fault(format!("{YEAR} is no year")))?;
+    let school = value(SCHOOL)?;
+    if school == UNKNOWN_SCHOOL {
         return Ok((year, String::new()));
     }
     let code = text::school_code(&Cell::Text(school.into()));
     Ok((year, code.map_err(|_| fault(format!("{SCHOOL} is no code of ten digits")))?))
 }
 
-/// What the rows of a workbook say, held against the cases of the year it is of.
+/// Reads the answers in a workbook, and checks them against the cases of its year.
 ///
 /// # Errors
-/// Every fault: nothing of the workbook is taken then.
+/// Every fault; then nothing of the workbook is taken.
 pub fn read<'a>(
     book: &Sheets,
     cases: &'a [Case],
     definitions: &Definitions,
     by: Option<&str>,
-) -> Result<Said<'a>, Vec<Fault>> {
+) -> Result<FilledWorkbook<'a>, Vec<Fault>> {
     let (year, school_code) = about(book).map_err(|fault| vec![fault])?;
     let by_id: BTreeMap<&str, &Case> = cases.iter().map(|case| (case.id.as_str(), case)).collect();
     let reader = Reader { year, school: &school_code, cases: by_id, definitions, by };
     let mut known = 0;
     let mut faults = Vec::new();
-    let mut said = Vec::new();
+    let mut answered = Vec::new();
     let mut seen = BTreeSet::new();
     for (name, rows) in book.iter().filter(|(name, rows)| name != ABOUT && !rows.is_empty()) {
         let fault = |row: u32, message: String| Fault { sheet: position::redact(name), row, message };
@@ -107,14 +107,18 @@ pub fn read<'a>(
                 }
             });
             match read {
-                Ok(Read::Filled(filled)) => said.push(filled),
-                Ok(Read::Known) => known += 1,
-                Ok(Read::Nothing) => {}
+                Ok(RowReading::Answered(filled)) => answered.push(filled),
+                Ok(RowReading::Known) => known += 1,
+                Ok(RowReading::Nothing) => {}
                 Err(message) => faults.push(fault(row.number, message)),
             }
         }
     }
-    if faults.is_empty() { Ok(Said { year, school_code, rows: said, known }) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(FilledWorkbook { year, school_code, rows: answered, known })
+    } else {
+        Err(faults)
+    }
 }
 
 struct Reader<'a, 'r> {
@@ -126,8 +130,8 @@ struct Reader<'a, 'r> {
 }
 
 impl<'a> Reader<'a, '_> {
-    /// One row, held against its case.
-    fn row(&self, heads: &Row<'_>, row: &Row<'_>) -> Result<Read<'a>, String> {
+    /// Reads one row, and checks it against its case.
+    fn row(&self, heads: &Row<'_>, row: &Row<'_>) -> Result<RowReading<'a>, String> {
         let id = cell_text(row, 0);
         if id.is_empty() {
             return Err(format!("{ID} is empty"));
@@ -145,11 +149,12 @@ impl<'a> Reader<'a, '_> {
                 Some(Kind::labelled(&action).ok_or_else(|| format!("{ACTION} is none of 更正、放弃、属实"))?)
             }
         };
-        // Of what is closed only the record is left; to say the same again changes nothing.
+        // A closed case has only its record left; the same answer again changes nothing.
         if case.state == State::Closed && case.cells.is_empty() && case.answers.is_empty() {
-            let same = case.answer.as_ref().is_some_and(|answer| kind.is_none_or(|kind| kind == answer.kind));
-            return if same {
-                Ok(if kind.is_some() { Read::Known } else { Read::Nothing })
+            let is_same_answer =
+                case.answer.as_ref().is_some_and(|answer| kind.is_none_or(|kind| kind == answer.kind));
+            return if is_same_answer {
+                Ok(if kind.is_some() { RowReading::Known } else { RowReading::Nothing })
             } else {
                 Err(format!("`{id}` is closed already: take its decision back first"))
             };
@@ -157,7 +162,7 @@ impl<'a> Reader<'a, '_> {
         let changes = self.changes(case, heads, row)?;
         let Some(kind) = kind else {
             return if changes.is_empty() {
-                Ok(Read::Nothing)
+                Ok(RowReading::Nothing)
             } else {
                 Err(format!("a cell was changed and {ACTION} is empty: it must say 更正"))
             };
@@ -172,16 +177,16 @@ impl<'a> Reader<'a, '_> {
             }
             _ => {}
         }
-        Ok(Read::Filled(Filled { case, kind, by: self.name(row)?, changes }))
+        Ok(RowReading::Answered(FilledRow { case, kind, by: self.name(row)?, changes }))
     }
 
     fn name(&self, row: &Row<'_>) -> Result<String, String> {
-        let own = cell_text(row, 2);
-        let name = if own.is_empty() { self.by.unwrap_or_default().trim().to_owned() } else { own };
+        let in_row = cell_text(row, 2);
+        let name = if in_row.is_empty() { self.by.unwrap_or_default().trim().to_owned() } else { in_row };
         if name.is_empty() {
             return Err(format!("nobody is named: fill in {BY}, or give --by"));
         }
-        // A name and no more: it is printed wherever the decision is.
+        // Only a name is allowed: it is printed wherever the decision is.
         if position::redact(&name) != name
             || name.chars().count() > NAME_MAX
             || name.chars().any(char::is_control)
@@ -191,7 +196,7 @@ impl<'a> Reader<'a, '_> {
         Ok(name)
     }
 
-    /// What differs of a row; faults where that is not what may.
+    /// The cells of a row that were changed; a fault where a cell may not be changed.
     fn changes(&self, case: &Case, heads: &Row<'_>, row: &Row<'_>) -> Result<Vec<Change>, String> {
         let fixed: &[&str] = if case.is_query { &QUERY_HEADS } else { &ROW_HEADS };
         if (0..fixed.len()).any(|index| cell_text(heads, index) != fixed[index]) {
@@ -242,7 +247,7 @@ impl<'a> Reader<'a, '_> {
         Ok(changes)
     }
 
-    /// A correction moves no row to another school.
+    /// Refuses a correction that moves a row to another school.
     fn stays_of_school(&self, case: &Case, index: usize, now: &str) -> Result<(), String> {
         let dataset = self.definitions.dataset(&case.dataset);
         let column = dataset.and_then(|dataset| dataset.column_of_type(ColumnType::SchoolCode));
@@ -262,12 +267,12 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// Characters of a name.
+/// The most characters that a name may have.
 const NAME_MAX: usize = 40;
-/// From here on a number of a spreadsheet may have lost digits.
+/// A spreadsheet number of this size or larger may have lost digits.
 const EXACT: f64 = 1e15;
 
-/// Whether a cell that was read back holds what was written: an underscore may come back escaped.
+/// Whether a cell that was read back has the text that was written: an underscore may come back escaped.
 fn is_same(read: &str, written: &str) -> bool {
     read == written || read.replace("_x005F_", "_") == written
 }
@@ -283,15 +288,15 @@ mod tests {
     }
 
     #[test]
-    fn a_workbook_says_what_it_is_of() {
+    fn a_workbook_names_its_year_and_school() {
         let text = |text: &str| Cell::Text(text.to_owned().into());
         let row = |number, name: &str, value: &str| Row { number, cells: vec![text(name), text(value)] };
-        let of = |year: &str, school: &str| {
+        let about_of = |year: &str, school: &str| {
             about(&[(ABOUT.to_owned(), vec![row(3, YEAR, year), row(4, SCHOOL, school)])])
         };
-        assert_eq!(of("2024", "3614000001"), Ok((2024, "3614000001".to_owned())));
-        assert_eq!(of("2024", NOBODYS), Ok((2024, String::new())));
-        assert!(of("今年", "3614000001").is_err() && of("2024", "361400").is_err());
+        assert_eq!(about_of("2024", "3614000001"), Ok((2024, "3614000001".to_owned())));
+        assert_eq!(about_of("2024", UNKNOWN_SCHOOL), Ok((2024, String::new())));
+        assert!(about_of("今年", "3614000001").is_err() && about_of("2024", "361400").is_err());
         assert!(about(&[("数据".to_owned(), Vec::new())]).unwrap_err().to_string().contains("说明"));
     }
 }

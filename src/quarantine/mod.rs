@@ -1,10 +1,10 @@
-//! What lies in quarantine: rows kept out and queries, each with an id, until somebody mends them.
+//! The quarantine: rows kept out and queries, each with an id, until they are corrected.
 //!
-//! A case is a row of a delivery that counts in the release that stands, with everything that keeps
-//! it or a cell of it out; or a query about something that did load. Rows are told with their cells
-//! only where the reader is the restricted quarantine itself ([`sheets`]); everything else goes by
-//! place and rule. A clerk's answers come back by [`filled`] and are decisions from then on; what a
-//! release made of them is the state of the case.
+//! A case is a row of a delivery that counts in the current release, with everything that keeps
+//! it or a cell of it out; or a query about something that was loaded. The cells of rows are shown
+//! only in the restricted correction sheets ([`sheets`]); everything else uses place and rule.
+//! A clerk's answers come back by [`filled`] and are decisions from then on; their effect on a
+//! release is the state of the case.
 
 pub mod cases;
 
@@ -28,13 +28,13 @@ use crate::tables::parquet_file::TableFileError;
 pub use cases::cases;
 pub use names::Names;
 
-/// What is asked for; nothing for everything.
+/// The cases that are wanted; all of them by default.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct CaseFilter {
     pub year: Option<ReportYear>,
     pub school: Option<String>,
     pub dataset: Option<String>,
-    /// Rows with their cells: for the restricted sheets, and what comes back of them.
+    /// Whether rows come with their cells: for the restricted sheets, and for reading them back.
     pub cells: bool,
 }
 
@@ -46,7 +46,7 @@ pub enum QuarantineError {
     Table(#[from] TableFileError),
 }
 
-/// How a case stands.
+/// The state of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -55,21 +55,21 @@ pub enum State {
     StillWrong,
     /// Answered; the next run acts on it.
     Recorded,
-    /// Answered, and the release stands on it.
+    /// Answered, and applied in the release.
     Closed,
-    /// Answered, of a delivery that another took the place of.
+    /// Answered, but another delivery has replaced the one it is about.
     Lapsed,
 }
 
 impl State {
-    /// Whether somebody must still do something.
+    /// Whether the case still has to be answered.
     #[must_use]
     pub fn is_open(self) -> bool {
         matches!(self, State::Open | State::StillWrong)
     }
 }
 
-/// What a person said of a case.
+/// A person's answer to a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
     pub decision: u32,
@@ -78,11 +78,11 @@ pub struct Answer {
     pub at: String,
 }
 
-/// One thing that is wrong with a row.
+/// One fault of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     pub rule: String,
-    /// What is wrong, in Chinese, without personal values.
+    /// The fault in Chinese, without personal values.
     pub message: String,
     pub remedy: String,
     /// From 1; 0 when the whole row is meant.
@@ -96,7 +96,7 @@ pub struct Case {
     pub id: String,
     pub report_year: ReportYear,
     pub dataset: String,
-    /// Empty where nobody can say whose it is.
+    /// Empty where the school is unknown.
     pub school_code: String,
     pub file: String,
     /// SHA-256 of the delivery; empty where a query is about none.
@@ -107,9 +107,9 @@ pub struct Case {
     pub problems: Vec<Problem>,
     /// A query: something that loaded, or is missing.
     pub is_query: bool,
-    /// How many rows or places it stands for.
+    /// How many rows or places it represents.
     pub count: u64,
-    /// What may be answered.
+    /// The answers that are allowed.
     pub answers: Vec<Kind>,
     pub state: State,
     pub answer: Option<Answer>,
@@ -157,15 +157,15 @@ impl Case {
 
     fn distinct(&self, text: impl Fn(&Problem) -> String, between: &str) -> String {
         let mut texts: Vec<String> = Vec::new();
-        for one in self.problems.iter().map(text) {
-            if !texts.contains(&one) {
-                texts.push(one);
+        for text in self.problems.iter().map(text) {
+            if !texts.contains(&text) {
+                texts.push(text);
             }
         }
         texts.join(between)
     }
 
-    /// The head over a cell as it stands in a sheet: the delivered text, or the column's letters.
+    /// The head above a cell in a sheet: the delivered text, or the column's letters.
     #[must_use]
     pub fn head(&self, index: usize) -> String {
         let header = self.headers.get(index).filter(|header| !header.is_empty());
@@ -174,7 +174,7 @@ impl Case {
     }
 }
 
-/// The place of a case as a record has it.
+/// The place of a case, for a record.
 #[must_use]
 pub fn place_of(case: &Case) -> Place {
     let first = case.problems.first();

@@ -1,4 +1,4 @@
-//! What codes are called in one year, and where schools are.
+//! Names for codes in one year, and the regions of schools.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::tables::school::SchoolRow;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-/// What codes are called in one year, and where schools are.
+/// Names for codes in one year, and the regions of schools.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     pub regions: BTreeMap<String, String>,
@@ -19,7 +19,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// As a release has them; `residual` is the region of schools under no county.
+    /// Reads the names of a release; `residual` is the region of schools under no county.
     ///
     /// # Errors
     /// When the register cannot be read.
@@ -48,7 +48,7 @@ impl Names {
     pub fn school(&self, code: &str) -> &str {
         match self.schools.get(code) {
             Some((name, _)) => name,
-            None if code.is_empty() => sheets::NOBODYS,
+            None if code.is_empty() => sheets::UNKNOWN_SCHOOL,
             None => "不在名册",
         }
     }

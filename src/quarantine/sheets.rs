@@ -1,9 +1,9 @@
-//! The workbooks that clerks get: for each school what to correct, for each county and the city how
-//! much there is.
+//! The workbooks for clerks: for each school the rows to correct, for each county and the city the
+//! numbers of them.
 //!
-//! A row that is kept out stands as it was delivered, under the heads it was delivered under, the
-//! offending cell red, with a note that says what is wrong and how to mend it. It is mended in place.
-//! The sheets hold people's data: they are written into restricted folders only.
+//! A row that is kept out is shown as it was delivered, under its delivered heads, the offending cell
+//! red, with a note that says what is wrong and how to correct it. It is corrected in place.
+//! The sheets have personal data: they are written into restricted folders only.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::decisions::corrections::Kind;
 use crate::decode::cell::is_blank;
 use crate::period::ReportYear;
 
-/// What stands before the delivered cells of a row.
+/// The heads before the delivered cells of a row.
 pub const ROW_HEADS: [&str; 7] = [ID, ACTION, BY, "规则", "问题", "处理办法", "位置"];
 /// The heads of the sheet of queries.
 pub const QUERY_HEADS: [&str; 8] = [ID, ACTION, BY, "规则", "问题", "处理办法", "位置", "数据"];
@@ -25,13 +25,13 @@ pub const ID: &str = "编号";
 pub const ACTION: &str = "处理";
 pub const BY: &str = "处理人";
 
-/// The sheet that says what the workbook is of, and how it is filled in.
+/// The sheet that names the year and school, and explains how to fill in the workbook.
 pub const ABOUT: &str = "说明";
 pub const QUERIES: &str = "查询";
 pub const YEAR: &str = "年度";
 pub const SCHOOL: &str = "学校标识码";
-/// In place of a school's code, and its name, where nobody can say whose rows are.
-pub const NOBODYS: &str = "未定学校";
+/// Replaces a school's code and name where the school of rows is unknown.
+pub const UNKNOWN_SCHOOL: &str = "未定学校";
 
 /// Rows above the data of a sheet: title, explanation, heads.
 const ROWS_ABOVE: u32 = 3;
@@ -40,7 +40,7 @@ pub const COLUMNS_SHOWN: usize = 1000;
 /// Characters of a delivered cell that are shown.
 const TEXT_SHOWN: usize = 30_000;
 
-/// A delivered text as a cell can show it: what nobody can see is shown as `�`, lines in one.
+/// A delivered text as a cell can show it: invisible characters become `�`, lines are joined.
 #[must_use]
 pub fn shown(text: &str) -> String {
     let visible = |c: char| match c {
@@ -83,9 +83,9 @@ impl Style {
     }
 }
 
-/// What the workbooks of one year are made of.
+/// The facts that all workbooks of one year share.
 #[derive(Debug, Clone, Copy)]
-pub struct Of<'a> {
+pub struct SheetContext<'a> {
     pub year: ReportYear,
     pub names: &'a Names,
     /// Titles of datasets.
@@ -95,7 +95,7 @@ pub struct Of<'a> {
     pub created: &'a str,
 }
 
-impl Of<'_> {
+impl SheetContext<'_> {
     fn title<'t>(&'t self, dataset: &'t str) -> &'t str {
         self.titles.get(dataset).map_or(dataset, String::as_str)
     }
@@ -111,18 +111,22 @@ fn new_book(title: &str, created: &str) -> Result<Workbook, XlsxError> {
 /// The correction sheets of one school: its open cases.
 ///
 /// # Errors
-/// When the workbook cannot be made: a fault of the program. So for all functions here.
-pub fn school_workbook(of: Of<'_>, school: &str, cases: &[&Case]) -> Result<Vec<u8>, XlsxError> {
-    let name = of.names.school(school);
-    let title = format!("{name} {}年更正表", of.year);
-    let mut book = new_book(&title, of.created)?;
+/// When the workbook cannot be made, which is a fault of the program; the same for all functions here.
+pub fn school_workbook(
+    context: SheetContext<'_>,
+    school: &str,
+    cases: &[&Case],
+) -> Result<Vec<u8>, XlsxError> {
+    let name = context.names.school(school);
+    let title = format!("{name} {}年更正表", context.year);
+    let mut book = new_book(&title, context.created)?;
     let style = Style::new();
-    write_about(book.add_worksheet().set_name(ABOUT)?, of, school, &title, &style)?;
+    write_about(book.add_worksheet().set_name(ABOUT)?, context, school, &title, &style)?;
     let mut groups: Vec<(&str, &[String], Vec<&Case>)> = Vec::new();
     for &case in cases.iter().filter(|case| !case.is_query) {
         let headers = case.headers.as_slice();
-        match groups.iter_mut().find(|(dataset, of, _)| *dataset == case.dataset && *of == headers) {
-            Some((.., own)) => own.push(case),
+        match groups.iter_mut().find(|(dataset, group, _)| *dataset == case.dataset && *group == headers) {
+            Some((.., group)) => group.push(case),
             None => groups.push((&case.dataset, headers, vec![case])),
         }
     }
@@ -130,30 +134,34 @@ pub fn school_workbook(of: Of<'_>, school: &str, cases: &[&Case]) -> Result<Vec<
     for (dataset, _, cases) in groups {
         let number = numbers.entry(dataset).or_default();
         *number += 1;
-        let title = of.title(dataset);
+        let title = context.title(dataset);
         let name = if *number == 1 { title.to_owned() } else { format!("{title}{number}") };
         write_rows(book.add_worksheet().set_name(&name)?, title, &cases, &style)?;
     }
     let queries: Vec<&Case> = cases.iter().copied().filter(|case| case.is_query).collect();
     if !queries.is_empty() {
-        write_queries(book.add_worksheet().set_name(QUERIES)?, of, &queries, &style)?;
+        write_queries(book.add_worksheet().set_name(QUERIES)?, context, &queries, &style)?;
     }
     book.save_to_buffer()
 }
 
 fn write_about(
     sheet: &mut Worksheet,
-    of: Of<'_>,
+    context: SheetContext<'_>,
     school: &str,
     title: &str,
     style: &Style,
 ) -> Result<(), XlsxError> {
     sheet.set_column_width(0, 16)?.set_column_width(1, 90)?;
     sheet.write_with_format(0, 0, title, &style.title)?;
-    let year = of.year.to_string();
-    let code = if school.is_empty() { NOBODYS } else { school };
-    let facts =
-        [(YEAR, year.as_str()), (SCHOOL, code), ("学校", of.names.school(school)), ("数据版次", of.release)];
+    let year = context.year.to_string();
+    let code = if school.is_empty() { UNKNOWN_SCHOOL } else { school };
+    let facts = [
+        (YEAR, year.as_str()),
+        (SCHOOL, code),
+        ("学校", context.names.school(school)),
+        ("数据版次", context.release),
+    ];
     let steps = [
         (
             "一",
@@ -205,7 +213,7 @@ fn write_heads(
     Ok(())
 }
 
-/// The columns before the delivered cells; 处理 is `—` where nothing may be answered.
+/// Writes the columns before the delivered cells; 处理 is `—` where no answer is allowed.
 fn write_fixed(
     sheet: &mut Worksheet,
     at: u32,
@@ -232,7 +240,7 @@ fn write_fixed(
     Ok(())
 }
 
-/// The place of a case; of one that stands for several, how many.
+/// The place of a case, and the number of places if it represents several.
 #[must_use]
 pub fn place_and_count(case: &Case) -> String {
     match case.count {
@@ -264,7 +272,7 @@ fn write_rows(sheet: &mut Worksheet, title: &str, cases: &[&Case], style: &Style
                 .collect();
             let text = case.cells.get(index).map(|text| shown(text)).unwrap_or_default();
             let format = if wrong.is_empty() { &style.given } else { &style.bad };
-            // Text on purpose: what is read back is what was written.
+            // Written as text on purpose: it is read back unchanged.
             sheet.write_string_with_format(at, column, text, format)?;
             if !wrong.is_empty() {
                 let note =
@@ -280,17 +288,22 @@ fn write_rows(sheet: &mut Worksheet, title: &str, cases: &[&Case], style: &Style
     Ok(())
 }
 
-fn write_queries(sheet: &mut Worksheet, of: Of<'_>, cases: &[&Case], style: &Style) -> Result<(), XlsxError> {
+fn write_queries(
+    sheet: &mut Worksheet,
+    context: SheetContext<'_>,
+    cases: &[&Case],
+    style: &Style,
+) -> Result<(), XlsxError> {
     let heads: Vec<String> = QUERY_HEADS.iter().map(|head| (*head).to_owned()).collect();
     let explained = format!("共 {} 条；核实无误的填“属实”", cases.len());
     write_heads(sheet, QUERIES, &explained, &heads, style)?;
     for (at, case) in (ROWS_ABOVE..).zip(cases) {
-        write_fixed(sheet, at, case, &[of.title(&case.dataset)], style)?;
+        write_fixed(sheet, at, case, &[context.title(&case.dataset)], style)?;
     }
     Ok(())
 }
 
-/// How much of what there is.
+/// Counts of rows and queries by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Rows, or cells of rows, that wait for a correction.
@@ -340,44 +353,44 @@ pub fn tallies<'a>(cases: impl IntoIterator<Item = &'a Case>) -> Tallies {
 
 const COUNTS: [&str; 4] = ["待更正", "待答复的查询", "已答复，待运行", "已处理"];
 
-/// How many rows and queries each school has: of one county, or of all of them with their sums.
+/// The workbook of how many rows and queries each school has: in one county, or in all of them with their sums.
 ///
 /// # Errors
 /// See [`school_workbook`].
 pub fn summary_workbook(
-    of: Of<'_>,
+    context: SheetContext<'_>,
     region: Option<&str>,
     name: &str,
     tallies: &Tallies,
 ) -> Result<Vec<u8>, XlsxError> {
-    let title = format!("{name} {}年更正汇总", of.year);
-    let mut book = new_book(&title, of.created)?;
+    let title = format!("{name} {}年更正汇总", context.year);
+    let mut book = new_book(&title, context.created)?;
     let style = Style::new();
-    let is_in = |school: &str| region.is_none_or(|region| of.names.region_of(school) == region);
-    let own: Vec<(&(String, String), &Tally)> =
+    let is_in = |school: &str| region.is_none_or(|region| context.names.region_of(school) == region);
+    let included: Vec<(&(String, String), &Tally)> =
         tallies.iter().filter(|((school, _), _)| is_in(school)).collect();
     if region.is_none() {
         let mut counties: BTreeMap<&str, Tally> = BTreeMap::new();
-        for ((school, _), tally) in &own {
-            *counties.entry(of.names.region_of(school)).or_default() += **tally;
+        for ((school, _), tally) in &included {
+            *counties.entry(context.names.region_of(school)).or_default() += **tally;
         }
         let lines: Vec<([String; 2], Tally)> = counties
             .into_iter()
-            .map(|(code, tally)| ([code.to_owned(), of.names.region(code).to_owned()], tally))
+            .map(|(code, tally)| ([code.to_owned(), context.names.region(code).to_owned()], tally))
             .collect();
         let sheet = book.add_worksheet().set_name("县（市、区）")?;
-        write_summary(sheet, &title, of.release, ["代码", "县（市、区）"], &lines, &style)?;
+        write_summary(sheet, &title, context.release, ["代码", "县（市、区）"], &lines, &style)?;
     }
-    let mut lines: Vec<([String; 5], Tally)> = own
+    let mut lines: Vec<([String; 5], Tally)> = included
         .into_iter()
         .map(|((school, dataset), tally)| {
-            let region = of.names.region_of(school);
+            let region = context.names.region_of(school);
             let texts = [
                 region.to_owned(),
-                of.names.region(region).to_owned(),
+                context.names.region(region).to_owned(),
                 school.clone(),
-                of.names.school(school).to_owned(),
-                of.title(dataset).to_owned(),
+                context.names.school(school).to_owned(),
+                context.title(dataset).to_owned(),
             ];
             (texts, *tally)
         })
@@ -385,7 +398,7 @@ pub fn summary_workbook(
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     let sheet = book.add_worksheet().set_name("学校")?;
     let heads = ["代码", "县（市、区）", SCHOOL, "学校", "数据"];
-    write_summary(sheet, &title, of.release, heads, &lines, &style)?;
+    write_summary(sheet, &title, context.release, heads, &lines, &style)?;
     book.save_to_buffer()
 }
 
@@ -424,7 +437,7 @@ fn write_summary<const N: usize>(
     Ok(())
 }
 
-/// What may be written under 处理.
+/// The words that may be written under 处理.
 #[must_use]
 pub fn may_say(case: &Case) -> String {
     let labels: Vec<&str> = case.answers.iter().copied().map(Kind::label).collect();
@@ -436,7 +449,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_shown() {
+    fn invisible_characters_are_shown() {
         assert_eq!(shown(" 张\u{0}三\n李四\u{200b}"), "张\u{fffd}三 李四");
         assert_eq!(shown(&"长".repeat(40_000)).chars().count(), TEXT_SHOWN);
     }

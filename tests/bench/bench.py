@@ -82,7 +82,7 @@ class Memory(threading.Thread):
 
     PSS is summed over all of them from smaps_rollup at each look: pages that they share count once.
     What comes and goes between two looks is not seen; the kernel's own greatest RSS of the largest
-    single process stands beside it for that.
+    single process is given next to it for that.
     """
 
     def __init__(self, pid):
@@ -295,7 +295,7 @@ NAMES = {
 
 
 def goals(scales):
-    """What was wanted beside what was measured."""
+    """The targets next to the measured values."""
     rows = []
 
     def add(what, scale, wanted, measured, met):

@@ -1,6 +1,6 @@
 //! The decoder alone: reads every file of a folder into nothing, on all processors, and says how much it was.
 //!
-//! What `make bench` compares a whole run with.
+//! `make bench` compares a whole run with it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use nianbao::decode::{self, Event, Format};
 use nianbao::sources::bundle::Bundle;
 
 #[derive(Debug, Default)]
-struct Told {
+struct Totals {
     files: usize,
     unread: usize,
     rows: usize,
@@ -25,21 +25,21 @@ fn main() -> io::Result<()> {
     let mut paths = Vec::new();
     collect(Path::new(&folder), &mut paths)?;
     let next = AtomicUsize::new(0);
-    let told = Mutex::new(Told::default());
+    let totals = Mutex::new(Totals::default());
     let threads = thread::available_parallelism()?.get();
     thread::scope(|scope| {
         let working: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(|| -> io::Result<()> {
-                    let mut own = Told::default();
+                    let mut counts = Totals::default();
                     while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        file(&fs::read(path)?, &mut own);
+                        count_file(&fs::read(path)?, &mut counts);
                     }
-                    if let Ok(mut all) = told.lock() {
-                        all.files += own.files;
-                        all.unread += own.unread;
-                        all.rows += own.rows;
-                        all.cells += own.cells;
+                    if let Ok(mut all) = totals.lock() {
+                        all.files += counts.files;
+                        all.unread += counts.unread;
+                        all.rows += counts.rows;
+                        all.cells += counts.cells;
                     }
                     Ok(())
                 })
@@ -47,7 +47,7 @@ fn main() -> io::Result<()> {
             .collect();
         working.into_iter().try_for_each(|thread| thread.join().unwrap_or(Ok(())))
     })?;
-    if let Ok(Told { files, unread, rows, cells }) = told.into_inner() {
+    if let Ok(Totals { files, unread, rows, cells }) = totals.into_inner() {
         println!(
             "{{\"files\": {files}, \"unread\": {unread}, \"rows\": {rows}, \"cells\": {cells}, \"threads\": {threads}}}"
         );
@@ -55,7 +55,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Files two folders down, as deliveries lie: what lies beside the years is none.
+/// Collects the files two folders down, where deliveries are; files next to the years are not deliveries.
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
     for year in fs::read_dir(folder)? {
         let year = year?.path();
@@ -79,21 +79,21 @@ fn below(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn file(bytes: &[u8], told: &mut Told) {
+fn count_file(bytes: &[u8], totals: &mut Totals) {
     if decode::sniff::sniff(bytes) != Ok(Format::Zip) {
-        return one(bytes, told);
+        return count(bytes, totals);
     }
     match Bundle::open(bytes) {
         Ok(mut bundle) => {
             for member in bundle.members(512 << 20) {
-                one(&member.ok().and_then(|member| member.bytes).unwrap_or_default(), told);
+                count(&member.ok().and_then(|member| member.bytes).unwrap_or_default(), totals);
             }
         }
-        Err(_) => one(bytes, told),
+        Err(_) => count(bytes, totals),
     }
 }
 
-fn one(bytes: &[u8], told: &mut Told) {
+fn count(bytes: &[u8], totals: &mut Totals) {
     let (mut rows, mut cells) = (0, 0);
     let decoded = decode::decode(bytes, &mut |event| {
         if let Event::Row(row) = event {
@@ -101,8 +101,8 @@ fn one(bytes: &[u8], told: &mut Told) {
             cells += row.filled();
         }
     });
-    told.files += 1;
-    told.unread += usize::from(decoded.is_err());
-    told.rows += rows;
-    told.cells += cells;
+    totals.files += 1;
+    totals.unread += usize::from(decoded.is_err());
+    totals.rows += rows;
+    totals.cells += cells;
 }

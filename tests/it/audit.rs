@@ -1,4 +1,4 @@
-//! Published reports, held against themselves.
+//! Published reports, checked for consistency.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -45,7 +45,7 @@ fn word<'a>(answer: &'a Value, field: &str) -> &'a str {
 }
 
 /// Everything an answer names, years included.
-fn told(answer: &Value) -> String {
+fn names_in(answer: &Value) -> String {
     let names = answer["figures"].as_array().unwrap().iter().map(|figure| word(figure, "name"));
     names.chain([word(answer, "place")]).collect::<Vec<_>>().join(" ")
 }
@@ -57,13 +57,13 @@ fn years(text: &str) -> BTreeSet<String> {
 
 fn strings(value: &Value) -> Vec<&str> {
     match value {
-        Value::String(one) => vec![one],
+        Value::String(text) => vec![text],
         Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     }
 }
 
-/// What the verdict of a relation that somebody checked by hand is called here.
+/// The verdict that the program must give on a relation that a person checked.
 fn expected(relation: &Value) -> &'static str {
     match (word(relation, "verdict"), word(relation, "confidence")) {
         ("consistent", _) => "holds",
@@ -81,10 +81,10 @@ fn about<'a>(relation: &Value, answers: &'a [Value]) -> Vec<(usize, &'a Value)> 
     let places = strings(&relation["at"]);
     let year = word(relation, "year").rsplit('-').next().unwrap().to_owned();
     let fits = |answer: &Value| {
-        let told = told(answer);
-        let years = years(&told);
+        let names = names_in(answer);
+        let years = years(&names);
         by.contains(&word(answer, "id"))
-            && (places.is_empty() || places.iter().any(|place| told.contains(place)))
+            && (places.is_empty() || places.iter().any(|place| names.contains(place)))
             && years.last().is_none_or(|last| *last == year)
     };
     answers.iter().enumerate().filter(|(_, answer)| fits(answer)).collect()
@@ -202,7 +202,7 @@ fn every_rule_alone_answers_as_by_hand() {
     "#);
 }
 
-/// A relation by hand in the plain form, with figures that stand for themselves.
+/// A manually written relation in the plain form, with figures given as values.
 fn plain(relation: &Value) -> Option<Value> {
     let figures = &relation["figures"];
     let text = |name: &str| match &figures[name] {
@@ -245,7 +245,7 @@ fn plain(relation: &Value) -> Option<Value> {
     })
 }
 
-/// Whatever holds between counts stops holding when one of them is wrong by one.
+/// Relations between counts stop holding when one of the counts is wrong by one.
 #[test]
 fn a_fault_of_one_in_what_holds_is_found() {
     let answers = answers(&at("samples/published/linfen-2024.json"));
@@ -321,15 +321,15 @@ fn reports_of_no_real_place_are_answered_as_planted() {
     }
 }
 
-/// Rows without paths, other tables of the body, years with blanks: a city that nobody defined.
+/// Rows without paths, other tables of the body, years with blanks: a city without definitions.
 #[test]
 fn the_report_of_another_city_is_read_by_its_labels() {
     let answers = answers(&at("tests/fixtures/audit/city.json"));
-    let of = |verdict: &str| -> Vec<String> {
+    let messages_of = |verdict: &str| -> Vec<String> {
         let found = answers.iter().filter(|answer| word(answer, "verdict") == verdict);
         found.map(|answer| format!("{} {}", word(answer, "id"), word(answer, "message"))).collect()
     };
-    insta::assert_snapshot!(of("inconsistent").join("\n"), @r#"
+    insta::assert_snapshot!(messages_of("inconsistent").join("\n"), @r#"
     cells_in_their_columns 该行各单元格错开一列：[] [] [接入国家智慧教育平台数] [个] [1] [1]
     teachers_in_body_and_tables 两处印 1001 和 1000，相差 1
     placed_are_graduates 部分 5500 大于整体 5,466
@@ -337,8 +337,8 @@ fn the_report_of_another_city_is_read_by_its_labels() {
     three_industries_add_up 分项之和 2201，总数印 2200，相差 1
     libraries_national_on_platform 整体为 0，其中的一部分却为 1
     "#);
-    assert_eq!(of("to_confirm").len(), 1);
-    assert_eq!(of("rounding").len(), 1);
+    assert_eq!(messages_of("to_confirm").len(), 1);
+    assert_eq!(messages_of("rounding").len(), 1);
     for id in [
         "further_study_rate",
         "students_in_text_and_table6",
@@ -367,13 +367,13 @@ fn a_workbook_of_the_six_tables_is_answered_as_its_figures_are() {
     let (_, from_json) = answers_to(&tables);
     // A cell of a workbook does not say how many decimals are shown; and a row that no definition
     // names has its own label for a path.
-    let told = |answers: &[Value]| -> Vec<String> {
+    let lines = |answers: &[Value]| -> Vec<String> {
         let looked_at = answers.iter().filter(|answer| answer["kind"] != "format_mix");
         looked_at
             .map(|answer| format!("{} {} {}", answer["id"], answer["printed"], answer["verdict"]))
             .collect()
     };
-    assert_eq!(told(&answers(&path)), told(&from_json));
+    assert_eq!(lines(&answers(&path)), lines(&from_json));
     assert_eq!(
         from_json
             .iter()

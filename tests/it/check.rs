@@ -1,5 +1,5 @@
-//! What is held against everything before it is published: faults that are planted are found where
-//! they are, and nothing else is; persons answer what is asked.
+//! The checks before a release is published: planted faults are found where they are, and nothing
+//! else is; persons answer questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use nianbao::definitions::relation::{PrintedPlace, RelationDefinition, RelationL
 use nianbao::definitions::{self, Definitions};
 use nianbao::figure::{Level, State};
 use nianbao::number::Decimal;
-use nianbao::pipeline::{Figures, Found, Release, Standing, examine, read_release};
+use nianbao::pipeline::{Figures, RelationFinding, Release, ReleaseSource, examine, read_release};
 use nianbao::report::cells::ReportCell;
 use nianbao::settings::{self, Settings};
 use nianbao::warehouse::layout::DataRoot;
@@ -26,7 +26,7 @@ use crate::support::{City, HONGTONG, PROVINCIAL, Record, Village, YAODU, get, te
 const YEAR: i32 = 2024;
 const PLANTED: usize = 20;
 
-/// Numbers in an order that every run has alike.
+/// Numbers in an order that is the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -42,17 +42,17 @@ impl Dice {
     }
 }
 
-/// The city, its figures, and some schools of which nothing is asked.
+/// The city, its figures, and some schools without questions.
 struct Laboratory {
     settings: Settings,
     definitions: Definitions,
     release: Release,
-    /// What is asked before anything is planted: the printed report has faults of its own.
+    /// The findings before anything is planted: the printed report has faults of its own.
     before: BTreeSet<String>,
 }
 
-/// What a finding is, wherever it stands.
-fn identity(found: &Found) -> String {
+/// The identity of a finding, independent of its position.
+fn identity(found: &RelationFinding) -> String {
     let figures: Vec<String> =
         found.answer.figures.iter().map(|figure| format!("{}={}", figure.name, figure.printed)).collect();
     format!("{} {:?} {}", found.key, found.answer.verdict, figures.join(" "))
@@ -70,7 +70,7 @@ impl Laboratory {
         let definitions = definitions::load(&files).unwrap();
         let manifest = publish::current(&DataRoot::new(&settings.data_dir)).unwrap().unwrap();
         let mut release =
-            read_release(&settings, &definitions, Standing::Published(&manifest), YEAR).unwrap();
+            read_release(&settings, &definitions, ReleaseSource::Published(&manifest), YEAR).unwrap();
         release.values.clear();
         let asked_about: BTreeSet<String> = examine(&settings, &definitions, release.figures())
             .found
@@ -93,7 +93,7 @@ impl Laboratory {
         let mut listing: Vec<String> = clean.iter().filter(|school| lists(school)).cloned().collect();
         listing.sort_by_key(|school| asked_about.contains(school));
         listing.truncate(SCHOOLS / 2);
-        assert!(!listing.is_empty(), "nobody lists 专业群");
+        assert!(!listing.is_empty(), "no school lists 专业群");
         clean.retain(|school| !asked_about.contains(school));
         clean.truncate(SCHOOLS);
         assert_eq!(clean.len(), SCHOOLS, "too few schools of which nothing is asked");
@@ -110,13 +110,13 @@ impl Laboratory {
         laboratory
     }
 
-    fn found(&self, cells: &[ReportCell]) -> Vec<Found> {
+    fn found(&self, cells: &[ReportCell]) -> Vec<RelationFinding> {
         let figures =
             Figures { year: YEAR, values: &[], cells, schools: &self.release.schools, deliveries: &[] };
         examine(&self.settings, &self.definitions, figures).found
     }
 
-    /// Figures of a unit that stand where a place says.
+    /// Figures of a unit at a printed place.
     fn at(&self, place: &PrintedPlace, unit: &nianbao::figure::Unit) -> Vec<usize> {
         let cells = self.release.cells.iter().enumerate().filter(|(_, cell)| {
             let labelled = |path: &str| {
@@ -218,13 +218,13 @@ fn as_printed(cells: &[ReportCell], at: usize, value: Decimal) -> String {
 fn fault(
     kind: RelationKind,
     cells: &[ReportCell],
-    of: &BTreeMap<String, Vec<usize>>,
+    places: &BTreeMap<String, Vec<usize>>,
     dice: &mut Dice,
 ) -> Option<(usize, String)> {
-    let one = |field: &str| of.get(field).and_then(|cells| cells.first().copied());
-    let value = |field: &str| number(cells, one(field)?);
+    let at = |field: &str| places.get(field).and_then(|cells| cells.first().copied());
+    let value = |field: &str| number(cells, at(field)?);
     let all = |field: &str| -> Option<Vec<Decimal>> {
-        of.get(field)?.iter().map(|&at| number(cells, at)).collect()
+        places.get(field)?.iter().map(|&at| number(cells, at)).collect()
     };
     let whole = |number: i64| Decimal::from_int(number);
     let tenths = |number: i64| Decimal(Decimal::from_int(number).0 / 10);
@@ -232,27 +232,27 @@ fn fault(
     match kind {
         RelationKind::SumOfParts => {
             all("parts")?;
-            set(one("total")?, value("total")? + whole(dice.more(30)))
+            set(at("total")?, value("total")? + whole(dice.more(30)))
         }
         RelationKind::SumOfPartsLe => {
             all("parts")?;
-            set(one("parts")?, value("total")? + whole(dice.more(30)))
+            set(at("parts")?, value("total")? + whole(dice.more(30)))
         }
-        RelationKind::SubsetLeSuperset => set(one("subset")?, value("superset")? + whole(dice.more(30))),
+        RelationKind::SubsetLeSuperset => set(at("subset")?, value("superset")? + whole(dice.more(30))),
         RelationKind::ZeroImpliesZero => {
             value("whole")?;
             let parts = all("parts")?;
             if parts.iter().any(|part| *part != Decimal::ZERO) {
-                return Some((one("whole")?, "0".to_owned()));
+                return Some((at("whole")?, "0".to_owned()));
             }
             None
         }
-        RelationKind::SameFigure => set(one("a")?, value("b")? + tenths(dice.more(90))),
-        RelationKind::Ratio => set(one("printed")?, value("printed")? + tenths(dice.more(90))),
-        RelationKind::RatioPercent => set(one("printed_pct")?, value("printed_pct")? + tenths(dice.more(90))),
+        RelationKind::SameFigure => set(at("a")?, value("b")? + tenths(dice.more(90))),
+        RelationKind::Ratio => set(at("printed")?, value("printed")? + tenths(dice.more(90))),
+        RelationKind::RatioPercent => set(at("printed_pct")?, value("printed_pct")? + tenths(dice.more(90))),
         RelationKind::MeanWithinParts => {
             let parts = all("parts")?;
-            set(one("mean")?, *parts.iter().max()? + tenths(dice.more(20)))
+            set(at("mean")?, *parts.iter().max()? + tenths(dice.more(20)))
         }
         RelationKind::AttainablePercent => {
             let whole = i64::try_from(value("whole")?.0 / Decimal::from_int(1).0).ok()?;
@@ -262,60 +262,60 @@ fn fault(
             let scaled = (2 * part + 1) * 5_000 / whole;
             let near = |part: i64| (part * 10_000 / whole - scaled).abs() < 3;
             (whole < 1000 && !near(part) && !near(part + 1))
-                .then(|| Some((one("printed_pct")?, format!("{}.{:02}", scaled / 100, scaled % 100))))?
+                .then(|| Some((at("printed_pct")?, format!("{}.{:02}", scaled / 100, scaled % 100))))?
         }
         RelationKind::IdenticalBlock => {
             let (earlier, later) = (all("earlier")?, all("later")?);
             let unlike: Vec<usize> = (0..later.len()).filter(|&at| earlier[at] != later[at]).collect();
             let [at] = unlike.as_slice() else { return None };
             earlier.iter().all(|number| *number > Decimal::ZERO).then_some(())?;
-            set(of["later"][*at], earlier[*at])
+            set(places["later"][*at], earlier[*at])
         }
-        RelationKind::SharesSumTo100 => set(one("shares")?, all("shares")?[0] + whole(dice.more(9))),
+        RelationKind::SharesSumTo100 => set(at("shares")?, all("shares")?[0] + whole(dice.more(9))),
         RelationKind::YoyOutlier => {
             let factor = [10, 20, 100, 1000, 10_000][dice.up_to(5)];
-            set(one("b")?, Decimal(value("a")?.0 * factor))
+            set(at("b")?, Decimal(value("a")?.0 * factor))
         }
         RelationKind::UnitRateInRange => {
             value("denominator").filter(|hours| *hours > Decimal::ZERO)?;
             let paid = value("numerator").filter(|paid| *paid > Decimal::ZERO)?;
-            set(one("numerator")?, Decimal(paid.0 * (9000 + i128::from(dice.more(1000)))))
+            set(at("numerator")?, Decimal(paid.0 * (9000 + i128::from(dice.more(1000)))))
         }
         RelationKind::Threshold => {
             value("value")?;
-            let ratio = cells[one("value")?].report_path == "生师比";
-            set(one("value")?, if ratio { whole(20) + tenths(dice.more(90)) } else { tenths(dice.more(190)) })
+            let ratio = cells[at("value")?].report_path == "生师比";
+            set(at("value")?, if ratio { whole(20) + tenths(dice.more(90)) } else { tenths(dice.more(190)) })
         }
         RelationKind::MissingTotal => {
             all("parts")?;
             value("total")?;
-            Some((one("total")?, String::new()))
+            Some((at("total")?, String::new()))
         }
         RelationKind::SameState => {
-            let texts = ["a", "b"].map(|field| one(field).and_then(|at| cells[at].printed_text.clone()));
+            let texts = ["a", "b"].map(|field| at(field).and_then(|at| cells[at].printed_text.clone()));
             match texts {
-                [Some(a), Some(b)] if a == "0" && b == "0" => Some((one("b")?, "-".to_owned())),
-                [Some(a), Some(b)] if a == "-" && b == "-" => Some((one("b")?, "0".to_owned())),
+                [Some(a), Some(b)] if a == "0" && b == "0" => Some((at("b")?, "-".to_owned())),
+                [Some(a), Some(b)] if a == "-" && b == "-" => Some((at("b")?, "0".to_owned())),
                 _ => None,
             }
         }
         RelationKind::FormatMix => {
-            let text = cells[one("b")?].printed_text.clone()?;
+            let text = cells[at("b")?].printed_text.clone()?;
             let dot = if text.contains('.') { "" } else { "." };
-            Some((one("b")?, format!("{text}{dot}{}", "0".repeat(1 + dice.up_to(2)))))
+            Some((at("b")?, format!("{text}{dot}{}", "0".repeat(1 + dice.up_to(2)))))
         }
         RelationKind::CatalogueName => {
-            let at = of["names"][dice.up_to(of["names"].len())];
+            let at = places["names"][dice.up_to(places["names"].len())];
             let text = cells[at].printed_text.clone()?;
             let name: Vec<char> = text.split('、').next()?.chars().collect();
             (name.len() > 3).then(|| (at, name[..name.len() - 1].iter().collect::<String>() + "某"))
         }
         RelationKind::RepeatedValue => {
-            let lines = &of["names"];
+            let lines = &places["names"];
             let line = dice.up_to(lines.len().checked_sub(1)?);
             Some((lines[line + 1], cells[lines[line]].printed_text.clone()?))
         }
-        RelationKind::CountOfListedItems => set(one("count")?, value("count")? + whole(dice.more(9))),
+        RelationKind::CountOfListedItems => set(at("count")?, value("count")? + whole(dice.more(9))),
         _ => None,
     }
 }
@@ -354,30 +354,31 @@ fn planted(laboratory: &Laboratory, kind: RelationKind, dice: &mut Dice) -> Line
         changed[at].printed_text = Some(said.clone());
         line.planted += 1;
         let cell = &cells[at];
-        // A list names a figure by its column and line; a count of its items stands for it too.
+        // A list names a figure by its column and line; a count of its items represents it, too.
         let listed = cell.label.is_empty() && cell.report_path.contains("清单/");
         let named = if listed {
             format!("{} {} 第 {} 行", cell.report_table, cell.measure, cell.serial)
         } else {
             format!("{} {}", cell.report_table, cell.report_path)
         };
-        let is_there = |found: &Found| {
+        let is_there = |found: &RelationFinding| {
             let is = |printed: &str| listed || printed == said;
             let mut figures = found.answer.figures.iter();
             found.unit == *cell.unit
                 && figures.any(|figure| figure.name.starts_with(&named) && is(&figure.printed))
         };
-        let new: Vec<Found> = laboratory
+        let new: Vec<RelationFinding> = laboratory
             .found(&changed)
             .into_iter()
             .filter(|found| !laboratory.before.contains(&identity(found)))
             .collect();
-        let (there, elsewhere): (Vec<&Found>, Vec<&Found>) = new.iter().partition(|found| is_there(found));
-        let own = there.iter().filter(|found| found.answer.kind == kind.name()).count();
-        line.found += usize::from(own > 0);
-        line.sharing += there.len() - own;
+        let (there, elsewhere): (Vec<&RelationFinding>, Vec<&RelationFinding>) =
+            new.iter().partition(|found| is_there(found));
+        let of_kind = there.iter().filter(|found| found.answer.kind == kind.name()).count();
+        line.found += usize::from(of_kind > 0);
+        line.sharing += there.len() - of_kind;
         line.other += elsewhere.len();
-        assert!(own > 0, "{}: {said} at {named} was not found", kind.name());
+        assert!(of_kind > 0, "{}: {said} at {named} was not found", kind.name());
         assert!(
             elsewhere.is_empty(),
             "{}: {said} at {named}: {:?}",
@@ -388,7 +389,7 @@ fn planted(laboratory: &Laboratory, kind: RelationKind, dice: &mut Dice) -> Line
     line
 }
 
-/// What no table has: claims of the text, and shares whose whole is not printed. A clean report, and
+/// Figures that no table has: claims of the text, and shares whose whole is not printed. A clean report, and
 /// the same with one figure changed.
 fn report_of_words(dice: &mut Dice, fault: Option<RelationKind>) -> Value {
     let is = |kind: RelationKind| fault == Some(kind);
@@ -398,7 +399,7 @@ fn report_of_words(dice: &mut Dice, fault: Option<RelationKind>) -> Value {
         format!("{}.{:02}%", scaled / 100, scaled % 100)
     };
     let part = 1 + dice.more(9);
-    // Of so few no numerator gives a percentage between two of theirs.
+    // With so small a whole, no numerator gives a percentage between two neighbouring ones.
     let unattainable = percent(2 * part + 1, 2 * whole);
     let other_whole = percent(3 * part, 2 * whole);
     let earlier = 1000 + dice.more(900);
@@ -504,25 +505,31 @@ fn planted_in_words(definitions: &Definitions, kind: RelationKind, dice: &mut Di
         let answers = audit(&report, definitions).answers.into_iter();
         let doubted =
             answers.filter(|answer| matches!(answer.verdict, Verdict::Inconsistent | Verdict::ToConfirm));
-        // Numbers of rows that slid are at random: what they say of each other is no matter here.
-        let own = doubted.filter(|answer| kind != RelationKind::ColumnShift || answer.kind == "column_shift");
-        own.map(|answer| answer.kind).collect()
+        // Numbers of shifted rows are random: relations between them do not matter here.
+        let relevant =
+            doubted.filter(|answer| kind != RelationKind::ColumnShift || answer.kind == "column_shift");
+        relevant.map(|answer| answer.kind).collect()
     };
     let mut line = Line::default();
     while line.planted < PLANTED {
         let seed = dice.up_to(1 << 30) as u64 + 1;
-        let of = |fault: Option<RelationKind>| {
-            let mut same = Dice(seed);
+        let report_with = |fault: Option<RelationKind>| {
+            let mut dice = Dice(seed);
             if kind == RelationKind::ColumnShift {
-                table_of_rows(&mut same, fault.is_some())
+                table_of_rows(&mut dice, fault.is_some())
             } else {
-                report_of_words(&mut same, fault)
+                report_of_words(&mut dice, fault)
             }
         };
-        assert_eq!(doubted(&of(None)), Vec::<String>::new(), "{} before anything is planted", of(None));
+        assert_eq!(
+            doubted(&report_with(None)),
+            Vec::<String>::new(),
+            "{} before anything is planted",
+            report_with(None)
+        );
         line.planted += 1;
-        let found = doubted(&of(Some(kind)));
-        assert_eq!(found, [kind.name()], "{}", of(Some(kind)));
+        let found = doubted(&report_with(Some(kind)));
+        assert_eq!(found, [kind.name()], "{}", report_with(Some(kind)));
         line.found += 1;
     }
     line
@@ -554,7 +561,7 @@ fn every_planted_fault_is_found_at_its_place_and_nothing_else() {
     println!("{table}");
 }
 
-/// What a school files: rows of 表1 and of 表6.
+/// A school's filing: rows of 表1 and of 表6.
 fn filing(school: &str, [graduates, placed, staff, teachers]: [&str; 4]) -> String {
     format!(
         "表1 人才培养质量计分卡\n名称：某校({school})\n序号,指标,单位,2023年,2024年\n1,毕业生人数,人,,{graduates}\n\
@@ -600,13 +607,13 @@ fn a_filing_that_contradicts_itself_is_asked_about_at_its_school_table_and_row()
     let city = village();
     city.run();
     let found = of_checks(&city, "S2");
-    let told: Vec<[&str; 5]> = found
+    let lines: Vec<[&str; 5]> = found
         .iter()
         .map(|row| ["rule", "school_code", "file", "row", "header"].map(|column| get(row, column)))
         .collect();
     let file = "2024/filings/a.csv";
     assert_eq!(
-        told,
+        lines,
         [
             ["C-SUBSET-LE-SUPERSET", YAODU, file, "5", "毕业去向落实人数"],
             ["C-SUBSET-LE-SUPERSET", YAODU, file, "10", "教职工总数/专任教师总数"],
@@ -619,8 +626,8 @@ fn a_filing_that_contradicts_itself_is_asked_about_at_its_school_table_and_row()
 
     let (code, answers) = checked(&city, &[]);
     assert_eq!(code, Some(20));
-    let own = answers.iter().find(|answer| answer["key"] == PLACED).unwrap();
-    assert_eq!((&own["verdict"], &own["does"]), (&"inconsistent".into(), &"S2".into()));
+    let placed = answers.iter().find(|answer| answer["key"] == PLACED).unwrap();
+    assert_eq!((&placed["verdict"], &placed["does"]), (&"inconsistent".into(), &"S2".into()));
     // Its county is wrong for the school's sake, and says so.
     let county = answers.iter().find(|answer| answer["key"] == "2024/placed_are_graduates/141002").unwrap();
     assert_eq!(county["does"], "S3");
@@ -684,7 +691,7 @@ fn with(content: &str, id: &str, more: &str) -> String {
 }
 
 #[test]
-fn what_is_guaranteed_holds_a_release_back_and_check_tells_of_it() {
+fn a_broken_guarantee_holds_a_release_back_and_check_reports_it() {
     let city = village();
     let pipelines = otherwise(&city, "audit/table1.toml", &|text| {
         with(&text, "placed_are_graduates", "guaranteed = true")
@@ -701,7 +708,7 @@ fn what_is_guaranteed_holds_a_release_back_and_check_tells_of_it() {
 }
 
 #[test]
-fn under_a_ratchet_what_stands_already_is_a_note() {
+fn under_a_ratchet_a_published_finding_is_a_note() {
     let city = village();
     let pipelines =
         otherwise(&city, "audit/table1.toml", &|text| with(&text, "placed_are_graduates", "ratchet = true"));
@@ -749,7 +756,7 @@ fn a_whole_city_of_clean_filings_is_asked_little() {
     }
 }
 
-/// The village in two years, as it was a year before but for one of the staff.
+/// The village in two years, the same a year before except for one of the staff.
 fn two_years() -> City {
     let city = City::empty();
     Village::new().deliver(&city);
@@ -803,7 +810,7 @@ fn a_roster_of_last_year_and_one_that_is_empty_now_are_asked_about() {
     let gone = of_rule(&asked, "C-VOLUME");
     assert_eq!((gone.len(), get(gone[0], "school_code")), (1, PROVINCIAL), "{gone:?}");
     assert!(get(gone[0], "message").contains("上年 2，本次为 0，疑为漏报"), "{gone:?}");
-    // The release that stands is asked the same.
+    // The current release has the same questions.
     let key = "2024/roster_has_this_autumns_beginners/3614000002";
     let (_, answers) = checked(&city, &["--year", "2024"]);
     assert!(answers.iter().any(|answer| answer["key"] == key && answer["does"] == "S2"), "{answers:?}");

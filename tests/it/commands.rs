@@ -1,4 +1,4 @@
-//! What each command prints, where, and how it exits.
+//! The output and the exit code of each command.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,7 +7,7 @@ use std::process::Output;
 use crate::support::{City, Village, a_year_before, files, register, text};
 
 /// Exit code and both streams, with what differs from run to run taken out.
-fn told(city: &City, output: &Output) -> String {
+fn described(city: &City, output: &Output) -> String {
     let code = output.status.code().unwrap();
     let folder = city.path().display().to_string();
     let clean = |bytes: &[u8]| text(bytes).replace(&folder, "<CITY>");
@@ -23,17 +23,17 @@ fn village() -> City {
 #[test]
 fn a_run_says_where_rows_went_and_what_needs_attention() {
     let city = village();
-    insta::assert_snapshot!(told(&city, &city.nianbao(&["run"])));
+    insta::assert_snapshot!(described(&city, &city.nianbao(&["run"])));
 }
 
 #[test]
-fn a_second_run_has_nothing_to_do_and_exits_as_the_release_stands() {
+fn a_second_run_has_nothing_to_do_and_exits_by_the_current_release() {
     let city = village();
     city.run();
     let release = city.release();
     let output = city.nianbao(&["run", "--quiet"]);
     assert_eq!(
-        told(&city, &output),
+        described(&city, &output),
         "exit 10\n--- stdout\nNothing to do: release 000001 (a draft) stands.\n--- stderr\n"
     );
     assert_eq!(city.release(), release);
@@ -64,7 +64,7 @@ fn a_year_can_be_run_alone_and_leaves_the_others_as_they_are() {
     let city = village();
     for dataset in ["schools/register.csv", "students/all.csv", "staff/all.csv"] {
         let this_year = fs::read_to_string(city.drop_folder().join("2024").join(dataset)).unwrap();
-        // Last year's rosters had somebody less: the same rows again would be set aside.
+        // Last year's rosters had one person less: the same rows again would be set aside.
         let fewer = usize::from(!dataset.starts_with("schools"));
         let lines: Vec<&str> = this_year.lines().collect();
         city.deliver(&format!("2023/{dataset}"), a_year_before(&lines[..lines.len() - fewer].join("\n")));
@@ -83,10 +83,10 @@ fn a_year_can_be_run_alone_and_leaves_the_others_as_they_are() {
 }
 
 #[test]
-fn a_source_that_cannot_be_read_is_told_as_such() {
+fn a_source_that_cannot_be_read_is_reported_as_such() {
     let city = City::empty();
     fs::remove_dir(city.drop_folder()).unwrap();
-    insta::assert_snapshot!(told(&city, &city.nianbao(&["run"])), @r"
+    insta::assert_snapshot!(described(&city, &city.nianbao(&["run"])), @r"
     exit 30
     --- stdout
     --- stderr
@@ -119,23 +119,26 @@ fn only_a_run_with_deliveries_makes_a_data_root_and_says_so() {
     for command in commands {
         let output = city.nianbao(command);
         assert_eq!(output.status.code(), Some(2), "{command:?} {}", text(&output.stderr));
-        let said = text(&output.stderr);
-        assert!(said.contains(&format!("there is no data root at `{}`", city.data().display())), "{said}");
+        let message = text(&output.stderr);
+        assert!(
+            message.contains(&format!("there is no data root at `{}`", city.data().display())),
+            "{message}"
+        );
         assert!(!city.data().exists(), "{command:?}");
     }
     let output = city.nianbao(&["run"]);
-    let said = format!("ew data root: {}", city.data().display());
+    let message = format!("ew data root: {}", city.data().display());
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert!(stderr.lines().next().unwrap().ends_with(&said), "{stderr}");
-    assert!(stdout.lines().last().unwrap().ends_with(&said), "{stdout}");
+    assert!(stderr.lines().next().unwrap().ends_with(&message), "{stderr}");
+    assert!(stdout.lines().last().unwrap().ends_with(&message), "{stdout}");
     let again = city.nianbao(&["run"]);
-    assert!(!(text(&again.stdout) + &text(&again.stderr)).contains(&said));
+    assert!(!(text(&again.stdout) + &text(&again.stderr)).contains(&message));
 }
 
 #[test]
 fn a_drop_folder_without_deliveries_makes_no_data_root() {
     let city = City::empty();
-    insta::assert_snapshot!(told(&city, &city.nianbao(&["run"])), @r"
+    insta::assert_snapshot!(described(&city, &city.nianbao(&["run"])), @r"
     exit 2
     --- stdout
     --- stderr
@@ -146,9 +149,9 @@ fn a_drop_folder_without_deliveries_makes_no_data_root() {
 }
 
 #[test]
-fn a_year_that_is_not_there_is_told_with_those_that_are() {
+fn a_year_that_is_not_there_is_reported_with_those_that_are() {
     let city = village();
-    insta::assert_snapshot!(told(&city, &city.nianbao(&["run", "--year", "24"])), @r"
+    insta::assert_snapshot!(described(&city, &city.nianbao(&["run", "--year", "24"])), @r"
     exit 2
     --- stdout
     --- stderr
@@ -157,14 +160,14 @@ fn a_year_that_is_not_there_is_told_with_those_that_are() {
     ");
     assert!(!city.data().exists());
     city.run();
-    insta::assert_snapshot!(told(&city, &city.nianbao(&["run", "--year", "2019"])), @r"
+    insta::assert_snapshot!(described(&city, &city.nianbao(&["run", "--year", "2019"])), @r"
     exit 2
     --- stdout
     --- stderr
     error: there is nothing of 2019: `<CITY>/drop` has 2024 (4 files); published: 2024
     hint: a report year is a folder of four digits: DROP/2024/students/…
     ");
-    insta::assert_snapshot!(told(&city, &city.nianbao(&["report", "--year", "2019"])), @r"
+    insta::assert_snapshot!(described(&city, &city.nianbao(&["report", "--year", "2019"])), @r"
     exit 2
     --- stdout
     --- stderr
@@ -182,7 +185,7 @@ fn a_year_that_no_layout_prints_has_no_documents_to_write() {
     let city = village();
     city.deliver("2022/schools/register.csv", register());
     city.run();
-    insta::assert_snapshot!(told(&city, &city.nianbao(&["report", "--year", "2022"])), @r"
+    insta::assert_snapshot!(described(&city, &city.nianbao(&["report", "--year", "2022"])), @r"
     exit 2
     --- stdout
     --- stderr
@@ -192,19 +195,20 @@ fn a_year_that_no_layout_prints_has_no_documents_to_write() {
 }
 
 #[test]
-fn what_another_year_delivered_is_not_taken_for_a_year_without_a_layout() {
+fn deliveries_of_another_year_are_not_taken_for_a_year_without_a_layout() {
     let city = village();
     for dataset in ["schools/register.csv", "students/all.csv", "graduates/all.csv"] {
         let file = fs::read_to_string(city.drop_folder().join("2024").join(dataset)).unwrap();
-        // Who entered in 2024, or graduated, did not in a report of 2019.
+        // People who entered or graduated in 2024 do not belong in a report of 2019.
         city.deliver(&format!("2019/{dataset}"), file);
     }
     city.run();
     let delivered = |dataset: &str| {
         let deliveries = city.table("delivery");
-        let of = deliveries.iter().find(|row| row["report_year"] == "2019" && row["dataset"] == dataset);
-        let of = of.unwrap_or_else(|| panic!("no {dataset}"));
-        (of["outcome"].clone(), of["rows_loaded"].clone())
+        let delivery =
+            deliveries.iter().find(|row| row["report_year"] == "2019" && row["dataset"] == dataset);
+        let delivery = delivery.unwrap_or_else(|| panic!("no {dataset}"));
+        (delivery["outcome"].clone(), delivery["rows_loaded"].clone())
     };
     assert_eq!(delivered("students"), ("rejected".to_owned(), "0".to_owned()));
     assert_eq!(delivered("graduates"), ("rejected".to_owned(), "0".to_owned()));
@@ -245,7 +249,7 @@ fn a_run_while_another_holds_the_lock_names_the_holder() {
     let lock = fs::File::create(city.data().join("ledger/lock")).unwrap();
     lock.lock().unwrap();
     fs::write(city.data().join("ledger/lock"), "process 4711 since 2024-10-08T02:00:00+08:00\n").unwrap();
-    insta::assert_snapshot!(told(&city, &city.nianbao(&["run"])), @r"
+    insta::assert_snapshot!(described(&city, &city.nianbao(&["run"])), @r"
     exit 75
     --- stdout
     --- stderr
@@ -297,15 +301,15 @@ fn verify_names_every_file_that_is_not_as_it_was() {
     fs::write(release.join("tables/extra.parquet"), "x").unwrap();
     let output = city.nianbao(&["verify"]);
     assert_eq!(output.status.code(), Some(1));
-    let told = text(&output.stdout);
+    let printed = text(&output.stdout);
     for line in [
         "000001 missing flat/finding.parquet",
         "000001 extra tables/extra.parquet",
         "000001 changed tables/student/",
     ] {
-        assert!(told.contains(line), "{told}");
+        assert!(printed.contains(line), "{printed}");
     }
-    assert_eq!(told.lines().count(), 3);
+    assert_eq!(printed.lines().count(), 3);
 }
 
 #[test]
@@ -367,15 +371,15 @@ fn definitions_that_come_with_the_program_have_no_faults() {
 #[test]
 fn the_city_is_that_of_the_settings_or_of_the_releases_or_of_the_definitions() {
     let city = village();
-    // Definitions of one city say which; it is said when a data root is made.
+    // Definitions of a single city name it; the choice is reported when a data root is made.
     let first = city.nianbao(&["run"]);
     assert!(text(&first.stderr).contains("of the city: 临汾市 (141000)"), "{}", text(&first.stderr));
     let site = city.path().join("site.toml");
     fs::write(&site, "city_code = \"140900\"\ncity_name = \"忻州市\"\n").unwrap();
     let other = city.nianbao(&["run", "--config", site.to_str().unwrap()]);
     assert_eq!(other.status.code(), Some(2));
-    let said = text(&other.stderr);
-    assert!(said.contains("are of 临汾市 (141000), and the settings say 140900"), "{said}");
+    let message = text(&other.stderr);
+    assert!(message.contains("are of 临汾市 (141000), and the settings say 140900"), "{message}");
 
     // Definitions of two cities do not; the releases still do.
     let pipelines = city.path().join("pipelines");

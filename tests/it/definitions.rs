@@ -1,4 +1,4 @@
-//! What a year, a city or a ministry changes is TOML, and needs no Rust.
+//! Changes that a year, a city or a ministry brings are made in TOML, without Rust.
 
 use std::fs;
 use std::path::Path;
@@ -89,7 +89,7 @@ fn a_new_header_alias_is_one_word_of_toml() {
 }
 
 #[test]
-fn faults_of_all_definitions_are_told_at_once_and_nothing_is_done() {
+fn faults_of_all_definitions_are_reported_at_once_and_nothing_is_done() {
     let city = City::empty();
     city.deliver("2024/schools/register.csv", register());
     let pipelines = copied_definitions(&city);
@@ -101,11 +101,11 @@ fn faults_of_all_definitions_are_told_at_once_and_nothing_is_done() {
     fs::write(&contract, text_before.replacen("codes = \"sex\"", "codes = \"gender\"", 1)).unwrap();
     let output = city.nianbao(&["run", "--pipelines", &pipelines]);
     assert_eq!(output.status.code(), Some(2));
-    let told = text(&output.stderr);
-    assert!(told.contains("2 faults in the definitions"), "{told}");
-    assert!(told.contains("pipelines/datasets/staff.toml"), "{told}");
-    assert!(told.contains("there is no code table `gender`"), "{told}");
-    assert!(told.contains("there is no table `pupil`"), "{told}");
+    let message = text(&output.stderr);
+    assert!(message.contains("2 faults in the definitions"), "{message}");
+    assert!(message.contains("pipelines/datasets/staff.toml"), "{message}");
+    assert!(message.contains("there is no code table `gender`"), "{message}");
+    assert!(message.contains("there is no table `pupil`"), "{message}");
     assert!(!city.data().join("warehouse").exists());
 }
 
@@ -124,15 +124,18 @@ fn a_layout_that_says_only_what_differs_is_validated_with_the_one_it_extends() {
     fs::write(&layout, differences.replace("月收入", "月收人")).unwrap();
     let refused = validate();
     assert_eq!(refused.status.code(), Some(2));
-    let told = text(&refused.stderr);
-    assert!(told.contains("layouts/2025.toml:9: `表1` has no row `月收人` in the layout of 2024"), "{told}");
+    let message = text(&refused.stderr);
+    assert!(
+        message.contains("layouts/2025.toml:9: `表1` has no row `月收人` in the layout of 2024"),
+        "{message}"
+    );
 }
 
 #[test]
 fn the_same_inputs_give_the_same_release_digest_whatever_the_names_and_threads() {
-    let one = City::empty();
-    Village::new().deliver(&one);
-    let first = one.run();
+    let first_city = City::empty();
+    Village::new().deliver(&first_city);
+    let first = first_city.run();
     let other = City::empty();
     Village::new().deliver(&other);
     for name in ["students", "graduates"] {
@@ -140,19 +143,20 @@ fn the_same_inputs_give_the_same_release_digest_whatever_the_names_and_threads()
         fs::rename(folder.join("all.csv"), folder.join("zz.xls")).unwrap();
     }
     fs::create_dir_all(other.data().join("identity")).unwrap();
-    fs::copy(one.data().join("identity/pseudonym.key"), other.data().join("identity/pseudonym.key")).unwrap();
+    fs::copy(first_city.data().join("identity/pseudonym.key"), other.data().join("identity/pseudonym.key"))
+        .unwrap();
     let config = other.path().join("site.toml");
     fs::write(&config, "threads = 1\n").unwrap();
     other.run_with(&["--config", config.to_str().unwrap()]);
-    // File names stand in deliveries and findings; everything computed is the same, byte for byte.
+    // File names are in deliveries and findings; everything computed is the same, byte for byte.
     for table in ["student", "graduate", "staff", "school", "indicator_value", "report_cell", "dim_school"] {
         let names = |city: &City| {
             let folder = city.release().join("tables").join(table);
             files(&folder).iter().map(|path| path.file_name().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(names(&one), names(&other), "{table}");
+        assert_eq!(names(&first_city), names(&other), "{table}");
     }
-    let again = one.run();
+    let again = first_city.run();
     assert_eq!(again["outcome"], "nothing_to_do");
     assert_eq!(again["digest"], first["digest"]);
 }

@@ -29,11 +29,11 @@ fn the_six_tables_are_set_out_as_printed() {
     assert!(row("表1", 5).starts_with("|其中：升学人数|人|6397|7017|"));
     assert!(row("表2", 2).starts_with("序号|指标|单位|2023年|2024年|调查人次|调查方式|"));
     assert!(row("表2", 3).starts_with("1|在校生满意度|%|92.72|91.89|5984|全国统一网上调查|"));
-    // The second measure of a row stands under it, without a label of its own.
+    // The second measure of a row is under it, without a label of its own.
     let courses = sheets["表3"].iter().position(|row| row[1] == "教学计划内课程总数").unwrap();
     assert!(row("表3", courses).starts_with("5|教学计划内课程总数|门|3111|3362|"));
     assert!(row("表3", courses + 1).starts_with("||学时|482781|528252|"));
-    // Ten rows were not asked in 2023; the list of groups stands under the table.
+    // Ten rows were not asked for in 2023; the list of groups is under the table.
     let blank = sheets["表3"].iter().find(|row| row[1] == "“双师型”教师比例").unwrap();
     assert_eq!((blank[3].as_str(), blank[4].as_str()), ("", "45.59"));
     let list = sheets["表3"].iter().position(|row| row[1] == "专业群名称").unwrap();
@@ -83,7 +83,7 @@ fn the_workbook_of_a_school_reads_as_a_filing_of_what_it_prints() {
     assert_eq!(filed.len(), expected.len());
 }
 
-/// Replaces one cell of one sheet of a filing; every cell becomes text. What stood there.
+/// Replaces one cell of one sheet of a filing, and returns its old text; every cell becomes text.
 fn refile(path: &Path, sheet: &str, label: &str, value: &str) -> String {
     let mut filing = sheets(path);
     let (_, rows) = filing.iter_mut().find(|(name, _)| name == sheet).unwrap();

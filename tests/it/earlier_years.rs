@@ -50,8 +50,8 @@ fn a_year_without_a_report_is_computed_printed_later_and_misses_nothing() {
     let values = city.table("indicator_value");
     let of_2022: Vec<_> = values.iter().filter(|value| get(value, "report_year") == "2022").collect();
     assert!(!of_2022.is_empty() && of_2022.iter().all(|value| get(value, "state") != "missing"));
-    let told = summary["summary"]["datasets"].as_array().unwrap().iter();
-    assert_eq!(told.filter(|line| line["report_year"] == 2022).count(), 2);
+    let lines = summary["summary"]["datasets"].as_array().unwrap().iter();
+    assert_eq!(lines.filter(|line| line["report_year"] == 2022).count(), 2);
     assert!(!city.data().join("reports/2022").exists());
 }
 
@@ -67,7 +67,7 @@ fn a_year_is_done_again_when_the_oldest_that_it_prints_changes() {
 }
 
 #[test]
-fn a_year_asked_for_alone_is_printed_beside_what_stands() {
+fn a_year_made_alone_is_printed_next_to_the_published_ones() {
     let city = two_years_apart();
     city.run_with(&["--year", "2022"]);
     city.run_with(&["--year", "2024"]);
@@ -78,7 +78,7 @@ fn a_year_asked_for_alone_is_printed_beside_what_stands() {
 fn a_school_that_is_no_longer_in_the_citys_export_has_none() {
     let city = two_years_apart();
     city.run();
-    let of = |city: &City, school: &str| {
+    let certificates_of = |city: &City, school: &str| {
         let values = city.table("indicator_value");
         let row = values.iter().find(|value| {
             get(value, "indicator_id") == "certificates_1x"
@@ -87,13 +87,13 @@ fn a_school_that_is_no_longer_in_the_citys_export_has_none() {
         });
         row.map(|row| (get(row, "state").to_owned(), get(row, "value").to_owned())).unwrap()
     };
-    assert_eq!(of(&city, HONGTONG), value("6.0000000000"));
+    assert_eq!(certificates_of(&city, HONGTONG), value("6.0000000000"));
     let text = certificates(30);
     let without: Vec<&str> = text.lines().filter(|line| !line.starts_with(HONGTONG)).collect();
     let more = format!("{}\n{YAODU},网店运营推广,1,,,\n", without.join("\n"));
     city.deliver("2024/certificates_1x/1.csv", more);
     city.run();
-    assert_eq!(of(&city, HONGTONG), value("0.0000000000"));
-    assert_eq!(of(&city, YAODU), value("33.0000000000"));
+    assert_eq!(certificates_of(&city, HONGTONG), value("0.0000000000"));
+    assert_eq!(certificates_of(&city, YAODU), value("33.0000000000"));
     assert!(city.table("finding").iter().all(|finding| get(finding, "dataset") != "certificates_1x"));
 }

@@ -1,4 +1,4 @@
-//! Whatever is printed can be worked out again from what `explain` lists.
+//! Every printed figure can be recomputed from what `explain` lists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -41,37 +41,40 @@ fn parsed(text: &str) -> i128 {
     Decimal::parse(text).unwrap_or_else(|| panic!("`{text}` is no decimal")).0
 }
 
-/// Numerator and denominator from what is listed, never from a value that is told.
-fn recomputed(of: &Derivation) -> Option<(i128, i128)> {
-    let rows = || of.rows.iter().filter_map(|row| row.value.as_deref());
-    let filed =
-        || of.schools.iter().filter(|school| school.state == "value").filter_map(|s| s.value.as_deref());
-    let one = |value: i128| Some((value, ONE));
-    match (of.kind, of.basis) {
-        ("count", _) => one(i128::try_from(of.rows.len()).unwrap() * ONE),
-        ("sum", "system" | "survey") => one(rows().map(parsed).sum()),
-        ("max", "system") => one(rows().map(parsed).max()?),
-        ("count_distinct", _) => one(i128::try_from(rows().collect::<BTreeSet<_>>().len()).unwrap() * ONE),
+/// Numerator and denominator recomputed from what is listed, never from the explained value.
+fn recomputed(derivation: &Derivation) -> Option<(i128, i128)> {
+    let rows = || derivation.rows.iter().filter_map(|row| row.value.as_deref());
+    let filed = || {
+        derivation.schools.iter().filter(|school| school.state == "value").filter_map(|s| s.value.as_deref())
+    };
+    let exact = |value: i128| Some((value, ONE));
+    match (derivation.kind, derivation.basis) {
+        ("count", _) => exact(i128::try_from(derivation.rows.len()).unwrap() * ONE),
+        ("sum", "system" | "survey") => exact(rows().map(parsed).sum()),
+        ("max", "system") => exact(rows().map(parsed).max()?),
+        ("count_distinct", _) => exact(i128::try_from(rows().collect::<BTreeSet<_>>().len()).unwrap() * ONE),
         ("sum_of", _) => {
-            let parts: Option<Vec<_>> = of.made_of.iter().map(recomputed).collect();
-            one(parts?.into_iter().map(|(value, _)| value).sum())
+            let parts: Option<Vec<_>> = derivation.made_of.iter().map(recomputed).collect();
+            exact(parts?.into_iter().map(|(value, _)| value).sum())
         }
         ("ratio", _) => {
-            let [part, whole] = of.made_of.as_slice() else { panic!("{} has no parts", of.indicator_id) };
+            let [part, whole] = derivation.made_of.as_slice() else {
+                panic!("{} has no parts", derivation.indicator_id)
+            };
             let (part, whole) = (recomputed(part)?, recomputed(whole)?);
-            (whole.0 != 0).then(|| (part.0 * i128::from(of.factor), whole.0))
+            (whole.0 != 0).then(|| (part.0 * i128::from(derivation.factor), whole.0))
         }
-        ("sum", "filed") => one(filed().map(parsed).sum()),
-        ("max", "filed") => one(filed().map(parsed).max()?),
-        ("as_filed", _) => one(parsed(filed().next()?)),
+        ("sum", "filed") => exact(filed().map(parsed).sum()),
+        ("max", "filed") => exact(filed().map(parsed).max()?),
+        ("as_filed", _) => exact(parsed(filed().next()?)),
         ("weighted_mean", _) => {
-            let both = of.schools.iter().filter(|school| school.state == "value");
+            let both = derivation.schools.iter().filter(|school| school.state == "value");
             let both = both.filter_map(|school| Some((school.value.as_deref()?, school.weight.as_deref()?)));
             let both: Vec<_> = both.map(|(value, weight)| (parsed(value), parsed(weight))).collect();
             let whole: i128 = both.iter().map(|(_, weight)| weight).sum();
             (whole != 0).then(|| (both.iter().map(|(value, weight)| value * (weight / ONE)).sum(), whole))
         }
-        other => panic!("{} is a {other:?}", of.indicator_id),
+        other => panic!("{} is a {other:?}", derivation.indicator_id),
     }
 }
 
@@ -95,25 +98,30 @@ fn every_printed_figure_is_recomputed_from_what_is_listed() {
             let unit = explainer.unit(place).unwrap();
             for indicator in &definitions.indicators {
                 let explanation = explainer.explain(&indicator.id, &unit).unwrap();
-                for of in &explanation.bases {
-                    let what = format!("{} {} {year} {place:?}", of.indicator_id, of.basis);
-                    derived.insert((of.indicator_id.clone(), of.basis, of.level));
-                    rows += of.rows.len();
-                    let places = || explanation.printed.iter().filter(|place| place.basis == of.basis);
-                    if of.kind == "list" {
-                        let said: BTreeSet<&str> =
-                            of.schools.iter().filter_map(|school| school.words.as_deref()).collect();
+                for derivation in &explanation.bases {
+                    let what = format!("{} {} {year} {place:?}", derivation.indicator_id, derivation.basis);
+                    derived.insert((derivation.indicator_id.clone(), derivation.basis, derivation.level));
+                    rows += derivation.rows.len();
+                    let places =
+                        || explanation.printed.iter().filter(|place| place.basis == derivation.basis);
+                    if derivation.kind == "list" {
+                        let words: BTreeSet<&str> =
+                            derivation.schools.iter().filter_map(|school| school.words.as_deref()).collect();
                         assert_eq!(
-                            said,
-                            of.words.iter().flat_map(|words| words.split('；')).collect(),
+                            words,
+                            derivation.words.iter().flat_map(|words| words.split('；')).collect(),
                             "{what}"
                         );
                         continue;
                     }
-                    match (of.state, recomputed(of)) {
+                    match (derivation.state, recomputed(derivation)) {
                         ("value", Some((numerator, denominator))) => {
-                            let told = parsed(of.value.as_deref().unwrap());
-                            assert_eq!(rounded(numerator, denominator, 10), rounded(told, ONE, 10), "{what}");
+                            let listed = parsed(derivation.value.as_deref().unwrap());
+                            assert_eq!(
+                                rounded(numerator, denominator, 10),
+                                rounded(listed, ONE, 10),
+                                "{what}"
+                            );
                             for place in places() {
                                 let again = rounded(numerator, denominator, place.decimals);
                                 assert_eq!(
@@ -181,9 +189,9 @@ fn the_catalogue_lists_every_indicator_and_shows_one() {
     let city = City::empty();
     let listed: Value = serde_json::from_slice(&city.nianbao(&["catalogue", "--json"]).stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), definitions().indicators.len());
-    let one = text(&city.nianbao(&["catalogue", "dual_share"]).stdout);
-    assert!(one.contains("100 × teachers_dual ÷ teachers_full_time"), "{one}");
-    assert!(one.contains("印于  2024 表3 “双师型”教师比例"), "{one}");
+    let printed = text(&city.nianbao(&["catalogue", "dual_share"]).stdout);
+    assert!(printed.contains("100 × teachers_dual ÷ teachers_full_time"), "{printed}");
+    assert!(printed.contains("印于  2024 表3 “双师型”教师比例"), "{printed}");
     let file = city.path().join("catalogue.xlsx");
     let written = city.nianbao(&["catalogue", "--out", file.to_str().unwrap()]);
     assert_eq!(written.status.code(), Some(0));
@@ -198,12 +206,12 @@ fn excluded(city: &City, place: &[&str]) -> Vec<(String, u64)> {
     let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
     let bases = explained["bases"].as_array().unwrap();
     let system = bases.iter().find(|basis| basis["basis"] == "system").unwrap();
-    let one = |of: &Value| (of["reason"].as_str().unwrap().to_owned(), of["rows"].as_u64().unwrap());
-    system["excluded"].as_array().unwrap().iter().map(one).collect()
+    let line = |line: &Value| (line["reason"].as_str().unwrap().to_owned(), line["rows"].as_u64().unwrap());
+    system["excluded"].as_array().unwrap().iter().map(line).collect()
 }
 
 #[test]
-fn only_rows_that_are_out_are_told_as_out() {
+fn only_rows_that_are_out_are_listed_as_out() {
     let city = City::empty();
     Village::new().deliver(&city);
     let file = city.drop_folder().join("2024/students/all.csv");
@@ -225,7 +233,7 @@ fn only_rows_that_are_out_are_told_as_out() {
 }
 
 #[test]
-fn decisions_and_findings_of_another_indicator_are_not_told() {
+fn decisions_and_findings_of_another_indicator_are_not_listed() {
     let city = City::empty();
     Village::new().deliver(&city);
     city.deliver("2024/filings/a.csv", filing(YAODU, "3", "5", "1000"));
@@ -234,7 +242,7 @@ fn decisions_and_findings_of_another_indicator_are_not_told() {
     let output = city.nianbao(&[&set[..], &["--by", "王科长", "--why", "核实"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     city.run();
-    let told = |indicator: &str, school: &str| {
+    let counts = |indicator: &str, school: &str| {
         let arguments = ["explain", indicator, "--year", "2024", "--school", school, "--json"];
         let output = city.nianbao(&arguments);
         let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -242,20 +250,20 @@ fn decisions_and_findings_of_another_indicator_are_not_told() {
         let adjusted = |check: &&Value| check["check"].as_str().unwrap().starts_with("W-ADJUSTED");
         (explained["overrides"].as_array().unwrap().len(), checks.iter().filter(adjusted).count())
     };
-    assert_eq!(told("graduates_placed", YAODU), (1, 1));
+    assert_eq!(counts("graduates_placed", YAODU), (1, 1));
     // Its id is a part of the other's.
-    assert_eq!(told("graduates", YAODU), (0, 0));
-    assert_eq!(told("graduates_placed", HONGTONG), (0, 0));
+    assert_eq!(counts("graduates", YAODU), (0, 0));
+    assert_eq!(counts("graduates_placed", HONGTONG), (0, 0));
 }
 
 #[test]
-fn every_finding_of_a_check_is_told_with_the_figures_it_is_about() {
+fn every_finding_of_a_check_is_listed_with_the_figures_it_is_about() {
     let city = whole_city();
     let findings = city.table("finding");
     let asked = findings
         .iter()
         .filter(|row| get(row, "rule").starts_with("C-") && !get(row, "indicators").is_empty());
-    let mut told = 0;
+    let mut explained_findings = 0;
     for row in asked.filter(|row| get(row, "severity") == "S2" && get(row, "report_year") == "2024").take(12)
     {
         assert!(!get(row, "key").is_empty() && !get(row, "message").contains('〔'), "{row:?}");
@@ -268,10 +276,14 @@ fn every_finding_of_a_check_is_told_with_the_figures_it_is_about() {
         let output = city.nianbao(&[&["explain", id, "--year", "2024", "--json"], &place[..]].concat());
         let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
         let checks = explained["checks"].as_array().unwrap();
-        let own = checks.iter().find(|check| check["check"].as_str().unwrap().starts_with(get(row, "rule")));
-        let found = own.unwrap_or_else(|| panic!("{id} {place:?} {row:?}"))["found"].as_array().unwrap();
-        assert!(found.iter().any(|said| said.as_str().unwrap().starts_with(get(row, "message"))), "{row:?}");
-        told += 1;
+        let check =
+            checks.iter().find(|check| check["check"].as_str().unwrap().starts_with(get(row, "rule")));
+        let found = check.unwrap_or_else(|| panic!("{id} {place:?} {row:?}"))["found"].as_array().unwrap();
+        assert!(
+            found.iter().any(|message| message.as_str().unwrap().starts_with(get(row, "message"))),
+            "{row:?}"
+        );
+        explained_findings += 1;
     }
-    assert!(told > 5, "{told}");
+    assert!(explained_findings > 5, "{explained_findings}");
 }

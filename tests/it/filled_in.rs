@@ -1,4 +1,4 @@
-//! What people write in the program's documents is theirs, whatever the program does next.
+//! Text that people write into the program's documents is kept, whatever the program does next.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ fn document(city: &City, ending: &str) -> PathBuf {
     path
 }
 
-fn beside(path: &Path) -> PathBuf {
+fn new_version(path: &Path) -> PathBuf {
     let stem = path.file_stem().unwrap().to_string_lossy();
     path.with_file_name(format!("{stem}{NEW}"))
 }
@@ -54,11 +54,11 @@ fn waiting(city: &City) -> Vec<(PathBuf, String, String)> {
     let output = city.nianbao(&["documents", "--waiting", "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let one = |found: &Value| {
+    let entry = |found: &Value| {
         let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
         (PathBuf::from(text("path")), text("condition"), text("read_by"))
     };
-    found.iter().map(one).collect()
+    found.iter().map(entry).collect()
 }
 
 #[test]
@@ -69,12 +69,12 @@ fn notes_survive_every_command_until_they_are_read_back() {
     let filled = fill_in(&path);
     deliver_fewer(&city, 1);
     let output = city.nianbao(&["run"]);
-    let told = text(&output.stdout);
-    for said in ["已填写，未读回", "新版写在", "nianbao override read", "差异表.xlsx"] {
-        assert!(told.contains(said), "{said} in {told}");
+    let printed = text(&output.stdout);
+    for expected in ["已填写，未读回", "新版写在", "nianbao override read", "差异表.xlsx"] {
+        assert!(printed.contains(expected), "{expected} in {printed}");
     }
     assert_eq!(fs::read(&path).unwrap(), filled);
-    let new = beside(&path);
+    let new = new_version(&path);
     assert!(new.exists());
     deliver_fewer(&city, 2);
     let commands: [&[&str]; 6] = [
@@ -106,7 +106,7 @@ fn notes_survive_every_command_until_they_are_read_back() {
     assert_ne!(fs::read(&path).unwrap(), filled);
     assert!(!new.exists());
     assert_eq!(waiting(&city), []);
-    // What was said is in the new one.
+    // The note is in the new version.
     assert!(sheets(&path)[0].1.iter().any(|row| row.iter().any(|cell| cell == "本年度未填报")));
 }
 
@@ -129,7 +129,7 @@ fn notes_that_could_not_be_recorded_keep_their_workbook() {
     deliver_fewer(&city, 1);
     city.run();
     assert_eq!(fs::read(&path).unwrap(), filled);
-    assert!(beside(&path).exists());
+    assert!(new_version(&path).exists());
 }
 
 #[test]
@@ -141,12 +141,12 @@ fn a_workbook_that_was_read_and_said_nothing_is_replaced_on_a_night_with_nothing
     save(&sheets(&path), &path);
     assert_ne!(fs::read(&path).unwrap(), made);
     city.nianbao(&["report", "--year", "2024"]);
-    assert!(beside(&path).exists());
+    assert!(new_version(&path).exists());
     let read = city.nianbao(&["override", "read", path.to_str().unwrap()]);
     assert_eq!(read.status.code(), Some(0), "{}", text(&read.stderr));
     assert_eq!(city.run()["outcome"], "nothing_to_do");
     assert_eq!(fs::read(&path).unwrap(), made);
-    assert!(!beside(&path).exists());
+    assert!(!new_version(&path).exists());
 }
 
 #[test]
@@ -164,11 +164,11 @@ fn a_document_that_is_open_is_written_beside() {
     fs::remove_file(lock).unwrap();
     city.run();
     assert_ne!(fs::read(&path).unwrap(), before);
-    assert!(!beside(&path).exists());
+    assert!(!new_version(&path).exists());
 }
 
 #[test]
-fn a_workbook_of_a_school_that_is_gone_stays_where_somebody_wrote_in_it() {
+fn a_filled_in_workbook_of_a_school_that_is_gone_stays() {
     let city = village();
     let others: String = (1..=8)
         .map(|serial| {
@@ -187,14 +187,14 @@ fn a_workbook_of_a_school_that_is_gone_stays_where_somebody_wrote_in_it() {
             .unwrap()
     });
     fs::write(&hongtong, "notes").unwrap();
-    fs::write(yaodu.with_file_name("汇总.xlsx"), "somebody's own").unwrap();
+    fs::write(yaodu.with_file_name("汇总.xlsx"), "a person's own").unwrap();
     let gone = |line: &&str| !line.contains("云岭") && !line.contains("晴川");
     let left: Vec<String> = register().lines().filter(gone).map(str::to_owned).collect();
     city.deliver("2024/schools/register.csv", left.join("\n") + "\n" + &others);
     run();
     assert!(!yaodu.exists());
     assert_eq!(fs::read_to_string(&hongtong).unwrap(), "notes");
-    assert_eq!(fs::read_to_string(yaodu.with_file_name("汇总.xlsx")).unwrap(), "somebody's own");
+    assert_eq!(fs::read_to_string(yaodu.with_file_name("汇总.xlsx")).unwrap(), "a person's own");
     let [(waits, ..)] = waiting(&city).try_into().unwrap();
     assert_eq!(city.path().join(waits), hongtong);
 }
@@ -222,11 +222,11 @@ fn correction_sheets_that_were_filled_in_are_not_exported_over() {
     (rows[3][1], rows[3][2], rows[3][id]) = ("更正".to_owned(), "李老师".to_owned(), identity(2).0);
     save(&book, &sheet);
     let filled = fs::read(&sheet).unwrap();
-    let told = export();
+    let printed = export();
     assert_eq!(fs::read(&sheet).unwrap(), filled);
-    assert!(beside(&sheet).exists());
-    for said in ["已填写，未读回", "nianbao quarantine release"] {
-        assert!(told.contains(said), "{said} in {told}");
+    assert!(new_version(&sheet).exists());
+    for expected in ["已填写，未读回", "nianbao quarantine release"] {
+        assert!(printed.contains(expected), "{expected} in {printed}");
     }
     // Nor by a run, which says so too.
     city.deliver("2024/staff/more.csv", "x,y\n1,2\n");
@@ -235,7 +235,7 @@ fn correction_sheets_that_were_filled_in_are_not_exported_over() {
     assert_eq!(read.status.code(), Some(0), "{}", text(&read.stderr));
     city.run();
     export();
-    assert!(!beside(&sheet).exists());
+    assert!(!new_version(&sheet).exists());
     assert!(!sheet.exists() || fs::read(&sheet).unwrap() != filled);
     assert_eq!(waiting(&city), []);
 }
@@ -257,7 +257,7 @@ fn the_same_holds_for_sheets_that_are_exported_elsewhere() {
     fs::write(&sheet, "filled in").unwrap();
     export();
     assert_eq!(fs::read_to_string(&sheet).unwrap(), "filled in");
-    assert!(beside(&sheet).exists());
+    assert!(new_version(&sheet).exists());
 }
 
 #[test]
@@ -280,11 +280,11 @@ fn without_a_register_of_documents_all_of_them_stay() {
     deliver_fewer(&city, 1);
     city.run();
     assert_eq!(fs::read(&path).unwrap(), filled);
-    assert!(beside(&path).exists());
+    assert!(new_version(&path).exists());
 }
 
 #[test]
-fn what_was_written_beside_the_notes_is_kept_when_they_were_read() {
+fn text_next_to_the_notes_is_kept_when_they_are_read() {
     let city = village();
     city.run();
     let path = document(&city, "差异表.xlsx");

@@ -1,4 +1,4 @@
-//! What fuzzing starts from, and what it found, goes through the decoders and the program.
+//! The seeds of fuzzing, and the files that it found, go through the decoders and the program.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -16,7 +16,7 @@ fn inputs(target: &str) -> Vec<PathBuf> {
     folders.iter().filter(|folder| folder.exists()).flat_map(|folder| files(folder)).collect()
 }
 
-/// A digest of all that is told of a file; its rows must come in their order.
+/// A digest of all events of a file; its rows must come in order.
 fn reading(bytes: &[u8]) -> (u64, String) {
     let mut digest = DefaultHasher::new();
     let mut last = 0;
@@ -37,7 +37,7 @@ fn reading(bytes: &[u8]) -> (u64, String) {
 }
 
 #[test]
-fn two_readings_of_a_seed_tell_the_same() {
+fn two_readings_of_a_seed_give_the_same() {
     let mut read = 0;
     for target in ["text", "html", "json", "zip"] {
         for path in inputs(target) {
@@ -49,7 +49,7 @@ fn two_readings_of_a_seed_tell_the_same() {
     assert!(read > 10, "{read}");
 }
 
-/// Of two kinds: the reader panics, or goes round in a chain of sectors until there is no memory.
+/// Two kinds of files: the reader panics, or follows a cycle of sectors until memory runs out.
 #[test]
 fn a_workbook_that_its_reader_does_not_survive_is_rejected_and_the_run_goes_on() {
     let city = City::empty();

@@ -1,4 +1,4 @@
-//! What a header means belongs to a span of years, and a register's attributes to its definition.
+//! The meaning of a header belongs to a span of years, and a register's attributes to its definition.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ fn definitions(city: &City, changes: &[Edit<'_>]) -> PathBuf {
     folder
 }
 
-/// Until 2023 the header 级别 is the grade as words; from 2024 it is a code, and the words stand under 说明.
+/// Until 2023 the header 级别 is the grade as words; from 2024 it is a code, and the words are under 说明.
 fn with_two_generations(text: &str) -> String {
     text.replacen(
         "[[column]]\nname = \"grade\"\ntitle_zh = \"年级\"\nnames = [\"年级\"]\ntype = \"text\"\n",
@@ -55,11 +55,11 @@ fn one_header_means_two_things_in_two_generations() {
     rows.sort();
     let row = |texts: [&str; 4]| texts.map(str::to_owned);
     assert_eq!(rows, [row(["2023", "一年级", "", "10"]), row(["2024", "二年级", "1", "20"])]);
-    // A code that is none is told at its header, of that year alone.
+    // An invalid code is reported at its header, in that year alone.
     let bad: Vec<_> = city.table("finding").into_iter().filter(|row| get(row, "rule") == "E-CODE").collect();
     assert_eq!(bad.len(), 1);
-    let told = ["report_year", "header", "rows_out"].map(|column| get(&bad[0], column));
-    assert_eq!(told, ["2024", "级别", "1"]);
+    let shown = ["report_year", "header", "rows_out"].map(|column| get(&bad[0], column));
+    assert_eq!(shown, ["2024", "级别", "1"]);
 }
 
 #[test]

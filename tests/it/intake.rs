@@ -1,5 +1,5 @@
-//! What intake makes of files is what it made when its version was last raised: fragments of before are used
-//! again by that version alone, so that a change that it does not tell of would leave old rows in new releases.
+//! Intake makes the same of files as when its version was last raised: old fragments are reused by version
+//! alone, so a change without a new version would leave old rows in new releases.
 //!
 //! `INTAKE=write cargo test --test it intake` records anew, for another version or other sample files.
 
@@ -69,7 +69,7 @@ fn taken_in(city: &City) -> Vec<String> {
 }
 
 #[test]
-fn what_intake_makes_of_files_changes_with_its_version_alone() {
+fn the_results_of_intake_change_with_its_version_alone() {
     let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/intake.txt");
     let city = one_of_each();
     fs::write(city.path().join("site.toml"), "max_missing_schools = 1000\n").unwrap();
@@ -82,8 +82,8 @@ fn what_intake_makes_of_files_changes_with_its_version_alone() {
     let file_of = |line: &str| line.rsplit_once(' ').map(|(file, _)| file.to_owned());
     let changed: Vec<&str> = known_lines
         .lines()
-        .filter(|line| !lines.iter().any(|own| own == line))
-        .filter(|line| lines.iter().any(|own| file_of(own) == file_of(line)))
+        .filter(|line| !lines.iter().any(|known| known == line))
+        .filter(|line| lines.iter().any(|known| file_of(known) == file_of(line)))
         .collect();
     assert!(
         changed.is_empty() || version != INTAKE_VERSION,

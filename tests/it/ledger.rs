@@ -1,4 +1,4 @@
-//! What the ledger says, what is kept and what may go, and whose data root it is.
+//! The records of the ledger, retention, and the checks of a data root.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,15 +25,15 @@ fn two_releases() -> City {
     city
 }
 
-/// Exit code and both streams; what differs from run to run is filtered by [`assert_told`].
-fn told(city: &City, output: &Output) -> String {
+/// Exit code and both streams; what differs from run to run is filtered by [`assert_described`].
+fn described(city: &City, output: &Output) -> String {
     let code = output.status.code().unwrap();
     let folder = city.path().display().to_string();
     let clean = |bytes: &[u8]| text(bytes).replace(&folder, "<CITY>");
     format!("exit {code}\n--- stdout\n{}--- stderr\n{}", clean(&output.stdout), clean(&output.stderr))
 }
 
-fn assert_told(name: &str, told: &str) {
+fn assert_described(name: &str, described: &str) {
     insta::with_settings!({filters => vec![
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", "<TIME>"),
         (r"(process +)\d+", "${1}<PID>"),
@@ -43,7 +43,7 @@ fn assert_told(name: &str, told: &str) {
         (r"took +<N>", "took <N>"),
         (r"\b[0-9a-f]{64}\b", "<SHA256>"),
         (r"\b[0-9a-f]{12}\b", "<HASH>"),
-    ]}, { insta::assert_snapshot!(name, told); });
+    ]}, { insta::assert_snapshot!(name, described); });
 }
 
 fn run_code(city: &City) -> (Option<i32>, String) {
@@ -71,24 +71,27 @@ fn everything(city: &City) -> BTreeMap<PathBuf, Vec<u8>> {
 fn runs_are_listed_and_shown() {
     let city = two_releases();
     city.run_with(&["--year", "2024"]);
-    assert_told("runs_list", &told(&city, &city.nianbao(&["runs", "list"])));
-    assert_told("runs_show", &told(&city, &city.nianbao(&["runs", "show", "latest-1"])));
-    assert_told("runs_show_nothing_to_do", &told(&city, &city.nianbao(&["runs", "show", "000003"])));
+    assert_described("runs_list", &described(&city, &city.nianbao(&["runs", "list"])));
+    assert_described("runs_show", &described(&city, &city.nianbao(&["runs", "show", "latest-1"])));
+    assert_described(
+        "runs_show_nothing_to_do",
+        &described(&city, &city.nianbao(&["runs", "show", "000003"])),
+    );
     let output = city.nianbao(&["runs", "show", "2", "--json"]);
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&shown["release_before"], &shown["release"]), (&1.into(), &2.into()));
     let files = shown["files"].as_array().unwrap();
-    let of = |file: &serde_json::Value, count: &str| file["rows"][count].as_u64().unwrap();
+    let rows_of = |file: &serde_json::Value, count: &str| file["rows"][count].as_u64().unwrap();
     for file in files {
-        let parts = ["loaded", "quarantined", "duplicate", "structural"].map(|part| of(file, part));
-        assert_eq!(of(file, "physical"), parts.iter().sum::<u64>());
+        let parts = ["loaded", "quarantined", "duplicate", "structural"].map(|part| rows_of(file, part));
+        assert_eq!(rows_of(file, "physical"), parts.iter().sum::<u64>());
     }
-    let physical: u64 = files.iter().map(|file| of(file, "physical")).sum();
+    let physical: u64 = files.iter().map(|file| rows_of(file, "physical")).sum();
     assert_eq!(Some(physical), shown["summary"]["rows"]["physical"].as_u64());
 }
 
 #[test]
-fn a_time_that_several_runs_share_is_told_with_their_numbers() {
+fn a_time_that_several_runs_share_is_reported_with_their_numbers() {
     let city = two_releases();
     for run in [1, 2] {
         let path = record(&city, run);
@@ -97,7 +100,7 @@ fn a_time_that_several_runs_share_is_told_with_their_numbers() {
     }
     let show = |typed: &str| city.nianbao(&["runs", "show", typed]);
     assert!(text(&show("2026-10-02").stdout).starts_with("run          2\n"));
-    insta::assert_snapshot!(told(&city, &show("2026-10")), @r"
+    insta::assert_snapshot!(described(&city, &show("2026-10")), @r"
     exit 2
     --- stdout
     --- stderr
@@ -112,7 +115,7 @@ fn a_run_that_failed_says_why_in_the_ledger() {
     city.run();
     fs::write(city.data().join("identity/pseudonym.key"), "no key\n").unwrap();
     assert_eq!(run_code(&city).0, Some(2));
-    assert_told("a_run_that_failed", &told(&city, &city.nianbao(&["runs", "show", "latest"])));
+    assert_described("a_run_that_failed", &described(&city, &city.nianbao(&["runs", "show", "latest"])));
 }
 
 #[test]
@@ -146,14 +149,14 @@ fn old_records_go_and_their_numbers_are_not_given_again() {
         edit(&path, began["started"].as_str().unwrap(), &format!("2020-01-0{run}T02:00:00+08:00"));
     }
     let prune = |arguments: &[&str]| city.nianbao(&[&["runs", "prune"], arguments].concat());
-    insta::assert_snapshot!(told(&city, &prune(&["--keep-days", "179"])), @r"
+    insta::assert_snapshot!(described(&city, &prune(&["--keep-days", "179"])), @r"
     exit 2
     --- stdout
     --- stderr
     error: records of runs are kept for 180 days at least, not 179
     hint: 网络安全法 (2016) art. 21 asks for logs of six months
     ");
-    insta::assert_snapshot!(told(&city, &prune(&["--dry-run"])), @r"
+    insta::assert_snapshot!(described(&city, &prune(&["--dry-run"])), @r"
     exit 0
     --- stdout
     would remove run 1, of 2020-01-01T02:00:00+08:00
@@ -196,19 +199,19 @@ fn a_run_is_named_while_it_runs_and_has_died_when_it_was_killed() {
     assert!(text(&listed.stdout).contains("  running "), "{}", text(&listed.stdout));
     let second = city.nianbao(&["run"]);
     assert!(text(&second.stderr).contains(&format!("process {} (nianbao run) on ", first.id())));
-    assert_told("a_second_run", &told(&city, &second));
+    assert_described("a_second_run", &described(&city, &second));
     assert_eq!(city.nianbao(&["releases", "prune"]).status.code(), Some(75));
     first.kill().unwrap();
     first.wait().unwrap();
     fs::remove_file(city.data().join("ledger/seen.json")).unwrap();
-    assert_told("a_killed_run", &told(&city, &city.nianbao(&["runs", "list"])));
+    assert_described("a_killed_run", &described(&city, &city.nianbao(&["runs", "list"])));
     assert_eq!(city.run()["release"], 1);
     let listed = text(&city.nianbao(&["runs", "list"]).stdout);
     assert!(listed.contains("  died ") && listed.contains("  published "), "{listed}");
 }
 
 #[test]
-fn only_what_nobody_needs_is_removed() {
+fn only_unneeded_records_are_removed() {
     let city = two_releases();
     let old = city.data().join("warehouse/releases/000001");
     let reading = fs::File::open(&files(&old.join("tables/student"))[0]).unwrap();
@@ -216,7 +219,7 @@ fn only_what_nobody_needs_is_removed() {
     let before = everything(&city);
     for arguments in [&[][..], &["--keep", "1"], &["--keep", "2", "--grace-days", "0"]] {
         assert_eq!(
-            told(&city, &prune(arguments)),
+            described(&city, &prune(arguments)),
             "exit 0\n--- stdout\n--- stderr\n0 releases, 0 files that only they needed\n"
         );
     }
@@ -225,7 +228,7 @@ fn only_what_nobody_needs_is_removed() {
     let without_lock = |mut all: BTreeMap<PathBuf, Vec<u8>>| all.remove(&lock).map(|_| all);
     assert!(without_lock(everything(&city)) == without_lock(before));
     assert_eq!(prune(&["--keep", "0"]).status.code(), Some(2));
-    // What a clean-up that died left is finished.
+    // A clean-up that died is finished.
     let died = city.data().join("warehouse/releases/removed-000000");
     fs::create_dir_all(died.join("tables")).unwrap();
     assert!(text(&city.nianbao(&["verify"]).stdout).starts_with("removed-000000 incomplete"));
@@ -249,7 +252,7 @@ mod model {
     use jiff::{SignedDuration, Timestamp};
     use nianbao::city as city_of;
     use nianbao::definitions::{self, Definitions};
-    use nianbao::pipeline::{self, Ended, Request, Watch};
+    use nianbao::pipeline::{self, Request, RunEnd, Watch};
     use nianbao::settings::{self, Overrides, Settings};
     use nianbao::warehouse::layout::DataRoot;
     use nianbao::warehouse::publish;
@@ -257,9 +260,9 @@ mod model {
     use nianbao::warehouse::verify;
     use proptest::prelude::*;
 
-    struct Nobody;
+    struct Silent;
 
-    impl Watch for Nobody {
+    impl Watch for Silent {
         fn stage(&self, _: &str, _: usize) {}
         fn step(&self) {}
     }
@@ -267,9 +270,11 @@ mod model {
     fn run(settings: &Settings, definitions: &Definitions, now: Timestamp) -> (u32, String) {
         let decode_program = env!("CARGO_BIN_EXE_nianbao").into();
         let request = Request { years: Vec::new(), now: format!("{now:.0}"), decode_program };
-        let report = pipeline::run(settings, definitions, &request, &Nobody).unwrap();
+        let report = pipeline::run(settings, definitions, &request, &Silent).unwrap();
         match report.outcome {
-            Ended::Published(manifest) | Ended::NothingToDo(manifest) => (manifest.release, manifest.digest),
+            RunEnd::Published(manifest) | RunEnd::NothingToDo(manifest) => {
+                (manifest.release, manifest.digest)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -277,7 +282,7 @@ mod model {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
-        fn what_is_kept_stays_whole(
+        fn kept_releases_stay_whole(
             steps in prop::collection::vec((0..4_usize, 0..40_i64, 1..4_u32, 0..30_u32), 4..9)
         ) {
             let city = City::empty();
@@ -384,7 +389,7 @@ fn a_data_root_of_the_first_version_is_read_and_gone_on_from() {
     assert!(city.run()["release"].as_u64() > Some(2));
     assert_eq!(keys(&city), before, "the same people under the same pseudonyms");
     assert_eq!(code(&["verify"]), Some(0));
-    // Nobody edits an old manifest unseen, though the program that wrote it kept no hash of it.
+    // An edited old manifest is found, although the program that wrote it kept no hash of it.
     edit(&city.data().join("warehouse/releases/000001/manifest.json"), "\"bytes\": 1", "\"bytes\": 2");
     let verified = city.nianbao(&["verify"]);
     assert_eq!(text(&verified.stdout), "000001 changed manifest.json\n");
@@ -403,7 +408,7 @@ const STATE: [&str; 4] = [
 ];
 
 #[test]
-fn what_a_newer_program_wrote_is_refused_and_left_as_it_is() {
+fn data_of_a_newer_program_is_refused_and_left_as_it_is() {
     for state in STATE {
         let city = two_releases();
         edit(&city.data().join(state), "\"format\": 2", "\"format\": 99");
@@ -552,7 +557,7 @@ fn verify_names_everything_that_is_not_as_it_was_published() {
     ];
     let city = two_releases();
     assert_eq!(
-        told(&city, &city.nianbao(&["verify"])),
+        described(&city, &city.nianbao(&["verify"])),
         "exit 0\n--- stdout\n--- stderr\n2 releases, 0 damaged files\n"
     );
     for (name, harm, expected) in cases {
@@ -618,10 +623,10 @@ fn a_key_that_is_none_is_refused() {
 }
 
 #[test]
-fn faults_of_settings_are_told_with_file_line_and_key() {
+fn faults_of_settings_are_reported_with_file_line_and_key() {
     let city = village();
     let site = city.path().join("site.toml");
-    for (content, told) in [
+    for (content, parts) in [
         (&b"threads = 1\nthread = 1\n"[..], &["line 2, column 1", "unknown field `thread`"][..]),
         (b"threads = 1\nthreads = 2\n", &["line 2, column 1", "threads", "duplicate key"]),
         (b"threads = 'x'\n", &["line 1, column 11", "threads", "invalid type"]),
@@ -637,7 +642,7 @@ fn faults_of_settings_are_told_with_file_line_and_key() {
         let output = city.nianbao(&["run", "--config", site.to_str().unwrap()]);
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{error}");
-        for part in told {
+        for part in parts {
             assert!(error.contains(part), "{part}: {error}");
         }
         assert!(error.contains("site.toml") || error.contains("must not be under"), "{error}");
@@ -694,7 +699,7 @@ fn by_cron(umask: &str) -> (String, BTreeMap<PathBuf, u32>) {
             modes.insert(path.strip_prefix(city.data()).unwrap().to_owned(), mode);
         }
     }
-    (told(&city, &output), modes)
+    (described(&city, &output), modes)
 }
 
 #[test]
@@ -707,7 +712,7 @@ fn cron_gives_the_same_output_and_keeps_private_what_is() {
         .unwrap();
     for umask in ["022", "000", "077"] {
         let (printed, modes) = by_cron(umask);
-        assert_eq!(printed, told(&usual, &output), "umask {umask}");
+        assert_eq!(printed, described(&usual, &output), "umask {umask}");
         assert!(modes.len() > 50);
         for (path, mode) in modes {
             let top = path.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();

@@ -12,11 +12,11 @@ fn values(village: &Village) -> Values {
     village.deliver(&city);
     city.run();
     let key = ["indicator_id", "basis", "breakdown", "breakdown_code", "region_code", "school_code"];
-    let own = ["state", "value", "n_missing"];
-    let of = |row: &_, columns: [&str; 6]| columns.map(|column| get(row, column).to_owned());
+    let fields = ["state", "value", "n_missing"];
+    let texts = |row: &_, columns: [&str; 6]| columns.map(|column| get(row, column).to_owned());
     city.table("indicator_value")
         .iter()
-        .map(|row| (of(row, key), own.map(|column| get(row, column).to_owned())))
+        .map(|row| (texts(row, key), fields.map(|column| get(row, column).to_owned())))
         .collect()
 }
 
@@ -125,7 +125,7 @@ fn another_destination_changes_both_sides_and_the_rates_over_them() {
         "share_enlisted",
     ];
     let mut should = expected(&figures, &[YAODU, "141002", "141000"]);
-    // Nobody started a business, and at the school and in the county nobody enlisted: zero of two is zero of one.
+    // No one started a business, and no one enlisted at the school and in the county: zero of two is zero of one.
     for same in ["startup_rate 3614000001", "startup_rate 141002", "startup_rate 141000"] {
         should.remove(same);
     }

@@ -1,4 +1,4 @@
-//! The stand-in for the exporting systems leaves alone what is not its own.
+//! The generator of samples leaves files alone that it did not write.
 
 use std::fs;
 use std::path::Path;
@@ -17,17 +17,17 @@ fn files_that_mirror_did_not_write_are_never_removed() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("drop");
     assert!(generate(&out, &[]).status.success());
-    let own = out.join("2024/students/mine.csv");
-    fs::write(&own, "somebody's roster").unwrap();
+    let roster = out.join("2024/students/mine.csv");
+    fs::write(&roster, "a person's roster").unwrap();
     let refused = generate(&out, &[]);
     assert_eq!(refused.status.code(), Some(1));
-    let said = text(&refused.stderr);
-    assert!(said.contains("1 files that mirror did not write: 2024/students/mine.csv"), "{said}");
-    assert_eq!(fs::read_to_string(&own).unwrap(), "somebody's roster");
+    let message = text(&refused.stderr);
+    assert!(message.contains("1 files that mirror did not write: 2024/students/mine.csv"), "{message}");
+    assert_eq!(fs::read_to_string(&roster).unwrap(), "a person's roster");
     let forced = generate(&out, &["--force", "--seed", "2"]);
     assert!(forced.status.success(), "{}", text(&forced.stderr));
     assert!(text(&forced.stderr).contains("kept, as mirror did not write it: 2024/students/mine.csv"));
-    assert_eq!(fs::read_to_string(&own).unwrap(), "somebody's roster");
-    fs::remove_file(own).unwrap();
+    assert_eq!(fs::read_to_string(&roster).unwrap(), "a person's roster");
+    fs::remove_file(roster).unwrap();
     assert!(generate(&out, &[]).status.success());
 }

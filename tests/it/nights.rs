@@ -1,4 +1,4 @@
-//! Several runs on one data root: what stays, what is told again, what is refused.
+//! Several runs on one data root: what stays, what is reported again, what is refused.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -57,7 +57,7 @@ fn value(city: &City, indicator: &str, unit: &str) -> (String, String) {
 }
 
 #[test]
-fn what_was_open_in_a_year_that_is_kept_stays_open() {
+fn questions_of_a_kept_year_stay_open() {
     let city = two_years();
     let first = city.run();
     assert_eq!(first["summary"]["rows"]["quarantined"], 1);
@@ -92,7 +92,7 @@ fn a_year_without_a_register_is_held_back() {
 }
 
 #[test]
-fn of_two_deliveries_that_differ_neither_is_used() {
+fn neither_of_two_different_deliveries_is_used() {
     let city = City::empty();
     Village::new().deliver(&city);
     let majors = |school: &str, titles: &[&str]| {
@@ -117,7 +117,7 @@ fn of_two_deliveries_that_differ_neither_is_used() {
 }
 
 #[test]
-fn file_names_that_are_no_text_stay_apart() {
+fn file_names_that_are_not_text_stay_distinct() {
     let city = City::empty();
     Village::new().deliver(&city);
     let folder = city.drop_folder().join("2024/students");
@@ -125,8 +125,9 @@ fn file_names_that_are_no_text_stay_apart() {
     fs::remove_file(folder.join("all.csv")).unwrap();
     let (head, rows) = roster.split_once('\n').unwrap();
     for (name, school) in [(&b"\xcf\xe7.csv"[..], YAODU), (b"\xbb\xf4.csv", HONGTONG)] {
-        let own: Vec<&str> = rows.lines().filter(|row| row.starts_with(school)).take(3).collect();
-        fs::write(folder.join(OsStr::from_bytes(name)), format!("{head}\n{}\n", own.join("\n"))).unwrap();
+        let of_school: Vec<&str> = rows.lines().filter(|row| row.starts_with(school)).take(3).collect();
+        fs::write(folder.join(OsStr::from_bytes(name)), format!("{head}\n{}\n", of_school.join("\n")))
+            .unwrap();
     }
     city.run();
     assert_eq!(value(&city, "students", "141000"), ("value".into(), "6".into()));
@@ -202,7 +203,7 @@ fn a_school_that_delivered_nothing_is_missed_in_every_part() {
 }
 
 #[test]
-fn a_link_is_never_opened_and_is_told_until_it_is_gone() {
+fn a_link_is_never_opened_and_is_reported_until_it_is_gone() {
     let city = City::empty();
     Village::new().deliver(&city);
     let link = city.drop_folder().join("2024/students/link.csv");
@@ -288,7 +289,7 @@ fn a_file_still_being_written_waits_for_the_next_run() {
     Village::new().deliver(&city);
     let file = city.drop_folder().join("2024/students/all.csv");
     let whole = fs::read(&file).unwrap();
-    // Whoever copies it said what will be there.
+    // The copying program has announced the final size.
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let digits = nianbao::warehouse::files::sha256(&whole);
     city.deliver("2024/students/all.csv.sha256", format!("{digits}  all.csv\n"));

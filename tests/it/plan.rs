@@ -1,4 +1,4 @@
-//! What a run would do, and why: told, and nothing changed.
+//! A plan says what a run would do and why, and changes nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +23,7 @@ fn tree(city: &City) -> BTreeMap<PathBuf, Vec<u8>> {
     files(&city.data()).into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
 }
 
-/// What is printed, and that nothing was changed by it.
+/// The output of a plan, once it is checked that nothing was changed.
 fn plan(city: &City, more: &[&str]) -> String {
     let before = tree(city);
     let output = city.nianbao(&[&["plan"], more].concat());
@@ -107,7 +107,7 @@ fn a_definition_is_a_reason_for_the_years_that_read_it() {
     2024  would be made again
       definition changed: codes/staff_status.toml
     ");
-    // What a run does is what was planned, and it decodes nothing but the staff again.
+    // A run does what was planned, and decodes nothing again except the staff.
     let fragments = || -> Vec<PathBuf> { files(&city.data().join("staging/fragments")) };
     let before = fragments().len();
     let summary = city.run_with(&with);
@@ -143,18 +143,18 @@ fn a_plan_computes_what_would_move() {
     fs::write(&roster, whole.lines().take(9).collect::<Vec<_>>().join("\n") + "\n").unwrap();
     let planned = planned(&[]);
     let moved = planned["figures"]["moved"].as_array().unwrap().clone();
-    let of = |id: &str, region: &str| {
-        let found = moved.iter().find(|one| {
-            one["indicator_id"] == id && one["region_code"] == region && one["basis"] == "system"
+    let figure = |id: &str, region: &str| {
+        let found = moved.iter().find(|moved| {
+            moved["indicator_id"] == id && moved["region_code"] == region && moved["basis"] == "system"
         });
         let found = found.unwrap_or_else(|| panic!("{id} {region}"));
         ["before", "after", "change"].map(|key| found[key].as_str().unwrap().to_owned())
     };
-    assert_eq!(of("students", "141000"), ["9", "8", "-1"]);
-    assert!(moved.iter().all(|one| one["report_year"] == 2024));
+    assert_eq!(figure("students", "141000"), ["9", "8", "-1"]);
+    assert!(moved.iter().all(|moved| moved["report_year"] == 2024));
     let text = plan(&city, &["--figures", "--quiet"]);
     assert!(text.contains("临汾市 全日制在校生人数（系统） 9 → 8 (-1)"), "{text}");
-    // What was planned is what comes.
+    // The run results in what was planned.
     city.run();
     let students = city.table("indicator_value").into_iter().find(|row| {
         row["indicator_id"] == "students" && row["level"] == "city" && row["report_year"] == "2024"

@@ -26,7 +26,7 @@ fn people(city: &City) -> (BTreeSet<String>, BTreeSet<String>) {
             names.insert(person["name"].as_str().unwrap().to_owned());
         }
     }
-    // Damaged numbers in quarantine are somebody's too.
+    // Damaged numbers in quarantine are personal, too.
     for path in files(&city.data().join("quarantine")) {
         let kept = fs::read_to_string(path).unwrap();
         numbers.extend(long_numbers(&kept).filter(|word| word.len() >= 17).map(str::to_owned));
@@ -112,7 +112,7 @@ fn restricted_folders_and_files_are_closed_to_others() {
 }
 
 #[test]
-fn a_bad_row_is_told_by_its_place_and_kept_apart() {
+fn a_bad_row_is_reported_by_its_place_and_kept_apart() {
     let city = City::empty();
     let village = Village::new();
     village.deliver(&city);
@@ -153,7 +153,7 @@ pub fn disguises(canary: &str) -> Vec<Vec<u8>> {
         for shift in 0..3 {
             let padded = [&b"\0\0"[..shift], bytes].concat();
             let encoded = base64(&padded);
-            // The ends depend on what stands beside it.
+            // The ends depend on the characters next to it.
             let (from, to) = (shift + usize::from(shift > 0), encoded.len() - 4);
             forms.push(encoded[from.max(shift * 4 / 3)..to].to_vec());
         }
@@ -243,7 +243,7 @@ fn no_canary_leaves_the_restricted_folders_in_any_disguise() {
     assert!(text(&kept).contains(canaries[0]) && text(&kept).contains(canaries[4]));
 }
 
-/// Somebody invented, as clerks write them into whatever cell is at hand.
+/// An invented person, as clerks write them into any cell at hand.
 struct Canary {
     name: &'static str,
     id: String,
@@ -256,7 +256,7 @@ impl Canary {
         Canary { name: "欧阳金丝雀", id, phone: "13791234600" }
     }
 
-    /// Alone, beside the name, apart by all kinds of marks, in full width.
+    /// Alone, next to the name, split by all kinds of marks, in full width.
     fn spellings(&self) -> Vec<String> {
         let (id, phone, name) = (&self.id, self.phone, self.name);
         let wide = |text: &str| -> String {
@@ -422,9 +422,9 @@ fn no_column_of_any_contract_carries_a_number_of_a_person() {
             // The schools themselves come first.
             path = "2024/schools/register.csv".to_owned();
             let columns: Vec<String> = dataset.columns.iter().map(header).collect();
-            let own = register();
-            let heads: Vec<&str> = own.lines().next().unwrap().split(',').collect();
-            let rows = own.lines().skip(1).map(|line| {
+            let village = register();
+            let heads: Vec<&str> = village.lines().next().unwrap().split(',').collect();
+            let rows = village.lines().skip(1).map(|line| {
                 let cells: Vec<&str> = line.split(',').collect();
                 let cell = |column: &String| heads.iter().position(|head| head == column).map(|at| cells[at]);
                 csv(columns.iter().map(|column| cell(column).unwrap_or_default().to_owned()))
@@ -444,8 +444,8 @@ fn no_column_of_any_contract_carries_a_number_of_a_person() {
     city.run_with(&["--config", site.to_str().unwrap()]);
     let findings = city.table("finding");
     let count = |dataset: &str| -> usize {
-        let of = |row: &&Record| get(row, "rule") == "E-PERSONAL" && get(row, "dataset") == dataset;
-        findings.iter().filter(of).map(|row| get(row, "count").parse::<usize>().unwrap()).sum()
+        let is_counted = |row: &&Record| get(row, "rule") == "E-PERSONAL" && get(row, "dataset") == dataset;
+        findings.iter().filter(is_counted).map(|row| get(row, "count").parse::<usize>().unwrap()).sum()
     };
     for (dataset, words) in &expected {
         assert_eq!(count(dataset), *words, "{dataset}");
@@ -490,8 +490,9 @@ fn poisoned_filing(definitions: &Definitions, spellings: &[String]) -> (Vec<u8>,
                 cells.push(if row.text { next.next().unwrap().clone() } else { "1".to_owned() });
             }
             for measure in &table.beside {
-                let own = table.rows.iter().find(|other| other.path == row.path && other.measure == *measure);
-                let is_words = own.is_some_and(|own| own.text);
+                let beside =
+                    table.rows.iter().find(|other| other.path == row.path && other.measure == *measure);
+                let is_words = beside.is_some_and(|row| row.text);
                 planted += usize::from(is_words);
                 cells.push(if is_words { next.next().unwrap().clone() } else { "1".to_owned() });
             }
@@ -520,13 +521,13 @@ fn no_cell_of_a_filing_carries_a_number_of_a_person() {
     city.deliver("2024/filings/f.xlsx", filing);
     city.run();
     let findings = city.table("finding");
-    let own = findings.iter().filter(|row| get(row, "rule") == "E-PERSONAL");
-    assert_eq!(own.map(|row| get(row, "count").parse::<usize>().unwrap()).sum::<usize>(), planted);
+    let personal = findings.iter().filter(|row| get(row, "rule") == "E-PERSONAL");
+    assert_eq!(personal.map(|row| get(row, "count").parse::<usize>().unwrap()).sum::<usize>(), planted);
     assert_eq!(leaks(&canary, &in_the_open(&city)), []);
 }
 
 #[test]
-fn names_of_files_sheets_and_headers_are_told_without_numbers_of_persons() {
+fn names_of_files_sheets_and_headers_are_shown_without_numbers_of_persons() {
     let canary = Canary::new();
     let city = City::empty();
     let village = Village::new();
@@ -571,10 +572,13 @@ fn names_of_files_sheets_and_headers_are_told_without_numbers_of_persons() {
     }
     open.push(("run".to_owned(), [output.stdout, output.stderr].concat()));
     assert_eq!(leaks(&canary, &open), []);
-    // Hidden names are told apart: as many sheets as there were.
+    // Hidden names stay distinct: as many sheets as there were.
     let sheets: BTreeSet<String> =
         city.table("staff").iter().map(|row| get(row, "source_sheet").to_owned()).collect();
-    assert_eq!(sheets.len(), 1 + canary.spellings().iter().filter(|one| !one.contains('/')).count());
+    assert_eq!(
+        sheets.len(),
+        1 + canary.spellings().iter().filter(|spelling| !spelling.contains('/')).count()
+    );
 }
 
 #[test]

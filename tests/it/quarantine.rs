@@ -82,7 +82,7 @@ fn cases(city: &City, more: &[&str]) -> Vec<Value> {
 }
 
 /// Rows that are kept out, without queries: place, rule, state.
-fn told(city: &City) -> Vec<String> {
+fn states(city: &City) -> Vec<String> {
     let rows = cases(city, &["--dataset", "students"]).into_iter().filter(|case| case["is_query"] == false);
     rows.map(|case| {
         let text = |key: &str| case[key].as_str().unwrap().to_owned();
@@ -95,7 +95,7 @@ fn told(city: &City) -> Vec<String> {
 fn export(city: &City) -> Vec<PathBuf> {
     let written: Vec<Value> =
         serde_json::from_str(&done(&city.nianbao(&["quarantine", "export", "--json"]))).unwrap();
-    written.iter().map(|one| city.path().join(one["path"].as_str().unwrap())).collect()
+    written.iter().map(|workbook| city.path().join(workbook["path"].as_str().unwrap())).collect()
 }
 
 fn sheet_of(city: &City, school: &str) -> PathBuf {
@@ -138,8 +138,8 @@ fn correct(city: &City, school: &str, number: u32, header: &str, value: &str) {
     export(city);
     let mut book = sheets(&sheet_of(city, school));
     fill(&mut book, number, "更正", Some((header, value)));
-    let said = done(&release(city, &book));
-    assert!(said.contains("1 corrected, 0 given up, 0 confirmed, 0 known already"), "{said}");
+    let printed = done(&release(city, &book));
+    assert!(printed.contains("1 corrected, 0 given up, 0 confirmed, 0 known already"), "{printed}");
 }
 
 const ROSTER: &str = "2024/students/all.csv";
@@ -151,7 +151,7 @@ fn a_corrected_row_comes_back_and_the_figures_change_by_it_alone() {
     assert_eq!((students(&city, YAODU), students(&city, "141000")), ("3".into(), "6".into()));
     assert_eq!(rows(&city, ROSTER), [6, 3, 0, 1]);
     assert_eq!(
-        told(&city),
+        states(&city),
         [
             format!("{YAODU} 4 E-ID-FORMAT open"),
             format!("{HONGTONG} 6 E-CODE open"),
@@ -166,7 +166,7 @@ fn a_corrected_row_comes_back_and_the_figures_change_by_it_alone() {
     let rejected: Vec<Vec<u8>> = files(&rejects).iter().map(|path| fs::read(path).unwrap()).collect();
 
     correct(&city, YAODU, 4, "身份证件号", &identity(2).0);
-    assert_eq!(told(&city)[0], format!("{YAODU} 4 E-ID-FORMAT recorded"));
+    assert_eq!(states(&city)[0], format!("{YAODU} 4 E-ID-FORMAT recorded"));
     let second = city.run();
     assert_eq!(second["outcome"], "published");
     assert_eq!((students(&city, YAODU), students(&city, "141000")), ("4".into(), "7".into()));
@@ -186,19 +186,19 @@ fn a_corrected_row_comes_back_and_the_figures_change_by_it_alone() {
     let bytes = fs::read(city.drop_folder().join(ROSTER)).unwrap();
     assert_eq!(get(&of_line_4[0], "source_file"), nianbao::warehouse::files::sha256(&bytes));
     // Nothing of another school moved.
-    let of = |values: &[Record], school: &str| {
+    let values_of = |values: &[Record], school: &str| {
         values.iter().filter(|row| get(row, "school_code") == school).cloned().collect::<Vec<_>>()
     };
     for school in [HONGTONG, PROVINCIAL] {
-        assert_eq!(of(&values, school), of(&city.table("indicator_value"), school));
+        assert_eq!(values_of(&values, school), values_of(&city.table("indicator_value"), school));
     }
-    // What was delivered, and what was kept of it, stays as it was.
+    // Delivered bytes, and the rows kept in quarantine, stay as they were.
     let after: Vec<Vec<u8>> = files(&landed).iter().map(|path| fs::read(path).unwrap()).collect();
     assert_eq!(before, after);
     let kept: Vec<Vec<u8>> = files(&rejects).iter().map(|path| fs::read(path).unwrap()).collect();
     assert!(rejected.iter().all(|bytes| kept.contains(bytes)));
 
-    assert_eq!(told(&city)[0], format!("{YAODU} 4 E-ID-FORMAT closed"));
+    assert_eq!(states(&city)[0], format!("{YAODU} 4 E-ID-FORMAT closed"));
     let listed = done(&city.nianbao(&["quarantine", "list", "--school", YAODU]));
     assert!(listed.contains("closed (1 更正 李老师)"), "{listed}");
     let shown = done(&city.nianbao(&["runs", "show", "latest"]));
@@ -215,12 +215,12 @@ fn a_corrected_row_comes_back_and_the_figures_change_by_it_alone() {
 
     // An unchanged night does nothing.
     assert_eq!(city.run()["outcome"], "nothing_to_do");
-    // Taken back, everything is as if nobody had said anything; said again, as it was.
+    // Withdrawn, everything is as without an answer; recorded again, as it was.
     let withdraw = ["override", "withdraw", "1", "--by", "王科长", "--why", "学校撤回"];
     done(&city.nianbao(&withdraw));
     let third = city.run();
     assert_eq!(third["digest"], first["digest"]);
-    assert_eq!(told(&city)[0], format!("{YAODU} 4 E-ID-FORMAT open"));
+    assert_eq!(states(&city)[0], format!("{YAODU} 4 E-ID-FORMAT open"));
 }
 
 #[test]
@@ -281,8 +281,8 @@ fn the_sheet_shows_the_row_as_delivered_with_the_bad_cell_marked() {
         styles.split("<fill>").nth(fill + 1).unwrap().contains("FFFF7C80")
     };
     assert!(fill_of(style(&cell)));
-    let beside = format!("{}4", nianbao::position::column_letters(u32::try_from(at + 2).unwrap()));
-    assert!(!fill_of(style(&beside)));
+    let cell_after = format!("{}4", nianbao::position::column_letters(u32::try_from(at + 2).unwrap()));
+    assert!(!fill_of(style(&cell_after)));
 }
 
 #[test]
@@ -293,9 +293,9 @@ fn a_correction_that_is_still_wrong_stays_and_is_mended_again() {
     let run = city.run();
     assert_eq!(run["summary"]["years"]["2024"]["corrections"]["still_wrong"], 1);
     assert_eq!(rows(&city, ROSTER), [6, 3, 0, 1]);
-    assert_eq!(told(&city)[2], format!("{HONGTONG} 7 E-DATE still_wrong"));
+    assert_eq!(states(&city)[2], format!("{HONGTONG} 7 E-DATE still_wrong"));
     assert_eq!(findings(&city, "W-CORRECTED"), Vec::<Record>::new());
-    // The sheet shows what was said last, and another cell of the row is found wrong.
+    // The sheet shows what was printed last, and another cell of the row is found wrong.
     export(&city);
     let mut book = sheets(&sheet_of(&city, HONGTONG));
     let birth = column(&book, "学生学籍", "出生日期");
@@ -304,10 +304,10 @@ fn a_correction_that_is_still_wrong_stays_and_is_mended_again() {
     fill(&mut book, 7, "更正", Some(("性别", "两样")));
     done(&release(&city, &book));
     city.run();
-    assert_eq!(told(&city)[2], format!("{HONGTONG} 7 E-CODE still_wrong"));
+    assert_eq!(states(&city)[2], format!("{HONGTONG} 7 E-CODE still_wrong"));
     correct(&city, HONGTONG, 7, "性别", identity(5).2);
     city.run();
-    assert_eq!(told(&city)[2], format!("{HONGTONG} 7 E-CODE closed"));
+    assert_eq!(states(&city)[2], format!("{HONGTONG} 7 E-CODE closed"));
     assert_eq!(rows(&city, ROSTER), [7, 2, 0, 1]);
     let student = city.table("student").into_iter().find(|row| get(row, "source_row") == "7").unwrap();
     assert_eq!((get(&student, "birth_year"), get(&student, "sex")), ("2008", "1"));
@@ -316,7 +316,7 @@ fn a_correction_that_is_still_wrong_stays_and_is_mended_again() {
 }
 
 #[test]
-fn a_workbook_with_a_fault_is_refused_whole_and_nothing_of_it_is_told() {
+fn a_workbook_with_a_fault_is_refused_whole_and_its_content_is_not_printed() {
     let city = village();
     city.run();
     export(&city);
@@ -331,10 +331,10 @@ fn a_workbook_with_a_fault_is_refused_whole_and_nothing_of_it_is_told() {
         let mut book = good.clone();
         edit(&mut book);
         let output = release(&city, &book);
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{why}: {said}");
-        assert!(said.contains(why), "{why}: {said}");
-        assert!(!said.contains("欧阳") && !said.contains("14100220080"), "{said}");
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{why}: {printed}");
+        assert!(printed.contains(why), "{why}: {printed}");
+        assert!(!printed.contains("欧阳") && !printed.contains("14100220080"), "{printed}");
         assert!(!city.data().join("ledger/overrides").exists());
     };
     let row = |book: &mut Sheets, edit: &dyn Fn(&mut Vec<String>)| edit(line(book, "学生学籍", 7));
@@ -439,7 +439,7 @@ fn a_new_delivery_takes_the_place_of_a_correction() {
     assert_eq!(run["summary"]["years"]["2024"]["corrections"]["corrected"], 0);
     let lapsed = findings(&city, "W-CORRECTION-LAPSED");
     assert_eq!((lapsed.len(), get(&lapsed[0], "row"), get(&lapsed[0], "severity")), (1, "4", "S3"));
-    let states: Vec<String> = told(&city);
+    let states: Vec<String> = states(&city);
     assert!(states.contains(&format!("{YAODU} 4 E-ID-FORMAT open")), "{states:?}");
     assert!(states.contains(&format!("{YAODU} 4 E-ID-FORMAT lapsed")), "{states:?}");
     assert!(done(&city.nianbao(&["override", "list"])).contains("lapsed"));
@@ -460,7 +460,7 @@ fn a_correction_holds_while_its_delivery_is_kept() {
     fs::write(city.drop_folder().join(ROSTER), "").unwrap();
     city.run();
     assert_eq!(students(&city, YAODU), "4");
-    assert!(told(&city).contains(&format!("{YAODU} 4 E-ID-FORMAT closed")));
+    assert!(states(&city).contains(&format!("{YAODU} 4 E-ID-FORMAT closed")));
 }
 
 /// Definitions under which no school must deliver everything, so that a village can be in order.
@@ -477,7 +477,7 @@ fn undemanding(city: &City) -> PathBuf {
 }
 
 #[test]
-fn what_is_true_or_given_up_keeps_no_release_a_draft() {
+fn confirmed_and_given_up_rows_do_not_make_a_release_a_draft() {
     let run_of = |city: &City| {
         let pipelines = undemanding(city);
         city.nianbao(&["run", "--pipelines", pipelines.to_str().unwrap()]).status.code()
@@ -538,7 +538,7 @@ fn a_cell_that_was_not_used_is_mended_too() {
     fs::write(&file, fs::read_to_string(&file).unwrap().replacen(",202409,", ",未知,", 1)).unwrap();
     city.run();
     assert_eq!(rows(&city, ROSTER), [9, 0, 0, 1]);
-    assert_eq!(told(&city), [format!("{YAODU} 2 E-CELL open")]);
+    assert_eq!(states(&city), [format!("{YAODU} 2 E-CELL open")]);
     let entered = |city: &City| {
         let student = city.table("student").into_iter().find(|row| get(row, "source_row") == "2");
         get(&student.unwrap(), "entry_month").to_owned()
@@ -548,7 +548,7 @@ fn a_cell_that_was_not_used_is_mended_too() {
     city.run();
     assert_eq!(entered(&city), "2023-09");
     assert_eq!(findings(&city, "E-CELL"), Vec::<Record>::new());
-    assert_eq!(told(&city), [format!("{YAODU} 2 E-CELL closed")]);
+    assert_eq!(states(&city), [format!("{YAODU} 2 E-CELL closed")]);
     assert_eq!(rows(&city, ROSTER), [9, 0, 0, 1]);
 }
 
@@ -563,11 +563,11 @@ fn the_summaries_count_what_the_schools_have() {
     fill(&mut book, 6, "放弃", None);
     done(&release(&city, &book));
     let written = export(&city);
-    let of = |part: &str| {
+    let written_sheets = |part: &str| {
         let path = written.iter().find(|path| path.to_string_lossy().contains(part)).unwrap();
         sheets(path)
     };
-    let county = of("141024洪洞县2024年更正汇总");
+    let county = written_sheets("141024洪洞县2024年更正汇总");
     assert_eq!(county.len(), 1);
     let rows: BTreeMap<&str, Vec<&str>> = county[0].1[3..]
         .iter()
@@ -576,7 +576,7 @@ fn the_summaries_count_what_the_schools_have() {
     // One was given up and waits for a run, one was corrected and is closed.
     assert_eq!(rows["学生学籍"], [HONGTONG, "晴川职业学校", "学生学籍", "0", "0", "1", "1"]);
     assert_eq!(rows[""][3..], ["0", "3", "1", "1"]);
-    let whole = of("2024/临汾市2024年更正汇总");
+    let whole = written_sheets("2024/临汾市2024年更正汇总");
     assert_eq!(whole.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["县（市、区）", "学校"]);
     let counties: Vec<[&str; 5]> =
         whole[0].1[3..].iter().map(|row| [0, 2, 3, 4, 5].map(|at| row[at].as_str())).collect();
@@ -590,25 +590,25 @@ fn the_summaries_count_what_the_schools_have() {
         ]
     );
     // The school with nothing to correct but queries has them, and none of the others' rows.
-    let own = sheets(&sheet_of(&city, PROVINCIAL));
-    assert_eq!(own.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["说明", "查询"]);
-    assert_eq!(own[1].1.len(), 6);
+    let provincial = sheets(&sheet_of(&city, PROVINCIAL));
+    assert_eq!(provincial.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["说明", "查询"]);
+    assert_eq!(provincial[1].1.len(), 6);
 }
 
 #[test]
-fn what_is_exported_of_a_whole_city_is_what_was_kept_out_of_it() {
+fn the_export_of_a_whole_city_has_all_rows_that_were_kept_out() {
     let city = whole_city();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("sheets");
     done(&city.nianbao(&["quarantine", "export", "--year", "2024", "--out", out.to_str().unwrap()]));
     let listed = cases(city, &["--year", "2024"]);
-    let count = |is: &dyn Fn(&Value) -> bool| {
-        listed.iter().filter(|case| is(case)).map(|case| case["count"].as_u64().unwrap()).sum::<u64>()
+    let count = |is_counted: &dyn Fn(&Value) -> bool| {
+        listed.iter().filter(|case| is_counted(case)).map(|case| case["count"].as_u64().unwrap()).sum::<u64>()
     };
     // Rows that are kept out: not those that count without a cell of theirs.
     let takes_a_cell = |case: &Value| {
         let problems = case["problems"].as_array().unwrap();
-        problems.iter().all(|one| one["rule"] == "E-CELL" || one["rule"] == "E-FILING-CELL")
+        problems.iter().all(|problem| problem["rule"] == "E-CELL" || problem["rule"] == "E-FILING-CELL")
     };
     let rows = count(&|case| case["is_query"] == false && !takes_a_cell(case));
     let shared = count(&|case| case["problems"][0]["rule"] == "E-ID-SHARED");
@@ -692,7 +692,7 @@ fn no_canary_leaves_the_restricted_folders_by_a_correction() {
     fill(&mut book, 8, "更正", Some(("身份证件号", canaries[4])));
     outputs.push(release(&city, &book));
     outputs.push(city.nianbao(&["run"]));
-    assert_eq!(told(&city), [format!("{YAODU} 8 E-ID-FORMAT still_wrong")]);
+    assert_eq!(states(&city), [format!("{YAODU} 8 E-ID-FORMAT still_wrong")]);
     outputs.push(city.nianbao(&["quarantine", "export"]));
     let mut book = sheets(&sheet_of(&city, YAODU));
     fill(&mut book, 8, "更正", Some(("身份证件号", &right)));
@@ -706,8 +706,8 @@ fn no_canary_leaves_the_restricted_folders_by_a_correction() {
     outputs.push(city.nianbao(&["override", "list"]));
     outputs.push(city.nianbao(&["runs", "show", "latest", "--json"]));
     fs::remove_file(city.path().join("filled.xlsx")).unwrap();
-    // It counts; of a cell that was not looked at before something is to be said still.
-    assert_eq!(told(&city), [format!("{YAODU} 8 E-CELL still_wrong")]);
+    // It counts; of a cell that was not looked at before something is to be printed still.
+    assert_eq!(states(&city), [format!("{YAODU} 8 E-CELL still_wrong")]);
     assert_eq!(students(&city, YAODU), "5");
     assert_eq!(findings(&city, "W-CORRECTED").len(), 1);
 

@@ -12,7 +12,7 @@ use crate::support::{
     sheets, text, whole_city,
 };
 
-/// What a school files: rows of 表1 and of 表6, last year and this year.
+/// A school's filing: rows of 表1 and of 表6, last year and this year.
 pub fn filing(school: &str, graduates: &str, students: &str, funding: &str) -> String {
     format!(
         "表1 人才培养质量计分卡\n名称：某校({school})\n序号,指标,单位,2023年,2024年\n1,毕业生人数,人,,{graduates}\n\
@@ -38,11 +38,11 @@ fn differences(city: &City, indicator: &str) -> Vec<Record> {
 }
 
 fn at<'a>(rows: &'a [Record], place: &str) -> &'a Record {
-    let own = |row: &&Record| {
+    let is_there = |row: &&Record| {
         get(row, "school_code") == place
             || get(row, "school_code").is_empty() && get(row, "region_code") == place
     };
-    rows.iter().find(own).unwrap_or_else(|| panic!("nothing at {place}"))
+    rows.iter().find(is_there).unwrap_or_else(|| panic!("nothing at {place}"))
 }
 
 fn findings(city: &City, rule: &str) -> Vec<Record> {
@@ -68,9 +68,9 @@ fn filled(city: &City, place: &str, indicator: &str, note: &str, by: &str) -> Sh
     let mut written = 0;
     for (_, rows) in &mut sheets {
         let columns = ["代码", "指标代码", "处理说明", "处理人"].map(|head| column(rows, head));
-        let [code, id, said, who] = columns;
+        let [code, id, message, who] = columns;
         for row in rows.iter_mut().filter(|row| row[code] == place && row[id] == indicator) {
-            (row[said], row[who]) = (note.to_owned(), by.to_owned());
+            (row[message], row[who]) = (note.to_owned(), by.to_owned());
             written += 1;
         }
     }
@@ -141,7 +141,7 @@ fn differences_of_the_city_are_those_its_truth_implies() {
     let city = whole_city();
     let truth = fs::read_to_string(city.drop_folder().join("truth.jsonl")).unwrap();
     let string = |line: &Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
-    let mut told: BTreeMap<(String, String, String), BTreeMap<String, Option<Decimal>>> = BTreeMap::new();
+    let mut values: BTreeMap<(String, String, String), BTreeMap<String, Option<Decimal>>> = BTreeMap::new();
     let mut answered: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for line in truth.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         if line["kind"] != "value" || !string(&line, "breakdown").is_empty() {
@@ -155,7 +155,7 @@ fn differences_of_the_city_are_those_its_truth_implies() {
         if line["level"] == "school" && ["value", "dash"].contains(&string(&line, "state").as_str()) {
             answered.entry((year.clone(), id.clone())).or_default().insert(basis.clone());
         }
-        told.entry((year, id, place)).or_default().insert(basis, value.map(|value| decimal(&value)));
+        values.entry((year, id, place)).or_default().insert(basis, value.map(|value| decimal(&value)));
     }
     // The reference first: system, survey, filed.
     let two_bases = |year: &str, id: &str| {
@@ -164,7 +164,7 @@ fn differences_of_the_city_are_those_its_truth_implies() {
         <[&str; 2]>::try_from(known.collect::<Vec<_>>()).ok()
     };
     let mut expected = BTreeMap::new();
-    for (key, sides) in &told {
+    for (key, sides) in &values {
         let side = |basis: &str| sides.get(basis).copied().flatten();
         let Some([basis_a, basis_b]) = two_bases(&key.0, &key.1) else { continue };
         let answer = match (side(basis_a), side(basis_b)) {
@@ -201,7 +201,7 @@ fn differences_of_the_city_are_those_its_truth_implies() {
     assert!(other.is_empty(), "{} of {}: {other:?}", other.len(), expected.len());
     assert_eq!(found.len(), expected.len());
 
-    // What is open is told once an indicator, and the workbooks list what does not agree.
+    // Open differences are reported once per indicator, and the workbooks list those that do not agree.
     let open = rows.iter().filter(|row| get(row, "finding_rule") == "Q-DIFFERENCE").count();
     let found = findings(city, "Q-DIFFERENCE");
     let counted: usize = found.iter().map(|row| get(row, "count").parse::<usize>().unwrap()).sum();
@@ -219,15 +219,15 @@ fn differences_of_the_city_are_those_its_truth_implies() {
 }
 
 #[test]
-fn a_pair_agrees_differs_or_stands_on_one_side() {
+fn a_pair_agrees_differs_or_has_one_side() {
     let city = village();
     let run = city.run();
     let students = differences(&city, "students");
     let answers = |rows: &[Record], place: &str| {
         let row = at(rows, place);
         ["answer", "value_a", "value_b", "difference"].map(|column| {
-            let told = get(row, column);
-            if column == "answer" || told.is_empty() { told.to_owned() } else { decimal(told).to_string() }
+            let cell = get(row, column);
+            if column == "answer" || cell.is_empty() { cell.to_owned() } else { decimal(cell).to_string() }
         })
     };
     assert_eq!(answers(&students, YAODU), ["differs", "4", "5", "1"]);
@@ -236,21 +236,21 @@ fn a_pair_agrees_differs_or_stands_on_one_side() {
     let graduates = differences(&city, "graduates");
     assert_eq!(answers(&graduates, PROVINCIAL), ["only_system", "1", "", ""]);
     assert_eq!(get(at(&graduates, PROVINCIAL), "state_b"), "dash");
-    // Filed by nobody, or not asked at all: no pair.
+    // Not filed, or not asked for at all: no pair.
     assert_eq!(differences(&city, "staff"), Vec::<Record>::new());
     assert_eq!(differences(&city, "schools"), Vec::<Record>::new());
     let counts = &run["summary"]["years"]["2024"]["reconciled"];
-    let of = |key: &str| counts[key].as_u64().unwrap();
-    assert_eq!(of("compared"), of("agree") + of("differ") + of("one_side"));
-    assert_eq!((of("differ"), of("closed")), (1, 0));
+    let count = |key: &str| counts[key].as_u64().unwrap();
+    assert_eq!(count("compared"), count("agree") + count("differ") + count("one_side"));
+    assert_eq!((count("differ"), count("closed")), (1, 0));
     // A run says so to people too.
     let other = village();
     let output = text(&other.nianbao(&["run"]).stdout);
     let line = format!(
         "口径比对（各校各指标）\n  2024  比对 {}：一致 {}，不一致 1，只有一方有数 {}；已处理 0\n",
-        of("compared"),
-        of("agree"),
-        of("one_side")
+        count("compared"),
+        count("agree"),
+        count("one_side")
     );
     assert!(output.contains(&line), "{output}");
 }
@@ -261,13 +261,13 @@ fn a_note_written_in_the_workbook_closes_its_difference_until_a_value_changes() 
     city.run();
     let open = findings(&city, "Q-DIFFERENCE").len();
     let note = filled(&city, YAODU, "students", "一名学生休学，系统未更新", "李老师");
-    let (code, told) = read(&city, &note, &[]);
+    let (code, printed) = read(&city, &note, &[]);
     assert_eq!(
-        (code, told.as_str()),
+        (code, printed.as_str()),
         (Some(0), "1 note recorded, 0 known already, 0 not recorded; the next run shows them.\n")
     );
-    let (code, told) = read(&city, &note, &[]);
-    assert_eq!((code, told.as_str()), (Some(0), "0 notes recorded, 1 known already, 0 not recorded.\n"));
+    let (code, printed) = read(&city, &note, &[]);
+    assert_eq!((code, printed.as_str()), (Some(0), "0 notes recorded, 1 known already, 0 not recorded.\n"));
 
     let run = city.run();
     let row = at(&differences(&city, "students"), YAODU).clone();
@@ -291,19 +291,20 @@ fn a_note_written_in_the_workbook_closes_its_difference_until_a_value_changes() 
     assert_eq!(["closing_note", "finding_rule"].map(|column| get(&row, column)), ["", "Q-DIFFERENCE"]);
     assert_eq!(findings(&city, "W-NOTE-LAPSED").len(), 1);
     assert!(listed(&city)[0].contains("lapsed"), "{:?}", listed(&city));
-    let (code, told) = read(&city, &produced, &[]);
+    let (code, printed) = read(&city, &produced, &[]);
     assert_eq!(code, Some(10));
-    assert!(told.starts_with("not recorded: sheet `学校`, row "), "{told}");
+    assert!(printed.starts_with("not recorded: sheet `学校`, row "), "{printed}");
     assert!(
-        told.contains(": 填报 is 6 now, the row has 5\n0 notes recorded, 0 known already, 1 not recorded.\n"),
-        "{told}"
+        printed
+            .contains(": 填报 is 6 now, the row has 5\n0 notes recorded, 0 known already, 1 not recorded.\n"),
+        "{printed}"
     );
     // The old value does not bring the note back; a person does.
     city.deliver("2024/filings/a.csv", filing(YAODU, "3", "5", "1000"));
     city.run();
     assert_eq!(get(at(&differences(&city, "students"), YAODU), "closing_note"), "");
-    let (code, told) = read(&city, &note, &[]);
-    assert_eq!((code, told.starts_with("1 note recorded")), (Some(0), true), "{told}");
+    let (code, printed) = read(&city, &note, &[]);
+    assert_eq!((code, printed.starts_with("1 note recorded")), (Some(0), true), "{printed}");
     city.run();
     assert_eq!(get(at(&differences(&city, "students"), YAODU), "closed_by"), "李老师");
     assert_eq!(findings(&city, "W-NOTE-LAPSED"), Vec::<Record>::new());
@@ -314,39 +315,45 @@ fn a_workbook_that_is_not_one_is_refused_whole() {
     let city = village();
     city.run();
     let refused = |sheets: &Sheets, arguments: &[&str]| {
-        let (code, told) = read(&city, sheets, arguments);
-        assert_eq!(code, Some(2), "{told}");
+        let (code, printed) = read(&city, sheets, arguments);
+        assert_eq!(code, Some(2), "{printed}");
         assert!(!city.data().join("ledger/overrides/000001.json").exists());
-        told
+        printed
     };
     let none = vec![("学校".to_owned(), vec![vec!["年度".to_owned()]])];
     assert!(refused(&none, &[]).contains("sheet `学校`: no row has the heads 年度、代码"));
     let good = filled(&city, YAODU, "students", "已核实", "李老师");
     let with = |head: &str, value: &str| {
         let mut sheets = good.clone();
-        let [said, wanted] = ["处理说明", head].map(|head| column(&sheets[0].1, head));
-        let row = sheets[0].1.iter_mut().find(|row| row[said] == "已核实").unwrap();
+        let [message, wanted] = ["处理说明", head].map(|head| column(&sheets[0].1, head));
+        let row = sheets[0].1.iter_mut().find(|row| row[message] == "已核实").unwrap();
         value.clone_into(&mut row[wanted]);
         sheets
     };
-    for (head, value, told) in [
+    for (head, value, expected) in [
         ("年度", "今年", "年度 is `今年`: no year"),
         ("口径乙", "上报", "口径乙 is `上报`: no basis"),
         ("数值甲", "约4", "数值甲 is `约4`: no value"),
         ("处理说明", "见14100220080302123X", "has a long number"),
     ] {
-        let said = refused(&with(head, value), &[]);
-        assert!(said.contains("sheet `学校`, row ") && said.contains(told), "{said}");
-        assert!(said.contains("hint: nothing was recorded"), "{said}");
-        assert!(!said.contains("14100220080302123X"));
+        let message = refused(&with(head, value), &[]);
+        assert!(message.contains("sheet `学校`, row ") && message.contains(expected), "{message}");
+        assert!(message.contains("hint: nothing was recorded"), "{message}");
+        assert!(!message.contains("14100220080302123X"));
     }
-    // Nobody is named: the row is told, and a name on the command line is enough.
-    let (code, told) = read(&city, &with("处理人", ""), &[]);
-    assert!(code == Some(10) && told.contains("nobody is named: fill in 处理人, or give --by"), "{told}");
-    let (code, told) = read(&city, &with("代码", "3614000009"), &[]);
-    assert!(code == Some(10) && told.contains("compares no `students` of 3614000009 in 2024"), "{told}");
-    let (code, told) = read(&city, &with("处理人", ""), &["--by", "王科长"]);
-    assert!(code == Some(0) && told.starts_with("1 note recorded"), "{told}");
+    // No one is named: the row is reported, and a name on the command line is enough.
+    let (code, printed) = read(&city, &with("处理人", ""), &[]);
+    assert!(
+        code == Some(10) && printed.contains("nobody is named: fill in 处理人, or give --by"),
+        "{printed}"
+    );
+    let (code, printed) = read(&city, &with("代码", "3614000009"), &[]);
+    assert!(
+        code == Some(10) && printed.contains("compares no `students` of 3614000009 in 2024"),
+        "{printed}"
+    );
+    let (code, printed) = read(&city, &with("处理人", ""), &["--by", "王科长"]);
+    assert!(code == Some(0) && printed.starts_with("1 note recorded"), "{printed}");
     let missing = city.nianbao(&["override", "read", "nowhere.xlsx"]);
     assert_eq!(missing.status.code(), Some(2), "{}", text(&missing.stderr));
     fs::write(city.path().join("page.xlsx"), "<html>请登录</html>").unwrap();
@@ -360,8 +367,8 @@ fn a_set_value_is_printed_where_it_takes_part_and_nowhere_else() {
     let first = city.run();
     let before = cells(&city);
     let values = city.table("indicator_value");
-    let (code, told) = set(&city, "students", YAODU, "8", &[]);
-    assert_eq!((code, told.as_str()), (Some(0), "Decision 1 is recorded; the next run acts on it.\n"));
+    let (code, printed) = set(&city, "students", YAODU, "8", &[]);
+    assert_eq!((code, printed.as_str()), (Some(0), "Decision 1 is recorded; the next run acts on it.\n"));
     city.run();
     // A mean that the students are the weight of follows above the school:
     // (1000 × 8 + 2000 × 3 + 4000 × 2) ÷ 13.
@@ -375,7 +382,7 @@ fn a_set_value_is_printed_where_it_takes_part_and_nowhere_else() {
             "2024 表6 年生均财政拨款水平 值 2024 141002 adjusted 1000.00",
         ]
     );
-    // Delivered values stay as they are, beside the adjusted ones.
+    // Delivered values stay as they are, next to the adjusted ones.
     let mut after = city.table("indicator_value");
     assert!(
         after
@@ -386,9 +393,10 @@ fn a_set_value_is_printed_where_it_takes_part_and_nowhere_else() {
     after.retain(|row| get(row, "basis") != "adjusted");
     assert_eq!(after, values);
     let applied = city.table("override");
-    let told = ["indicator_id", "school_code", "stands_for", "value", "value_under", "decided_by", "reason"];
+    let columns =
+        ["indicator_id", "school_code", "stands_for", "value", "value_under", "decided_by", "reason"];
     assert_eq!(
-        told.map(|column| get(&applied[0], column)),
+        columns.map(|column| get(&applied[0], column)),
         ["students", YAODU, "filed", "8", "5", "王科长", "两人已转出，学校更正"]
     );
     // The difference is answered by it; the finding says so of the figure.
@@ -396,10 +404,10 @@ fn a_set_value_is_printed_where_it_takes_part_and_nowhere_else() {
     assert_eq!(get(&row, "closing_note"), "填报核定为 8：两人已转出，学校更正");
     assert_eq!(get(&row, "finding_rule"), "");
     assert_eq!(decimal(get(&row, "value_b")), decimal("5"));
-    let told = findings(&city, "W-ADJUSTED");
+    let adjusted = findings(&city, "W-ADJUSTED");
     assert!(
-        get(&told[0], "message").contains("（填报）原数 5，核定 8（王科长：两人已转出，学校更正）"),
-        "{told:?}"
+        get(&adjusted[0], "message").contains("（填报）原数 5，核定 8（王科长：两人已转出，学校更正）"),
+        "{adjusted:?}"
     );
     // Printed with the figure: the basis, and under the table who, why, when and instead of what.
     let table =
@@ -434,8 +442,8 @@ fn ratios_and_parts_by_school_follow_a_set_value_of_the_rows() {
     let city = village();
     city.run();
     let before = cells(&city);
-    let (code, told) = set(&city, "students", YAODU, "6", &["--basis", "system"]);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, printed) = set(&city, "students", YAODU, "6", &["--basis", "system"]);
+    assert_eq!(code, Some(0), "{printed}");
     let run = city.run();
     let headlines = run["summary"]["headlines"].as_array().unwrap();
     let students = headlines.iter().find(|line| line["indicator_id"] == "students").unwrap();
@@ -458,8 +466,8 @@ fn ratios_and_parts_by_school_follow_a_set_value_of_the_rows() {
             "2024 表3 生师比 值 2024 141002 3614000001 adjusted 3.00",
         ]
     );
-    let told = findings(&city, "W-ADJUSTED");
-    assert!(get(&told[0], "message").ends_with("；按专业大类等的分组仍为原数"), "{told:?}");
+    let adjusted = findings(&city, "W-ADJUSTED");
+    assert!(get(&adjusted[0], "message").ends_with("；按专业大类等的分组仍为原数"), "{adjusted:?}");
     // One indicator on two bases: each is printed where its own basis is.
     assert_eq!(set(&city, "students", HONGTONG, "7", &[]).0, Some(0));
     let before = cells(&city);
@@ -486,16 +494,16 @@ fn a_set_value_can_make_two_printed_figures_one() {
     assert_eq!(set(&city, "students", YAODU, "4", &[]).0, Some(0));
     let run = city.run();
     assert_eq!(two_bases(&city), Vec::<String>::new());
-    let of = &run["summary"]["years"]["2024"]["reconciled"];
-    assert_eq!((&of["differ"], &of["closed"]), (&1.into(), &1.into()));
-    // What is printed was checked as what was delivered is.
+    let reconciled = &run["summary"]["years"]["2024"]["reconciled"];
+    assert_eq!((&reconciled["differ"], &reconciled["closed"]), (&1.into(), &1.into()));
+    // Printed values were checked like delivered ones.
     let checks = run["checks"].as_array().unwrap();
     let sums = checks.iter().filter(|check| check["check"] == "counties_and_residual_sum_to_city");
     assert_eq!(sums.count(), 2);
     let listed: Value =
         serde_json::from_slice(&city.nianbao(&["override", "list", "--json"]).stdout).unwrap();
     assert_eq!((&listed[0]["state"], &listed[0]["about"]["under"]["filed"]), (&"stands".into(), &"5".into()));
-    // The workbook of differences says what was set; read back as it is, that is no note.
+    // The workbook of differences shows the set value; read back as it is, it is not a note.
     let produced = sheets(&workbook(&city, "2024", "差异表"));
     assert!(produced[0].1.iter().flatten().any(|cell| cell.starts_with("填报核定为 4：")));
     assert_eq!(read(&city, &produced, &[]).1, "0 notes recorded, 1 known already, 0 not recorded.\n");
@@ -515,10 +523,10 @@ fn a_set_value_lapses_when_what_is_under_it_changes() {
     let printed = cells(&city);
     assert_eq!(printed["2024 表1 毕业生人数 值 2024 141000"], ("filed".into(), "7".into()));
     assert!(printed.values().all(|(basis, _)| basis != "adjusted"));
-    let told = findings(&city, "Q-ADJUSTED-LAPSED");
+    let adjusted = findings(&city, "Q-ADJUSTED-LAPSED");
     assert!(
-        get(&told[0], "message").contains("核定 1 时原数为 -，现为 2（第 1 号决定，王科长）"),
-        "{told:?}"
+        get(&adjusted[0], "message").contains("核定 1 时原数为 -，现为 2（第 1 号决定，王科长）"),
+        "{adjusted:?}"
     );
     assert_eq!(city.table("override"), Vec::<Record>::new());
     assert!(listed(&city)[0].contains("lapsed"));
@@ -569,13 +577,13 @@ fn an_adjusted_last_year_stays_adjusted_in_the_next_report() {
 }
 
 #[test]
-fn what_cannot_be_set_is_refused_with_the_reason() {
+fn a_value_that_cannot_be_set_is_refused_with_the_reason() {
     let city = village();
-    let refused = |arguments: &[&str], told: &str| {
+    let refused = |arguments: &[&str], expected: &str| {
         let named = ["--by", "王科长", "--why", "更正"];
         let output = city.nianbao(&[&["override", "set"], arguments, &named].concat());
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(text(&output.stderr).contains(told), "{arguments:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(expected), "{arguments:?}: {}", text(&output.stderr));
     };
     let good = ["students", "--year", "2024", "--school", YAODU, "--value", "8"];
     refused(&good, "there is no data root");

@@ -27,7 +27,7 @@ fn is_as_written(name: &str, says: &str) {
     );
 }
 
-/// What a program prints of a command, and the commands below it.
+/// The help that a program prints for a command, and the commands below it.
 fn help(program: &str, path: &[String], out: &mut String) {
     let output = Command::new(program).args(path).arg("--help").output().unwrap();
     let said = text(&output.stdout);
@@ -83,9 +83,9 @@ fn of_columns() {
         let table = table.as_os_str().to_string_lossy().into_owned();
         let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(&path).unwrap()).unwrap();
         let column = |field: &std::sync::Arc<Field>| {
-            let of = |key: &str| field.metadata().get(key).cloned().unwrap_or_default();
+            let metadata = |key: &str| field.metadata().get(key).cloned().unwrap_or_default();
             let meaning = tables::description(&table, field.name()).unwrap_or_default();
-            let (title, unit) = (of("title_zh"), of("unit"));
+            let (title, unit) = (metadata("title_zh"), metadata("unit"));
             format!("| `{}` | {} | {title} | {unit} | {meaning} |", field.name(), field.data_type())
         };
         let columns: Vec<String> = reader.schema().fields().iter().map(column).collect();

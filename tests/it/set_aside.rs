@@ -45,15 +45,15 @@ fn students(city: &City, unit: &str, year: &str) -> String {
 /// Outcome and rows of a delivery: `set_aside 0+14+0+1`.
 fn delivery(city: &City, file: &str) -> Vec<String> {
     let of_file = |row: &&crate::support::Record| get(row, "file") == file;
-    let told = city.table("delivery");
-    let told = told.iter().filter(of_file).map(|row| {
+    let deliveries = city.table("delivery");
+    let lines = deliveries.iter().filter(of_file).map(|row| {
         let counts = ["rows_loaded", "rows_quarantined", "rows_duplicate", "rows_structural"];
         let counts = counts.map(|column| get(row, column));
         let sum: u64 = counts.iter().map(|count| count.parse::<u64>().unwrap()).sum();
         assert_eq!(sum.to_string(), get(row, "rows_physical"));
         format!("{} {}", get(row, "outcome"), counts.join("+"))
     });
-    told.collect()
+    lines.collect()
 }
 
 fn rules(city: &City) -> Vec<String> {
@@ -65,7 +65,7 @@ fn rules(city: &City) -> Vec<String> {
     rules.retain(|rule| {
         ["E-VOLUME", "Q-KEPT", "E-REPEATS-YEAR", "E-TWO-FILES", "E-LANDING", "E-EMPTY"]
             .iter()
-            .any(|own| rule.ends_with(own))
+            .any(|id| rule.ends_with(id))
     });
     rules.sort();
     rules.dedup();
@@ -107,11 +107,11 @@ fn a_delivery_a_third_short_is_set_aside_until_a_named_person_accepts_it() {
     assert_eq!((get(&decisions[0], "decided_by"), get(&decisions[0], "rule")), ("王科长", "E-VOLUME"));
     assert_eq!(city.run()["outcome"], "nothing_to_do");
 
-    // The decision was about those bytes; what stands now is 14 rows.
+    // The decision was about those bytes; now 14 rows count.
     city.deliver("2024/students/yaodu.csv", roster(YAODU, 0..5));
     city.run();
     assert_eq!(students(&city, YAODU, "2024"), "14");
-    // The 14 stand on it still, and say so.
+    // The 14 rows still depend on it, and the release says so.
     assert_eq!(rules(&city), ["S1 E-VOLUME", "S2 Q-KEPT", "S3 E-VOLUME"]);
 }
 
@@ -203,7 +203,7 @@ fn last_years_file_again_is_set_aside() {
     city.run();
     assert_eq!(students(&city, YAODU, "2024"), "20");
 
-    // Of a year backfilled later it is the new file that is doubted, not the one that stands.
+    // When a year is backfilled later, the new file is doubted, not the one that counts.
     city.deliver("2023/students/hongtong.csv", roster(HONGTONG, 300..320));
     city.run();
     assert_eq!(students(&city, HONGTONG, "2023"), "missing");
@@ -211,7 +211,7 @@ fn last_years_file_again_is_set_aside() {
 }
 
 #[test]
-fn of_two_deliveries_that_differ_the_one_that_stands_stays() {
+fn between_two_different_deliveries_the_one_that_counts_stays() {
     let city = City::empty();
     Village::new().deliver(&city);
     let majors = |titles: &[&str]| {
@@ -242,15 +242,15 @@ fn a_decision_needs_a_rule_a_delivery_a_name_and_a_reason() {
         text(&output.stderr)
     };
     let file = "2024/students/yaodu.csv";
-    let told = refused(&["--rule", "E-DATE", "--file", file, "--who", "王", "--reason", "x"]);
-    assert!(told.contains("E-VOLUME"), "{told}");
-    let told = refused(&["--rule", "E-VOLUME", "--file", "2024/none.csv", "--who", "王", "--reason", "x"]);
-    assert!(told.contains("no delivery is called"), "{told}");
-    let told = refused(&["--rule", "E-VOLUME", "--file", file, "--who", " ", "--reason", "x"]);
-    assert!(told.contains("a name and a reason"), "{told}");
+    let message = refused(&["--rule", "E-DATE", "--file", file, "--who", "王", "--reason", "x"]);
+    assert!(message.contains("E-VOLUME"), "{message}");
+    let message = refused(&["--rule", "E-VOLUME", "--file", "2024/none.csv", "--who", "王", "--reason", "x"]);
+    assert!(message.contains("no delivery is called"), "{message}");
+    let message = refused(&["--rule", "E-VOLUME", "--file", file, "--who", " ", "--reason", "x"]);
+    assert!(message.contains("a name and a reason"), "{message}");
     let sound = "2024/students/hongtong.csv";
-    let told = refused(&["--rule", "E-VOLUME", "--file", sound, "--who", "王", "--reason", "x"]);
-    assert!(told.contains("waits for no answer"), "{told}");
+    let message = refused(&["--rule", "E-VOLUME", "--file", sound, "--who", "王", "--reason", "x"]);
+    assert!(message.contains("waits for no answer"), "{message}");
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn a_decision_taken_back_no_longer_holds_and_what_was_before_counts_again() {
     accept(&city, "E-VOLUME", "2024/students/yaodu.csv");
     city.run();
     assert_eq!(students(&city, YAODU, "2024"), "10");
-    // Every release that stands on the decision says so, whatever it was made for.
+    // Every release that depends on the decision says so, whatever it was made for.
     city.deliver("2024/students/hongtong.csv", roster(HONGTONG, 300..321));
     city.run();
     assert_eq!(
@@ -295,14 +295,14 @@ fn a_decision_lapses_when_what_it_was_about_is_replaced() {
     city.run();
     assert_eq!(students(&city, YAODU, "2024"), "90");
     assert_eq!(city.run()["outcome"], "nothing_to_do");
-    // The file of ten rows again, by accident: nobody decided that it may replace ninety.
+    // The file of ten rows again, by accident: no one decided that it may replace ninety.
     city.deliver(file, roster(YAODU, 0..10));
     city.run();
     assert_eq!(students(&city, YAODU, "2024"), "90");
 }
 
 #[test]
-fn of_a_school_in_several_files_each_stays_until_it_is_replaced() {
+fn each_of_several_files_of_a_school_stays_until_it_is_replaced() {
     let city = village();
     let file = |n: u32| format!("2024/students/yaodu{n}.csv");
     fs::remove_file(city.drop_folder().join("2024/students/yaodu.csv")).unwrap();
@@ -320,7 +320,7 @@ fn of_a_school_in_several_files_each_stays_until_it_is_replaced() {
     city.deliver(&file(3), roster(YAODU, 30..39));
     city.run();
     assert_eq!(students(&city, YAODU, "2024"), "39");
-    // One short file is set aside, and costs the others nothing, whoever accepts it.
+    // One short file is set aside, and does not affect the others, even when it is accepted.
     city.deliver(&file(2), roster(YAODU, 20..30));
     city.deliver(&file(0), roster(YAODU, 0..0) + roster(YAODU, 0..1).lines().nth(1).unwrap() + "\n");
     city.deliver(&file(1), roster(YAODU, 10..12));
@@ -358,7 +358,7 @@ fn a_school_out_of_the_register_for_a_night_is_there_again_the_next() {
 }
 
 #[test]
-fn what_is_open_in_a_kept_delivery_stays_open_and_a_clean_up_keeps_it() {
+fn questions_in_a_kept_delivery_stay_open_and_a_clean_up_keeps_it() {
     let city = village();
     let (id, _, _) = identity(305);
     let last = if id.ends_with('1') { "2" } else { "1" };

@@ -28,7 +28,7 @@ fn content_decides_the_format_never_the_name() {
 }
 
 #[test]
-fn what_cannot_be_read_is_rejected_by_name_and_the_rest_goes_on() {
+fn unreadable_files_are_rejected_by_name_and_the_rest_goes_on() {
     let city = City::empty();
     Village::new().deliver(&city);
     city.deliver("2024/students/empty.xlsx", "");

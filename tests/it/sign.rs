@@ -1,5 +1,5 @@
-//! Three people answer for a year: nothing of it is open when they sign, it stays what they signed, and
-//! a year that is frozen is nobody's to change.
+//! Three people sign a year: nothing of it is open when they sign, it stays what they signed, and
+//! a frozen year cannot be changed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,12 +12,12 @@ use crate::support::{City, HONGTONG, PROVINCIAL, Village, YAODU, files, get, sav
 
 const PEOPLE: [(&str, &str); 3] = [("preparer", "李老师"), ("reviewer", "王科长"), ("responsible", "张局长")];
 
-fn told(output: &Output) -> String {
+fn described(output: &Output) -> String {
     let code = output.status.code().unwrap();
     format!("exit {code}\n--- stdout\n{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
 }
 
-/// What a school files, which differs from its rows.
+/// A school's filing, which differs from its rows.
 fn filing(school: &str, students: &str) -> String {
     format!(
         "表6 落实政策表\n名称：某校({school})\n序号,指标,单位,2023年,2024年\n1,全日制在校生人数,人,,{students}\n"
@@ -59,9 +59,9 @@ fn open(city: &City, year: &str) -> Vec<Value> {
 /// Answers everything that is open of a year, each in its own way, and runs.
 fn answer_all(city: &City, year: &str) {
     let mut keys: Vec<String> = Vec::new();
-    for one in open(city, year) {
-        let own = one["questions"].as_array().unwrap().iter();
-        keys.extend(own.map(|question| question["key"].as_str().unwrap().to_owned()));
+    for rule in open(city, year) {
+        let questions = rule["questions"].as_array().unwrap().iter();
+        keys.extend(questions.map(|question| question["key"].as_str().unwrap().to_owned()));
     }
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let answer = [&["override", "answer"], &keys[..], &["--by", "王科长", "--why", "已核实"]].concat();
@@ -99,7 +99,7 @@ fn note_differences(city: &City, year: &str) {
 fn confirm_rows(city: &City, year: &str) {
     let written = city.nianbao(&["quarantine", "export", "--year", year, "--json"]);
     let written: Vec<Value> = serde_json::from_slice(&written.stdout).unwrap();
-    for path in written.iter().map(|one| city.path().join(one["path"].as_str().unwrap())) {
+    for path in written.iter().map(|workbook| city.path().join(workbook["path"].as_str().unwrap())) {
         let mut book = sheets(&path);
         let Some((_, rows)) = book.iter_mut().find(|(name, _)| name == "查询") else { continue };
         let mut said = 0;
@@ -135,14 +135,14 @@ fn freeze(city: &City, more: &[&str]) -> Output {
     city.nianbao(&[&["freeze", "--year", "2023", "--by", "张局长", "--why", "已上报"], more].concat())
 }
 
-/// Files of one year in the release that stands, by path.
+/// Files of one year in the current release, by path.
 fn of_year(city: &City, year: &str) -> BTreeMap<PathBuf, Vec<u8>> {
     let release = city.release();
-    let of_year = files(&release.join("tables"));
-    let own = of_year
+    let tables = files(&release.join("tables"));
+    let of_year = tables
         .into_iter()
         .filter(|path| path.display().to_string().contains(&format!("report_year={year}/")));
-    own.map(|path| (path.strip_prefix(&release).unwrap().to_owned(), fs::read(&path).unwrap())).collect()
+    of_year.map(|path| (path.strip_prefix(&release).unwrap().to_owned(), fs::read(&path).unwrap())).collect()
 }
 
 /// Takes the last row of a roster away.
@@ -155,7 +155,7 @@ fn shorten(city: &City, file: &str) {
 fn states(city: &City) -> Vec<String> {
     let listed: Vec<Value> =
         serde_json::from_slice(&city.nianbao(&["sign", "--list", "--json"]).stdout).unwrap();
-    listed.iter().map(|one| one["state"].as_str().unwrap_or("-").to_owned()).collect()
+    listed.iter().map(|record| record["state"].as_str().unwrap_or("-").to_owned()).collect()
 }
 
 /// Times and digests differ from run to run.
@@ -174,7 +174,7 @@ fn masked(said: &str) -> String {
 #[test]
 fn a_year_with_open_questions_is_not_signed() {
     let city = village();
-    insta::assert_snapshot!(told(&sign(&city, "2024", "preparer", "李老师", &[])));
+    insta::assert_snapshot!(described(&sign(&city, "2024", "preparer", "李老师", &[])));
     assert!(!city.data().join("ledger/signatures").exists());
     let output = freeze(&city, &[]);
     assert_eq!(output.status.code(), Some(20));
@@ -184,13 +184,13 @@ fn a_year_with_open_questions_is_not_signed() {
 #[test]
 fn a_delivery_that_is_set_aside_is_accepted_before_anybody_signs() {
     let city = signed();
-    // Of eight rows one of each school is left.
+    // One row of each school is left of eight.
     let path = city.drop_folder().join("2023/students/all.csv");
     let lines: Vec<String> = fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
     fs::write(&path, [0, 1, 5, 8].map(|at| lines[at].as_str()).join("\n")).unwrap();
     city.run_with(&["--year", "2023"]);
     let open = open(&city, "2023");
-    let aside = open.iter().find(|one| one["rule"] == "E-VOLUME").unwrap();
+    let aside = open.iter().find(|open| open["rule"] == "E-VOLUME").unwrap();
     assert!(aside["answered_by"].as_str().unwrap().contains("override accept --rule E-VOLUME"), "{aside}");
     assert_eq!(aside["files"][0], "2023/students/all.csv");
 }
@@ -202,12 +202,12 @@ fn three_different_people_sign_what_is_answered() {
     assert_eq!(open(&city, "2024"), Vec::<Value>::new());
     let mut said = String::new();
     for (role, by) in [("填报人", "李 老师"), ("reviewer", "李老师"), ("preparer", "赵老师")] {
-        said += &told(&sign(&city, "2024", role, by, &[]));
+        said += &described(&sign(&city, "2024", role, by, &[]));
     }
     for (role, by) in &PEOPLE[1..] {
-        said += &told(&sign(&city, "2024", role, by, &[]));
+        said += &described(&sign(&city, "2024", role, by, &[]));
     }
-    said += &told(&city.nianbao(&["sign", "--list"]));
+    said += &described(&city.nianbao(&["sign", "--list"]));
     insta::assert_snapshot!(masked(&said));
     let listed = text(&city.nianbao(&["releases", "list"]).stdout);
     assert!(listed.lines().last().unwrap().contains("2023,2024✓"), "{listed}");
@@ -226,7 +226,7 @@ fn a_whole_city_can_be_answered_signed_and_frozen() {
     let city = City::mirrored(1);
     city.run();
     let before = open(&city, "2023");
-    let rules: Vec<&str> = before.iter().map(|one| one["rule"].as_str().unwrap()).collect();
+    let rules: Vec<&str> = before.iter().map(|open| open["rule"].as_str().unwrap()).collect();
     for rule in ["C-RATIO", "Q-DIFFERENCE", "Q-ID-CHECK", "Q-TWO-BASES", "Q-TWO-SCHOOLS"] {
         assert!(rules.contains(&rule), "{rules:?}");
     }
@@ -234,7 +234,7 @@ fn a_whole_city_can_be_answered_signed_and_frozen() {
     assert_eq!(open(&city, "2023"), Vec::<Value>::new());
     sign_all(&city, "2023");
     assert_eq!(freeze(&city, &[]).status.code(), Some(0));
-    // The rows that were kept out stay so, and block nobody.
+    // The rows that were kept out stay so, and do not prevent a signature.
     let output = sign(&city, "2023", "preparer", "李老师", &[]);
     assert!(text(&output.stdout).contains("69 rows in quarantine"), "{}", text(&output.stdout));
 }
@@ -267,7 +267,8 @@ fn a_signature_holds_while_its_year_is_the_same_and_lapses_when_a_value_changes(
     assert_ne!(before, digest());
     let listed: Vec<Value> =
         serde_json::from_slice(&city.nianbao(&["releases", "list", "--json"]).stdout).unwrap();
-    let signed: Vec<usize> = listed.iter().map(|one| one["signed_years"].as_array().unwrap().len()).collect();
+    let signed: Vec<usize> =
+        listed.iter().map(|release| release["signed_years"].as_array().unwrap().len()).collect();
     assert_eq!(signed, [0, 1, 1, 0]);
     assert_eq!(city.nianbao(&["verify"]).status.code(), Some(0));
 }
@@ -352,7 +353,7 @@ fn a_signed_release_is_never_pruned() {
     assert_eq!(pruned.status.code(), Some(0), "{}", text(&pruned.stderr));
     let listed: Vec<Value> =
         serde_json::from_slice(&city.nianbao(&["releases", "list", "--json"]).stdout).unwrap();
-    let left: Vec<u64> = listed.iter().map(|one| one["release"].as_u64().unwrap()).collect();
+    let left: Vec<u64> = listed.iter().map(|release| release["release"].as_u64().unwrap()).collect();
     assert_eq!((left, last), (vec![2, 4], 4), "2 was signed by all three, though that has lapsed");
     assert_eq!(city.nianbao(&["verify"]).status.code(), Some(0));
 }

@@ -189,7 +189,7 @@ pub fn decimal(text: &str) -> Decimal {
     Decimal::parse(text).unwrap_or_else(|| panic!("`{text}` is no decimal"))
 }
 
-/// A small city told row by row, for tests that change one of them.
+/// A small city given row by row, for tests that change one of the rows.
 #[derive(Clone, Default)]
 pub struct Village {
     pub students: Vec<Student>,

@@ -1,4 +1,4 @@
-//! What clippy cannot see: the order of modules, and what stages must not do.
+//! Rules that clippy cannot check: the order of modules, and what stages must not do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -100,17 +100,17 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
         library().into_iter().map(|(file, _)| (path_of(&file), file)).collect();
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, code) in library().into_iter().filter(|(file, _)| !["lib.rs", "main.rs"].contains(&&**file)) {
-        let own = path_of(&file);
+        let module = path_of(&file);
         let code: String =
             code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
         let children: Vec<&str> = files
             .keys()
-            .filter(|path| path.len() == own.len() + 1 && path.starts_with(&own))
+            .filter(|path| path.len() == module.len() + 1 && path.starts_with(&module))
             .filter_map(|path| path.last().map(String::as_str))
             .collect();
         let mut paths: Vec<Vec<String>> = Vec::new();
         for path in paths_from(&code, &[&["crate", "super", "self"], &*children].concat()) {
-            let mut at = own.clone();
+            let mut at = module.clone();
             let mut rest = path.as_slice();
             if rest[0] == "crate" {
                 (at, rest) = (Vec::new(), &rest[1..]);
@@ -126,7 +126,7 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
             while !path.is_empty() && !files.contains_key(&path) {
                 path.pop();
             }
-            (!path.is_empty() && !own.starts_with(&path)).then(|| files[&path].clone())
+            (!path.is_empty() && !module.starts_with(&path)).then(|| files[&path].clone())
         });
         uses.insert(file, files_used.collect());
     }

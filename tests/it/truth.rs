@@ -59,14 +59,14 @@ fn compare_values(city: &City, truth: &[&Value]) {
         })
         .collect();
     assert!(truth.len() > 10_000, "only {} values", truth.len());
-    // What the truth tells of, it tells whole: nothing else is computed.
-    let told: BTreeSet<Vec<String>> = truth.iter().map(|line| key_of(line)).collect();
+    // The truth is complete for the kinds of values that it has: no other values are computed.
+    let known: BTreeSet<Vec<String>> = truth.iter().map(|line| key_of(line)).collect();
     let kinds: BTreeSet<[&str; 3]> = truth.iter().map(|line| KIND.map(|key| string(line, key))).collect();
     for (key, row) in &computed {
-        // A part of a breakdown that is zero need not be told.
+        // A zero part of a breakdown may be missing from the truth.
         let zero_part = !get(row, "breakdown").is_empty() && decimal(get(row, "value")) == Decimal::ZERO;
         if !zero_part && kinds.contains(&KIND.map(|column| get(row, column))) {
-            assert!(told.contains(key), "{key:?} is not in the truth");
+            assert!(known.contains(key), "{key:?} is not in the truth");
         }
     }
     for line in truth {
@@ -92,14 +92,14 @@ fn compare_files(city: &City, truth: &[&Value]) {
     for line in truth {
         let file = string(line, "file");
         let row = &delivered[file];
-        for (told, column) in [
+        for (count, column) in [
             ("rows", "rows_physical"),
             ("loaded", "rows_loaded"),
             ("quarantined", "rows_quarantined"),
             ("duplicate", "rows_duplicate"),
             ("structural", "rows_structural"),
         ] {
-            assert_eq!(get(row, column), line[told].to_string(), "{file} {told}");
+            assert_eq!(get(row, column), line[count].to_string(), "{file} {count}");
         }
     }
 }

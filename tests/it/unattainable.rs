@@ -44,7 +44,7 @@ fn county_shares_over_43_schools_were_cut_off_not_rounded() {
 }
 
 #[test]
-fn what_does_print_is_attainable() {
+fn printed_percentages_are_attainable() {
     for (percent, part, whole) in
         [("18.51", 531, 2869), ("97.88", 9198, 9397), ("10.32", 225, 2181), ("2.66", 58, 2181)]
     {

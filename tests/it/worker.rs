@@ -14,8 +14,9 @@ fn heavy() -> Vec<u8> {
 }
 
 fn outcomes(city: &City) -> Vec<(String, String)> {
-    let own = |row: crate::support::Record| (get(&row, "file").to_owned(), get(&row, "outcome").to_owned());
-    city.table("delivery").into_iter().map(own).collect()
+    let outcome =
+        |row: crate::support::Record| (get(&row, "file").to_owned(), get(&row, "outcome").to_owned());
+    city.table("delivery").into_iter().map(outcome).collect()
 }
 
 #[test]
@@ -31,9 +32,9 @@ fn a_file_that_kills_its_reader_is_rejected_by_name_and_the_run_goes_on() {
     let rejected: Vec<_> = outcomes.iter().filter(|(_, outcome)| outcome == "rejected").collect();
     assert_eq!(rejected, [&("2024/students/heavy.xls".to_owned(), "rejected".to_owned())]);
     let findings = city.table("finding");
-    let told = findings.iter().find(|row| get(row, "rule") == "E-PARSER-DIED").unwrap();
-    assert_eq!(get(told, "file"), "2024/students/heavy.xls");
-    assert!(get(told, "message").contains("内存"), "{}", get(told, "message"));
+    let finding = findings.iter().find(|row| get(row, "rule") == "E-PARSER-DIED").unwrap();
+    assert_eq!(get(finding, "file"), "2024/students/heavy.xls");
+    assert!(get(finding, "message").contains("内存"), "{}", get(finding, "message"));
     assert_eq!(city.table("student").len(), 9);
     // The bytes are kept, whatever they are.
     assert!(
@@ -72,7 +73,7 @@ fn a_small_workbook_of_endless_rows_is_a_limit_and_nothing_of_the_run() {
 }
 
 #[test]
-fn lower_limits_of_whoever_started_the_run_are_taken() {
+fn lower_limits_of_the_calling_process_are_kept() {
     let city = City::empty();
     Village::new().deliver(&city);
     let program = env!("CARGO_BIN_EXE_nianbao");

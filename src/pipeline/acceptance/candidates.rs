@@ -1,8 +1,8 @@
-//! What keeps a delivery from counting: its own rows, another delivery, what stands.
+//! The reasons why a delivery does not count: its own rows, another delivery, the current release.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Acceptance, AcceptedDelivery, Selection, named};
+use super::{Acceptance, AcceptedDelivery, Selection, delivery_name};
 use crate::finding::{self, Rule, Severity};
 use crate::period::ReportYear;
 use crate::pipeline::noted::Noted;
@@ -10,13 +10,13 @@ use crate::pipeline::received::DecodedDelivery;
 use crate::position::Place;
 use crate::warehouse::publish::Accepted;
 
-/// A delivery that reads, and what keeps it from counting.
+/// A delivery that could be read, and what keeps it from counting.
 pub(super) struct Candidate {
     pub present: DecodedDelivery,
     pub units: BTreeMap<String, u64>,
-    /// Units whose rows of it do not count.
+    /// Units of which no rows of this delivery count.
     pub aside: BTreeSet<String>,
-    /// Its own rows, or its being another year's, hold it back: it must not stay as accepted either.
+    /// Its own rows are faulty or another year's: it must not stay accepted either.
     pub harmful: bool,
     /// Ids of the decisions without which it would not count.
     pub under: Vec<u32>,
@@ -35,37 +35,37 @@ impl Candidate {
         Place { file: self.present.label.clone(), ..Place::default() }
     }
 
-    /// As an override of it names it.
-    fn named(&self) -> String {
-        named(&self.present.sha256)
+    /// Its name in an override.
+    fn delivery_name(&self) -> String {
+        delivery_name(&self.present.sha256)
     }
 }
 
-/// A fall to this share of what stands, or below, sets a delivery aside.
+/// A delivery with this share of the rows that count now, or less, is set aside.
 const SHORT_PERCENT: u64 = 70;
-/// Schools with fewer rows lose a third of them by chance: only the whole file is held against what stands.
+/// Schools with fewer rows may lose a third of them by chance: only the whole file is compared.
 const SMALL_ROWS: u64 = 10;
 
 impl Acceptance<'_> {
-    /// What a delivery's own rows say of it, and whether it is another year's.
-    pub(super) fn hold_against_itself(&self, candidate: &mut Candidate, noted: &mut Noted<Selection>) {
+    /// Checks a delivery by its own rows, and whether its rows are another year's.
+    pub(super) fn check_itself(&self, candidate: &mut Candidate, noted: &mut Noted<Selection>) {
         let sha256 = candidate.present.sha256.clone();
         for mut finding in candidate.present.fragment.findings.clone() {
             finding.place.file.clone_from(&candidate.present.label);
             if finding::rule(&finding.rule).is_some_and(Rule::sets_aside) {
-                finding.message += &format!("；{}", candidate.named());
+                finding.message += &format!("；{}", candidate.delivery_name());
                 candidate.harmful |= self.ask(finding, &sha256, &mut candidate.under, noted);
             } else {
                 noted.findings.push(finding);
             }
         }
-        let known = self.standing.iter().any(|accepted| accepted.sha256 == sha256);
+        let known = self.current.iter().any(|accepted| accepted.sha256 == sha256);
         if !known && !self.dataset.may_repeat_last_year {
             let digest = &candidate.present.fragment.rows_digest;
-            let same = |(_, digests): &&(ReportYear, BTreeSet<String>)| digests.contains(digest);
-            let other = self.neighbours.iter().filter(|_| !digest.is_empty()).find(same);
+            let has_rows = |(_, digests): &&(ReportYear, BTreeSet<String>)| digests.contains(digest);
+            let other = self.neighbours.iter().filter(|_| !digest.is_empty()).find(has_rows);
             if let Some((other, _)) = other {
-                let detail = format!("与 {other} 年已采用的报送逐行相同；{}", candidate.named());
+                let detail = format!("与 {other} 年已采用的报送逐行相同；{}", candidate.delivery_name());
                 let finding = self.finding(finding::DELIVERY_REPEATS_YEAR, &detail).at(candidate.place());
                 candidate.harmful |= self.ask(finding, &sha256, &mut candidate.under, noted);
             }
@@ -75,9 +75,9 @@ impl Acceptance<'_> {
         }
     }
 
-    /// Of two different deliveries of one school, where rows cannot tell which holds, the one that
-    /// counts already stays; without one, neither is used, until a person names one of them.
-    pub(super) fn hold_against_each_other(&self, candidates: &mut [Candidate], noted: &mut Noted<Selection>) {
+    /// Chooses between different deliveries of one school whose rows do not show which is right: the one that
+    /// counts already stays; without one, neither is used until a person names one of them.
+    pub(super) fn compare_with_each_other(&self, candidates: &mut [Candidate], noted: &mut Noted<Selection>) {
         let mut by_unit: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, candidate) in candidates.iter().enumerate() {
             for unit in candidate.open_units() {
@@ -94,13 +94,13 @@ impl Acceptance<'_> {
                     Some((self.accepted_by(rule, &sha256(index), noted)?.id, index))
                 })
                 .max();
-            let stands = |&index: &usize| {
+            let counts_already = |&index: &usize| {
                 let sha256 = &candidates[index].present.sha256;
-                self.standing.iter().any(|known| known.sha256 == *sha256 && known.units.contains_key(&unit))
+                self.current.iter().any(|known| known.sha256 == *sha256 && known.units.contains_key(&unit))
             };
             let stays: Vec<usize> = match named {
                 Some((_, index)) => vec![index],
-                None => indices.iter().copied().filter(stands).collect(),
+                None => indices.iter().copied().filter(counts_already).collect(),
             };
             let other_files: Vec<String> =
                 indices.iter().map(|&index| candidates[index].present.label.clone()).collect();
@@ -111,10 +111,10 @@ impl Acceptance<'_> {
             for index in indices.into_iter().filter(|index| stays.as_slice() != [*index]) {
                 let candidate = &mut candidates[index];
                 candidate.aside.insert(unit.clone());
-                let detail = format!("{labels}；{}", candidate.named());
+                let detail = format!("{labels}；{}", candidate.delivery_name());
                 let mut finding = self.finding(finding::TWO_DELIVERIES, &detail);
                 finding.other_files.clone_from(&other_files);
-                // A person chose; what lies beside is still asked about.
+                // A person chose; the other files are still asked about.
                 if named.is_some() {
                     finding.severity = Severity::S2;
                 }
@@ -123,15 +123,11 @@ impl Acceptance<'_> {
         }
     }
 
-    /// Much less than what counts now: of a file as a whole, or of one school in it.
-    pub(super) fn hold_against_what_stands(
-        &self,
-        candidates: &mut [Candidate],
-        noted: &mut Noted<Selection>,
-    ) {
-        let mut stood: BTreeMap<&str, u64> = BTreeMap::new();
-        for (unit, rows) in self.standing.iter().flat_map(|accepted| &accepted.units) {
-            *stood.entry(unit).or_default() += rows;
+    /// Sets aside deliveries with far fewer rows than count now, as a whole or for one school in them.
+    pub(super) fn compare_with_current(&self, candidates: &mut [Candidate], noted: &mut Noted<Selection>) {
+        let mut before: BTreeMap<&str, u64> = BTreeMap::new();
+        for (unit, rows) in self.current.iter().flat_map(|accepted| &accepted.units) {
+            *before.entry(unit).or_default() += rows;
         }
         let mut now: BTreeMap<String, u64> = BTreeMap::new();
         for candidate in candidates.iter() {
@@ -139,29 +135,29 @@ impl Acceptance<'_> {
                 *now.entry(unit.clone()).or_default() += candidate.units[unit];
             }
         }
-        let of = |unit: &str| {
-            (now.get(unit).copied().unwrap_or_default(), stood.get(unit).copied().unwrap_or_default())
+        let rows_of = |unit: &str| {
+            (now.get(unit).copied().unwrap_or_default(), before.get(unit).copied().unwrap_or_default())
         };
-        let is_short = |(now, stood): (u64, u64)| stood > 0 && now * 100 <= stood * SHORT_PERCENT;
+        let is_short = |(now, before): (u64, u64)| before > 0 && now * 100 <= before * SHORT_PERCENT;
         for candidate in candidates.iter_mut() {
             let sha256 = candidate.present.sha256.clone();
-            // What counts already is not asked again because another file came short.
+            // A delivery that counts already is not asked about again because another file is short.
             let counts = |unit: &&String| {
-                self.standing.iter().any(|known| known.sha256 == sha256 && known.units.contains_key(*unit))
+                self.current.iter().any(|known| known.sha256 == sha256 && known.units.contains_key(*unit))
             };
             let open: Vec<String> = candidate.open_units().filter(|unit| !counts(unit)).cloned().collect();
             if open.is_empty() {
                 continue;
             }
-            let whole = open.iter().map(|unit| of(unit)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+            let whole = open.iter().map(|unit| rows_of(unit)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
             let short: Vec<(String, (u64, u64))> = if is_short(whole) {
                 vec![(String::new(), whole)]
             } else {
-                let rows = open.iter().map(|unit| (unit.clone(), of(unit)));
+                let rows = open.iter().map(|unit| (unit.clone(), rows_of(unit)));
                 rows.filter(|(_, rows)| rows.1 >= SMALL_ROWS && is_short(*rows)).collect()
             };
-            for (unit, (now, stood)) in short {
-                let detail = format!("本次 {now} 行，已采用的 {stood} 行；{}", candidate.named());
+            for (unit, (now, before)) in short {
+                let detail = format!("本次 {now} 行，已采用的 {before} 行；{}", candidate.delivery_name());
                 let school = if open.len() == 1 { &open[0] } else { &unit };
                 let finding = self.finding(finding::DELIVERY_SHORT, &detail);
                 let finding = finding.at(candidate.place()).of_school(school);
@@ -176,7 +172,7 @@ impl Acceptance<'_> {
         }
     }
 
-    /// What counts of the candidates.
+    /// The deliveries that count among the candidates.
     pub(super) fn settle(
         &self,
         candidates: Vec<Candidate>,
@@ -187,16 +183,17 @@ impl Acceptance<'_> {
             let open: BTreeSet<String> = candidate.open_units().cloned().collect();
             let Candidate { present, aside, harmful, mut under, .. } = candidate;
             if !aside.is_empty() && open.is_empty() {
-                // Nothing of it counts: no row of it is missing for a fault of its own.
-                let own = noted.findings.iter_mut().filter(|finding| finding.place.file == present.label);
-                own.for_each(|finding| finding.rows_out = 0);
+                // None of its rows count, so none is left out by a finding.
+                let findings =
+                    noted.findings.iter_mut().filter(|finding| finding.place.file == present.label);
+                findings.for_each(|finding| finding.rows_out = 0);
                 if harmful {
                     noted.value.harmful.insert(present.sha256);
                 }
                 noted.value.set_aside.insert(present.label);
                 continue;
             }
-            let known = self.standing.iter().find(|known| known.sha256 == present.sha256);
+            let known = self.current.iter().find(|known| known.sha256 == present.sha256);
             for &id in known.into_iter().flat_map(|known| &known.under) {
                 if !under.contains(&id) {
                     self.repeat(id, &present.label, noted);
@@ -209,7 +206,7 @@ impl Acceptance<'_> {
             let former = match known {
                 Some(known) => known.former.clone(),
                 None if under.is_empty() => Vec::new(),
-                None => self.standing.iter().filter(replaces).cloned().collect(),
+                None => self.current.iter().filter(replaces).cloned().collect(),
             };
             let DecodedDelivery { label, landing, sha256, fragment } = present;
             used.push(AcceptedDelivery {

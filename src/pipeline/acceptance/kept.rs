@@ -1,8 +1,8 @@
-//! What counts already and goes on counting, until something sound replaces it.
+//! Deliveries that count already and go on counting until a sound one replaces them.
 
 use std::collections::BTreeSet;
 
-use super::{Acceptance, AcceptedDelivery, ReadAgain, Selection, named, units};
+use super::{Acceptance, AcceptedDelivery, ReadAgain, Selection, delivery_name, units};
 use crate::delivery::Delivery;
 use crate::delivery::DeliveryOutcome;
 use crate::delivery::RowCounts;
@@ -13,24 +13,24 @@ use crate::pipeline::noted::Noted;
 use crate::position::Place;
 use crate::warehouse::publish::Accepted;
 
-/// What does not count of a delivery.
-pub(super) struct Aside {
+/// The units of a delivery that do not count.
+pub(super) struct SetAsideUnits {
     pub label: String,
     pub sha256: String,
     pub units: BTreeSet<String>,
 }
 
 impl Acceptance<'_> {
-    /// What counts already and was not replaced by something sound, in whole or for some schools.
+    /// Keeps the deliveries that no sound one replaced, in whole or for some schools.
     pub(super) fn keep(
         &self,
         used: &[AcceptedDelivery],
-        aside: &[Aside],
+        aside: &[SetAsideUnits],
         read_again: ReadAgain<'_>,
         noted: &mut Noted<Selection>,
     ) -> Result<Vec<AcceptedDelivery>, RunError> {
         let mut kept = Vec::new();
-        for accepted in &self.standing {
+        for accepted in &self.current {
             if used.iter().any(|used| used.sha256 == accepted.sha256)
                 || noted.value.harmful.contains(&accepted.sha256)
             {
@@ -41,9 +41,9 @@ impl Acceptance<'_> {
                 let is_new = |used: &&AcceptedDelivery| {
                     let counts =
                         |known: &Accepted| known.sha256 == used.sha256 && known.units.contains_key(unit);
-                    used.units.contains(unit) && !self.standing.iter().any(counts)
+                    used.units.contains(unit) && !self.current.iter().any(counts)
                 };
-                // Its own name came with bytes that cannot be used: others do not stand for it.
+                // A file of the same name came with bytes that cannot be used: another file does not replace it.
                 let spoiled = self.rejected.contains(&accepted.file)
                     || aside.iter().any(|aside| {
                         aside.label == accepted.file
@@ -61,7 +61,7 @@ impl Acceptance<'_> {
             let (left, gone): (BTreeSet<String>, BTreeSet<String>) = left.into_iter().partition(registered);
             self.leave_dormant(accepted, &gone, noted);
             if !left.is_empty() {
-                kept.extend(self.keep_one(accepted, left, read_again, noted)?);
+                kept.extend(self.keep_delivery(accepted, left, read_again, noted)?);
             }
         }
         Ok(kept)
@@ -87,11 +87,11 @@ impl Acceptance<'_> {
         noted: &mut Noted<Selection>,
     ) {
         let place = Place { file: accepted.file.clone(), ..Place::default() };
-        let finding = self.finding(rule, &named(&accepted.sha256)).at(place);
+        let finding = self.finding(rule, &delivery_name(&accepted.sha256)).at(place);
         noted.findings.extend(units.iter().map(|unit| finding.clone().of_school(unit)));
     }
 
-    fn keep_one(
+    fn keep_delivery(
         &self,
         accepted: &Accepted,
         left: BTreeSet<String>,
@@ -102,7 +102,7 @@ impl Acceptance<'_> {
         let rule = if fragment.is_some() { finding::DELIVERY_KEPT } else { finding::DELIVERY_LOST };
         self.note_units(rule, accepted, &left, noted);
         let Some(fragment) = fragment else { return Ok(None) };
-        // What was open in it is open still.
+        // Findings that were open in it are still open.
         for mut finding in fragment.findings.clone() {
             if finding.school_code.is_empty() || left.contains(&finding.school_code) {
                 finding.place.file.clone_from(&accepted.file);
@@ -129,7 +129,7 @@ impl Acceptance<'_> {
         }))
     }
 
-    /// A kept delivery in the books: only the rows that count of it.
+    /// The entry of a kept delivery in the books, with only the rows that count.
     fn kept_delivery(&self, accepted: &Accepted, fragment: &Fragment, left: &BTreeSet<String>) -> Delivery {
         let all = units(self.dataset, fragment);
         let rows = if all.len() == left.len() {

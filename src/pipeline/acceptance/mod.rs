@@ -1,10 +1,10 @@
-//! Which deliveries count: those that would do harm are set aside, and what a school delivered
-//! last stays until something sound replaces it.
+//! The choice of the deliveries that count: those that would do harm are set aside, and a school's last delivery
+//! stays until a sound one replaces it.
 //!
 //! A delivery is set aside when its own rows say so (a total that disagrees, a file cut short),
-//! when it has much less than what stands, when it is another year's, or when it contradicts
-//! another. A named person can accept it by an override, which holds for these bytes alone. What
-//! counts is written into the manifest as accepted; it stays accepted when its file is gone.
+//! when it has far fewer rows than count now, when its rows are another year's, or when it contradicts
+//! another. A named person can accept it by an override, which holds for these bytes alone. Deliveries
+//! that count are written into the manifest as accepted; they stay accepted when their files are gone.
 
 mod candidates;
 
@@ -30,10 +30,10 @@ use crate::position::Place;
 use crate::warehouse::publish::Accepted;
 
 use candidates::Candidate;
-use kept::Aside;
+use kept::SetAsideUnits;
 
 pub(super) use record::YearDeliveries;
-pub(super) use years::{AcceptedYear, Known, accept, accept_dataset};
+pub(super) use years::{AcceptedYear, KnownYear, accept, accept_dataset};
 
 /// A delivery that counts.
 #[derive(Debug)]
@@ -43,28 +43,28 @@ pub(super) struct AcceptedDelivery {
     pub landing: String,
     pub sha256: String,
     pub fragment: Fragment,
-    /// The units whose rows of it count; the rest is somebody else's, or set aside.
+    /// The units whose rows count; the rest are another delivery's, or set aside.
     pub units: BTreeSet<String>,
-    /// Of an earlier night: what was delivered since for these units cannot be used.
+    /// From an earlier run: nothing delivered since for these units can be used.
     pub kept: bool,
-    /// Ids of the decisions without which it would not count, and what counted before them.
+    /// Ids of the decisions without which it would not count, and the deliveries that counted before them.
     pub under: Vec<u32>,
     pub former: Vec<Accepted>,
 }
 
 impl AcceptedDelivery {
-    /// The schools whose rows of it count.
+    /// The schools whose rows count.
     pub fn schools(&self) -> impl Iterator<Item = &String> {
         let whole = self.units.contains(WHOLE);
         self.fragment.schools.keys().filter(move |school| whole || self.units.contains(*school))
     }
 }
 
-/// The unit of what is of the whole city: the register of schools, and exports in which a school
-/// without rows has none.
+/// The unit of a delivery of the whole city: the register of schools, and exports in which a school
+/// without rows has nothing to report.
 const WHOLE: &str = "";
 
-/// What stands or falls together: a school's rows; all of an export of the whole city.
+/// Rows that are accepted or set aside together: a school's rows; all of an export of the whole city.
 pub(super) fn units(dataset: &Dataset, fragment: &Fragment) -> BTreeMap<String, u64> {
     if dataset.role == Some(Role::Register) || dataset.whole_city {
         return BTreeMap::from([(WHOLE.to_owned(), fragment.schools.values().sum())]);
@@ -72,39 +72,39 @@ pub(super) fn units(dataset: &Dataset, fragment: &Fragment) -> BTreeMap<String, 
     fragment.schools.clone()
 }
 
-/// What decides which deliveries of one dataset and year count.
+/// The facts by which the deliveries of one dataset and year are accepted.
 pub(super) struct Acceptance<'a> {
     pub year: ReportYear,
     pub dataset: &'a Dataset,
-    /// What counts of it in the release that is current.
-    pub standing: Vec<Accepted>,
+    /// The deliveries that count in the current release.
+    pub current: Vec<Accepted>,
     /// Decisions of named persons that apply.
     pub applying: &'a [Override],
-    /// Those that no longer apply too.
+    /// All decisions, including those that no longer apply.
     pub recorded: &'a [Override],
     /// Digests of the rows that count in the years before and after.
     pub neighbours: Vec<(ReportYear, BTreeSet<String>)>,
-    /// The year's register; empty while that itself is decided on.
+    /// The year's register; empty while the register itself is being decided on.
     pub schools: &'a BTreeMap<String, School>,
     /// Files of which nothing could be read.
     pub rejected: BTreeSet<String>,
 }
 
-/// What was decided about the deliveries of one dataset and year.
+/// The outcome for the deliveries of one dataset and year.
 #[derive(Debug, Default)]
 pub(super) struct Selection {
     pub used: Vec<AcceptedDelivery>,
-    /// Files of which nothing counts.
+    /// Files of which no rows count.
     pub set_aside: BTreeSet<String>,
-    /// Deliveries of earlier nights that go on counting.
+    /// Deliveries of earlier runs that go on counting.
     pub kept: Vec<Delivery>,
-    /// What counted of schools that the register does not have now.
+    /// Deliveries that counted for schools that the register does not have now.
     pub dormant: Vec<Accepted>,
-    /// Hashes of deliveries that are set aside for what they are.
+    /// Hashes of deliveries that are set aside for their own content.
     harmful: BTreeSet<String>,
 }
 
-/// Reads a delivery again that counts already: `None` when its bytes are gone, or give no rows any more.
+/// Reads a delivery again that counts already: `None` when its bytes are gone or no longer give rows.
 pub(super) type ReadAgain<'r> = &'r dyn Fn(&Accepted) -> Result<Option<Fragment>, RunError>;
 
 impl<'a> Acceptance<'a> {
@@ -125,15 +125,15 @@ impl<'a> Acceptance<'a> {
         };
         let mut candidates: Vec<Candidate> = present.into_iter().map(candidate).collect();
         for candidate in &mut candidates {
-            self.hold_against_itself(candidate, &mut noted);
+            self.check_itself(candidate, &mut noted);
         }
         if self.dataset.one_delivery {
-            self.hold_against_each_other(&mut candidates, &mut noted);
+            self.compare_with_each_other(&mut candidates, &mut noted);
         }
-        self.hold_against_what_stands(&mut candidates, &mut noted);
-        let aside: Vec<Aside> = candidates
+        self.compare_with_current(&mut candidates, &mut noted);
+        let aside: Vec<SetAsideUnits> = candidates
             .iter()
-            .map(|candidate| Aside {
+            .map(|candidate| SetAsideUnits {
                 label: candidate.present.label.clone(),
                 sha256: candidate.present.sha256.clone(),
                 units: candidate.aside.clone(),
@@ -161,12 +161,12 @@ impl<'a> Acceptance<'a> {
                 && decision.value == sha256
                 && decision.key.starts_with(&folder)
         })?;
-        noted.stands_on(decision);
+        noted.add_decision(decision);
         Some(decision)
     }
 
-    /// Notes a finding about a delivery, and whether it sets it aside: a named person may have
-    /// accepted it, whose decision is then added to `under`.
+    /// Notes a finding about a delivery, and returns whether it sets the delivery aside: where a named person
+    /// accepted it, the decision is added to `under` instead.
     fn ask(
         &self,
         mut finding: Finding,
@@ -183,7 +183,7 @@ impl<'a> Acceptance<'a> {
         decision.is_none()
     }
 
-    /// A figure that stands on a person's decision says so in every release.
+    /// Notes a decision again: every release states the decisions that its figures depend on.
     fn repeat(&self, id: u32, label: &str, noted: &mut Noted<Selection>) {
         let Some(decision) = self.recorded.iter().find(|decision| decision.id == id) else { return };
         if let Some(rule) = finding::rule(&decision.rule) {
@@ -192,16 +192,16 @@ impl<'a> Acceptance<'a> {
             answer(&mut finding, decision);
             noted.findings.push(finding);
         }
-        noted.stands_on(decision);
+        noted.add_decision(decision);
     }
 }
 
-/// A delivery as a decision about it names it.
-fn named(sha256: &str) -> String {
+/// The name of a delivery in messages about decisions.
+fn delivery_name(sha256: &str) -> String {
     format!("文件标识 {}", &sha256[..12])
 }
 
-/// A finding that a named person answered.
+/// Marks a finding as answered by a named person.
 fn answer(finding: &mut Finding, decision: &Override) {
     finding.severity = Severity::S3;
     finding.message += &format!("（{}已批准采用：{}）", decision.who, decision.reason);
@@ -213,7 +213,7 @@ mod tests {
     use crate::definitions::{self, Definitions};
 
     impl AcceptedDelivery {
-        /// Of rows by school, all of which count.
+        /// A delivery with so many rows for each school, all of which count.
         pub fn of_schools<const N: usize>(name: &str, rows: [(&str, u64); N]) -> Self {
             let fragment = Fragment::of_schools(rows);
             AcceptedDelivery {
@@ -241,7 +241,7 @@ mod tests {
         letter.to_string().repeat(64)
     }
 
-    /// A delivery whose bytes are named by a letter.
+    /// A delivery whose hash is a repeated letter.
     fn delivered<const N: usize>(letter: char, rows: [(&str, u64); N]) -> DecodedDelivery {
         DecodedDelivery {
             label: format!("{YEAR}/x/{letter}.csv"),
@@ -251,7 +251,7 @@ mod tests {
         }
     }
 
-    fn standing<const N: usize>(letter: char, rows: [(&str, u64); N]) -> Accepted {
+    fn current<const N: usize>(letter: char, rows: [(&str, u64); N]) -> Accepted {
         Accepted {
             report_year: YEAR,
             dataset: "students".to_owned(),
@@ -275,25 +275,25 @@ mod tests {
         .unwrap()
     }
 
-    /// What is known before anything is decided.
-    struct Known {
+    /// The state before anything is decided.
+    struct KnownState {
         definitions: Definitions,
         dataset: &'static str,
-        standing: Vec<Accepted>,
+        current: Vec<Accepted>,
         decisions: Vec<Override>,
         neighbours: Vec<(ReportYear, BTreeSet<String>)>,
         schools: BTreeMap<String, School>,
         rejected: BTreeSet<String>,
-        /// Whether landing has what stands.
+        /// Whether landing has the current deliveries.
         landed: bool,
     }
 
-    impl Known {
+    impl KnownState {
         fn nothing(dataset: &'static str) -> Self {
-            Known {
+            KnownState {
                 definitions: definitions(),
                 dataset,
-                standing: Vec::new(),
+                current: Vec::new(),
                 decisions: Vec::new(),
                 neighbours: Vec::new(),
                 schools: [A, B].map(|code| (code.to_owned(), School::default())).into(),
@@ -306,7 +306,7 @@ mod tests {
             let acceptance = Acceptance {
                 year: YEAR,
                 dataset: self.definitions.dataset(self.dataset).unwrap(),
-                standing: self.standing.clone(),
+                current: self.current.clone(),
                 applying: &self.decisions,
                 recorded: &self.decisions,
                 neighbours: self.neighbours.clone(),
@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    /// What counts, a line a delivery: its letter, its schools' last digits, `kept`, decisions.
+    /// The deliveries that count, one line each: letter, its schools' last digits, `kept`, decisions.
     fn counts(noted: &Noted<Selection>) -> Vec<String> {
         let line = |used: &AcceptedDelivery| {
             let units: String = used.units.iter().filter_map(|unit| unit.chars().last()).collect();
@@ -333,7 +333,7 @@ mod tests {
         noted.value.used.iter().map(line).collect()
     }
 
-    /// What was found, a line each: rule, school, severity.
+    /// The findings, one line each: rule, school, severity.
     fn found(noted: &Noted<Selection>) -> Vec<String> {
         let line = |finding: &Finding| {
             let school = finding.school_code.chars().last().map(String::from).unwrap_or_default();
@@ -343,18 +343,18 @@ mod tests {
     }
 
     #[test]
-    fn what_reads_counts_where_nothing_speaks_against_it() {
+    fn a_delivery_counts_where_nothing_is_wrong_with_it() {
         let noted =
-            Known::nothing("students").decide(vec![delivered('b', [(B, 3)]), delivered('a', [(A, 3)])]);
+            KnownState::nothing("students").decide(vec![delivered('b', [(B, 3)]), delivered('a', [(A, 3)])]);
         assert_eq!(counts(&noted), ["a 1", "b 2"]);
         assert!(noted.findings.is_empty() && noted.value.set_aside.is_empty());
     }
 
     #[test]
     fn much_less_than_what_counts_is_set_aside_until_a_person_accepts_it() {
-        let mut known = Known::nothing("students");
-        known.standing = vec![standing('a', [(A, 100)])];
-        // 71 of 100 is no fall of three in ten, 70 is.
+        let mut known = KnownState::nothing("students");
+        known.current = vec![current('a', [(A, 100)])];
+        // 71 of 100 rows are enough, 70 are not.
         assert_eq!(counts(&known.decide(vec![delivered('b', [(A, 71)])])), ["b 1"]);
         let noted = known.decide(vec![delivered('b', [(A, 70)])]);
         assert_eq!(counts(&noted), ["a 1 kept"]);
@@ -365,19 +365,19 @@ mod tests {
         assert_eq!(counts(&noted), ["b 1 #7"]);
         assert_eq!(found(&noted), ["E-VOLUME 1 S3"]);
         assert_eq!(noted.decisions.iter().map(|decision| decision.id).collect::<Vec<_>>(), [7]);
-        assert_eq!(noted.value.used[0].former, known.standing);
-        // Of another dataset it says nothing.
+        assert_eq!(noted.value.used[0].former, known.current);
+        // It has no effect on another dataset.
         known.decisions = vec![decision(7, "graduates", finding::DELIVERY_SHORT, 'b')];
         assert_eq!(counts(&known.decide(vec![delivered('b', [(A, 70)])])), ["a 1 kept"]);
     }
 
     #[test]
     fn a_school_with_few_rows_is_not_asked_about_in_a_file_of_many() {
-        let mut known = Known::nothing("students");
-        known.standing = vec![standing('a', [(A, 9), (B, 100)])];
+        let mut known = KnownState::nothing("students");
+        known.current = vec![current('a', [(A, 9), (B, 100)])];
         let noted = known.decide(vec![delivered('b', [(A, 1), (B, 100)])]);
         assert_eq!((counts(&noted), found(&noted)), (vec!["b 12".to_owned()], Vec::new()));
-        known.standing = vec![standing('a', [(A, 10), (B, 100)])];
+        known.current = vec![current('a', [(A, 10), (B, 100)])];
         let noted = known.decide(vec![delivered('b', [(A, 1), (B, 100)])]);
         assert_eq!(counts(&noted), ["a 1 kept", "b 2"]);
         assert_eq!(found(&noted), ["E-VOLUME 1 S1", "Q-KEPT 1 S2"]);
@@ -385,8 +385,8 @@ mod tests {
     }
 
     #[test]
-    fn the_rows_of_another_year_count_in_none_but_that() {
-        let mut known = Known::nothing("students");
+    fn the_rows_of_another_year_count_in_that_year_only() {
+        let mut known = KnownState::nothing("students");
         known.neighbours = vec![(YEAR - 1, BTreeSet::from(["rows".to_owned()]))];
         let repeated = || {
             let mut present = delivered('a', [(A, 3)]);
@@ -395,23 +395,23 @@ mod tests {
         };
         let noted = known.decide(vec![repeated()]);
         assert_eq!((counts(&noted).len(), found(&noted)), (0, vec!["E-REPEATS-YEAR  S1".to_owned()]));
-        // Nor does it stay where it counted.
-        known.standing = vec![standing('a', [(A, 3)])];
-        known.standing[0].rows_digest = "rows".to_owned();
+        // A delivery that counted already stays.
+        known.current = vec![current('a', [(A, 3)])];
+        known.current[0].rows_digest = "rows".to_owned();
         assert_eq!(counts(&known.decide(vec![repeated()])), ["a 1"], "it was there first");
         known.dataset = "conditions";
-        known.standing = Vec::new();
+        known.current = Vec::new();
         assert_eq!(counts(&known.decide(vec![repeated()])), ["a 1"], "buildings stay as they are");
     }
 
     #[test]
-    fn of_two_files_of_one_school_the_one_that_counts_stays_or_the_one_a_person_names() {
-        let mut known = Known::nothing("finance");
+    fn between_two_files_of_one_school_the_one_that_counts_or_that_a_person_names_is_used() {
+        let mut known = KnownState::nothing("finance");
         let both = || vec![delivered('a', [(A, 1)]), delivered('b', [(A, 1)])];
         let noted = known.decide(both());
         assert_eq!((counts(&noted).len(), found(&noted)), (0, vec!["E-TWO-FILES 1 S1".to_owned(); 2]));
         assert_eq!(noted.findings[0].other_files.len(), 2);
-        known.standing = vec![standing('a', [(A, 1)])];
+        known.current = vec![current('a', [(A, 1)])];
         let noted = known.decide(both());
         assert_eq!(
             (counts(&noted), found(&noted)),
@@ -425,9 +425,9 @@ mod tests {
     }
 
     #[test]
-    fn what_counted_stays_when_its_file_goes_and_sleeps_when_its_school_does() {
-        let mut known = Known::nothing("students");
-        known.standing = vec![standing('a', [(A, 5), (B, 5)])];
+    fn a_delivery_stays_when_its_file_goes_and_is_dormant_when_its_school_goes() {
+        let mut known = KnownState::nothing("students");
+        known.current = vec![current('a', [(A, 5), (B, 5)])];
         let noted = known.decide(Vec::new());
         assert_eq!(counts(&noted), ["a 12 kept"]);
         assert_eq!(found(&noted), ["Q-KEPT 1 S2", "Q-KEPT 2 S2"]);
@@ -446,11 +446,11 @@ mod tests {
 
     #[test]
     fn bytes_that_cannot_be_used_under_its_own_name_leave_what_counted() {
-        let mut known = Known::nothing("students");
-        known.standing = vec![standing('a', [(A, 5)])];
+        let mut known = KnownState::nothing("students");
+        known.current = vec![current('a', [(A, 5)])];
         let other = || vec![delivered('b', [(A, 5)])];
         assert_eq!(counts(&known.decide(other())), ["b 1"], "another file replaces it");
-        known.rejected = BTreeSet::from([known.standing[0].file.clone()]);
+        known.rejected = BTreeSet::from([known.current[0].file.clone()]);
         assert_eq!(counts(&known.decide(other())), ["a 1 kept", "b 1"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The deliveries of one year as the books and the manifest have them, once it is decided which count.
+//! The deliveries of one year as recorded in the books and the manifest, once it is decided which count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,20 +17,20 @@ use crate::warehouse::publish::Accepted;
 /// The deliveries of a year.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct YearDeliveries {
-    /// What counts, by dataset, in an order that names do not change.
+    /// Deliveries that count, by dataset, in an order that does not depend on names.
     pub accepted: BTreeMap<String, Vec<AcceptedDelivery>>,
-    /// What counted of schools that the register does not have now.
+    /// Deliveries that counted for schools that the register does not have now.
     pub dormant: Vec<Accepted>,
-    /// Every one, as the books have it.
+    /// All deliveries, as in the books.
     pub all: Vec<Delivery>,
-    /// Keys of what was normalised, what is set aside too.
+    /// Keys of all fragments, including those set aside.
     pub fragments: BTreeSet<String>,
-    /// A reader was killed from outside: the next run tries again, though nothing changes.
+    /// A reader was killed from outside: the next run tries again even if nothing changes.
     pub try_again: bool,
 }
 
 impl YearDeliveries {
-    /// Writes down what was decided about those of a dataset.
+    /// Records which deliveries of a dataset count.
     pub fn record(&mut self, dataset: &Dataset, selection: Selection) {
         let aside = self.all.iter_mut().filter(|delivery| selection.set_aside.contains(&delivery.file));
         for delivery in aside.filter(|delivery| delivery.outcome == DeliveryOutcome::Decoded) {
@@ -43,18 +43,18 @@ impl YearDeliveries {
         self.accepted.insert(dataset.dataset.clone(), selection.used);
     }
 
-    /// Rows that others count for, in the books of their files.
+    /// Books the rows that another row counts for, in the entries of their files.
     pub fn settle(&mut self, dataset: &Dataset, assembled: &AssembledTable) {
         let accepted = self.accepted.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default();
         for (index, accepted) in accepted.iter().enumerate() {
-            let own = self.all.iter_mut().find(|delivery| {
+            let entry = self.all.iter_mut().find(|delivery| {
                 delivery.file == accepted.label
                     && delivery.sha256 == accepted.sha256
                     && (delivery.outcome == DeliveryOutcome::Kept) == accepted.kept
                     && delivery.outcome != DeliveryOutcome::Repeated
             });
-            let Some(Delivery { rows, .. }) = own else { continue };
-            // Of a kept file only the rows that count are in the books.
+            let Some(Delivery { rows, .. }) = entry else { continue };
+            // The books have only the rows of a kept file that count.
             let aside = if accepted.kept { 0 } else { assembled.set_aside[index] };
             let out = assembled.shared[index] + aside;
             rows.duplicate += assembled.duplicates[index];
@@ -64,7 +64,7 @@ impl YearDeliveries {
         }
     }
 
-    /// What counts of a dataset.
+    /// The deliveries of a dataset that count.
     pub fn of(&self, dataset: &Dataset) -> &[AcceptedDelivery] {
         self.accepted.get(&dataset.dataset).map(Vec::as_slice).unwrap_or_default()
     }
@@ -75,7 +75,7 @@ impl YearDeliveries {
         rejected.map(|delivery| delivery.file.clone()).collect()
     }
 
-    /// Whether the delivery that a decision is about counts, or lies in the drop folder.
+    /// Whether the delivery that a decision is about counts, or is in the drop folder.
     pub fn has(&self, decision: &Override) -> bool {
         self.counts(&decision.value) || self.all.iter().any(|delivery| delivery.sha256 == decision.value)
     }
@@ -84,8 +84,8 @@ impl YearDeliveries {
         self.accepted.values().flatten().any(|used| used.sha256 == sha256)
     }
 
-    /// Whether a decision about a delivery no longer applies: what it was about is neither delivered nor
-    /// counts any more, or, where it stopped something, counts again.
+    /// Whether a decision about a delivery no longer applies: the delivery is gone and no longer counts, or,
+    /// where the decision stopped it, counts again.
     pub fn is_over(&self, decision: &Override) -> bool {
         let stops = [finding::DELIVERY_KEPT.id, finding::SCHOOL_UNREGISTERED.id];
         if decision.correction.is_none() && stops.contains(&decision.rule.as_str()) {
@@ -94,7 +94,7 @@ impl YearDeliveries {
         !self.has(decision)
     }
 
-    /// What counts, as the manifest has it.
+    /// The deliveries that count, as entries of the manifest.
     pub fn entries(
         &self,
         year: ReportYear,
@@ -106,7 +106,7 @@ impl YearDeliveries {
             let Some(contract) = definitions.dataset(dataset) else { continue };
             entries.extend(used.iter().map(|used| {
                 let mut units = units(contract, &used.fragment);
-                // Rows of a code that no register has are nobody's to keep.
+                // Rows of a school code that is in no register are not kept.
                 units.retain(|unit, _| {
                     used.units.contains(unit) && (unit.is_empty() || schools.contains_key(unit))
                 });
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    /// `a` counts, `b` is set aside, `c` goes on counting, and nothing of `d` reads.
+    /// `a` counts, `b` is set aside, `c` is kept, and `d` cannot be read.
     fn year(definitions: &Definitions) -> YearDeliveries {
         let decoded = |name| delivery(name, 5, DeliveryOutcome::Decoded);
         let rejected = delivery("d", 0, DeliveryOutcome::Rejected);
@@ -190,7 +190,7 @@ mod tests {
             rows_out: Vec::new(),
         };
         year.settle(definitions.dataset("students").unwrap(), &assembled);
-        // Of what was kept, rows of other schools were never in the books.
+        // Rows of other schools in a kept file were never in the books.
         assert_eq!(books(&year), ["a Decoded 3 1 1", "b SetAside 0 5 0", "d Rejected 0 0 0", "c Kept 3 1 0"]);
     }
 

@@ -1,5 +1,5 @@
-//! The deliveries of several years. Datasets are decided on by themselves; of one dataset a year is decided
-//! knowing what counts of the years beside it.
+//! The deliveries of several years. Each dataset is decided on its own; within a dataset, a year is decided
+//! with the deliveries that count in the neighbouring years.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,57 +14,60 @@ use crate::period::ReportYear;
 use crate::pipeline::enrolled::{EnrolledYear, Roll, decoded_of};
 use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
-use crate::pipeline::{ByYear, Given, RunError, parallel};
+use crate::pipeline::{ByYear, RunContext, RunError, parallel};
 use crate::position::Place;
 use crate::warehouse::publish::Accepted;
 
-/// A year of which it is decided what counts.
+/// A year whose deliveries are decided on.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct AcceptedYear {
     pub deliveries: YearDeliveries,
     pub roll: Roll,
 }
 
-/// What is known of a year before its deliveries are decided on.
-pub(in crate::pipeline) struct Known<'a> {
-    /// Its register; empty while that itself is decided on.
+/// The facts about a year that its deliveries are decided by.
+pub(in crate::pipeline) struct KnownYear<'a> {
+    /// Its register; empty while the register itself is being decided on.
     pub schools: &'a BTreeMap<String, School>,
     /// Files of which nothing could be read.
     pub rejected: BTreeSet<String>,
 }
 
-/// Decides which deliveries count, but for those of the register, which are decided.
+/// Decides which deliveries count, except those of the register, which are decided already.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(in crate::pipeline) fn accept(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     mut enrolled: ByYear<EnrolledYear>,
 ) -> Result<ByYear<Noted<AcceptedYear>>, RunError> {
-    let others: Vec<(&Dataset, _)> = given
+    let others: Vec<(&Dataset, _)> = context
         .definitions
         .datasets
         .iter()
         .filter(|dataset| dataset.role != Some(Role::Register))
         .map(|dataset| (dataset, decoded_of(&mut enrolled, dataset)))
         .collect();
-    let known: ByYear<Known> = enrolled
+    let known: ByYear<KnownYear> = enrolled
         .iter()
-        .map(|(year, of)| (*year, Known { schools: &of.roll.schools, rejected: of.deliveries.rejected() }))
+        .map(|(year, enrolled)| {
+            let rejected = enrolled.deliveries.rejected();
+            (*year, KnownYear { schools: &enrolled.roll.schools, rejected })
+        })
         .collect();
-    let selections = parallel::all(given.settings.threads(), others, |(dataset, decoded)| {
-        Ok((dataset, accept_dataset(given, dataset, decoded, &known)?))
+    let selections = parallel::all(context.settings.threads(), others, |(dataset, decoded)| {
+        Ok((dataset, accept_dataset(context, dataset, decoded, &known)?))
     });
     let selections = selections.into_iter().collect::<Result<Vec<_>, RunError>>()?;
     let accepted = |EnrolledYear { deliveries, roll, .. }| Noted::of(AcceptedYear { deliveries, roll });
     let mut accepted: ByYear<Noted<AcceptedYear>> =
-        enrolled.into_iter().map(|(year, of)| (year, accepted(of))).collect();
+        enrolled.into_iter().map(|(year, enrolled)| (year, accepted(enrolled))).collect();
     for (dataset, by_year) in selections {
         for (year, selection) in by_year {
             let Some(noted) = accepted.get_mut(&year) else { continue };
             let selection = noted.take(selection);
             let schools = &noted.value.roll.schools;
-            let found = schools_found(&selection.used, schools, given.definitions, year, dataset);
+            let found = schools_found(&selection.used, schools, context.definitions, year, dataset);
             noted.findings.extend(found);
             noted.value.deliveries.record(dataset, selection);
         }
@@ -75,26 +78,26 @@ pub(in crate::pipeline) fn accept(
 /// Decides which deliveries of one dataset count in each year.
 ///
 /// # Errors
-/// Of the file system.
+/// When the file system fails.
 pub(in crate::pipeline) fn accept_dataset(
-    given: &Given<'_>,
+    context: &RunContext<'_>,
     dataset: &Dataset,
     decoded: ByYear<Vec<DecodedDelivery>>,
-    known: &ByYear<Known<'_>>,
+    known: &ByYear<KnownYear<'_>>,
 ) -> Result<ByYear<Noted<Selection>>, RunError> {
     let past = Past {
-        accepted: given.last.as_ref().map(|last| last.accepted.as_slice()).unwrap_or_default(),
-        applying: &given.overrides,
-        recorded: &given.recorded,
+        accepted: context.last.as_ref().map(|last| last.accepted.as_slice()).unwrap_or_default(),
+        applying: &context.overrides,
+        recorded: &context.recorded,
     };
-    past.decide(dataset, decoded, known, &|accepted| given.taken_again(accepted))
+    past.decide(dataset, decoded, known, &|accepted| context.read_landed(accepted))
 }
 
-/// What was accepted and decided before.
+/// The earlier acceptances and decisions.
 struct Past<'a> {
-    /// What counts in the release that stands.
+    /// Deliveries that count in the current release.
     accepted: &'a [Accepted],
-    /// Decisions of named persons that apply, and all that were not taken back.
+    /// Decisions of named persons that apply, and all that were not withdrawn.
     applying: &'a [Override],
     recorded: &'a [Override],
 }
@@ -104,17 +107,17 @@ impl Past<'_> {
         &self,
         dataset: &Dataset,
         decoded: ByYear<Vec<DecodedDelivery>>,
-        known: &ByYear<Known<'_>>,
+        known: &ByYear<KnownYear<'_>>,
         read_again: ReadAgain<'_>,
     ) -> Result<ByYear<Noted<Selection>>, RunError> {
         let neighbours = Neighbours::new(&dataset.dataset, self.accepted, &decoded);
         let mut selections = BTreeMap::new();
         for (year, decoded) in decoded {
-            let Some(Known { schools, rejected }) = known.get(&year) else { continue };
+            let Some(KnownYear { schools, rejected }) = known.get(&year) else { continue };
             let acceptance = Acceptance {
                 year,
                 dataset,
-                standing: self.standing(year, dataset),
+                current: self.current(year, dataset),
                 applying: self.applying,
                 recorded: self.recorded,
                 neighbours: neighbours.of(year, &selections),
@@ -126,42 +129,45 @@ impl Past<'_> {
         Ok(selections)
     }
 
-    /// What counts in the release that stands; where a decision was taken back, what counted before.
-    fn standing(&self, year: ReportYear, dataset: &Dataset) -> Vec<Accepted> {
-        let mut standing = Vec::new();
-        let of = |accepted: &&Accepted| accepted.report_year == year && accepted.dataset == dataset.dataset;
-        let mut open: Vec<Accepted> = self.accepted.iter().filter(of).cloned().collect();
+    /// The deliveries that count in the current release; where a decision was withdrawn, those that counted
+    /// before it.
+    fn current(&self, year: ReportYear, dataset: &Dataset) -> Vec<Accepted> {
+        let mut current = Vec::new();
+        let is_of_dataset =
+            |accepted: &&Accepted| accepted.report_year == year && accepted.dataset == dataset.dataset;
+        let mut open: Vec<Accepted> = self.accepted.iter().filter(is_of_dataset).cloned().collect();
         while let Some(accepted) = open.pop() {
             if accepted.under.iter().all(|id| self.recorded.iter().any(|decision| decision.id == *id)) {
-                standing.push(accepted);
+                current.push(accepted);
             } else {
                 open.extend(accepted.former);
             }
         }
-        standing.sort();
-        standing.dedup();
-        standing
+        current.sort();
+        current.dedup();
+        current
     }
 }
 
-/// The rows of one dataset in the years beside the one that is decided on.
+/// The rows of one dataset in the neighbouring years of the one that is decided on.
 ///
-/// Of two years that deliver the same rows, new in both, those of the earlier one count. So a year is decided
-/// after the year before it, whatever order years are given in, and nothing is known of the year after it but
-/// what counted already and lies there still.
+/// When two years deliver the same rows, new in both, those of the earlier one count. So a year is decided
+/// after the year before it, in whatever order years are given, and of the year after it only deliveries
+/// that counted already and are still in its folder are known.
 struct Neighbours<'a> {
     dataset: &'a str,
-    /// What counts in the release that stands.
-    stands: &'a [Accepted],
+    /// Deliveries that count in the current release.
+    current: &'a [Accepted],
     /// Hashes of what was delivered for each year of this run.
     delivered: ByYear<BTreeSet<String>>,
 }
 
 impl<'a> Neighbours<'a> {
-    fn new(dataset: &'a str, stands: &'a [Accepted], decoded: &ByYear<Vec<DecodedDelivery>>) -> Self {
-        let hashes = |of: &Vec<DecodedDelivery>| of.iter().map(|decoded| decoded.sha256.clone()).collect();
-        let delivered = decoded.iter().map(|(year, of)| (*year, hashes(of))).collect();
-        Neighbours { dataset, stands, delivered }
+    fn new(dataset: &'a str, current: &'a [Accepted], decoded: &ByYear<Vec<DecodedDelivery>>) -> Self {
+        let hashes =
+            |of_year: &Vec<DecodedDelivery>| of_year.iter().map(|decoded| decoded.sha256.clone()).collect();
+        let delivered = decoded.iter().map(|(year, of_year)| (*year, hashes(of_year))).collect();
+        Neighbours { dataset, current, delivered }
     }
 
     /// Digests of the rows that count in the years before and after.
@@ -173,14 +179,14 @@ impl<'a> Neighbours<'a> {
         let digest = |used: &AcceptedDelivery| used.fragment.rows_digest.clone();
         let before = match decided.get(&(year - 1)) {
             Some(decided) => decided.value.used.iter().map(digest).collect(),
-            None => self.standing(year - 1),
+            None => self.digests(year - 1),
         };
-        vec![(year - 1, before), (year + 1, self.standing(year + 1))]
+        vec![(year - 1, before), (year + 1, self.digests(year + 1))]
     }
 
-    /// Of what counted: all of a year that this run leaves alone, else what lies there still.
-    fn standing(&self, year: ReportYear) -> BTreeSet<String> {
-        let of_year = self.stands.iter().filter(|accepted| {
+    /// Digests of the rows that counted: all of a year that this run leaves alone, else those still delivered.
+    fn digests(&self, year: ReportYear) -> BTreeSet<String> {
+        let of_year = self.current.iter().filter(|accepted| {
             accepted.report_year == year
                 && accepted.dataset == self.dataset
                 && self.delivered.get(&year).is_none_or(|hashes| hashes.contains(&accepted.sha256))
@@ -189,20 +195,20 @@ impl<'a> Neighbours<'a> {
     }
 }
 
-impl Given<'_> {
-    /// The fragment of a delivery that counts already, from the bytes that landing kept; `None`
-    /// when they are gone, or no longer give rows.
-    fn taken_again(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {
+impl RunContext<'_> {
+    /// The fragment of a delivery that counts already, from the bytes in landing; `None`
+    /// when they are gone or no longer give rows.
+    fn read_landed(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {
         let taken = self.take_in_landed(accepted, &mut self.decoder())?;
-        let own = taken.into_iter().find(|taken| taken.sha256 == accepted.sha256);
-        Ok(own.and_then(|taken| match taken.outcome {
+        let delivery = taken.into_iter().find(|taken| taken.sha256 == accepted.sha256);
+        Ok(delivery.and_then(|taken| match taken.outcome {
             Outcome::Normalised(fragment) => Some(*fragment),
             Outcome::Rejected(_) => None,
         }))
     }
 }
 
-/// Schools that the register does not know, that sent two files, or none.
+/// Findings about schools that the register does not have, or that sent two files or none.
 fn schools_found(
     used: &[AcceptedDelivery],
     schools: &BTreeMap<String, School>,
@@ -231,9 +237,9 @@ fn schools_found(
             found.push(Finding { other_files, ..finding });
         }
     }
-    // Of a year without a report whole datasets may be wanting, and nobody misses them.
-    let is_wanted = definitions.layout(year).is_some() || !files.is_empty();
-    if dataset.every_school && is_wanted {
+    // A year without a report may lack whole datasets.
+    let is_expected = definitions.layout(year).is_some() || !files.is_empty();
+    if dataset.every_school && is_expected {
         for school in schools.keys().filter(|school| !files.contains_key(school)) {
             found.push(finding(finding::SCHOOL_MISSING, &dataset.title_zh, school));
         }
@@ -271,13 +277,13 @@ mod tests {
             format!("{} {B}", finding::SCHOOL_MISSING.id),
         ];
         assert_eq!(found(&deliveries, "students", 2024), expected);
-        // Of two files of one figure one is set aside before.
+        // One of two files with the same figure has been set aside before.
         let deliveries = [used("a.csv", [(A, 1)]), used("b.csv", [(A, 1), (B, 1)])];
         assert_eq!(found(&deliveries, "finance", 2024), Vec::<String>::new());
     }
 
     #[test]
-    fn nobody_misses_a_dataset_of_a_year_without_a_report() {
+    fn no_dataset_is_missing_in_a_year_without_a_report() {
         assert_eq!(found(&[], "students", 2022), Vec::<String>::new());
         assert_eq!(found(&[], "students", 2024).len(), 2);
         assert_eq!(found(&[used("a.csv", [(A, 3)])], "students", 2022).len(), 1);
@@ -293,7 +299,7 @@ mod tests {
         name.repeat(64)
     }
 
-    fn stood(year: ReportYear, name: &str, digest: &str) -> Accepted {
+    fn accepted(year: ReportYear, name: &str, digest: &str) -> Accepted {
         Accepted {
             report_year: year,
             dataset: "students".to_owned(),
@@ -308,7 +314,7 @@ mod tests {
         }
     }
 
-    /// What counts in each year: the year and the letter of each delivery.
+    /// The deliveries that count: year and letter of each.
     fn counts<const N: usize>(
         accepted: &[Accepted],
         delivered: [(ReportYear, DecodedDelivery); N],
@@ -320,7 +326,7 @@ mod tests {
         for (year, delivery) in delivered {
             decoded.entry(year).or_default().push(delivery);
         }
-        let known = |year: &ReportYear| (*year, Known { schools: &schools, rejected: BTreeSet::new() });
+        let known = |year: &ReportYear| (*year, KnownYear { schools: &schools, rejected: BTreeSet::new() });
         let known = decoded.keys().map(known).collect();
         let past = Past { accepted, applying: &[], recorded: &[] };
         let dataset = definitions.dataset("students").unwrap();
@@ -328,12 +334,12 @@ mod tests {
         let line = |year: &ReportYear, used: &AcceptedDelivery| format!("{year} {}", &used.sha256[..1]);
         selections
             .iter()
-            .flat_map(|(year, of)| of.value.used.iter().map(move |used| line(year, used)))
+            .flat_map(|(year, noted)| noted.value.used.iter().map(move |used| line(year, used)))
             .collect()
     }
 
     #[test]
-    fn the_same_rows_new_in_two_years_are_the_earlier_ones_in_whatever_order() {
+    fn the_same_rows_new_in_two_years_count_in_the_earlier_in_any_order() {
         let of_2023 = || (2023, decoded("a", "rows"));
         let of_2024 = || (2024, decoded("b", "rows"));
         assert_eq!(counts(&[], [of_2023(), of_2024()]), ["2023 a"]);
@@ -343,18 +349,18 @@ mod tests {
     }
 
     #[test]
-    fn what_counted_in_a_later_year_and_lies_there_still_keeps_the_same_rows_out_of_an_earlier() {
-        let stands = [stood(2024, "b", "rows")];
+    fn rows_that_still_count_in_a_later_year_do_not_count_in_an_earlier() {
+        let current = [accepted(2024, "b", "rows")];
         let new = || (2023, decoded("a", "rows"));
-        // The later year is left alone, or made again with what it had.
-        assert_eq!(counts(&stands, [new()]), Vec::<String>::new());
-        assert_eq!(counts(&stands, [new(), (2024, decoded("b", "rows"))]), ["2024 b"]);
-        // Its file was replaced by another: the rows moved to the year that they are of.
-        assert_eq!(counts(&stands, [new(), (2024, decoded("c", "other"))]), ["2023 a", "2024 c"]);
+        // The later year is left alone, or made again with the same file.
+        assert_eq!(counts(&current, [new()]), Vec::<String>::new());
+        assert_eq!(counts(&current, [new(), (2024, decoded("b", "rows"))]), ["2024 b"]);
+        // Its file was replaced by another: the rows moved to the right year.
+        assert_eq!(counts(&current, [new(), (2024, decoded("c", "other"))]), ["2023 a", "2024 c"]);
     }
 
     #[test]
-    fn a_delivery_of_an_earlier_year_that_does_not_count_speaks_against_none() {
+    fn a_delivery_of_an_earlier_year_that_does_not_count_affects_no_other() {
         let mut cut = decoded("a", "rows");
         cut.fragment.findings = vec![Finding::new(finding::TOTAL_DIFFERS, 2023, "students", "")];
         assert_eq!(counts(&[], [(2023, cut), (2024, decoded("b", "rows"))]), ["2024 b"]);

@@ -1,4 +1,4 @@
-//! What is asked about the deliveries of a year: how many rows, and how new they are.
+//! The figures about deliveries that relations check: how many rows, and how new they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ use crate::tables::dataset::SchoolOfRow;
 use crate::tables::row;
 use crate::warehouse::publish::Accepted;
 
-/// What is asked about the deliveries of a year: their rows, and last year's; the newest times in columns.
+/// The figures about the deliveries of a year that relations check: their rows and last year's, and the newest
+/// times in columns.
 ///
 /// # Errors
 /// When a table cannot be read.
@@ -22,14 +23,14 @@ pub(in crate::pipeline) fn of_deliveries(
     table: &dyn Fn(&str, ReportYear) -> Option<PathBuf>,
     year: ReportYear,
 ) -> Result<Vec<DeliveryProperty>, RunError> {
-    let asked: BTreeSet<(String, String)> =
+    let measures: BTreeSet<(String, String)> =
         definitions.audit.relations.iter().flat_map(RelationDefinition::deliveries).collect();
     let mut figures = Vec::new();
-    for (title, measure) in asked {
+    for (title, measure) in measures {
         let Some(dataset) = definitions.datasets.iter().find(|dataset| dataset.title_zh == title) else {
             continue;
         };
-        let one = |year: ReportYear, school: String, text: String| DeliveryProperty {
+        let figure = |year: ReportYear, school: String, text: String| DeliveryProperty {
             dataset: title.clone(),
             measure: measure.clone(),
             year,
@@ -43,27 +44,35 @@ pub(in crate::pipeline) fn of_deliveries(
                     *rows.entry((accepted.report_year, school)).or_default() += count;
                 }
             }
-            let before: Vec<&str> =
-                rows.keys().filter(|(of, _)| *of == year - 1).map(|(_, school)| *school).collect();
-            // Who delivered last year and nothing now has 0, where anybody delivered now.
-            if rows.keys().any(|(of, _)| *of == year) {
+            let before: Vec<&str> = rows
+                .keys()
+                .filter(|(rows_year, _)| *rows_year == year - 1)
+                .map(|(_, school)| *school)
+                .collect();
+            // A school that delivered last year and not now has 0, where any school delivered now.
+            if rows.keys().any(|(rows_year, _)| *rows_year == year) {
                 for school in before {
                     rows.entry((year, school)).or_default();
                 }
             }
-            let own = rows.into_iter().filter(|((of, _), _)| [year - 1, year].contains(of));
-            figures.extend(own.map(|((of, school), rows)| one(of, school.to_owned(), rows.to_string())));
+            let compared =
+                rows.into_iter().filter(|((rows_year, _), _)| [year - 1, year].contains(rows_year));
+            figures.extend(
+                compared.map(|((rows_year, school), rows)| {
+                    figure(rows_year, school.to_owned(), rows.to_string())
+                }),
+            );
             continue;
         }
         let column = dataset.columns.iter().find(|column| column.title_zh == measure);
         let Some((column, path)) = column.zip(table(&dataset.table, year)) else { continue };
         let newest = newest(&path, &column.name)?;
-        figures.extend(newest.into_iter().map(|(school, text)| one(year, school, text)));
+        figures.extend(newest.into_iter().map(|(school, text)| figure(year, school, text)));
     }
     Ok(figures)
 }
 
-/// The newest time of a column at each school, of the rows that count.
+/// The newest time in a column for each school, among the rows that count.
 fn newest(path: &Path, column: &str) -> Result<BTreeMap<String, String>, RunError> {
     let mut newest: BTreeMap<String, String> = BTreeMap::new();
     row::scan(path, &[column], |row: SchoolOfRow, texts| {

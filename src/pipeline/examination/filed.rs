@@ -1,4 +1,4 @@
-//! Where each school filed each of its figures.
+//! The place where each school filed each of its figures.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,11 +11,11 @@ use crate::position::Place;
 use crate::tables::filing::FilingRow;
 use crate::tables::row;
 
-/// Where each school filed its figures: by school and the name of the figure.
+/// The places where schools filed their figures, by school and the name of the figure.
 #[derive(Debug, Default)]
 pub struct FiledPlaces(pub(super) HashMap<(String, String), Place>);
 
-/// Reads them from a table `filing`; `files` names a file by its hash.
+/// Reads the places from a table `filing`; `files` gives the label of a file by its hash.
 ///
 /// # Errors
 /// When the table cannot be read.

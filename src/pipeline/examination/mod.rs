@@ -1,5 +1,5 @@
-//! Everything that must hold before anybody sees a figure, asked of one year's figures: of those a
-//! run is about to publish, and again of those that stand.
+//! Checks everything that must hold before a figure is shown, on one year's figures: those a run is
+//! about to publish, and again those of the current release.
 
 mod deliveries;
 
@@ -34,7 +34,7 @@ use crate::settings::Settings;
 
 pub(super) use deliveries::of_deliveries;
 pub(super) use filed::{FiledPlaces, filed_places};
-pub use published::{Release, Standing, examine_release, read_release};
+pub use published::{Release, ReleaseSource, examine_release, read_release};
 
 /// The figures of one year.
 #[derive(Clone, Copy)]
@@ -47,23 +47,23 @@ pub struct Figures<'a> {
     pub deliveries: &'a [DeliveryProperty],
 }
 
-/// What was found, and how much was looked at.
+/// The findings, and how much was examined.
 #[derive(Debug, Default)]
 pub struct Examination {
     year: ReportYear,
     figures: usize,
-    pub found: Vec<Found>,
+    pub found: Vec<RelationFinding>,
     /// By rule kind.
     counts: BTreeMap<RelationKind, RelationCount>,
-    /// Checks of values.
+    /// Outcomes of the checks of values.
     checked: Vec<CheckOutcome>,
-    /// Relations that looked at nothing, though the year's report prints what they need.
+    /// Relations that examined nothing, although the year's report prints what they need.
     idle: BTreeMap<RelationKind, Vec<String>>,
-    /// The printed rows of figures, by the figures' names: all units print the same.
+    /// The printed rows of figures, by the figures' names: all units print the same rows.
     rows: HashMap<String, FigureRow>,
 }
 
-/// The printed row that a figure stands in.
+/// The printed row that a figure is in.
 #[derive(Debug, Clone)]
 struct FigureRow {
     indicator_id: String,
@@ -92,7 +92,7 @@ fn rows_by_name(cells: &[ReportCell]) -> HashMap<String, FigureRow> {
 
 /// One finding of a relation.
 #[derive(Debug)]
-pub struct Found {
+pub struct RelationFinding {
     pub unit: Unit,
     pub rule: String,
     pub severity: Severity,
@@ -102,44 +102,46 @@ pub struct Found {
     pub answer: RelationAnswer,
 }
 
-/// Holds a year's figures against everything.
+/// Checks a year's figures against every relation.
 #[must_use]
-pub fn examine(settings: &Settings, definitions: &Definitions, of: Figures<'_>) -> Examination {
-    let asking = RelationSet::new(definitions);
+pub fn examine(settings: &Settings, definitions: &Definitions, year_figures: Figures<'_>) -> Examination {
+    let relation_set = RelationSet::new(definitions);
     // A year that no layout prints has deliveries all the same.
-    let units = figures::by_unit(of.cells, of.values.iter().map(|value| &*value.key.unit));
-    let deliveries = figures::deliveries_by_unit(&units, of.deliveries);
-    let peers = Peers::of(of.cells);
-    let asked = parallel::each(settings.threads(), &units, Keys::new, |keys, (unit, cells)| {
-        // Made here and forgotten here: those of all units would be as large as the year.
-        let mut report = figures::report(cells, of.year, keys);
+    let Figures { year, values, cells, deliveries, .. } = year_figures;
+    let units = figures::by_unit(cells, values.iter().map(|value| &*value.key.unit));
+    let deliveries = figures::deliveries_by_unit(&units, deliveries);
+    let peers = Peers::of(cells);
+    let answers = parallel::each(settings.threads(), &units, Keys::new, |keys, (unit, unit_cells)| {
+        // Made and dropped here: the reports of all units together would be as large as the year.
+        let mut report = figures::report(unit_cells, year, keys);
         report.figures.extend(deliveries.get(unit).into_iter().flat_map(figures::of_deliveries));
         let level = RelationLevel::from(unit.level);
-        (report.figures.len(), asking.ask(&report, level, &|row| peers.figures(row, unit)))
+        (report.figures.len(), relation_set.ask(&report, level, &|row| peers.figures(row, unit)))
     });
     let mut examined = Examination {
-        year: of.year,
-        figures: asked.iter().map(|(figures, _)| figures).sum(),
-        checked: of_values(definitions, of),
-        rows: rows_by_name(of.cells),
+        year,
+        figures: answers.iter().map(|(figures, _)| figures).sum(),
+        checked: check_values(definitions, year_figures),
+        rows: rows_by_name(cells),
         ..Examination::default()
     };
-    let mut by_relation: Vec<RelationCount> = vec![RelationCount::default(); asking.relations().count()];
-    for ((unit, _), (_, answered)) in units.iter().zip(asked) {
+    let mut by_relation: Vec<RelationCount> =
+        vec![RelationCount::default(); relation_set.relations().count()];
+    for ((unit, _), (_, answered)) in units.iter().zip(answers) {
         for (sum, counted) in by_relation.iter_mut().zip(answered.counts) {
             *sum += counted;
         }
         for (kind, counted) in answered.stated {
             *examined.counts.entry(kind).or_default() += counted;
         }
-        let name = unit_name(settings, definitions, of, unit);
+        let name = unit_name(settings, definitions, year_figures, unit);
         examined.take(unit, &name, answered.found);
     }
-    for ((kind, definition), counted) in asking.relations().zip(by_relation) {
+    for ((kind, definition), counted) in relation_set.relations().zip(by_relation) {
         if counted.relations > 0 {
             *examined.counts.entry(kind).or_default() += counted;
         }
-        if counted.examined == 0 && is_expected(definition, kind, definitions, of.year) {
+        if counted.examined == 0 && is_expected(definition, kind, definitions, year) {
             examined.idle.entry(kind).or_default().push(definition.id.clone());
         }
     }
@@ -147,9 +149,9 @@ pub fn examine(settings: &Settings, definitions: &Definitions, of: Figures<'_>) 
     examined
 }
 
-/// What a run checks of the values it computed.
-fn of_values(definitions: &Definitions, of: Figures<'_>) -> Vec<CheckOutcome> {
-    let (year, values) = (of.year, of.values);
+/// Checks the values that a run computed.
+fn check_values(definitions: &Definitions, figures: Figures<'_>) -> Vec<CheckOutcome> {
+    let Figures { year, values, .. } = figures;
     let additive = |indicator: &str, basis: Basis| {
         let Some(indicator) = definitions.indicator(indicator) else { return false };
         match basis {
@@ -161,7 +163,7 @@ fn of_values(definitions: &Definitions, of: Figures<'_>) -> Vec<CheckOutcome> {
             }
             Basis::Filed => matches!(indicator.filed, Some(Combination::Sum)),
             Basis::Survey => matches!(indicator.survey, Some(SurveyMeasure::Sum(_))),
-            // Adjusted values stand at some places only.
+            // Adjusted values exist at some places only.
             Basis::Adjusted(_) => false,
         }
     };
@@ -181,14 +183,14 @@ fn of_values(definitions: &Definitions, of: Figures<'_>) -> Vec<CheckOutcome> {
     checked
 }
 
-fn unit_name(settings: &Settings, definitions: &Definitions, of: Figures<'_>, unit: &Unit) -> String {
+fn unit_name(settings: &Settings, definitions: &Definitions, figures: Figures<'_>, unit: &Unit) -> String {
     match unit.level {
-        Level::School => of.schools.get(&unit.school_code).unwrap_or(&unit.school_code).clone(),
+        Level::School => figures.schools.get(&unit.school_code).unwrap_or(&unit.school_code).clone(),
         Level::City => settings.city_name.clone(),
         Level::County if unit.region_code == settings.residual_region_code => {
             settings.residual_region_name.clone()
         }
-        Level::County => definitions.region_name(&unit.region_code, of.year).to_owned(),
+        Level::County => definitions.region_name(&unit.region_code, figures.year).to_owned(),
     }
 }
 
@@ -199,7 +201,7 @@ fn is_expected(
     definitions: &Definitions,
     year: ReportYear,
 ) -> bool {
-    let (one, many, _) = kind.operands();
+    let (single, many, _) = kind.operands();
     let of_field = |field: &&str| definition.operands.get(*field).map(Names::all).unwrap_or_default();
     let prints = |place: &PrintedPlace| {
         let Source::Official(table) = &place.source else { return place.source == Source::Literal };
@@ -207,12 +209,13 @@ fn is_expected(
         rows.is_some_and(|table| {
             table.levels.iter().any(|level| definition.levels.contains(&RelationLevel::from(*level)))
                 && place.labels.iter().any(|label| {
-                    let is = |path: &str| path.split('/').map(label_key).eq(label.split('/').map(label_key));
-                    table.rows.iter().any(|row| row.measure == place.measure && is(&row.path))
+                    let is_label =
+                        |path: &str| path.split('/').map(label_key).eq(label.split('/').map(label_key));
+                    table.rows.iter().any(|row| row.measure == place.measure && is_label(&row.path))
                 })
         })
     };
-    let mut names = one.iter().chain(many).flat_map(of_field).peekable();
+    let mut names = single.iter().chain(many).flat_map(of_field).peekable();
     names.peek().is_some()
         && definition.each.is_none()
         && names.all(|name| PrintedPlace::parse(name).is_some_and(|place| prints(&place)))
@@ -234,7 +237,7 @@ impl Examination {
                 key += &format!("~{seen}");
             }
             answer.place = format!("{unit_name}：{}", answer.place);
-            self.found.push(Found {
+            self.found.push(RelationFinding {
                 unit: unit.clone(),
                 rule: findings::rule_named(&answer.kind),
                 severity,
@@ -246,56 +249,61 @@ impl Examination {
         }
     }
 
-    /// What is wrong in a county or in the city because it is wrong at a school is answered there.
+    /// Leaves to schools the questions that a county or the city has because of a school's figures.
     fn leave_to_schools(&mut self) {
-        let doubted = |one: &Found| matches!(one.answer.verdict, Verdict::Inconsistent | Verdict::ToConfirm);
+        let is_doubted = |finding: &RelationFinding| {
+            matches!(finding.answer.verdict, Verdict::Inconsistent | Verdict::ToConfirm)
+        };
         let mut schools: HashMap<(String, Option<RowKey>), Vec<String>> = HashMap::new();
-        for one in self.found.iter().filter(|one| one.unit.level == Level::School && doubted(one)) {
-            let regions = schools.entry((one.answer.id.clone(), one.row.clone())).or_default();
-            regions.push(one.unit.region_code.clone());
+        for finding in
+            self.found.iter().filter(|found| found.unit.level == Level::School && is_doubted(found))
+        {
+            let regions = schools.entry((finding.answer.id.clone(), finding.row.clone())).or_default();
+            regions.push(finding.unit.region_code.clone());
         }
-        for one in self.found.iter_mut().filter(|one| one.unit.level != Level::School) {
-            let regions = schools.get(&(one.answer.id.clone(), one.row.clone()));
-            let own = |region: &&String| one.unit.level == Level::City || **region == one.unit.region_code;
-            let count = regions.into_iter().flatten().filter(own).count();
-            let change = one.answer.kind == RelationKind::YoyOutlier.name();
-            if count > 0 && !change && one.severity == Severity::S2 {
-                one.severity = Severity::S3;
-                one.answer.message += &format!("；有 {count} 所学校的同一关系不成立，先由学校核对");
+        for finding in self.found.iter_mut().filter(|found| found.unit.level != Level::School) {
+            let regions = schools.get(&(finding.answer.id.clone(), finding.row.clone()));
+            let is_below =
+                |region: &&String| finding.unit.level == Level::City || **region == finding.unit.region_code;
+            let count = regions.into_iter().flatten().filter(is_below).count();
+            let is_change = finding.answer.kind == RelationKind::YoyOutlier.name();
+            if count > 0 && !is_change && finding.severity == Severity::S2 {
+                finding.severity = Severity::S3;
+                finding.answer.message += &format!("；有 {count} 所学校的同一关系不成立，先由学校核对");
             }
         }
     }
 
-    /// What the release that stands has found already, under a ratchet, is a note.
+    /// Turns findings under a ratchet that the current release has already into notes.
     pub fn forget(&mut self, before: &Examination) {
         let known: HashMap<&str, Verdict> =
-            before.found.iter().map(|one| (one.key.as_str(), one.answer.verdict)).collect();
-        for one in self.found.iter_mut().filter(|one| one.ratchet && one.severity == Severity::S2) {
-            // Verdicts are in the order of their weight.
-            if known.get(one.key.as_str()).is_some_and(|verdict| *verdict <= one.answer.verdict) {
-                one.severity = Severity::S3;
-                one.answer.known = true;
-                one.answer.message += "；上一版已有，未变坏";
+            before.found.iter().map(|found| (found.key.as_str(), found.answer.verdict)).collect();
+        for finding in self.found.iter_mut().filter(|found| found.ratchet && found.severity == Severity::S2) {
+            // Verdicts are ordered by weight.
+            if known.get(finding.key.as_str()).is_some_and(|verdict| *verdict <= finding.answer.verdict) {
+                finding.severity = Severity::S3;
+                finding.answer.known = true;
+                finding.answer.message += "；上一版已有，未变坏";
             }
         }
     }
 
-    /// Puts beside each finding what a named person said of it. Returns the decisions that hold, and
-    /// those that do so no longer.
+    /// Adds to each finding the answer of a named person. Returns the decisions that hold, and those that
+    /// have lapsed.
     pub fn settle(&mut self, mut answers: Answers<'_>) -> (Vec<Override>, Vec<Override>) {
         let (mut holding, mut lapsed) = (Vec::new(), Vec::new());
-        for one in &mut self.found {
-            match answers.take(&one.rule, &one.key, &one.answer) {
+        for finding in &mut self.found {
+            match answers.take(&finding.rule, &finding.key, &finding.answer) {
                 Ok(None) => {}
-                Ok(Some(_)) if one.severity == Severity::S0 => {}
+                Ok(Some(_)) if finding.severity == Severity::S0 => {}
                 Ok(Some(decision)) => {
-                    one.severity = Severity::S3;
-                    one.answer.known = true;
-                    one.answer.message += &format!("（{}已说明：{}）", decision.who, decision.reason);
+                    finding.severity = Severity::S3;
+                    finding.answer.known = true;
+                    finding.answer.message += &format!("（{}已说明：{}）", decision.who, decision.reason);
                     holding.push(decision.clone());
                 }
                 Err(decision) => {
-                    one.answer.message += &format!("；第 {} 号说明是对以前的数，已失效", decision.id);
+                    finding.answer.message += &format!("；第 {} 号说明是对以前的数，已失效", decision.id);
                     lapsed.push(decision.clone());
                 }
             }

@@ -17,14 +17,14 @@ use crate::tables::row;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-/// The tables of a release: of one that is published, or of one that was held back.
+/// A release that figures are read from: a published one, or one that was held back.
 #[derive(Clone, Copy)]
-pub enum Standing<'a> {
+pub enum ReleaseSource<'a> {
     Published(&'a Manifest),
     HeldBack,
 }
 
-/// What a release has of one year, as it is checked.
+/// The contents of a release for one year that are checked.
 #[derive(Debug)]
 pub struct Release {
     pub year: ReportYear,
@@ -42,33 +42,33 @@ impl Release {
     }
 }
 
-/// Holds the figures of a release against everything: those that its tables print.
+/// Checks the figures of a release, as its tables print them, against every relation.
 ///
 /// # Errors
 /// When a table cannot be read.
 pub fn examine_release(
     settings: &Settings,
     definitions: &Definitions,
-    standing: Standing<'_>,
+    source: ReleaseSource<'_>,
     year: ReportYear,
 ) -> Result<Examination, RunError> {
-    Ok(examine(settings, definitions, read_release(settings, definitions, standing, year)?.figures()))
+    Ok(examine(settings, definitions, read_release(settings, definitions, source, year)?.figures()))
 }
 
-/// Reads what is checked.
+/// Reads the contents that are checked.
 ///
 /// # Errors
 /// When a table cannot be read.
 pub fn read_release(
     settings: &Settings,
     definitions: &Definitions,
-    standing: Standing<'_>,
+    source: ReleaseSource<'_>,
     year: ReportYear,
 ) -> Result<Release, RunError> {
     let data = DataRoot::new(&settings.data_dir);
-    let table = |table: &str, year: ReportYear| match standing {
-        Standing::Published(manifest) => manifest.table(&data, table, year),
-        Standing::HeldBack => data.staged_table(table, year),
+    let table = |table: &str, year: ReportYear| match source {
+        ReleaseSource::Published(manifest) => manifest.table(&data, table, year),
+        ReleaseSource::HeldBack => data.staged_table(table, year),
     };
     let (cells, values) = documents::cells_again(settings, definitions, &table, year)?;
     let schools = match table("dim_school", year) {
@@ -79,28 +79,28 @@ pub fn read_release(
         Some(path) => as_printed(cells, &path)?,
         None => cells,
     };
-    // Which deliveries counted is said by a manifest, which a release that was held back never got.
-    let accepted = match standing {
-        Standing::Published(manifest) => manifest.accepted.as_slice(),
-        Standing::HeldBack => &[],
+    // The manifest says which deliveries counted; a release that was held back has none.
+    let accepted = match source {
+        ReleaseSource::Published(manifest) => manifest.accepted.as_slice(),
+        ReleaseSource::HeldBack => &[],
     };
     let deliveries = of_deliveries(definitions, accepted, &table, year)?;
     Ok(Release { year, values, cells, schools, deliveries })
 }
 
-/// The cells with the strings that a table `report_cell` has for them.
+/// The cells, with the texts that a table `report_cell` has for them.
 fn as_printed(mut cells: Vec<ReportCell>, path: &Path) -> Result<Vec<ReportCell>, RunError> {
-    let mut at: HashMap<(&str, &str, &str, &Unit, ReportYear), usize> = HashMap::new();
+    let mut positions: HashMap<(&str, &str, &str, &Unit, ReportYear), usize> = HashMap::new();
     for (index, cell) in cells.iter().enumerate() {
         let CellRow { report_table, report_path, measure, .. } = &*cell.row;
-        at.insert((report_table, report_path, measure, &cell.unit, cell.column_year), index);
+        positions.insert((report_table, report_path, measure, &cell.unit, cell.column_year), index);
     }
     let mut printed = Vec::new();
     for row in row::read(path)? {
         let row: ReportCellRow = row?;
         let unit = row.place();
         let key = (&*row.report_table, &*row.report_path, &*row.measure, &unit, row.column_year);
-        if let Some(&index) = at.get(&key)
+        if let Some(&index) = positions.get(&key)
             && (cells[index].state, &cells[index].printed_text) != (row.state, &row.printed_text)
         {
             printed.push((index, row.state, row.printed_text));

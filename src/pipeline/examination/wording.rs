@@ -1,8 +1,8 @@
-//! What an examination found, as findings of a year, as counts of its checks, and as an audit.
+//! The results of an examination as findings of a year, as counts of its checks, and as an audit.
 
 use std::collections::BTreeMap;
 
-use super::{Examination, FigureRow, FiledPlaces, Found};
+use super::{Examination, FigureRow, FiledPlaces, RelationFinding};
 use crate::audit::{Audit, FigureText, FindingUnit, RelationAnswer, RelationCount, Tally};
 use crate::checks::relation::Verdict;
 use crate::checks::totals::{CheckCount, CheckOutcome};
@@ -13,7 +13,7 @@ use crate::figure::{Level, Unit};
 use crate::finding::{self, Finding, Findings, PrintedRow, Severity};
 
 impl Examination {
-    /// A line for each check.
+    /// The counts of each check.
     #[must_use]
     pub fn check_counts(&self) -> Vec<CheckCount> {
         let of_kind = |(kind, counted): (&RelationKind, &RelationCount)| CheckCount {
@@ -26,35 +26,35 @@ impl Examination {
         self.checked.iter().map(CheckCount::from).chain(self.counts.iter().map(of_kind)).collect()
     }
 
-    /// Everything as findings of the year: examples are capped, counts complete. `filed` says where a
-    /// school filed a figure.
+    /// All findings of the year: examples are capped, counts are complete. `filed` has the places where schools
+    /// filed their figures.
     #[must_use]
     pub fn findings(&self, definitions: &Definitions, filed: &FiledPlaces) -> Vec<Finding> {
         let mut all: Vec<Finding> =
             self.checked.iter().flat_map(|checked| checked.findings.iter().cloned()).collect();
-        // Of each severity its own: what must be answered is not hidden behind notes.
+        // Capped by severity, so that notes do not hide what must be answered.
         let mut capped: BTreeMap<Severity, Findings> = BTreeMap::new();
-        // Of notes one stands for all of a relation and a unit.
+        // One note represents all of a relation and unit.
         let mut notes: BTreeMap<(&str, &Unit, &str), usize> = BTreeMap::new();
-        let mut said: Vec<Finding> = Vec::new();
-        for one in &self.found {
-            let finding = self.finding(definitions, filed, one);
-            if one.severity != Severity::S3 || one.answer.known {
-                said.push(finding);
+        let mut listed: Vec<Finding> = Vec::new();
+        for found in &self.found {
+            let finding = self.finding(definitions, filed, found);
+            if found.severity != Severity::S3 || found.answer.known {
+                listed.push(finding);
                 continue;
             }
-            let at = *notes.entry((&one.answer.id, &one.unit, &one.rule)).or_insert_with(|| {
-                said.push(Finding { count: 0, ..finding.clone() });
-                said.len() - 1
+            let position = *notes.entry((&found.answer.id, &found.unit, &found.rule)).or_insert_with(|| {
+                listed.push(Finding { count: 0, ..finding.clone() });
+                listed.len() - 1
             });
-            if let Some(note) = said.get_mut(at) {
+            if let Some(note) = listed.get_mut(position) {
                 note.count += 1;
                 let others = finding.indicators.into_iter().filter(|id| !note.indicators.contains(id));
                 let others: Vec<String> = others.collect();
                 note.indicators.extend(others);
             }
         }
-        for finding in said {
+        for finding in listed {
             capped.entry(finding.severity).or_default().push(finding);
         }
         all.extend(capped.into_values().flat_map(Findings::finish));
@@ -72,20 +72,21 @@ impl Examination {
         all
     }
 
-    fn finding(&self, definitions: &Definitions, filed: &FiledPlaces, one: &Found) -> Finding {
+    fn finding(&self, definitions: &Definitions, filed: &FiledPlaces, found: &RelationFinding) -> Finding {
         const NAMED: usize = 4;
-        let kind = RelationKind::named(&one.answer.kind);
+        let kind = RelationKind::named(&found.answer.kind);
         let rule = kind.and_then(|kind| definitions.audit.rules.get(&kind));
-        // What the others are held against comes first: a total before its parts.
+        // The figure that the others are compared with comes first: a total before its parts.
         let single = kind.map(|kind| kind.operands().0).unwrap_or_default();
         let mut figures: Vec<&FigureText> =
-            one.answer.figures.iter().filter(|figure| !figure.name.is_empty()).collect();
-        figures
-            .sort_by_key(|figure| single.iter().position(|one| *one == figure.operand).unwrap_or(usize::MAX));
+            found.answer.figures.iter().filter(|figure| !figure.name.is_empty()).collect();
+        figures.sort_by_key(|figure| {
+            single.iter().position(|operand| *operand == figure.operand).unwrap_or(usize::MAX)
+        });
         let shown: Vec<String> =
             figures.iter().map(|figure| format!("{}＝{}", figure.name, figure.printed)).collect();
         let more = if shown.len() > NAMED { "等" } else { "" };
-        let whose = match (one.unit.level, one.answer.place.split_once('：')) {
+        let whose = match (found.unit.level, found.answer.place.split_once('：')) {
             (Level::City | Level::County, Some((name, _))) => format!("{name}，"),
             _ => String::new(),
         };
@@ -93,11 +94,11 @@ impl Examination {
             "{}：{whose}{}{more}：{}",
             rule.map_or("", |rule| &rule.title),
             shown[..shown.len().min(NAMED)].join("，"),
-            one.answer.message,
+            found.answer.message,
         );
         let place = figures
             .iter()
-            .find_map(|figure| filed.0.get(&(one.unit.school_code.clone(), figure.name.clone())));
+            .find_map(|figure| filed.0.get(&(found.unit.school_code.clone(), figure.name.clone())));
         let place = place.cloned().unwrap_or_default();
         let filing = definitions.of_role(Role::Filing);
         let rows: Vec<&FigureRow> = figures.iter().filter_map(|figure| self.rows.get(&figure.name)).collect();
@@ -112,13 +113,15 @@ impl Examination {
             report_path: row.report_path.clone(),
         });
         Finding {
-            rule: one.rule.clone(),
-            severity: one.severity,
+            rule: found.rule.clone(),
+            severity: found.severity,
             dimension: rule.map_or_else(String::new, |rule| rule.dimension.clone()),
             report_year: self.year,
-            dataset: filing.filter(|_| !place.file.is_empty()).map_or(String::new(), |of| of.dataset.clone()),
-            region_code: one.unit.region_code.clone(),
-            school_code: one.unit.school_code.clone(),
+            dataset: filing
+                .filter(|_| !place.file.is_empty())
+                .map_or(String::new(), |filing| filing.dataset.clone()),
+            region_code: found.unit.region_code.clone(),
+            school_code: found.unit.school_code.clone(),
             place,
             message,
             remedy: rule.map_or_else(String::new, |rule| {
@@ -126,30 +129,30 @@ impl Examination {
             }),
             count: 1,
             rows_out: 0,
-            key: one.key.clone(),
+            key: found.key.clone(),
             indicators,
             printed: printed.unwrap_or_default(),
             other_files: Vec::new(),
         }
     }
 
-    /// As `nianbao check` shows it.
+    /// The examination as `nianbao check` shows it.
     #[must_use]
     pub fn into_audit(self, title: String, definitions: &Definitions) -> Audit {
         let year = self.year;
         let mut tallies: Vec<Tally> = self.checked.iter().map(tally_of_values).collect();
         tallies.extend(self.counts.iter().map(|(kind, counted)| tally(*kind, counted, definitions)));
         let mut answers: Vec<RelationAnswer> = self.checked.iter().flat_map(broken).collect();
-        answers.extend(self.found.into_iter().map(|one| {
+        answers.extend(self.found.into_iter().map(|found| {
             let at = FindingUnit {
                 report_year: year,
-                level: one.unit.level.name(),
-                region_code: one.unit.region_code,
-                school_code: one.unit.school_code,
-                does: one.severity.code(),
-                key: one.key,
+                level: found.unit.level.name(),
+                region_code: found.unit.region_code,
+                school_code: found.unit.school_code,
+                does: found.severity.code(),
+                key: found.key,
             };
-            RelationAnswer { at: Some(at), ..one.answer }
+            RelationAnswer { at: Some(at), ..found.answer }
         }));
         Audit { title, answers, tallies, figures: self.figures }
     }
@@ -192,7 +195,7 @@ fn tally_of_values(checked: &CheckOutcome) -> Tally {
     }
 }
 
-/// What a check of values found, as an answer.
+/// The findings of a check of values, as answers of a relation.
 fn broken(checked: &CheckOutcome) -> impl Iterator<Item = RelationAnswer> + '_ {
     checked.findings.iter().map(|finding| RelationAnswer {
         kind: checked.check.to_owned(),

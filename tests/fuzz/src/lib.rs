@@ -1,12 +1,12 @@
-//! What must hold of every decoder, whatever it is given.
+//! Properties that every decoder must have for any input.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use nianbao::decode::{self, DecodeError, Decoded, Event, Format};
 
-/// Decodes twice: both must tell the same and end alike; physical rows come in their order, from
-/// 1, each under a sheet and none of them blank. `each` sees what the first reading tells.
+/// Decodes twice: both readings must give the same events and end alike; physical rows come in order, from
+/// 1, each under a sheet and none of them blank. `each` sees the events of the first reading.
 ///
 /// # Panics
 /// When it does not hold.
@@ -17,12 +17,12 @@ pub fn holds(bytes: &[u8], each: &mut dyn FnMut(&Event<'_>)) -> Result<Decoded, 
         each(event);
     });
     let (second, again) = reading(bytes, &mut |_| {});
-    assert_eq!(first, second, "another reading told other rows");
+    assert_eq!(first, second, "another reading gave other rows");
     assert_eq!(outcome, again, "another reading ended otherwise");
     outcome
 }
 
-/// A digest of all that is told, as a file may tell more than fits the memory.
+/// A digest of all events, as they may not fit into memory.
 fn reading(bytes: &[u8], each: &mut dyn FnMut(&Event<'_>)) -> (u64, Result<Decoded, DecodeError>) {
     let mut digest = DefaultHasher::new();
     let outcome = decode::decode(bytes, &mut |event| {
@@ -47,7 +47,7 @@ impl Order {
                 return;
             }
             Event::Row(row) => {
-                assert!(!row.is_blank(), "row {} is told and holds nothing", row.number);
+                assert!(!row.is_blank(), "row {} is reported and empty", row.number);
                 row.number
             }
             Event::BadRow { number, .. } => *number,

@@ -35,6 +35,6 @@ fuzz_target!(|data: &[u8]| {
     }
     if alone {
         let digest = |loaded: Result<Definitions, Vec<Fault>>| loaded.map(|definitions| definitions.digest);
-        assert_eq!(digest(loaded), digest(definitions::load(&files)), "told otherwise a second time");
+        assert_eq!(digest(loaded), digest(definitions::load(&files)), "reported otherwise a second time");
     }
 });

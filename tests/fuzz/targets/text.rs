@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
         Event::BadRow { .. } => bad = true,
         Event::Sheet(_) => {}
     });
-    // What a bad row held is not told, and Excel's hint line is no row.
+    // The content of a bad row is not emitted, and Excel's hint line is not a row.
     let Ok(text) = std::str::from_utf8(data) else { return };
     if outcome.is_ok() && !bad && !text.contains("sep=") {
         assert_eq!(cells, solid(text), "letters were lost or came from nowhere");

@@ -18,7 +18,7 @@ const PARTS: [&str; 5] = [
     "xl/styles.xml",
     "xl/_rels/workbook.xml.rels",
 ];
-/// What stands for parts that the input does not have.
+/// Replacements for parts that the input does not have.
 const USUAL: [&str; 5] = [
     "<worksheet><sheetData/></worksheet>",
     "<sst/>",

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use super::Roster;
 use super::rows::{BIRTH, ID, NAME, SCHOOL, SEX, STATUS};
 
-/// What a physical line is.
+/// The kinds of physical lines.
 #[derive(Debug, Clone, Copy)]
 enum Line {
     Good,
@@ -25,7 +25,7 @@ enum Line {
     Bad(usize, &'static str),
     /// A field too many.
     Wide,
-    /// A quote that nobody closes.
+    /// A quote that is never closed.
     OpenQuote,
     /// No data: blank, header again, subtotal, note.
     NoData(&'static str),
@@ -62,20 +62,20 @@ fn line() -> impl Strategy<Value = Line> {
     ]
 }
 
-/// A roster, and the truth of it.
-struct Told {
+/// A roster, and the truth about it.
+struct Written {
     text: String,
     counts: RowCounts,
     ids: Vec<String>,
 }
 
-fn tell(titles: usize, lines: &[Line], total_off_by: usize) -> Told {
+fn write(titles: usize, lines: &[Line], total_off_by: usize) -> Written {
     let clean = Roster::of("A50", lines.len() + 1);
     let header = clean.header.join(",");
-    let mut told =
-        Told { text: "学生名册\n".repeat(titles), counts: RowCounts::default(), ids: Vec::new() };
-    told.text += &format!("{header}\n");
-    told.counts.structural = titles as u64 + 1;
+    let mut written =
+        Written { text: "学生名册\n".repeat(titles), counts: RowCounts::default(), ids: Vec::new() };
+    written.text += &format!("{header}\n");
+    written.counts.structural = titles as u64 + 1;
     let mut good: Vec<Vec<String>> = Vec::new();
     for (line, row) in std::iter::once(&Line::Good).chain(lines).zip(&clean.rows) {
         let mut row = row.clone();
@@ -88,21 +88,21 @@ fn tell(titles: usize, lines: &[Line], total_off_by: usize) -> Told {
             Line::NoData(text) => row = vec![text.replace("{header}", &header)],
         }
         match line {
-            Line::Good => told.counts.loaded += 1,
-            Line::Again(_) => told.counts.duplicate += 1,
-            Line::NoData(_) => told.counts.structural += 1,
-            _ => told.counts.quarantined += 1,
+            Line::Good => written.counts.loaded += 1,
+            Line::Again(_) => written.counts.duplicate += 1,
+            Line::NoData(_) => written.counts.structural += 1,
+            _ => written.counts.quarantined += 1,
         }
         if matches!(line, Line::Good | Line::Again(_)) {
-            told.ids.push(row[ID].clone());
+            written.ids.push(row[ID].clone());
         }
-        told.text += &format!("{}\n", row.join(","));
+        written.text += &format!("{}\n", row.join(","));
     }
-    let data = told.counts.loaded + told.counts.duplicate + told.counts.quarantined;
-    told.text += &format!("共{}条\n", data + total_off_by as u64);
-    told.counts.structural += 1;
-    told.counts.physical = told.text.lines().count() as u64;
-    told
+    let data = written.counts.loaded + written.counts.duplicate + written.counts.quarantined;
+    written.text += &format!("共{}条\n", data + total_off_by as u64);
+    written.counts.structural += 1;
+    written.counts.physical = written.text.lines().count() as u64;
+    written
 }
 
 fn definitions() -> &'static Definitions {
@@ -130,23 +130,23 @@ proptest! {
         lines in prop::collection::vec(line(), 0..60),
         total_off_by in 0_usize..2,
     ) {
-        let told = tell(titles, &lines, total_off_by);
-        prop_assert!(told.counts.holds());
-        let mut got = normalised(&told.text);
+        let written = write(titles, &lines, total_off_by);
+        prop_assert!(written.counts.holds());
+        let mut got = normalised(&written.text);
         let digests = got.rows.column_by_name("row_digest").unwrap().as_string::<i32>();
         let different: BTreeSet<&str> = digests.iter().flatten().collect();
         // Which of equal rows stays is decided once the table is put together.
         got.counts.duplicate = digests.iter().count() as u64 - different.len() as u64;
         got.counts.loaded -= got.counts.duplicate;
-        prop_assert_eq!(got.counts, told.counts, "{}", told.text);
+        prop_assert_eq!(got.counts, written.counts, "{}", written.text);
         // The row counts without a cell that cannot be read, which is kept too.
         let rejects = Rejects::read(&got.rejects.into_lines());
         let rows = rejects.iter().filter(|kept| kept.reject.rule != "E-CELL").count();
-        prop_assert_eq!(rows as u64, told.counts.quarantined);
+        prop_assert_eq!(rows as u64, written.counts.quarantined);
         let people = String::from_utf8(got.people.into_lines()).unwrap();
         let id_of = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["id_number"].clone();
         let ids: Vec<String> = people.lines().map(|line| id_of(line).as_str().unwrap().to_owned()).collect();
-        prop_assert_eq!(ids, told.ids);
+        prop_assert_eq!(ids, written.ids);
         let wrong_total = got.findings.iter().any(|finding| finding.rule == "E-COUNT");
         prop_assert_eq!(wrong_total, total_off_by > 0);
     }

@@ -44,7 +44,7 @@ fn line(text: &str, number: usize, change: impl Fn(&str) -> String) -> String {
 fn a_table_of_text_loses_only_the_rows_that_are_broken() {
     let mut cases = quotes_and_fields();
     cases.extend(dialects());
-    cases.extend(rows_that_are_no_data());
+    cases.extend(rows_without_data());
     cases.extend(whole_files());
     check("B", &cases);
 }
@@ -129,7 +129,7 @@ fn dialects() -> Vec<Case> {
     ]
 }
 
-fn rows_that_are_no_data() -> Vec<Case> {
+fn rows_without_data() -> Vec<Case> {
     let header = |text: &str| text.lines().next().unwrap().to_owned();
     let after = |text: &str, number: usize, added: &str| line(text, number, |row| format!("{row}\n{added}"));
     let b10 = roster("B10").csv();

@@ -93,7 +93,7 @@ fn dates() -> Vec<Case> {
     ]
 }
 
-/// A filing of one table with last year beside this.
+/// A filing of one table with last year next to this year.
 fn filing(id: &'static str, input: &'static str, title: &str, rows: &str, expected: &'static str) -> Case {
     let code = school_code(id);
     let text = format!("{title}\n名称：云岭职业学校({code})\n序号,指标,单位,2023年,2024年\n{rows}");
@@ -159,12 +159,12 @@ pub fn statistics(id: &str, rows: &[(&str, &str)], foot: &str) -> String {
 }
 
 fn numbers() -> Vec<Case> {
-    let of = |id, input, rows: &[(&str, &str)], expected| Case {
+    let filing_case = |id, input, rows: &[(&str, &str)], expected| Case {
         dataset: "graduate_stats",
         ..case(id, input, statistics(id, rows, ""), expected)
     };
     vec![
-        of(
+        filing_case(
             "G09",
             "numbers of people that are none",
             &[
@@ -176,7 +176,7 @@ fn numbers() -> Vec<Case> {
             ],
             "decoded 1+4+0+2 E-NUMBER@4 E-NUMBER@5 E-NUMBER@6 E-NUMBER@7",
         ),
-        of(
+        filing_case(
             "G10",
             "one number in three notations",
             &[("护理", "\"1,234\""), ("计算机应用", "1，234"), ("电子商务", "１２３４")],

@@ -45,13 +45,13 @@ fn tables() -> Vec<Case> {
         let menu = "<table><tr><td>首页<td>退出</table>";
         let cells =
             |names: &[String]| names.iter().map(|name| format!("<th>{name}</th>")).collect::<String>();
-        let of = roster("D03");
+        let clean = roster("D03");
         let two_rows = format!(
             "<tr><th rowspan=2>{}</th><th colspan=10>基本信息</th></tr><tr>{}</tr>\n",
-            of.header[0],
-            cells(&of.header[1..])
+            clean.header[0],
+            cells(&clean.header[1..])
         );
-        let body = rows(&of).split_once('\n').unwrap().1.to_owned();
+        let body = rows(&clean).split_once('\n').unwrap().1.to_owned();
         page("utf-8", &format!("<table><tr><td>{menu}<table>{two_rows}{body}</table></table>"))
     };
     let d04 = table("D04").replace("欧阳", "欧阳&nbsp;").replace("汉族", "<br>汉族");

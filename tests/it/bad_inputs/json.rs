@@ -75,7 +75,7 @@ fn values() -> Vec<Case> {
         case("E04", "a byte order mark", format!("\u{feff}{}", array(&objects("E04"))), CLEAN),
         case(
             "E08",
-            "a field nobody knows",
+            "an unknown field",
             changed("E08", |object| object.replacen('{', "{\"星座\":\"白羊\",", 1)),
             "decoded 1000+0+0+1 W-SCHEMA-NEW@1",
         ),
@@ -86,14 +86,14 @@ fn values() -> Vec<Case> {
 fn documents() -> Vec<Case> {
     let lines = |id: &str| objects(id).join("\n") + "\n";
     let cut = |text: String, bytes: usize| text.as_bytes()[..text.len() - bytes].to_vec();
-    let of = |id: &str| array(&objects(id));
+    let document = |id: &str| array(&objects(id));
     let e11b = {
         let mut objects = objects("E11b");
         objects.splice(900..1000, objects[..100].to_vec());
         envelope(&objects, 1_000)
     };
     vec![
-        case("E05", "an array that is cut", cut(of("E05"), 2_000), "rejected E-TRUNC"),
+        case("E05", "an array that is cut", cut(document("E05"), 2_000), "rejected E-TRUNC"),
         case("E05b", "an object a line", lines("E05b"), CLEAN),
         case(
             "E05c",
@@ -107,8 +107,13 @@ fn documents() -> Vec<Case> {
             changed("E06", |object| id_as(object, |_| "NaN".to_owned())),
             "rejected E-DAMAGED",
         ),
-        case("E06b", "a comma too many", of("E06b").replace("}]", "},]"), "rejected E-DAMAGED"),
-        case("E06c", "two documents", format!("{}\n{}", of("E06c"), of("E06c")), "rejected E-DAMAGED"),
+        case("E06b", "a comma too many", document("E06b").replace("}]", "},]"), "rejected E-DAMAGED"),
+        case(
+            "E06c",
+            "two documents",
+            format!("{}\n{}", document("E06c"), document("E06c")),
+            "rejected E-DAMAGED",
+        ),
         case(
             "E07",
             "200 arrays within each other",
@@ -130,6 +135,6 @@ fn documents() -> Vec<Case> {
             "set_aside 0+1000+0+1 E-PAGE",
         ),
         case("E11b", "one page twice, another missing", e11b, "set_aside 0+1000+0+1 E-PAGE"),
-        case("E12", "all in one line", of("E12").replace('\n', ""), CLEAN),
+        case("E12", "all in one line", document("E12").replace('\n', ""), CLEAN),
     ]
 }

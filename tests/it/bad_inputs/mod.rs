@@ -1,7 +1,7 @@
 //! Files as schools really send them, and worse: what each must get.
 //!
 //! Every case is the delivery of one school. The cases of a section are dropped together and run
-//! once, so that each also shows that it costs the others nothing. What came of a file is told in
+//! once, so that each also shows that it costs the others nothing. The outcome of a file is described in
 //! one line, and compared with the expected one as a whole: outcome, rows
 //! (loaded+quarantined+duplicate+structural), and every finding with its row.
 
@@ -18,7 +18,7 @@ use crate::support::{City, Record, get, text, with_check_digit};
 pub struct Case {
     /// As in the list of bad inputs: `A01`, or `A01b` for a second file of one entry.
     pub id: &'static str,
-    /// What is special about the file, in a few words.
+    /// The special feature of the file, in a few words.
     pub input: &'static str,
     /// Name of the delivered file; it decides nothing.
     pub file: &'static str,
@@ -50,7 +50,7 @@ pub const HEADER: [&str; 11] = [
 ];
 
 impl Roster {
-    /// `rows` clean students of the school of `id`; nobody is in two rosters of different ids.
+    /// `rows` clean students of the school of `id`; no student is in two rosters of different ids.
     pub fn of(id: &str, rows: usize) -> Self {
         let first = school_serial(id) * 2_000;
         let rows = (0..rows).map(|index| student(&school_code(id), first + index)).collect();
@@ -118,7 +118,7 @@ fn student(school: &str, serial: usize) -> Vec<String> {
 pub fn check(section: &str, cases: &[Case]) {
     let city = City::empty();
     let ids: BTreeSet<&str> = cases.iter().map(|case| case.id).collect();
-    assert_eq!(ids.len(), cases.len(), "an id stands twice");
+    assert_eq!(ids.len(), cases.len(), "an id is used twice");
     city.deliver("2024/schools/register.csv", register(&ids));
     for case in cases {
         city.deliver(&format!("2024/{}/{}/{}", case.dataset, case.id, case.file), &case.bytes);
@@ -129,7 +129,7 @@ pub fn check(section: &str, cases: &[Case]) {
     let output = city.nianbao(&["run", "--json", "--config", config.to_str().unwrap()]);
     let code = output.status.code();
     assert!(matches!(code, Some(0 | 10)), "exit {code:?}: {}", text(&output.stderr));
-    let lines = told(&city);
+    let lines = outcomes(&city);
     let mut table = String::from("id\tinput\texpected\tgot\tsame\n");
     let mut wrong = Vec::new();
     for case in cases {
@@ -160,15 +160,15 @@ fn register(ids: &BTreeSet<&str>) -> String {
     register
 }
 
-/// What came of the delivery in each case's folder, in one line; members of a bundle joined by ` / `.
-fn told(city: &City) -> BTreeMap<String, String> {
+/// The outcome of the delivery in each case's folder, in one line; members of a bundle joined by ` / `.
+fn outcomes(city: &City) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for finding in city.table("finding") {
         for column in ["message", "remedy"] {
             let is_chinese = get(&finding, column).chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
             assert!(is_chinese, "{column} of {}", get(&finding, "rule"));
         }
-        // A place is told whole: who names a column names its header, and the row it stands in.
+        // Places are complete: a finding with a column also has its header and row.
         if !get(&finding, "column").is_empty() {
             assert!(get(&finding, "row") != "0" && !get(&finding, "header").is_empty(), "{finding:?}");
         }

@@ -117,7 +117,7 @@ fn headers() -> Vec<Case> {
         spoiled("A22", "headers with breaks, stars and remarks", spelled, "decoded 1000+0+0+2"),
         spoiled(
             "A22b",
-            "a header that nobody knows for a required column",
+            "an unknown header for a required column",
             header("身份证件号", "公民证件号"),
             "rejected E-HDR-MISSING",
         ),

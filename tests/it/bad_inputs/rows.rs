@@ -16,7 +16,7 @@ pub const ENTRY: usize = 8;
 pub const MAJOR: usize = 9;
 pub const STATUS: usize = 10;
 
-/// The data row that most cases spoil; it stands in physical row 5.
+/// The data row that most cases spoil; it is physical row 5.
 pub const ROW: usize = 3;
 
 pub fn case(
@@ -56,7 +56,7 @@ pub fn with_cells(
     spoiled(id, input, spoil, expected)
 }
 
-/// What a cell of a workbook holds beside text.
+/// The values other than text that a cell of a workbook can have.
 pub enum Special {
     Number(f64),
     /// A formula with the value that its program stored for it.

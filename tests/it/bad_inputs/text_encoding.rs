@@ -193,7 +193,7 @@ fn characters() -> Vec<Case> {
         ),
         case(
             "A22b",
-            "a header nobody knows",
+            "an unknown header",
             roster("A22b").csv().replacen("身份证件号,", "居民编码,", 1),
             "rejected E-HDR-MISSING",
         ),

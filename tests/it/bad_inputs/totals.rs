@@ -5,7 +5,7 @@ use super::rows::{BIRTH, ID, ROW, SCHOOL, case, spoiled};
 use super::{Case, Roster, check};
 
 #[test]
-fn what_is_no_data_is_known_and_what_it_says_is_held_against_the_rows() {
+fn rows_without_data_are_known_and_their_totals_are_compared_with_the_rows() {
     let mut cases = frames();
     cases.extend(totals());
     cases.extend(columns());
@@ -56,16 +56,22 @@ fn frames() -> Vec<Case> {
 
 fn totals() -> Vec<Case> {
     const MAJORS: [(&str, &str); 2] = [("护理", "30"), ("电子商务", "12")];
-    let of = |id, input, rows: &[(&str, &str)], foot, expected| Case {
+    let filing_case = |id, input, rows: &[(&str, &str)], foot, expected| Case {
         dataset: "graduate_stats",
         ..case(id, input, statistics(id, rows, foot), expected)
     };
     let mut one_bad = Roster::of("B13d", 1_000);
     one_bad.rows[ROW][BIRTH] = "2008-02-30".into();
     vec![
-        of("B12", "a 合计 that is not the sum", &MAJORS, "合计,2024,,43,,\n", "set_aside 0+2+0+3 E-TOTAL@5"),
-        of("B12b", "a 合计 that is", &MAJORS, "合计,2024,,42,,\n", "decoded 2+0+0+3"),
-        of(
+        filing_case(
+            "B12",
+            "a 合计 that is not the sum",
+            &MAJORS,
+            "合计,2024,,43,,\n",
+            "set_aside 0+2+0+3 E-TOTAL@5",
+        ),
+        filing_case("B12b", "a 合计 that is", &MAJORS, "合计,2024,,42,,\n", "decoded 2+0+0+3"),
+        filing_case(
             "B12c",
             "a 合计 over a row that cannot be read",
             &[("护理", "30"), ("电子商务", "约12")],

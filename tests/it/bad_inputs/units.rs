@@ -30,7 +30,7 @@ fn a_number_is_in_the_unit_that_is_stated_or_is_refused() {
             above("U02", "the unit in the line above", "单位：元", "decoded 1+0+0+3"),
             header("U03", "no unit of money", "金额", "3000", "rejected E-HDR-UNIT"),
             above("U03b", "a line that says who filled it in", "单位：教务处", "rejected E-HDR-UNIT"),
-            header("U04", "a unit that nobody knows", "金额（美元）", "3000", "rejected E-HDR-UNIT"),
+            header("U04", "an unknown unit", "金额（美元）", "3000", "rejected E-HDR-UNIT"),
             header("U05", "bandwidth in a column of money", "金额（bps）", "3000", "rejected E-HDR-UNIT"),
             lines(
                 "U05b",

@@ -270,24 +270,24 @@ fn sheets() -> Vec<Case> {
 
 fn merges() -> Vec<Case> {
     let c17 = {
-        let of = roster("C17");
+        let clean = roster("C17");
         let mut groups = vec![String::new(); HEADER.len()];
-        groups[0].clone_from(&of.header[0]);
+        groups[0].clone_from(&clean.header[0]);
         "基本信息".clone_into(&mut groups[1]);
-        let mut under = of.header.clone();
+        let mut under = clean.header.clone();
         under[0].clear();
-        let shifted = Roster { header: groups, rows: [vec![under], of.rows].concat() };
+        let shifted = Roster { header: groups, rows: [vec![under], clean.rows].concat() };
         sheet(
             &rows(&shifted),
             "<mergeCells><mergeCell ref=\"A1:A2\"/><mergeCell ref=\"B1:K1\"/></mergeCells>",
         )
     };
     let c18 = |id: &str, ranges: &str| {
-        let mut of = roster(id);
-        for row in of.rows.iter_mut().skip(1).take(3) {
+        let mut clean = roster(id);
+        for row in clean.rows.iter_mut().skip(1).take(3) {
             row[0].clear();
         }
-        book(sheet(&rows(&of), ranges))
+        book(sheet(&rows(&clean), ranges))
     };
     vec![
         case("C17", "a header of two rows, merged", book(c17), "decoded 1000+0+0+2"),
@@ -311,13 +311,13 @@ fn cells() -> Vec<Case> {
     let linked =
         changed(&roster("C20b"), 5, NAME, "<c r=\"B5\" t=\"str\"><f>[1]Sheet1!A1</f><v>欧阳文文文</v></c>");
     let old = {
-        let of = roster("C22");
+        let clean = roster("C22");
         let serial = |day: &str| {
             let day: jiff::civil::Date = day.parse().unwrap();
             day.since(date(1904, 1, 1)).unwrap().get_days()
         };
-        let mut rows = rows(&of);
-        for (index, row) in of.rows.iter().enumerate() {
+        let mut rows = rows(&clean);
+        for (index, row) in clean.rows.iter().enumerate() {
             let number = index + 2;
             let dated = format!("<c r=\"D{number}\" s=\"1\"><v>{}</v></c>", serial(&row[3]));
             rows[index + 1] = rows[index + 1].replace(&cell(number, 3, &row[3]), &dated);
@@ -396,8 +396,8 @@ fn grids() -> Vec<Case> {
         book(sheet(&[rows(&roster(id)), vec![row]].concat(), ""))
     };
     let to_the_end = {
-        let of = roster("C29");
-        let mut rows = rows(&of);
+        let clean = roster("C29");
+        let mut rows = rows(&clean);
         let last = rows.pop().unwrap();
         rows.push(last.replace("1001\"", "1048576\""));
         book(sheet(&rows, ""))

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::definitions::copied_definitions;
 use crate::support::{City, HONGTONG, Record, Village, YAODU, a_year_before, files, get, register};
 
-/// The village, delivered for 2023 as well without the last of its people: a year is no copy of
+/// The village, delivered for 2023 as well without the last of its people: a year is not a copy of
 /// another. `change` makes what 2023 delivered of a file's text.
 fn two_years(change: impl Fn(&str, String) -> String) -> City {
     let city = City::empty();
@@ -29,8 +29,8 @@ fn of_year(city: &City, table: &str, year: &str) -> Vec<Record> {
 
 fn regions(city: &City, table: &str, year: &str, school: &str) -> BTreeSet<String> {
     let rows = of_year(city, table, year);
-    let own = rows.iter().filter(|row| get(row, "school_code") == school);
-    own.map(|row| get(row, "region_code").to_owned()).collect()
+    let of_school = rows.iter().filter(|row| get(row, "school_code") == school);
+    of_school.map(|row| get(row, "region_code").to_owned()).collect()
 }
 
 fn findings(city: &City, rule: &str, year: &str) -> usize {
@@ -118,7 +118,7 @@ first_year = 2024
 
 /// F09.
 #[test]
-fn a_temporary_number_is_somebody_else_next_year() {
+fn a_temporary_number_is_another_person_next_year() {
     let temporary = |text: String| {
         let id = text.lines().nth(1).unwrap().split(',').nth(5).unwrap().to_owned();
         text.replacen(&format!("居民身份证,{id}"), &format!("其他,999{YAODU}00001"), 1)
@@ -171,10 +171,12 @@ fn a_file_of_a_past_year_changes_that_years_partitions_alone() {
     city.run();
     let of_rows = |city: &City| -> BTreeMap<String, Vec<u8>> {
         let tables = city.release().join("tables");
-        let of = files(&tables).into_iter().map(|file| {
+        let tables_of_year = files(&tables).into_iter().map(|file| {
             (file.strip_prefix(&tables).unwrap().display().to_string(), fs::read(&file).unwrap())
         });
-        of.filter(|(name, _)| name.contains("report_year=2024") && !name.starts_with("report_cell")).collect()
+        tables_of_year
+            .filter(|(name, _)| name.contains("report_year=2024") && !name.starts_with("report_cell"))
+            .collect()
     };
     let before = of_rows(&city);
     assert!(before.len() > 5);

@@ -1,15 +1,15 @@
-//! What a run is given, and what was published and decided before: no stage changes it.
+//! The inputs of a run, and the releases and decisions before it: no stage changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::assembly::AssembledYear;
-use super::plan::{self, Before, Makers, PlannedYear};
-use super::recorded::Recorded;
+use super::history::History;
+use super::plan::{self, Environment, PastState, PlannedYear};
 use super::survey::Inventory;
 use super::{ByYear, PROGRAM, Request, RunError, Watch};
 use crate::decisions::Override;
-use crate::decisions::corrections::{self, FileKey, OfFile};
+use crate::decisions::corrections::{self, FileCorrections, FileKey};
 use crate::definitions::Definitions;
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-pub(super) struct Given<'a> {
+pub(super) struct RunContext<'a> {
     pub settings: &'a Settings,
     pub definitions: &'a Definitions,
     pub request: &'a Request,
@@ -25,24 +25,24 @@ pub(super) struct Given<'a> {
     pub data: DataRoot,
     pub key: PseudonymKey,
     pub last: Option<Manifest>,
-    /// Decisions of named persons that stand and apply.
+    /// Decisions of named persons that apply.
     pub overrides: Vec<Override>,
-    /// All that stand, those that no longer apply too.
+    /// All decisions that were not withdrawn, including those that no longer apply.
     pub recorded: Vec<Override>,
-    /// Ids of those that the release before found to hold no longer.
+    /// Ids of those that had lapsed by the release before.
     pub lapsed: BTreeSet<u32>,
-    /// What they say of single rows, by delivery.
-    pub corrections: BTreeMap<FileKey, OfFile>,
-    /// Years that anything was ever decided about, also what was taken back since.
+    /// Decisions about single rows, by delivery.
+    pub corrections: BTreeMap<FileKey, FileCorrections>,
+    /// Years with any decision, including withdrawn ones.
     pub decided_years: BTreeSet<ReportYear>,
-    /// Years that change only when somebody lifts the freeze.
+    /// Years that change only when the freeze is lifted.
     pub frozen: BTreeSet<ReportYear>,
-    /// Whether a year is asked for: nobody asks for a frozen one.
+    /// Whether a year is to be made, if need be: frozen ones never are.
     pub wanted: Box<dyn Fn(ReportYear) -> bool + Sync>,
 }
 
-impl<'a> Given<'a> {
-    /// Without what was said of single rows: no plan needs it.
+impl<'a> RunContext<'a> {
+    /// Without decisions about single rows, which a plan does not need.
     pub fn new(
         settings: &'a Settings,
         definitions: &'a Definitions,
@@ -50,12 +50,12 @@ impl<'a> Given<'a> {
         watch: &'a dyn Watch,
         data: DataRoot,
         key: PseudonymKey,
-        recorded: Recorded,
+        history: History,
     ) -> Self {
-        let Recorded { last, standing, overrides, lapsed, decided_years, frozen } = recorded;
+        let History { last, recorded, overrides, lapsed, decided_years, frozen } = history;
         let (asked, closed) = (request.years.clone(), frozen.clone());
         let wanted = move |year| !closed.contains(&year) && (asked.is_empty() || asked.contains(&year));
-        Given {
+        RunContext {
             corrections: BTreeMap::new(),
             settings,
             definitions,
@@ -65,7 +65,7 @@ impl<'a> Given<'a> {
             key,
             last,
             overrides,
-            recorded: standing,
+            recorded,
             lapsed,
             decided_years,
             frozen,
@@ -73,39 +73,43 @@ impl<'a> Given<'a> {
         }
     }
 
-    /// With what was said of single rows.
+    /// Adds the decisions about single rows.
     ///
     /// # Errors
     /// When the cells of a correction are gone or damaged.
     pub fn with_corrections(self) -> Result<Self, RunError> {
         let corrections = corrections::by_file(&self.data, &self.key, &self.overrides)?;
-        Ok(Given { corrections, ..self })
+        Ok(RunContext { corrections, ..self })
     }
 
-    /// The years that are planned, by what decides them.
+    /// Plans the years by everything that decides them.
     pub fn plan(&self, inventory: &Inventory) -> ByYear<PlannedYear> {
-        let before = Before {
+        let before = PastState {
             last: self.last.as_ref(),
             recorded: &self.recorded,
             decided_years: &self.decided_years,
             frozen: &self.frozen,
         };
         let key = self.key.check_value();
-        let makers =
-            Makers { settings: self.settings, definitions: self.definitions, program: PROGRAM, key: &key };
-        plan::plan(inventory, before, makers)
+        let environment = Environment {
+            settings: self.settings,
+            definitions: self.definitions,
+            program: PROGRAM,
+            key: &key,
+        };
+        plan::plan(inventory, before, environment)
     }
 
-    /// The years that are asked for and not as they were published.
+    /// The wanted years that differ from what was published.
     pub fn years_to_do(&self, planned: &ByYear<PlannedYear>) -> Vec<ReportYear> {
-        let to_do = planned.iter().filter(|(year, of)| (self.wanted)(**year) && !of.why.is_empty());
+        let to_do = planned.iter().filter(|(year, plan)| (self.wanted)(**year) && !plan.why.is_empty());
         to_do.map(|(year, _)| *year).collect()
     }
 
-    /// The file of a table of a year: of this run, else of the release that stands.
+    /// The file of a table of a year: this run's, else the current release's.
     pub fn table_of(&self, made: &ByYear<AssembledYear>, table: &str, year: ReportYear) -> Option<PathBuf> {
         match made.get(&year) {
-            Some(of) => of.tables.get(table).map(|table| table.path.clone()),
+            Some(assembled) => assembled.tables.get(table).map(|table| table.path.clone()),
             None => self.last.as_ref()?.table(&self.data, table, year),
         }
     }
