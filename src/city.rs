@@ -11,7 +11,7 @@ use crate::warehouse::publish;
 pub enum CityError {
     #[error("the releases in `{}` are of {name} ({code}), and the settings say {configured}", data.display())]
     Another { data: PathBuf, code: String, name: String, configured: String },
-    #[error("nobody says of which city the deliveries are")]
+    #[error("it is not known which city the deliveries are from")]
     Unknown,
 }
 

@@ -177,7 +177,7 @@ pub enum DocumentError {
     Damaged { path: PathBuf, message: String },
     #[error("`{}`: it is of format {format}; this program reads up to {FORMAT}", path.display())]
     Newer { path: PathBuf, format: u32 },
-    #[error("`{}` and every name beside it hold somebody's work: move one of them away", .0.display())]
+    #[error("`{}` and every name beside it hold a person's work: move one of them away", .0.display())]
     NoPlace(PathBuf),
 }
 

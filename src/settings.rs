@@ -67,7 +67,7 @@ pub struct Origin {
 pub enum SettingsError {
     #[error("settings: {0}")]
     Config(#[from] config::ConfigError),
-    #[error("settings: `{key}` is no region code of six digits")]
+    #[error("settings: `{key}` is not a region code of six digits")]
     RegionCode { key: &'static str },
     #[error("settings: `{key}` is {value}, and must not be under {least}")]
     TooLow { key: &'static str, value: u32, least: u32 },

@@ -22,8 +22,8 @@ pub fn is_form(object: &Value) -> bool {
 /// # Errors
 /// A sentence on what does not follow the form.
 pub fn read_report(object: &Value) -> Result<Report, String> {
-    let figures = object["figures"].as_array().ok_or("`figures` is no array")?;
-    let relations = object["relations"].as_array().ok_or("`relations` is no array")?;
+    let figures = object["figures"].as_array().ok_or("`figures` is not an array")?;
+    let relations = object["relations"].as_array().ok_or("`relations` is not an array")?;
     let mut keys: BTreeMap<String, Vec<Figure>> = BTreeMap::new();
     for (at, figure) in figures.iter().enumerate() {
         let key = figure["key"].as_str().ok_or_else(|| format!("`figures[{at}]` has no `key`"))?;
@@ -46,7 +46,7 @@ pub fn read_report(object: &Value) -> Result<Report, String> {
     };
     for (at, relation) in relations.iter().enumerate() {
         if !relation.is_object() {
-            return Err(format!("`relations[{at}]` is no object"));
+            return Err(format!("`relations[{at}]` is not an object"));
         }
         report.stated.push(instance(relation, &keys));
     }

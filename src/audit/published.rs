@@ -56,7 +56,7 @@ fn array<'a>(object: &'a Value, name: &str) -> Result<&'a [Value], String> {
     match &object[name] {
         Value::Null => Ok(&[]),
         Value::Array(values) => Ok(values),
-        _ => Err(format!("`{name}` is no array")),
+        _ => Err(format!("`{name}` is not an array")),
     }
 }
 

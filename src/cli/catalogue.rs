@@ -30,7 +30,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     }
     if let Some(path) = &args.out {
         if std::fs::symlink_metadata(path).is_ok() {
-            let message = format!("`{}` is there already, and may be somebody's work", path.display());
+            let message = format!("`{}` is there already, and may be a person's work", path.display());
             return Err(Failure::new(ExitCode::Usage, &message).hint("name another file, or move it away"));
         }
         if absolute(path).starts_with(absolute(&settings.data_dir)) {

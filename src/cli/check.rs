@@ -58,7 +58,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     wanted.retain(|release| args.year.is_empty() || args.year.contains(&release.year));
     if wanted.is_empty() {
         return Err(Failure::usage("there is nothing to check")
-            .hint("`nianbao run` makes a release; `nianbao releases list` tells its years"));
+            .hint("`nianbao run` makes a release; `nianbao releases list` shows its years"));
     }
     let mut worst = ExitCode::Done;
     for (index, release) in wanted.iter().enumerate() {

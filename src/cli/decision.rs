@@ -39,7 +39,7 @@ impl Decider {
         }
         if has_number(&self.by) || has_number(&self.why) {
             return Err(Failure::usage(
-                "the name or the reason has a long number: nobody's number belongs there",
+                "the name or the reason has a long number: personal numbers must not be written there",
             ));
         }
         Ok(())
@@ -80,7 +80,7 @@ pub fn signer(by: &str) -> Result<String, Failure> {
         return Err(Failure::usage("a signature needs a name"));
     }
     if has_number(by) {
-        return Err(Failure::usage("the name has a long number: nobody's number belongs there"));
+        return Err(Failure::usage("the name has a long number: personal numbers must not be written there"));
     }
     Ok(by.to_owned())
 }
@@ -92,7 +92,9 @@ pub fn reason(why: &str, missing: &str) -> Result<String, Failure> {
         return Err(Failure::usage(missing));
     }
     if has_number(why) {
-        return Err(Failure::usage("the reason has a long number: nobody's number belongs there"));
+        return Err(Failure::usage(
+            "the reason has a long number: personal numbers must not be written there",
+        ));
     }
     Ok(why.to_owned())
 }

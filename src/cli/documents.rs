@@ -9,7 +9,7 @@ use crate::warehouse::layout::DataRoot;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only those in which somebody's work waits
+    /// Only those with unread entries of a person
     #[arg(long)]
     waiting: bool,
 }

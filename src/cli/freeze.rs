@@ -73,7 +73,7 @@ fn freeze_year(
             missing.join(", ")
         );
         return Err(Failure::new(ExitCode::HeldBack, &message).hint(
-            "`nianbao sign --year Y --as ROLE --by NAME`; `nianbao sign --list` tells who signed what",
+            "`nianbao sign --year Y --as ROLE --by NAME`; `nianbao sign --list` shows who signed what",
         ));
     }
     let record = record_of(data, &release, year, Act::Freeze, (by, at))?;
@@ -84,7 +84,7 @@ fn lift_freeze(data: &DataRoot, year: i32, by: &str, why: &str, at: &str) -> Res
     let all = signatures::all(data)?;
     let Some(known) = signatures::frozen(&all).remove(&year) else {
         return Err(Failure::usage(&format!("{year} is not frozen"))
-            .hint("`nianbao sign --list` tells which years are"));
+            .hint("`nianbao sign --list` shows which years are"));
     };
     let record =
         Record { act: Act::Lift, by: by.to_owned(), at: at.to_owned(), why: why.to_owned(), ..known.clone() };

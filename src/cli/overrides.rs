@@ -169,7 +169,7 @@ fn acceptance(data: &DataRoot, accept: &AcceptArgs, when: &str) -> Result<Overri
     let Some(rule) = rule else {
         let known: Vec<&str> =
             finding::RULES.iter().filter(|rule| rule.is_answered_by_override()).map(|rule| rule.id).collect();
-        let message = format!("`{}` is no rule that can be answered so: {}", accept.rule, known.join(", "));
+        let message = format!("`{}` is not a rule that can be accepted: {}", accept.rule, known.join(", "));
         return Err(Failure::usage(&message));
     };
     // A file that is set aside may have the same name as the one that is kept meanwhile.
@@ -335,7 +335,7 @@ fn withdrawal(data: &DataRoot, withdraw: &WithdrawArgs, when: &str) -> Result<Ov
     let all = decisions::all(data)?;
     let in_force = decisions::not_withdrawn(&all);
     let Some(decision) = in_force.iter().find(|decision| decision.id == withdraw.id) else {
-        return Err(Failure::usage(&format!("there is no standing decision {}", withdraw.id))
+        return Err(Failure::usage(&format!("there is no decision in force {}", withdraw.id))
             .hint("`nianbao override list` names them"));
     };
     let Override { who, when, reason, .. } = withdraw.decider.record(decision.report_year, when);

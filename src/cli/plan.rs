@@ -24,7 +24,7 @@ pub struct Args {
     /// Read this drop folder instead of the configured one
     #[arg(long, value_name = "DIR")]
     drop: Option<PathBuf>,
-    /// Compute what would be published, and tell which figures of city and counties would move
+    /// Compute what would be published, and show which figures of the city and its counties would change
     #[arg(long)]
     figures: bool,
     /// End with 10 when something would be done

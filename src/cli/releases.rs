@@ -43,7 +43,7 @@ enum Command {
         /// `release_grace_days`]
         #[arg(long, value_name = "DAYS")]
         grace_days: Option<u32>,
-        /// Only tell what would go
+        /// Only list what would be removed
         #[arg(long)]
         dry_run: bool,
     },

@@ -283,7 +283,7 @@ fn print_text(settings: &Settings, report: &RunReport) {
         }
         RunEnd::NothingToDo(manifest) => {
             let draft = if manifest.outcome == ReleaseOutcome::Draft { " (a draft)" } else { "" };
-            output::line(&format!("Nothing to do: release {:06}{draft} stands.", manifest.release));
+            output::line(&format!("Nothing to do: release {:06}{draft} is still current.", manifest.release));
         }
         RunEnd::NothingFound => {
             output::line(&format!("Nothing found in `{}`.", settings.drop_dir.display()));

@@ -30,7 +30,7 @@ enum Command {
         /// Keep records for so many days [default: the setting `run_keep_days`]
         #[arg(long, value_name = "DAYS")]
         keep_days: Option<u32>,
-        /// Only tell what would go
+        /// Only list what would be removed
         #[arg(long)]
         dry_run: bool,
     },

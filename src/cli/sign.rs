@@ -25,7 +25,7 @@ pub struct Args {
     /// Who signs; three different people
     #[arg(long, alias = "who", value_name = "NAME", required_unless_present = "list")]
     by: Option<String>,
-    /// Another release than the one that stands
+    /// Another release than the current one
     #[arg(long, value_name = "NUMBER", conflicts_with = "withdraw")]
     release: Option<u32>,
     /// Take the signature of that role back, on record
@@ -34,7 +34,7 @@ pub struct Args {
     /// Why it is taken back
     #[arg(long, alias = "reason", value_name = "TEXT", requires = "withdraw")]
     why: Option<String>,
-    /// Who signed what, and whether it holds in the release that stands
+    /// Who signed what, and whether it holds for the current release
     #[arg(long, conflicts_with_all = ["role", "by", "release"])]
     list: bool,
 }

@@ -34,7 +34,7 @@ pub struct SetArgs {
     /// The school's code of ten digits
     #[arg(long, value_name = "CODE")]
     school: String,
-    /// The basis that the value stands for: filed or system
+    /// The basis that the value replaces: filed or system
     #[arg(long, default_value = "filed")]
     basis: String,
     /// The value, in the indicator's unit: 612 or 88.01
@@ -65,7 +65,7 @@ pub fn set(
 ) -> Result<Override, Failure> {
     set.decider.check()?;
     let Some(basis) = Delivered::named(&set.basis) else {
-        return Err(Failure::usage(&format!("`{}` is no basis: filed or system", set.basis)));
+        return Err(Failure::usage(&format!("`{}` is not a basis: filed or system", set.basis)));
     };
     let Some(indicator) = definitions.indicator(&set.indicator) else {
         return Err(Failure::usage(&format!("there is no indicator `{}`", set.indicator))
@@ -75,7 +75,7 @@ pub fn set(
         return Err(Failure::usage(&why));
     }
     let value = Decimal::parse(&set.value)
-        .ok_or_else(|| Failure::usage(&format!("`{}` is no number in plain decimals", set.value)))?;
+        .ok_or_else(|| Failure::usage(&format!("`{}` is not a number in plain decimals", set.value)))?;
     if let Some(fault) = adjust::value_fault(indicator, basis, value) {
         return Err(Failure::usage(&fault));
     }
@@ -226,7 +226,7 @@ fn decision(
     when: &str,
 ) -> Result<Option<Override>, String> {
     if by.is_empty() {
-        return Err("nobody is named: fill in 处理人, or give --by".to_owned());
+        return Err("no name is given: fill in 处理人, or give --by".to_owned());
     }
     let [(basis_a, value_a), (basis_b, value_b)] = &row.sides;
     let found = differences.iter().find(|difference| {

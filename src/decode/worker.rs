@@ -204,7 +204,7 @@ impl Worker {
         self.frames.read_exact(&mut length)?;
         let length = u32::from_le_bytes(length) as usize;
         if length > FRAME_MAX {
-            return Err(io::Error::other("its answer is no frame"));
+            return Err(io::Error::other("its answer is not a frame"));
         }
         frame.resize(length, 0);
         self.frames.read_exact(frame)

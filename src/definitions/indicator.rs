@@ -71,7 +71,7 @@ impl TryFrom<String> for ExactDecimal {
 
     fn try_from(text: String) -> Result<Self, String> {
         let parsed = Decimal::parse(&text).filter(|value| *value >= Decimal::ZERO);
-        parsed.map(ExactDecimal).ok_or_else(|| format!("`{text}` is no decimal of 0 or more"))
+        parsed.map(ExactDecimal).ok_or_else(|| format!("`{text}` is not a decimal of 0 or more"))
     }
 }
 

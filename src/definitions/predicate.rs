@@ -62,7 +62,7 @@ fn from_sql(expression: &ast::Expr) -> Result<Predicate, String> {
         Expr::Nested(inner) => from_sql(inner),
         Expr::Value(value) => match literal_of(value)? {
             Literal::Boolean(true) => Ok(Predicate::Always),
-            _ => Err(format!("`{value}` is no condition")),
+            _ => Err(format!("`{value}` is not a condition")),
         },
         Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(Predicate::Not(Box::new(from_sql(expr)?))),
         Expr::BinaryOp { left, op: Op::And, right } => {
@@ -105,14 +105,14 @@ fn comparison(op: &ast::BinaryOperator) -> Result<Comparison, String> {
 fn column(expression: &ast::Expr) -> Result<String, String> {
     match expression {
         ast::Expr::Identifier(name) => Ok(name.value.clone()),
-        other => Err(format!("`{other}` stands where a column name must")),
+        other => Err(format!("`{other}` is where a column name must be")),
     }
 }
 
 fn literal(expression: &ast::Expr) -> Result<Literal, String> {
     match expression {
         ast::Expr::Value(value) => literal_of(value),
-        other => Err(format!("`{other}` stands where a literal must")),
+        other => Err(format!("`{other}` is where a literal must be")),
     }
 }
 
@@ -121,9 +121,9 @@ fn literal_of(value: &ast::ValueWithSpan) -> Result<Literal, String> {
         ast::Value::SingleQuotedString(text) => Ok(Literal::Text(text.clone())),
         ast::Value::Boolean(value) => Ok(Literal::Boolean(*value)),
         ast::Value::Number(digits, _) => {
-            digits.parse().map(Literal::Integer).map_err(|_| format!("`{digits}` is no whole number"))
+            digits.parse().map(Literal::Integer).map_err(|_| format!("`{digits}` is not a whole number"))
         }
-        other => Err(format!("`{other}` is no text, whole number or boolean")),
+        other => Err(format!("`{other}` is neither a text, a whole number nor a boolean")),
     }
 }
 

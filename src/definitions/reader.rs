@@ -128,7 +128,7 @@ impl AuditReader {
             let undefined =
                 RelationKind::ALL.iter().filter(|kind| !kinds.iter().any(|known| *known == kind.name()));
             faults.extend(
-                undefined.map(|kind| ((at.0.clone(), 0), format!("no rule tells of `{}`", kind.name()))),
+                undefined.map(|kind| ((at.0.clone(), 0), format!("no rule describes `{}`", kind.name()))),
             );
         }
         faults

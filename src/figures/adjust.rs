@@ -41,7 +41,7 @@ pub fn refusal(indicator: &Indicator, basis: Delivered) -> Option<String> {
             _,
             Some(Combination::Sum | Combination::Max | Combination::WeightedMean { .. }),
         ) => None,
-        (Delivered::Filed, _, Some(_)) => Some(format!("`{id}` is words, which no number stands for")),
+        (Delivered::Filed, _, Some(_)) => Some(format!("`{id}` is words and cannot be a number")),
         (Delivered::Survey, ..) => {
             Some("values of a survey are answers of many: none of them is set by a person".to_owned())
         }
@@ -59,7 +59,8 @@ pub fn value_fault(indicator: &Indicator, basis: Delivered, value: Decimal) -> O
     }
     let is_count = COUNTED.contains(&indicator.unit.as_str())
         || basis == Delivered::System && matches!(indicator.system, Some(Calculation::Count(_)));
-    (is_count && value.0 % ONE != 0).then(|| format!("{value} is no count of {}", indicator.title_zh))
+    (is_count && value.0 % ONE != 0)
+        .then(|| format!("{value} is not a whole number of {}", indicator.title_zh))
 }
 
 /// The indicators whose values change with `id` on a basis: itself, and those computed from it.

@@ -59,19 +59,19 @@ fn cell_text(row: &Row<'_>, index: usize) -> String {
 pub fn about(book: &Sheets) -> Result<(ReportYear, String), Fault> {
     let fault = |message: String| Fault { sheet: ABOUT.to_owned(), row: 0, message };
     let Some((_, rows)) = book.iter().find(|(name, _)| name == ABOUT) else {
-        return Err(fault("there is no such sheet: this is no correction workbook".to_owned()));
+        return Err(fault("there is no such sheet: this is not a correction workbook".to_owned()));
     };
     let value = |name: &str| {
         let row = rows.iter().find(|row| cell_text(row, 0) == name);
         row.map(|row| cell_text(row, 1)).ok_or_else(|| fault(format!("it has no line {name}")))
     };
-    let year = value(YEAR)?.parse().map_err(|_| fault(format!("{YEAR} is no year")))?;
+    let year = value(YEAR)?.parse().map_err(|_| fault(format!("{YEAR} is not a year")))?;
     let school = value(SCHOOL)?;
     if school == UNKNOWN_SCHOOL {
         return Ok((year, String::new()));
     }
     let code = text::school_code(&Cell::Text(school.into()));
-    Ok((year, code.map_err(|_| fault(format!("{SCHOOL} is no code of ten digits")))?))
+    Ok((year, code.map_err(|_| fault(format!("{SCHOOL} is not a code of ten digits")))?))
 }
 
 /// Reads the answers in a workbook, and checks them against the cases of its year.
@@ -100,11 +100,7 @@ pub fn read<'a>(
         for row in rows.iter().filter(|row| row.number > heads.number && !row.is_blank()) {
             let read = reader.row(heads, row).and_then(|filled| {
                 let id = cell_text(row, 0);
-                if seen.insert(id.clone()) {
-                    Ok(filled)
-                } else {
-                    Err(format!("{id} stands here a second time"))
-                }
+                if seen.insert(id.clone()) { Ok(filled) } else { Err(format!("{id} is here a second time")) }
             });
             match read {
                 Ok(RowReading::Answered(filled)) => answered.push(filled),
@@ -137,7 +133,11 @@ impl<'a> Reader<'a, '_> {
             return Err(format!("{ID} is empty"));
         }
         let Some(&case) = self.cases.get(id.as_str()) else {
-            return Err(format!("`{}` is no id in the quarantine of {}", position::redact(&id), self.year));
+            return Err(format!(
+                "`{}` is not an id in the quarantine of {}",
+                position::redact(&id),
+                self.year
+            ));
         };
         if case.report_year != self.year || case.school_code != self.school {
             return Err(format!("`{id}` is of another school or year"));
@@ -184,14 +184,14 @@ impl<'a> Reader<'a, '_> {
         let in_row = cell_text(row, 2);
         let name = if in_row.is_empty() { self.by.unwrap_or_default().trim().to_owned() } else { in_row };
         if name.is_empty() {
-            return Err(format!("nobody is named: fill in {BY}, or give --by"));
+            return Err(format!("no name is given: fill in {BY}, or give --by"));
         }
         // Only a name is allowed: it is printed wherever the decision is.
         if position::redact(&name) != name
             || name.chars().count() > NAME_MAX
             || name.chars().any(char::is_control)
         {
-            return Err(format!("{BY} is no name"));
+            return Err(format!("{BY} is not a name"));
         }
         Ok(name)
     }

@@ -290,7 +290,7 @@ fn noted_row(sheet: &str, row: u32, get: &dyn Fn(&str) -> String) -> Result<Diff
     };
     let note = get(NOTE);
     if position::redact(&note) != note || position::redact(&get(BY)) != get(BY) {
-        return Err(format!("{NOTE} or {BY} has a long number: nobody's number belongs there"));
+        return Err(format!("{NOTE} or {BY} has a long number: personal numbers must not be written there"));
     }
     Ok(DifferenceNote {
         sheet: sheet.to_owned(),
@@ -427,7 +427,7 @@ mod tests {
             (
                 7,
                 "见14100220080302123X",
-                "sheet `学校`, row 2: 处理说明 or 处理人 has a long number: nobody's number belongs there",
+                "sheet `学校`, row 2: 处理说明 or 处理人 has a long number: personal numbers must not be written there",
             ),
         ] {
             let mut values = good;

@@ -67,7 +67,7 @@ pub fn read(file: &DroppedFile) -> io::Result<Option<Vec<u8>>> {
     let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
     let mut open = fs::OpenOptions::new().read(true).custom_flags(flags).open(&file.path)?;
     if !open.metadata()?.is_file() {
-        return Err(io::Error::other("it is no ordinary file"));
+        return Err(io::Error::other("it is not an ordinary file"));
     }
     let mut bytes = Vec::new();
     open.read_to_end(&mut bytes)?;

@@ -5,7 +5,7 @@ super::row::row! {
     DatasetRow, "", {
         /// The school whose row it is; empty where the row names none.
         school_code: String = "学校标识码",
-        /// SHA-256 of the file that it stands in.
+        /// SHA-256 of its file.
         source_file: String = "来源文件的 SHA-256",
         /// The sheet; empty for text and HTML files.
         source_sheet: String = "来源工作表",

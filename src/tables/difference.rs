@@ -40,7 +40,7 @@ super::row::row! {
         tolerance: Option<Decimal> = "允许差",
         /// Unit of measurement.
         unit: String = "单位",
-        /// Why the two differ, as a named person said; null while nobody did.
+        /// Why the two differ, as a named person said; null until one did.
         closing_note: Option<String> = "处理说明",
         /// Who said so.
         closed_by: Option<String> = "处理人",

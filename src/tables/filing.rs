@@ -25,7 +25,7 @@ super::row::row! {
         value_year: ReportYear = "数值年度",
         /// `value`, `blank`, `dash` or `missing`.
         state: State = "状态",
-        /// As filed; null where it is no answer.
+        /// As filed; null where it is not an answer.
         printed_text: Option<String> = "填报原文",
         /// Null where it is words.
         value: Option<Decimal> = "数值",

@@ -39,7 +39,7 @@ row::row! {
         message: String = "问题",
         /// What to do about it.
         remedy: String = "处理办法",
-        /// For how many places it stands: sum it to count findings.
+        /// The number of places it represents: sum it to count findings.
         count: u64 = "处数",
         /// County, or city; empty where neither is known.
         region_code: String = "县（市、区）代码",

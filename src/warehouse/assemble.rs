@@ -297,12 +297,12 @@ fn decide(
     names.retain(|_, (_, shared)| *shared);
     names.shrink_to_fit();
     let is_shared = |row: &StagedRow| row.key.is_some_and(|key| names.contains_key(&(key, row.school)));
-    // A row whose number is somebody else's too is no candidate to count.
+    // A row whose number is another person's too cannot count.
     let mut best: HashMap<(u32, Digest128), (bool, u32, usize)> = HashMap::new();
     for &index in &candidates {
         let row = &rows[index];
         if let Some(thing) = thing(row).filter(|_| judgement(row).counts && !is_shared(row)) {
-            // A school that the register does not have counts nobody whom one of its schools has too.
+            // A school that the register does not have does not count a person who is at a registered school too.
             let rank = (!row.is_registered, judgement(row).preference, index);
             let known = best.entry(thing).or_insert(rank);
             *known = (*known).min(rank);

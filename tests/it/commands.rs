@@ -34,7 +34,7 @@ fn a_second_run_has_nothing_to_do_and_exits_by_the_current_release() {
     let output = city.nianbao(&["run", "--quiet"]);
     assert_eq!(
         described(&city, &output),
-        "exit 10\n--- stdout\nNothing to do: release 000001 (a draft) stands.\n--- stderr\n"
+        "exit 10\n--- stdout\nNothing to do: release 000001 (a draft) is still current.\n--- stderr\n"
     );
     assert_eq!(city.release(), release);
 }

@@ -618,7 +618,7 @@ fn no_decision_takes_a_number_of_a_person() {
             let output = city.nianbao(command);
             let said = text(&output.stderr);
             assert_eq!(output.status.code(), Some(2), "{command:?} {said}");
-            assert!(said.contains("nobody's number belongs there"), "{command:?} {said}");
+            assert!(said.contains("personal numbers must not be written there"), "{command:?} {said}");
         }
         for head in ["处理说明", "处理人"] {
             let mut book = book.clone();

@@ -343,14 +343,14 @@ fn a_workbook_with_a_fault_is_refused_whole_and_its_content_is_not_printed() {
         &|book| row(book, &|row| row[0] = id_of_another.as_str().unwrap().to_owned()),
         &format!("{at}`{}` is of another school or year", id_of_another.as_str().unwrap()),
     );
-    refused(&|book| row(book, &|row| row[0] = "R000000".into()), &format!("{at}`R000000` is no id"));
+    refused(&|book| row(book, &|row| row[0] = "R000000".into()), &format!("{at}`R000000` is not an id"));
     refused(&|book| row(book, &|row| row[0].clear()), &format!("{at}编号 is empty"));
     refused(&|book| row(book, &|row| row[1] = "改".into()), &format!("{at}处理 is none of"));
     refused(&|book| row(book, &|row| row[1] = "属实".into()), &format!("{at}处理 says 属实"));
     refused(&|book| row(book, &|row| row[1].clear()), &format!("{at}a cell was changed and 处理 is empty"));
     refused(&|book| row(book, &|row| row[1] = "放弃".into()), &format!("{at}it says 放弃, and a cell"));
     refused(&|book| row(book, &|row| row[2].clear()), &format!("{at}nobody is named"));
-    refused(&|book| row(book, &|row| row[2] = identity(9).0), &format!("{at}处理人 is no name"));
+    refused(&|book| row(book, &|row| row[2] = identity(9).0), &format!("{at}处理人 is not a name"));
     refused(&|book| row(book, &|row| row[5] += "。"), &format!("{at}处理办法 is not what was exported"));
     refused(
         &|book| row(book, &|row| row[10] = "2008-02-31".into()),

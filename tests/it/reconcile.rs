@@ -344,7 +344,7 @@ fn a_workbook_that_is_not_one_is_refused_whole() {
     // No one is named: the row is reported, and a name on the command line is enough.
     let (code, printed) = read(&city, &with("处理人", ""), &[]);
     assert!(
-        code == Some(10) && printed.contains("nobody is named: fill in 处理人, or give --by"),
+        code == Some(10) && printed.contains("no name is given: fill in 处理人, or give --by"),
         "{printed}"
     );
     let (code, printed) = read(&city, &with("代码", "3614000009"), &[]);
@@ -597,8 +597,8 @@ fn a_value_that_cannot_be_set_is_refused_with_the_reason() {
     refused(&with(2, "2021"), "release 000001 has no year 2021");
     refused(&with(4, "3614000099"), "there is no school `3614000099` in 2024");
     refused(&with(6, "-3"), "-3 is not between 0 and");
-    refused(&with(6, "8.5"), "8.5 is no count of 全日制在校生人数");
-    refused(&with(6, "八"), "`八` is no number in plain decimals");
+    refused(&with(6, "8.5"), "8.5 is not a whole number of 全日制在校生人数");
+    refused(&with(6, "八"), "`八` is not a number in plain decimals");
     refused(&with(6, "5"), "5 is what was delivered: there is nothing to set");
     refused(&with(0, "schools"), "`schools` has no values on basis filed");
     refused(
@@ -606,7 +606,7 @@ fn a_value_that_cannot_be_set_is_refused_with_the_reason() {
         "computed from graduates_placed and graduates",
     );
     refused(&[&good[..], &["--basis", "survey"]].concat(), "none of them is set by a person");
-    refused(&[&good[..], &["--basis", "adjusted"]].concat(), "`adjusted` is no basis: filed or system");
+    refused(&[&good[..], &["--basis", "adjusted"]].concat(), "`adjusted` is not a basis: filed or system");
     let unnamed = ["override", "set", "--by", " ", "--why", "更正"];
     assert_eq!(city.nianbao(&[&unnamed[..], &good].concat()).status.code(), Some(2));
     let number = ["override", "set", "--by", "王科长", "--why", "14100220080302123X 转出"];

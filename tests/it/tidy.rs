@@ -294,3 +294,34 @@ fn the_two_readmes_have_the_same_sections() {
         files(&root.join("docs/guide/zh-CN")).len()
     );
 }
+
+/// Words and turns that this code once had, and that a reader stumbles over.
+#[test]
+fn comments_and_names_are_plain_english() {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let has = |line: &str, words: &str| {
+        line.match_indices(words).any(|(at, _)| {
+            let before = line[..at].chars().next_back();
+            let after = line[at + words.len()..].chars().next();
+            !before.is_some_and(is_word) && !after.is_some_and(is_word)
+        })
+    };
+    let mut found = Vec::new();
+    for (file, code) in library() {
+        for line in code.lines() {
+            let comment = line.trim_start().strip_prefix("//");
+            let in_comments =
+                ["told", "tell", "tells", "nobody", "somebody", "anybody", "whoever", "Whoever"];
+            let turns = comment.into_iter().flat_map(|comment| {
+                let words = in_comments.into_iter().filter(move |words| has(comment, words));
+                let begins = comment.trim_start_matches(['/', '!', ' ']);
+                words.chain(["What ", "Who "].into_iter().filter(move |begin| begins.starts_with(begin)))
+            });
+            found.extend(turns.map(|words| format!("{file}: {words}: {line}")));
+            let name =
+                comment.is_none() && (has(line, "let told") || has(line, "fn told") || has(line, "fn tell"));
+            found.extend(name.then(|| format!("{file}: {line}")));
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}

@@ -247,7 +247,7 @@ impl RuleText {
             faults.push(format!("there is no rule kind `{}`", self.kind));
         }
         if !DIMENSIONS.contains(&self.dimension.as_str()) {
-            faults.push(format!("`{}` is no dimension of GB/T 36344", self.dimension));
+            faults.push(format!("`{}` is not a dimension of GB/T 36344", self.dimension));
         }
         faults
     }
@@ -291,7 +291,7 @@ impl RelationDefinition {
         for name in self.operands.values().flat_map(Names::all) {
             if PrintedPlace::parse(name).is_none() {
                 faults.push(format!(
-                    "`{name}` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…"
+                    "`{name}` is not a place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…"
                 ));
             }
         }
@@ -299,13 +299,13 @@ impl RelationDefinition {
             faults.push("levels: a published report has no deliveries".to_owned());
         }
         if self.levels.is_empty() {
-            faults.push("levels: it is asked of nobody".to_owned());
+            faults.push("levels: no unit is checked".to_owned());
         }
         if self.severity.is_some_and(|severity| severity < Severity::S2) {
             faults.push("severity: S2 or S3; what stops a release is `guaranteed`".to_owned());
         }
         if self.guaranteed && (self.interpretation || self.severity.is_some()) {
-            faults.push("what is guaranteed is no interpretation, and has no severity".to_owned());
+            faults.push("a guaranteed relation is not an interpretation and has no severity".to_owned());
         }
         if let Some(each) = &self.each
             && !["row", "list", "repeated"].contains(&each.as_str())
@@ -356,7 +356,7 @@ mod tests {
             faults("id='a'\nkind='same_figure'\nof={a='表1:a',b='c',d='表1:d'}\neach='county'"),
             [
                 "`same_figure` has no `d`",
-                "`c` is no place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…",
+                "`c` is not a place: 表1:…, 正文:…, 正文表:…, 清单:…, 同类:…, 报送:…, =…",
                 "each: there is no code table `county`"
             ]
         );
