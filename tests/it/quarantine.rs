@@ -349,7 +349,7 @@ fn a_workbook_with_a_fault_is_refused_whole_and_its_content_is_not_printed() {
     refused(&|book| row(book, &|row| row[1] = "属实".into()), &format!("{at}处理 says 属实"));
     refused(&|book| row(book, &|row| row[1].clear()), &format!("{at}a cell was changed and 处理 is empty"));
     refused(&|book| row(book, &|row| row[1] = "放弃".into()), &format!("{at}it says 放弃, and a cell"));
-    refused(&|book| row(book, &|row| row[2].clear()), &format!("{at}nobody is named"));
+    refused(&|book| row(book, &|row| row[2].clear()), &format!("{at}no name is given"));
     refused(&|book| row(book, &|row| row[2] = identity(9).0), &format!("{at}处理人 is not a name"));
     refused(&|book| row(book, &|row| row[5] += "。"), &format!("{at}处理办法 is not what was exported"));
     refused(
