@@ -137,11 +137,10 @@ impl Finders {
 }
 
 impl Finders {
-    /// Whether tags are spelt as the other searches expect, and hold what the reader takes.
-    fn is_odd(&self, text: &[u8]) -> bool {
-        if self.single_quote.find(text).is_some()
-            || self.no_value.iter().any(|empty| empty.find(text).is_some())
-        {
+    /// Whether tags are spelt otherwise than the other searches expect. A program spells all tags of a part alike:
+    /// its beginning shows how.
+    fn is_odd_spelling(&self, text: &[u8]) -> bool {
+        if self.single_quote.find(text).is_some() {
             return true;
         }
         // A line break that follows a tag parts elements; one within a tag parts its attributes.
@@ -167,7 +166,12 @@ impl Finders {
             let value = memmem::find(tag, b"ref=\"").map(|from| &tag[from + 5..]);
             value.is_none_or(|value| !value.split(|&byte| byte == b':').all(digits))
         };
-        if self.dimension.find_iter(text).any(has_row_0) {
+        self.dimension.find_iter(text).any(has_row_0)
+    }
+
+    /// Whether a cell holds what the reader does not take: an error that it does not know, or no value of a type.
+    fn is_odd_cell(&self, text: &[u8]) -> bool {
+        if self.no_value.iter().any(|empty| empty.find(text).is_some()) {
             return true;
         }
         let is_unknown = |at: usize| {
@@ -217,7 +221,9 @@ impl Part {
                 }
             }
             Kind::Sheet => {
-                found.spelling.note(finders.is_odd(text));
+                let is_beginning = self.bytes == chunk.len() as u64;
+                found.spelling.note(is_beginning && finders.is_odd_spelling(text));
+                found.spelling.note(finders.is_odd_cell(text));
                 look_at_sheet(text, finders, found)?;
             }
             Kind::OtherXml if self.is_relations => found.spelling.note(finders.stroke.find(text).is_some()),

@@ -2,6 +2,8 @@
 //!
 //! Names are never put through NFKC, which turns ① into 1 and Ⅲ into III.
 
+use std::borrow::Cow;
+
 use crate::decode::cell::is_blank;
 
 /// A name in the form in which it is compared: without blanks, with one kind of separator.
@@ -15,7 +17,10 @@ pub fn folded(name: &str) -> String {
 }
 
 /// A page may have left `&middot;` or `&#134071;` where the character was.
-fn without_entities(name: &str) -> String {
+fn without_entities(name: &str) -> Cow<'_, str> {
+    if !name.contains('&') {
+        return Cow::Borrowed(name);
+    }
     let mut text = String::new();
     let mut rest = name;
     while let Some((before, after)) = rest.split_once('&') {
@@ -29,7 +34,7 @@ fn without_entities(name: &str) -> String {
             rest = after;
         }
     }
-    text + rest
+    Cow::Owned(text + rest)
 }
 
 fn character(entity: &str) -> Option<char> {
@@ -68,7 +73,8 @@ pub fn has_lost(name: &str) -> bool {
     let is_han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
     let is_mark = |c: char| matches!(c, '?' | '？' | '*' | '＊' | '□' | '〓' | '■' | '_' | '＿');
     let han = name.chars().filter(|&c| is_han(c)).count();
-    let latin = name.chars().any(|c| c.is_ascii_alphabetic());
+    // A single letter distinguishes two people of one name: 张伟A.
+    let latin = name.chars().filter(char::is_ascii_alphabetic).count() > 1;
     let described =
         name.contains(['(', '（']) && ["上", "下", "左", "右"].iter().any(|side| name.contains(side));
     han > 0 && (name.chars().any(is_mark) || latin || described)
@@ -100,7 +106,7 @@ mod tests {
         for name in ["张??", "王*", "钱□", "赵〓", "周YAN", "孙（上龙下天）", "李？"] {
             assert!(has_lost(name), "{name}");
         }
-        for name in ["张三", "Anna", "买买提·艾力", "李一", "𠮷田"] {
+        for name in ["张三", "张伟A", "Anna", "买买提·艾力", "李一", "𠮷田"] {
             assert!(!has_lost(name), "{name}");
         }
         assert_eq!(folded("买买提&middot;艾力"), folded("买买提·艾力"));

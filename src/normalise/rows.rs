@@ -518,7 +518,9 @@ fn is_filled_down(dataset: &Dataset, binding: &Binding, row: &Row<'_>) -> bool {
 /// What programs write for nothing.
 fn is_null_word(cell: &Cell<'_>) -> bool {
     const WORDS: [&str; 9] = ["\\N", "(NULL)", "NULL", "null", "nan", "NaN", "NaT", "None", "undefined"];
-    matches!(cell, Cell::Text(text) if WORDS.contains(&text.trim()))
+    let Cell::Text(text) = cell else { return false };
+    let text = text.trim();
+    text.starts_with(['\\', '(', 'N', 'n', 'u']) && WORDS.contains(&text)
 }
 
 /// Whether a row is the instructions that some templates have right under the header.
