@@ -132,10 +132,12 @@ fn sniff_zip(bytes: &[u8]) -> Result<Format, DecodeError> {
 }
 
 fn sniff_text(head: &[u8]) -> Result<Format, DecodeError> {
-    let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
-    if !utf16 {
+    let wide = encoding_rs::Encoding::for_bom(head).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8);
+    if wide.is_none() {
         refuse_nul_bytes(head)?;
     }
+    let narrow = wide.map(|(encoding, mark)| encoding.decode_without_bom_handling(&head[mark..]).0);
+    let head = narrow.as_ref().map_or(head, |text| text.as_bytes());
     let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     if start.starts_with(b"<") {
         let lower = start.to_ascii_lowercase();

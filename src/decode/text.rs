@@ -139,6 +139,10 @@ impl<'a> Chunks<'a> {
             notes.push(Note::new(finding::FILE_TRUNCATED, "", &detail));
             bytes = &bytes[..end];
         }
+        // The mark of the end that DOS programs write after the last line.
+        if !wide {
+            bytes = bytes.strip_suffix(&[0x1a]).unwrap_or(bytes);
+        }
         let (encoding, name): (&'static Encoding, _) = match Encoding::for_bom(bytes) {
             Some((encoding, _)) if encoding == UTF_16LE => (UTF_16LE, "utf-16le"),
             Some((encoding, _)) if encoding == UTF_16BE => (UTF_16BE, "utf-16be"),

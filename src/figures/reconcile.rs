@@ -504,7 +504,7 @@ mod tests {
             definitions::load(&files).unwrap_err()[0].to_string()
         };
         assert!(bad("tolerance = { relative = 0.01 }").contains("string"));
-        assert!(bad("tolerance = { relative = \"-1\" }").contains("no decimal of 0 or more"));
+        assert!(bad("tolerance = { relative = \"-1\" }").contains("not a decimal of 0 or more"));
         assert!(bad("tolerance = { relative = \"5\" }").contains("a share"));
     }
 

@@ -231,6 +231,24 @@ fn formats() -> Vec<Case> {
             "decoded 40+0+0+1 W-ENC-CONFLICT",
         ),
         case(
+            "K26",
+            "a page of two bytes a character",
+            "名册.xls",
+            {
+                let page = page("K26", "utf-8");
+                let units = page.encode_utf16().flat_map(u16::to_le_bytes);
+                [0xff, 0xfe].into_iter().chain(units).collect::<Vec<u8>>()
+            },
+            CLEAN,
+        ),
+        case(
+            "K27",
+            "the end of a DOS file",
+            "名册.csv",
+            roster("K27").csv().replace('\n', "\r\n") + "\u{1a}",
+            CLEAN,
+        ),
+        case(
             "K25",
             "a page that says UTF-8 and is GBK",
             "名册.xls",
