@@ -74,6 +74,34 @@ fn of_rules() {
     is_as_written("rules.md", &says);
 }
 
+/// The comment above a group of settings is of all of them.
+#[test]
+fn of_settings() {
+    let mut says = "# Settings\n\nA site file is TOML with any of these keys; it is given with `--config`. Environment \
+        variables override it, options override all.\n\n| setting | default | variable | what |\n|---|---|---|---|\n"
+        .to_owned();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/default.toml");
+    let mut comment: Vec<String> = Vec::new();
+    let mut is_open = true;
+    for line in fs::read_to_string(path).unwrap().lines() {
+        if let Some(text) = line.strip_prefix("# ") {
+            if !is_open {
+                comment.clear();
+            }
+            is_open = true;
+            comment.push(text.replace('|', "\\|").replace('<', "&lt;"));
+        } else if let Some((key, default)) = line.split_once(" = ") {
+            is_open = false;
+            let variable = format!("NIANBAO_{}", key.to_uppercase());
+            writeln!(says, "| `{key}` | `{default}` | `{variable}` | {} |", comment.join(" ")).unwrap();
+        } else {
+            is_open = false;
+            comment.clear();
+        }
+    }
+    is_as_written("settings.md", &says);
+}
+
 #[test]
 fn of_columns() {
     let mut written: BTreeMap<String, Vec<String>> = BTreeMap::new();
