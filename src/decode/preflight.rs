@@ -222,8 +222,8 @@ impl Part {
             }
             Kind::Sheet => {
                 let is_beginning = self.bytes == chunk.len() as u64;
-                found.spelling.note(is_beginning && finders.is_odd_spelling(text));
-                found.spelling.note(finders.is_odd_cell(text));
+                let is_odd = || (is_beginning && finders.is_odd_spelling(text)) || finders.is_odd_cell(text);
+                found.spelling.note(found.spelling == Spelling::Usual && is_odd());
                 look_at_sheet(text, finders, found)?;
             }
             Kind::OtherXml if self.is_relations => found.spelling.note(finders.stroke.find(text).is_some()),

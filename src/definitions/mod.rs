@@ -87,6 +87,15 @@ impl Definitions {
         self.codes.get("region")
     }
 
+    /// Names of all regions of a year by code, with that of the residual, for schools under no county.
+    #[must_use]
+    pub fn region_names(&self, year: ReportYear, residual: (&str, &str)) -> BTreeMap<String, String> {
+        let codes = self.regions().map(CodeTable::codes).unwrap_or_default();
+        let valid = codes.iter().filter(|code| code.valid_in(year));
+        let names = valid.map(|code| (code.code.clone(), code.label.clone()));
+        names.chain([(residual.0.to_owned(), residual.1.to_owned())]).collect()
+    }
+
     /// The name of a region in a year; its code where the name is unknown.
     #[must_use]
     pub fn region_name<'r>(&'r self, code: &'r str, year: ReportYear) -> &'r str {

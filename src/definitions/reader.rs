@@ -25,7 +25,7 @@ use super::relation::{
 use super::source::{DefinitionFile, Fault, below, content_digest, digest, folder_of};
 use crate::period::ReportYear;
 use crate::tables::filing::FilingRow;
-use crate::tables::row::{ColumnSpec, Row as _};
+use crate::tables::row;
 
 /// Reads and checks all definitions.
 ///
@@ -486,7 +486,7 @@ impl Reader {
         let (_, dataset) = self.datasets.iter().find(|(_, dataset)| dataset.table == table)?;
         let fields = match dataset.shape {
             Shape::Rows => staged_fields(dataset),
-            Shape::Form => FilingRow::COLUMNS.iter().map(ColumnSpec::field).collect(),
+            Shape::Form => row::fields::<FilingRow>(),
         };
         let mut columns: Vec<String> = fields.into_iter().map(|field| field.name).collect();
         columns.push("region_code".to_owned());

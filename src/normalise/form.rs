@@ -19,15 +19,9 @@ use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, redact};
-use crate::tables::column::{FieldSpec, TableBuilder};
+use crate::tables::column::TableBuilder;
 use crate::tables::filing::FilingRow;
-use crate::tables::row::{ColumnSpec, Row as _};
-
-/// The columns of the table `filing`.
-#[must_use]
-pub fn fields() -> Vec<FieldSpec> {
-    FilingRow::COLUMNS.iter().map(ColumnSpec::field).collect()
-}
+use crate::tables::row::{self, Row as _};
 
 /// Takes the events of one filing.
 pub struct FormNormaliser<'a> {
@@ -106,7 +100,7 @@ impl<'a> FormNormaliser<'a> {
             layout,
             dataset,
             source_file,
-            builder: TableBuilder::new(&fields()),
+            builder: TableBuilder::new(&row::fields::<FilingRow>()),
             rejects: Rejects::default(),
             findings: Findings::default(),
             counts: RowCounts::default(),

@@ -207,11 +207,7 @@ fn note(first: &str, place: &Place) -> Vec<Statement> {
 
 /// The digits of `共1234条记录`, also after the pages: `第1页/共9页 共340条`; `None` for any other text.
 fn counted(text: &str) -> Option<String> {
-    let text =
-        text.rsplit_once("每页").filter(|_| page_of(text).is_some()).map_or(text, |(before, _)| before);
-    if let Some((_, after)) = text.rsplit_once("页").filter(|_| page_of(text).is_some()) {
-        return counted(after.trim_start_matches([',', '，', '/', ';']));
-    }
+    let text = split_page(text).map_or(text, |(_, after)| after.trim_start_matches([',', '，', '/', ';']));
     let digits = text.strip_prefix('共')?.trim_end_matches(|c| COUNTED.contains(c));
     let digits = digits.trim_start_matches(['有', '计', ':']).replace(',', "");
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
@@ -219,8 +215,13 @@ fn counted(text: &str) -> Option<String> {
 
 /// `第1页/共9页`, `1/9页`, `第1/9页`: which page it is, and how many there are.
 fn page_of(text: &str) -> Option<(u32, u32)> {
+    split_page(text).map(|(page, _)| page)
+}
+
+/// See [`page_of`]; with the text after it, without how many are on each.
+fn split_page(text: &str) -> Option<((u32, u32), &str)> {
     let text = text.rsplit_once("每页").map_or(text, |(before, _)| before);
-    let text = &text[..text.rfind('页')?];
+    let (text, after) = text.rsplit_once('页')?;
     let digits = |text: &str| -> Option<u32> {
         let from = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         text[from..].parse().ok()
@@ -231,7 +232,7 @@ fn page_of(text: &str) -> Option<(u32, u32)> {
         before.trim_end_matches('共').trim_end_matches(['/', ',', '，', ';', '(']).trim_end_matches('页');
     let page = digits(before)?;
     let stands_alone = before.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('第');
-    (stands_alone.is_empty() && (1..=in_all).contains(&page)).then_some((page, in_all))
+    (stands_alone.is_empty() && (1..=in_all).contains(&page)).then_some(((page, in_all), after))
 }
 
 /// The first text of a row, without blanks.

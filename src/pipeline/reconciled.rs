@@ -18,7 +18,7 @@ use crate::figures::{IndicatorValue, adjust, shown};
 use crate::finding::{self, Finding};
 use crate::period::ReportYear;
 use crate::report::differences::{self, Names};
-use crate::report::workbook::{Footnote, Heading};
+use crate::report::sheet::{Footnote, Heading};
 use crate::settings::Settings;
 use crate::tables::row;
 use crate::tables::school::SchoolRow;
@@ -159,12 +159,9 @@ pub(super) fn names(
     manifest: &Manifest,
     year: ReportYear,
 ) -> Result<(Names, BTreeMap<String, String>), RunError> {
-    let mut names = Names::default();
-    let regions = definitions.regions().map(crate::definitions::code_table::CodeTable::codes);
-    for code in regions.into_iter().flatten().filter(|code| code.valid_in(year)) {
-        names.regions.insert(code.code.clone(), code.label.clone());
-    }
-    names.regions.insert(settings.residual_region_code.clone(), settings.residual_region_name.clone());
+    let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
+    let regions = definitions.region_names(year, residual);
+    let mut names = Names { regions, ..Names::default() };
     let mut region_of = BTreeMap::new();
     if let Some(path) = manifest.table(data, "dim_school", year) {
         for school in row::read(&path)? {

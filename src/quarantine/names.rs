@@ -30,12 +30,8 @@ impl Names {
         year: ReportYear,
         residual: (&str, &str),
     ) -> Result<Names, QuarantineError> {
-        let mut names = Names::default();
-        let regions = definitions.regions().map(crate::definitions::code_table::CodeTable::codes);
-        for code in regions.into_iter().flatten().filter(|code| code.valid_in(year)) {
-            names.regions.insert(code.code.clone(), code.label.clone());
-        }
-        names.regions.insert(residual.0.to_owned(), residual.1.to_owned());
+        let regions = definitions.region_names(year, residual);
+        let mut names = Names { regions, ..Names::default() };
         let Some(path) = manifest.table(data, "dim_school", year) else { return Ok(names) };
         for school in row::read(&path)? {
             let SchoolRow { school_code, school_name, region_code, .. } = school?;

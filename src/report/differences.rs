@@ -12,7 +12,7 @@ use rust_xlsxwriter::{
     XlsxError,
 };
 
-use super::workbook::Heading;
+use super::sheet::Heading;
 use crate::decode::{Cell, Row};
 use crate::definitions::Definitions;
 use crate::definitions::layout::Layout;

@@ -8,10 +8,8 @@ use rust_xlsxwriter::{
 };
 
 use super::cells::ReportCell;
-use super::sheet::{self, FigureKind, Line, List, Sheet};
+use super::sheet::{self, FigureKind, Heading, Line, List, Sheet};
 use crate::definitions::layout::Layout;
-
-pub use super::sheet::{Footnote, Heading};
 
 struct Style {
     title: Format,

@@ -1,7 +1,6 @@
 //! A row of a published table as a value: its columns, writing it, and reading it back.
 
 use std::collections::BTreeSet;
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
@@ -23,8 +22,7 @@ pub struct ColumnSpec {
 }
 
 impl ColumnSpec {
-    #[must_use]
-    pub fn field(&self) -> FieldSpec {
+    fn field(&self) -> FieldSpec {
         FieldSpec::new(self.name, self.kind, self.title_zh)
     }
 }
@@ -229,13 +227,18 @@ named_cell!(Level, name, |name: &str| Some(Level::named(name)));
 named_cell!(Delivered, name, Delivered::named);
 named_cell!(State, name, |name: &str| Some(State::named(name)));
 
+/// The columns of a row, as those of a table.
+#[must_use]
+pub fn fields<R: Row>() -> Vec<FieldSpec> {
+    R::COLUMNS.iter().map(ColumnSpec::field).collect()
+}
+
 /// Writes the rows of a table, some at a time, as all of them would be in memory twice.
 ///
 /// # Errors
 /// File system errors.
 pub fn write<R: Row>(path: &Path, rows: impl Iterator<Item = R>) -> Result<u64, TableFileError> {
-    let fields: Vec<FieldSpec> = R::COLUMNS.iter().map(ColumnSpec::field).collect();
-    write_values(path, &fields, rows.map(R::into_values))
+    write_values(path, &fields::<R>(), rows.map(R::into_values))
 }
 
 pub(super) fn write_values(
@@ -266,7 +269,6 @@ pub fn read<R: Row>(path: &Path) -> Result<Rows<R>, TableFileError> {
         batches: parquet_file::read_plain(path, Some(&columns))?,
         path: path.to_owned(),
         ready: Vec::new().into_iter(),
-        row: PhantomData,
     })
 }
 
@@ -301,7 +303,6 @@ pub struct Rows<R> {
     batches: ParquetRecordBatchReader,
     path: PathBuf,
     ready: std::vec::IntoIter<R>,
-    row: PhantomData<R>,
 }
 
 impl<R: Row> Iterator for Rows<R> {

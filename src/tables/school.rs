@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::row::{ColumnSpec, Row, write_values};
+use super::row::{Row, fields, write_values};
 use crate::period::ReportYear;
 use crate::tables::column::{FieldKind, FieldSpec, Value};
 use crate::tables::parquet_file::TableFileError;
@@ -37,8 +37,7 @@ pub fn write(
     attributes: &[Attribute],
     schools: impl Iterator<Item = (SchoolRow, Vec<String>)>,
 ) -> Result<u64, TableFileError> {
-    let field = |column: &ColumnSpec| FieldSpec::new(column.name, column.kind, column.title_zh);
-    let mut fields: Vec<FieldSpec> = SchoolRow::COLUMNS.iter().map(field).collect();
+    let mut fields = fields::<SchoolRow>();
     fields.extend(attributes.iter().map(|attribute| {
         FieldSpec::new(&attribute.name, FieldKind::Text, &format!("{}代码", attribute.title_zh))
     }));

@@ -21,9 +21,10 @@ use crate::definitions::contract::fields::{STAGING_FIELDS, staged_fields};
 use crate::definitions::contract::{Dataset, Shape};
 use crate::definitions::predicate::Condition;
 use crate::figures::combinations::{Combinations, TableError};
-use crate::normalise::form;
 use crate::tables::column::{FieldKind, FieldSpec, schema};
+use crate::tables::filing::FilingRow;
 use crate::tables::parquet_file::{self, TableWriter};
+use crate::tables::row;
 
 /// The decision on a staged row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,7 +98,7 @@ pub struct AssembledTable {
 #[must_use]
 pub fn published_fields(dataset: &Dataset) -> Vec<FieldSpec> {
     let mut fields = match dataset.shape {
-        Shape::Form => return form::fields(),
+        Shape::Form => return row::fields::<FilingRow>(),
         Shape::Rows => staged_fields(dataset),
     };
     fields.retain(|field| STAGING_FIELDS.iter().all(|(name, ..)| *name != field.name));
