@@ -26,17 +26,17 @@ super::row::row! {
         answer: String = "比对结果",
         /// State on basis a.
         state_a: State = "甲的状态",
-        /// Value on basis a.
+        /// Value on basis a, in `unit`.
         value_a: Option<Decimal> = "甲的数值",
         /// State on basis b.
         state_b: State = "乙的状态",
-        /// Value on basis b.
+        /// Value on basis b, in `unit`.
         value_b: Option<Decimal> = "乙的数值",
-        /// b − a.
+        /// b − a, in `unit`.
         difference: Option<Decimal> = "差（乙减甲）",
         /// (b − a) ÷ a; null where a is 0.
-        relative_difference: Option<Decimal> = "相对差（差除以甲）",
-        /// The greatest distance at which the two agree.
+        relative_difference: Option<Decimal> = "相对差（差除以甲）" in "1",
+        /// The greatest distance at which the two agree, in `unit`.
         tolerance: Option<Decimal> = "允许差",
         /// Unit of measurement.
         unit: String = "单位",

@@ -27,7 +27,7 @@ super::row::row! {
         state: State = "状态",
         /// As filed; null where it is not an answer.
         printed_text: Option<String> = "填报原文",
-        /// Null where it is words.
+        /// In the unit of the indicator; null where it is words.
         value: Option<Decimal> = "数值",
         /// SHA-256 of the file.
         source_file: String = "来源文件的 SHA-256",

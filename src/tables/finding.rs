@@ -40,11 +40,11 @@ row::row! {
         /// What to do about it.
         remedy: String = "处理办法",
         /// The number of places it represents: sum it to count findings.
-        count: u64 = "处数",
+        count: u64 = "处数" in "处",
         /// County, or city; empty where neither is known.
         region_code: String = "县（市、区）代码",
         /// Rows that it keeps out of what counts.
-        rows_out: u64 = "未入库的行",
+        rows_out: u64 = "未入库的行" in "行",
         /// What an answer names it by; empty where no answer is asked for.
         key: String = "答复所用的编号",
         /// The figures that it is about, separated by commas.

@@ -32,16 +32,16 @@ super::row::row! {
         stands_for: String = "核定值所代替的口径",
         /// `value`, `blank`, `dash` or `missing`.
         state: State = "状态",
-        /// Rounded to ten places; null where there is none.
+        /// In `unit`, rounded to ten places; null where there is none.
         value: Option<Decimal> = "数值",
-        /// Of a ratio.
+        /// Of a ratio, in the unit of what is summed.
         numerator: Option<Decimal> = "分子",
-        /// Of a ratio.
+        /// Of a ratio, in the unit of what is summed.
         denominator: Option<Decimal> = "分母",
         /// What was filed, where it is words and no number.
         words: Option<String> = "文字",
         /// Schools whose part should be in the value and is not.
-        n_missing: i32 = "缺报学校数",
+        n_missing: i32 = "缺报学校数" in "所",
         /// Unit of measurement.
         unit: String = "单位",
         /// The day or the period that the value is of.

@@ -63,3 +63,31 @@ pub fn description(table: &str, column: &str) -> Option<&'static str> {
     let columns = known_table.unwrap_or(dataset::DatasetRow::COLUMNS);
     columns.iter().find(|known| known.name == column).map(|known| known.description.trim())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::column::FieldKind;
+
+    #[test]
+    fn every_amount_says_its_unit_or_where_it_stands() {
+        let amounts = PROGRAM_TABLES.iter().flat_map(|(table, columns)| {
+            columns
+                .iter()
+                .filter(|column| column.kind == FieldKind::Decimal)
+                .map(move |column| (*table, column))
+        });
+        let unclear: Vec<_> = amounts
+            .filter(|(_, column)| column.unit.is_empty() && !column.description.contains("unit"))
+            .map(|(table, column)| format!("{table}.{}", column.name))
+            .collect();
+        assert_eq!(unclear, Vec::<String>::new());
+        let counts =
+            ["rows_physical", "rows_loaded", "rows_quarantined", "rows_duplicate", "rows_structural"];
+        for (_, columns) in PROGRAM_TABLES {
+            for column in columns.iter().filter(|column| counts.contains(&column.name)) {
+                assert_eq!(column.unit, "行", "{}", column.name);
+            }
+        }
+    }
+}

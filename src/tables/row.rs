@@ -18,12 +18,14 @@ pub struct ColumnSpec {
     pub name: &'static str,
     pub kind: FieldKind,
     pub title_zh: &'static str,
+    /// The unit of measurement; empty where the column has none, or another column names it.
+    pub unit: &'static str,
     pub description: &'static str,
 }
 
 impl ColumnSpec {
     fn field(&self) -> FieldSpec {
-        FieldSpec::new(self.name, self.kind, self.title_zh)
+        FieldSpec { unit: self.unit.to_owned(), ..FieldSpec::new(self.name, self.kind, self.title_zh) }
     }
 }
 
@@ -186,10 +188,11 @@ macro_rules! named_cell {
 }
 pub(super) use named_cell;
 
-/// Declares the row of a published table: each column by its description, name, type and title.
+/// Declares the row of a published table: each column by its description, name, type, title and, after
+/// `in`, unit.
 macro_rules! row {
     ($(#[$meta:meta])* $name:ident, $table:literal, {
-        $($(#[doc = $description:literal])* $field:ident: $type:ty = $title:literal,)*
+        $($(#[doc = $description:literal])* $field:ident: $type:ty = $title:literal $(in $unit:literal)?,)*
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
@@ -204,6 +207,7 @@ macro_rules! row {
                     name: stringify!($field),
                     kind: <$type as $crate::tables::row::Cell>::KIND,
                     title_zh: $title,
+                    unit: concat!($($unit)?),
                     description: concat!($($description),*),
                 },)*
             ];
