@@ -312,7 +312,7 @@ impl<'a> FormNormaliser<'a> {
         let figures = columns.years.iter().filter_map(|(index, _)| row.cells.get(*index));
         let has_figures = figures.into_iter().any(|cell| !cell.is_blank());
         let first = row.cells.iter().find(|cell| !cell.is_blank()).map(|cell| text::compact(&cell.text()));
-        let is_note = first.is_none_or(|first| first.starts_with(['注', '说']) || signs(&first));
+        let is_note = first.is_none_or(|first| first.starts_with(['注', '说']) || is_foot(&first));
         if !has_figures && is_note {
             self.counts.structural += 1;
             return;
@@ -503,11 +503,13 @@ impl<'a> FormNormaliser<'a> {
     }
 }
 
-/// Whether a line is one for a signature at the foot of a form: its name is a person's, and no figure.
-fn signs(line: &str) -> bool {
-    ["填报人", "审核人", "负责人", "填表人", "单位负责人", "制表人", "签字", "盖章", "(盖章)", "单位(盖章)"]
-        .iter()
-        .any(|role| line.strip_prefix(role).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '('])))
+/// Whether a line at the foot of a form is one for a signature, or says what a person set: no row of figures.
+fn is_foot(line: &str) -> bool {
+    const BEGINNINGS: [&str; 9] =
+        ["填报人", "审核人", "负责人", "填表人", "制表人", "单位负责人", "签字", "盖章", "核定"];
+    let line = line.trim_start_matches('(');
+    let rest = BEGINNINGS.iter().find_map(|beginning| line.strip_prefix(beginning));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '(', ')']))
 }
 
 /// Whether the values of two years are so far apart that one must be in another unit: 元 and 万元, a

@@ -105,25 +105,35 @@ fn of_undelivered(without: Undelivered) -> String {
     }
 }
 
-/// `2024年：各行均缺 2 校。`
+/// Rows that are left out of a group are named instead of those in it up to this number.
+const LEFT_OUT_MOST: usize = 6;
+
+/// `2024年各行均缺 2 校。`
 fn of_schools(of_year: &[&Printed], year: ReportYear) -> Option<String> {
     let mut by_count: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
     for figure in of_year.iter().filter(|figure| figure.is_partial()) {
         by_count.entry(figure.schools).or_default().push(&figure.name);
     }
-    let is_all = |names: &[&str]| names.len() > 1 && names.len() == of_year.len();
-    let groups: Vec<String> = by_count
-        .into_iter()
-        .rev()
-        .map(|(count, names)| {
-            if is_all(&names) {
-                format!("各行均缺 {count} 校")
-            } else {
-                format!("缺 {count} 校的：{}", names.join("、"))
+    let group = |(count, names): (i32, Vec<&str>)| {
+        let is_in = |figure: &&&Printed| figure.is_partial() && figure.schools == count;
+        let others: Vec<&str> =
+            of_year.iter().filter(|figure| !is_in(figure)).map(|figure| figure.name.as_str()).collect();
+        match others.len() {
+            0 if names.len() > 1 => format!("各行均缺 {count} 校"),
+            left if left <= LEFT_OUT_MOST && left < names.len() => {
+                format!("除{}外，各行均缺 {count} 校", others.join("、"))
             }
-        })
-        .collect();
+            _ => format!("缺 {count} 校的：{}", names.join("、")),
+        }
+    };
+    let groups: Vec<String> = by_count.into_iter().rev().map(group).collect();
     (!groups.is_empty()).then(|| format!("{year}年{}。", groups.join("；")))
+}
+
+/// The note under a list that some schools did not file.
+#[must_use]
+pub fn of_list(schools: i32) -> Option<String> {
+    (schools > 0).then(|| format!("注：有 {schools} 校没有填报，本表不是全部学校的。"))
 }
 
 #[cfg(test)]
@@ -149,6 +159,7 @@ mod tests {
             printed("丙", 2024, State::Value, 2),
             printed("丁", 2024, State::Missing, 45),
             printed("戊", 2024, State::Dash, 1),
+            printed("己", 2024, State::Value, 0),
         ];
         assert_eq!(
             notes(&all, &BTreeSet::new()),
@@ -157,10 +168,15 @@ mod tests {
                 "注：有学校缺报，下列数不是全部学校的数。2024年缺 2 校的：甲、丙；缺 1 校的：戊。"
             ]
         );
-        let all = [printed("甲", 2024, State::Value, 2), printed("乙", 2024, State::Value, 2)];
+        let mut all = vec![printed("甲", 2024, State::Value, 2), printed("乙", 2024, State::Value, 2)];
         assert_eq!(
             notes(&all, &BTreeSet::new()),
             ["注：有学校缺报，下列数不是全部学校的数。2024年各行均缺 2 校。"]
+        );
+        all.push(printed("丙", 2024, State::Value, 0));
+        assert_eq!(
+            notes(&all, &BTreeSet::new()),
+            ["注：有学校缺报，下列数不是全部学校的数。2024年除丙外，各行均缺 2 校。"]
         );
     }
 

@@ -17,19 +17,36 @@ pub struct PageFoot<'a> {
     pub right: &'a str,
 }
 
-/// Sets the page up: `width` is that of the printed columns, `heads` the rows that every page repeats.
+/// The height of an upright page between its margins, in points, with some room to spare.
+const PAGE: f64 = 735.0;
+/// Letters are not printed smaller than this to save a page.
+const SMALLEST: f64 = 0.7;
+
+/// The width at which a sheet that is as wide as a page is printed: one that is a little higher than the page is
+/// made wider, so that it is printed smaller and its last rows do not stand on a page of their own.
+#[must_use]
+pub fn width_for(width: u16, height: f64) -> u16 {
+    let scale = PAGE / height.max(PAGE);
+    if width > UPRIGHT || scale < SMALLEST {
+        return width;
+    }
+    let wanted = (f64::from(UPRIGHT) / scale).ceil();
+    (width..=LENGTHWISE).find(|width| f64::from(*width) >= wanted).unwrap_or(width)
+}
+
+/// Sets the page up; `heads` are the rows that every page repeats.
 ///
 /// # Errors
 /// When the sheet does not take it, through a fault of the program.
 pub fn set_up(
     sheet: &mut Worksheet,
-    width: u16,
+    is_lengthwise: bool,
     heads: (u32, u32),
     foot: PageFoot<'_>,
 ) -> Result<(), rust_xlsxwriter::XlsxError> {
     sheet.set_paper_size(A4).set_print_fit_to_pages(1, 0).set_print_center_horizontally(true);
     sheet.set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.35);
-    if width > UPRIGHT {
+    if is_lengthwise {
         sheet.set_landscape();
     } else {
         sheet.set_portrait();
@@ -48,9 +65,9 @@ fn footer(foot: PageFoot<'_>) -> String {
 }
 
 /// A row of one line.
-pub const LINE: f64 = 15.0;
+pub const LINE: f64 = 14.0;
 /// What is above and below the words of a cell.
-const PADDING: f64 = 4.0;
+const PADDING: f64 = 3.0;
 
 /// Rows are at most this high.
 const HIGHEST: f64 = 400.0;
@@ -89,15 +106,24 @@ mod tests {
 
     #[test]
     fn rows_grow_with_the_words_in_them() {
-        assert!((height([("毕业生人数", 46)], 11.0) - 19.0).abs() < 0.01);
-        assert!((height([], 11.0) - 19.0).abs() < 0.01);
-        // 24 units hold eleven characters of words.
-        assert!((height([("电气设备运行与控制、新", 24), ("一", 6)], 11.0) - 19.0).abs() < 0.01);
-        assert!((height([("电气设备运行与控制、新能", 24)], 11.0) - 34.0).abs() < 0.01);
-        assert!((height([("甲\n乙\n丙", 24)], 11.0) - 49.0).abs() < 0.01);
+        assert!((height([("毕业生人数", 46)], 11.0) - 17.0).abs() < 0.01);
+        assert!((height([], 11.0) - 17.0).abs() < 0.01);
+        // 24 units hold ten characters of words.
+        assert!((height([("电气设备运行与控制、", 24), ("一", 6)], 11.0) - 17.0).abs() < 0.01);
+        assert!((height([("电气设备运行与控制、新", 24)], 11.0) - 31.0).abs() < 0.01);
+        assert!((height([("甲\n乙\n丙", 24)], 11.0) - 45.0).abs() < 0.01);
         // Smaller letters take less.
-        assert!(height([("电气设备运行与控制、新能", 24)], 9.0) < 20.0);
+        assert!(height([("电气设备运行与控制、新", 24)], 9.0) < 18.0);
         assert!(height([("长".repeat(9000).as_str(), 24)], 11.0) <= 400.0);
+    }
+
+    #[test]
+    fn a_sheet_a_little_higher_than_a_page_is_printed_smaller() {
+        assert_eq!(width_for(96, 500.0), 96);
+        assert_eq!(width_for(96, 919.0), 121);
+        // Two pages are two pages, and a sheet across the page stays as it is.
+        assert_eq!(width_for(96, 1200.0), 96);
+        assert_eq!(width_for(142, 919.0), 142);
     }
 
     #[test]

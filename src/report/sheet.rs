@@ -135,7 +135,7 @@ fn sheet(cells: &[&ReportCell], table: &TableLayout, heading: &Heading, signing:
     let footnotes = heading.footnotes.iter().filter(|note| cells.iter().any(|cell| note.is_of(cell)));
     let lacking = incomplete::notes(&printed, &undelivered);
     let foot = Foot::of(cells, heading, signing);
-    let footnotes = footnotes.map(|footnote| format!("注：{}", footnote.text));
+    let footnotes = footnotes.map(|footnote| footnote.text.clone());
     Sheet {
         name: sheet_name(table),
         title: table.title.clone(),
@@ -365,6 +365,10 @@ fn list_sheet(
     };
     let foot = Foot::of(cells, heading, signing);
     let none = listed.is_empty().then(|| "注：没有填报。".to_owned());
+    let filed = cells.iter().filter(|cell| cell.basis == Basis::Filed && cell.column_year == heading.year);
+    let is_school = cells.first().is_some_and(|cell| cell.unit.level == Level::School);
+    let missed = if is_school { 0 } else { filed.map(|cell| cell.n_missing).max().unwrap_or_default() };
+    let notes = none.into_iter().chain(incomplete::of_list(missed)).chain(foot.notes);
     Sheet {
         name: format!("{} {}", sheet_name(table), list.title),
         title: format!("{} {}", table.id, list.title),
@@ -374,7 +378,7 @@ fn list_sheet(
         aside_heads: Vec::new(),
         aside_note: None,
         lines: listed.chunk_by(|a, b| a.report_path == b.report_path).map(line).collect(),
-        notes: none.into_iter().chain(foot.notes).collect(),
+        notes: notes.collect(),
         signing: foot.signing,
     }
 }
@@ -458,6 +462,10 @@ mod tests {
         let goes_on = |line: &Line| line.labels.iter().map(|label| label.goes_on).collect::<Vec<_>>();
         assert_eq!(goes_on(&lines[0]), [false, false, false]);
         assert_eq!(goes_on(&lines[1]), [true, true, false]);
-        assert!(sheets[0].notes[0].starts_with("第 000001 版；"));
+        assert_eq!(
+            sheets[0].notes,
+            ["注：“缺报”指应当报送而没有报送，不是零。", "注：本表取自第 000001 版。"]
+        );
+        assert_eq!(sheets[0].signing.len(), 3);
     }
 }

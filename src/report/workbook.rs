@@ -22,6 +22,7 @@ struct Style {
     title: Format,
     note: Format,
     plain: Format,
+    signing: Format,
     head: Format,
     aside: Format,
     text: Format,
@@ -42,6 +43,7 @@ impl Style {
             title: middle().set_bold().set_font_size(14).set_align(FormatAlign::Center),
             note: font().set_font_size(NOTE_SIZE).set_text_wrap().set_align(FormatAlign::Top),
             plain: middle(),
+            signing: middle().set_text_wrap(),
             head: head().set_background_color(0x00DD_E8F3),
             aside: head().set_background_color(0x00ED_EDED).set_font_color(0x0059_5959),
             text: cell().set_text_wrap(),
@@ -78,8 +80,7 @@ pub fn workbook(
     let style = Style::new();
     for sheet in &sheet::sheets(cells, layout, heading, signing) {
         let page = book.add_worksheet().set_name(&sheet.name)?;
-        let widths = widths(sheet);
-        Writer { page, style: &style, widths, at: 0 }.write(sheet, heading)?;
+        Writer { page, style: &style, widths: widths(sheet), at: 0 }.write(sheet, heading)?;
     }
     book.save_to_buffer()
 }
@@ -98,9 +99,9 @@ impl Writer<'_> {
     fn write(&mut self, sheet: &Sheet, heading: &Heading) -> Result<(), XlsxError> {
         let last_printed = column(sheet.heads.len().saturating_sub(1));
         self.page.merge_range(0, 0, 0, last_printed, &sheet.title, &self.style.title)?;
-        self.page.set_row_height(0, 28)?;
+        self.page.set_row_height(0, TITLE_HEIGHT)?;
         self.page.write_with_format(1, 0, &sheet.unit, &self.style.plain)?;
-        self.page.set_row_height(1, 20)?;
+        self.page.set_row_height(1, UNIT_HEIGHT)?;
         self.at = 2;
         if let Some(caption) = &sheet.caption {
             self.merged(caption, &self.style.note, NOTE_SIZE)?;
@@ -109,8 +110,7 @@ impl Writer<'_> {
         for (at, head) in (0..).zip(&sheet.heads) {
             self.page.write_with_format(heads, at, head, &self.style.head)?;
         }
-        let texts = sheet.heads.iter().map(String::as_str).zip(self.widths.iter().copied());
-        self.page.set_row_height(heads, page::height(texts, SIZE))?;
+        self.page.set_row_height(heads, head_height(sheet, &self.widths))?;
         let first_aside = last_printed + 2;
         for (at, head) in (first_aside..).zip(&sheet.aside_heads) {
             self.page.write_with_format(heads, at, *head, &self.style.aside)?;
@@ -131,10 +131,8 @@ impl Writer<'_> {
         for note in &sheet.notes {
             self.merged(note, &self.style.note, NOTE_SIZE)?;
         }
-        for line in &sheet.signing {
-            self.merged(line, &self.style.plain, SIZE)?;
-            self.page.set_row_height(self.at - 1, 26)?;
-        }
+        // One row, which no page break tears apart.
+        self.merged(&signing(sheet), &self.style.signing, SIZE)?;
         for (at, width) in (0..).zip(&self.widths) {
             self.page.set_column_width(at, *width)?;
         }
@@ -147,7 +145,7 @@ impl Writer<'_> {
         self.page.set_freeze_panes(heads + 1, 0)?;
         self.page.set_print_area(0, 0, self.at.saturating_sub(1), last_printed)?;
         let foot = PageFoot { left: &heading.name, right: &heading.release };
-        page::set_up(self.page, self.widths.iter().sum(), (0, heads), foot)
+        page::set_up(self.page, is_lengthwise(sheet), (0, heads), foot)
     }
 
     /// A row that goes over all printed columns.
@@ -183,45 +181,80 @@ impl Writer<'_> {
         for (at, text) in (first_aside..).zip(&line.aside) {
             printed_number::write(self.page, self.at, at, text, &self.style.apart)?;
         }
-        // An indent takes the room of a character.
-        let labels = line.labels.iter().map(|label| (label.text.as_str(), u16::from(label.depth) * 2));
-        let figures = line.figures.iter().map(|figure| (figure.text.as_str(), 0));
-        let cells = labels.chain(figures).zip(&self.widths);
-        let cells = cells.map(|((text, indent), width)| (text, width.saturating_sub(indent)));
-        self.page.set_row_height(self.at, page::height(cells, SIZE))?;
+        self.page.set_row_height(self.at, line_height(line, &self.widths))?;
         self.at += 1;
         Ok(())
     }
 }
 
+/// The heights of the rows above the heads.
+const TITLE_HEIGHT: f64 = 28.0;
+const UNIT_HEIGHT: f64 = 20.0;
+
+fn head_height(sheet: &Sheet, widths: &[u16]) -> f64 {
+    page::height(sheet.heads.iter().map(String::as_str).zip(widths.iter().copied()), SIZE)
+}
+
+fn line_height(line: &Line, widths: &[u16]) -> f64 {
+    // An indent takes the room of a character.
+    let labels = line.labels.iter().map(|label| (label.text.as_str(), u16::from(label.depth) * 2));
+    let figures = line.figures.iter().map(|figure| (figure.text.as_str(), 0));
+    let cells = labels.chain(figures).zip(widths);
+    page::height(cells.map(|((text, indent), width)| (text, width.saturating_sub(indent))), SIZE)
+}
+
+/// The lines for signatures, with room to write.
+fn signing(sheet: &Sheet) -> String {
+    sheet.signing.join("\n\n")
+}
+
+/// The height of a whole sheet.
+fn height(sheet: &Sheet, widths: &[u16]) -> f64 {
+    let all = widths.iter().sum();
+    let small = sheet.caption.iter().chain(&sheet.notes);
+    let small: f64 = small.map(|note| page::height([(note.as_str(), all)], NOTE_SIZE)).sum();
+    let lines: f64 = sheet.lines.iter().map(|line| line_height(line, widths)).sum();
+    let block = page::height([(signing(sheet).as_str(), all)], SIZE);
+    TITLE_HEIGHT + UNIT_HEIGHT + head_height(sheet, widths) + lines + page::LINE + small + block
+}
+
+/// The least widths of a sheet's printed columns.
+fn least_widths(sheet: &Sheet) -> Vec<u16> {
+    let labels = sheet.lines.first().map_or(1, |line| line.labels.len());
+    let longest = |at: usize| {
+        let texts = sheet.lines.iter().filter_map(|line| line.figures.get(at.checked_sub(labels)?));
+        let texts = texts.filter(|figure| figure.kind != FigureKind::Words);
+        texts.map(|figure| column(figure.text.len())).max().unwrap_or_default()
+    };
+    let width = |(at, head): (usize, &String)| match head.as_str() {
+        "序号" => 6,
+        LABELS => 34,
+        "度量" | "缺报校数" => 10,
+        "单位" => 9,
+        "调查方式" => 30,
+        _ if sheet.caption.is_some() => 22,
+        _ => longest(at).saturating_add(2).clamp(13, 22),
+    };
+    sheet.heads.iter().enumerate().map(width).collect()
+}
+
+const LABELS: &str = "指标";
+
+fn is_lengthwise(sheet: &Sheet) -> bool {
+    least_widths(sheet).iter().sum::<u16>() > page::UPRIGHT
+}
+
 /// The widths of a sheet's printed columns: labels get the room that figures leave on the page.
 fn widths(sheet: &Sheet) -> Vec<u16> {
-    const LABEL: u16 = 34;
-    let is_list = sheet.caption.is_some();
-    let labels = sheet.lines.first().map_or(1, |line| line.labels.len());
-    let mut widths: Vec<u16> = Vec::new();
-    for (at, head) in sheet.heads.iter().enumerate() {
-        let longest = || {
-            let texts = sheet.lines.iter().filter_map(|line| line.figures.get(at.checked_sub(labels)?));
-            let texts = texts.filter(|figure| figure.kind != FigureKind::Words);
-            texts.map(|figure| column(figure.text.len())).max().unwrap_or_default()
-        };
-        widths.push(match head.as_str() {
-            "序号" => 6,
-            "指标" => LABEL,
-            "度量" => 10,
-            "单位" => 9,
-            "调查方式" => 28,
-            _ if is_list && head.ends_with('）') => 12,
-            _ if is_list => 26,
-            _ => longest().saturating_add(2).clamp(13, 22),
-        });
-    }
+    const SPARE_MOST: u16 = 30;
+    let mut widths = least_widths(sheet);
     let sum: u16 = widths.iter().sum();
-    let page = if sum <= page::UPRIGHT { page::UPRIGHT } else { page::LENGTHWISE };
-    if let Some(at) = sheet.heads.iter().position(|head| head == "指标") {
-        widths[at] += page.saturating_sub(sum).min(28);
-    }
+    let page = if sum > page::UPRIGHT { page::LENGTHWISE } else { page::UPRIGHT };
+    let spare = page.saturating_sub(sum).min(SPARE_MOST);
+    let Some(at) = sheet.heads.iter().position(|head| head == LABELS) else { return widths };
+    widths[at] += spare;
+    let wanted = page::width_for(sum + spare, height(sheet, &widths));
+    widths[at] += wanted - (sum + spare);
     widths
 }
 
