@@ -40,7 +40,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// Writes the documents of a year again, which say who signed it. What was signed is on record by now: a failure
-/// is only told.
+/// does not undo it.
 pub(super) fn after_signing(global: &Global, data: &DataRoot, year: ReportYear) {
     let written = load(global, Overrides::default()).and_then(|(settings, definitions)| {
         under_lock(data, "report", &now(), || {

@@ -257,7 +257,8 @@ impl<'a> FormNormaliser<'a> {
     /// The table whose list has its header in this row, on a sheet of its own.
     fn list_of_its_own(&self, row: &Row<'_>) -> Option<(&'a TableLayout, Vec<usize>)> {
         let official = self.layout.tables.iter().filter(|table| table.kind == TableKind::Official);
-        let mut lists = official.filter_map(|table| Some((table, list_header(row, &table.list.as_ref()?.columns)?)));
+        let mut lists =
+            official.filter_map(|table| Some((table, list_header(row, &table.list.as_ref()?.columns)?)));
         lists.next().filter(|_| self.table.is_none())
     }
 

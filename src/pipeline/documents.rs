@@ -212,7 +212,8 @@ pub fn report_signed(
     if before == Some(now) {
         return Ok(());
     }
-    let are_others_right = before.is_some_and(|before| Printed { record: before.record + 1, ..before } == now);
+    let are_others_right =
+        before.is_some_and(|before| Printed { record: before.record + 1, ..before } == now);
     let years = manifest.years.iter().copied().filter(|other| !are_others_right || *other == year);
     // These definitions cannot write a frozen year that was made with others.
     let mut years = years.filter(|year| made_with_these(manifest, definitions, *year));

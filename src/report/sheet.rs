@@ -180,7 +180,8 @@ impl Foot {
 fn of_row(row: &PrintedLine<'_>, rows: &[PrintedLine<'_>], table: &TableLayout) -> Vec<Printed> {
     let is_twice = |label: &str| rows.iter().filter(|row| row.years[0].label == label).count() > 1;
     let printed = |cell: &&ReportCell, beside: bool| {
-        let mut name = bare_label(&cell.report_path, is_twice(&cell.label) && table.kind == TableKind::Official);
+        let mut name =
+            bare_label(&cell.report_path, is_twice(&cell.label) && table.kind == TableKind::Official);
         if beside || cell.measure != "值" {
             name += &format!("（{}）", cell.measure);
         }
@@ -253,11 +254,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(
-        table: &'a TableLayout,
-        rows: &[PrintedLine<'_>],
-        undelivered: &'a BTreeSet<Undelivered>,
-    ) -> Self {
+    fn of(table: &'a TableLayout, rows: &[PrintedLine<'_>], undelivered: &'a BTreeSet<Undelivered>) -> Self {
         let years = rows.first().map(|row| row.years.iter().map(|cell| cell.column_year).collect());
         // In the six tables a second measure is a row of its own, distinguished by its unit.
         let measure = table.kind == TableKind::Body && rows.iter().any(|row| row.years[0].measure != "值");
@@ -353,7 +350,9 @@ fn list_sheet(
     let listed: Vec<&ReportCell> = cells.iter().copied().filter(|cell| is_listed(table, cell)).collect();
     let line = |cells: &[&ReportCell]| {
         let words = cells.iter().map(|cell| match cell.printed_text.as_deref() {
-            Some(text) if is_count(&cell.measure) => Figure { text: text.to_owned(), kind: FigureKind::Number },
+            Some(text) if is_count(&cell.measure) => {
+                Figure { text: text.to_owned(), kind: FigureKind::Number }
+            }
             Some(text) => Figure { text: text.to_owned(), kind: FigureKind::Words },
             None => Figure { text: State::Missing.mark().to_owned(), kind: FigureKind::Missing },
         });

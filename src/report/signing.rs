@@ -31,7 +31,7 @@ impl Signing {
         }
     }
 
-    /// Whether somebody has still to sign: the document is a draft.
+    /// Whether one of the three has still to sign: the document is a draft.
     #[must_use]
     pub fn is_draft(&self) -> bool {
         self.signed.len() < Role::ALL.len() || self.signed.iter().any(|(_, by)| by.is_none())
@@ -60,7 +60,7 @@ impl Signing {
         lines(|_| None)
     }
 
-    /// Who signed for the city, for the tables of its schools and counties; `None` where nobody did.
+    /// Who signed for the city, for the tables of its schools and counties; `None` where no one did.
     #[must_use]
     pub fn note(&self) -> Option<String> {
         let signed = self.signed.iter().filter_map(|(role, by)| Some((role, by.as_ref()?)));
@@ -140,7 +140,8 @@ mod tests {
         assert_eq!((changed.mark(), changed.note()), ("（草稿）", None));
         assert_eq!(changed.block(), Signing::empty_block());
         assert!(Signing::of(&all, 2023, "a", "临汾市").is_draft() && Signing::default().is_draft());
-        let back = Record { withdraws: Some(2), ..record(5, Act::Withdraw, Some(Role::Reviewer), "王", "a") };
+        let back =
+            Record { withdraws: Some(2), ..record(5, Act::Withdraw, Some(Role::Reviewer), "王", "a") };
         all.push(back);
         assert!(Signing::of(&all, 2024, "a", "临汾市").is_draft());
     }

@@ -79,7 +79,8 @@ fn the_workbook_of_a_school_reads_as_a_filing_of_what_it_prints() {
         // A row that the year before did not ask is a row all the same; its cell is blank.
         let row = filed.get(place).unwrap_or_else(|| panic!("{place:?} was not read"));
         let filed = get(row, "printed_text");
-        let is_same = |filed: &str| Decimal::parse(filed).zip(Decimal::parse(text)).is_some_and(|(a, b)| a == b);
+        let is_same =
+            |filed: &str| Decimal::parse(filed).zip(Decimal::parse(text)).is_some_and(|(a, b)| a == b);
         assert!(filed == text || is_same(filed), "{place:?}: {filed} for {text}");
     }
     assert_eq!(filed.len(), expected.len());
