@@ -1,6 +1,7 @@
 //! `nianbao freeze`: runs leave a year that all three signed alone, until the freeze is lifted.
 
 use super::decision::{Decider, reason, signer};
+use super::report::after_signing;
 use super::sign::{record_of, refuse, release_of, role_text};
 use super::{ExitCode, Failure, Global, data_root, load_settings, now, open, output, under_lock};
 use crate::decisions::signatures::{self, Act, Record, Role};
@@ -34,6 +35,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
             freeze_year(global, &data, args.year, &by, &why, &now)
         }
     })?;
+    after_signing(global, &data, args.year);
     if global.json {
         output::json(&record)?;
     } else {

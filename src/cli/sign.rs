@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::decision::{reason, refuse_frozen, signer};
 use super::open::{self, OpenYear};
+use super::report::after_signing;
 use super::{ExitCode, Failure, Global, data_root, load_settings, now, output, published, under_lock};
 use crate::decisions::signatures::{self, Act, Record, Role, State};
 use crate::ledger;
@@ -68,14 +69,16 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let (role, by) = (Role::from(role), signer(by)?);
     ledger::refuse_newer(&data)?;
     let now = now();
-    under_lock(&data, "sign", &now, || {
+    let done = under_lock(&data, "sign", &now, || {
         if args.withdraw {
             let why = args.why.as_deref().unwrap_or_default();
             withdraw_signature(global, &data, (year, role), &by, why, &now)
         } else {
             sign_year(global, &data, (year, role), &by, args.release, &now)
         }
-    })
+    })?;
+    after_signing(global, &data, year);
+    Ok(done)
 }
 
 /// The wanted release, with the digest of the year in it.

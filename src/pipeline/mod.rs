@@ -90,7 +90,7 @@ use result::Results;
 use stages::Stages;
 use survey::Inventory;
 
-pub use documents::report_again;
+pub use documents::{report_again, report_signed};
 pub use examination::{
     Examination, Figures, RelationFinding, Release, ReleaseSource, examine, examine_release, read_release,
 };
@@ -260,7 +260,7 @@ impl RunResult {
 fn keep_release(context: &RunContext<'_>, stages: &mut Stages<'_>) -> Result<RunEnd, RunError> {
     let Some(last) = context.last.clone() else { return Ok(RunEnd::NothingFound) };
     let register = Register::load(&context.data)?;
-    if !documents::are_of(&context.data, &last) || register.is_behind(&context.data.all_reports())? {
+    if !documents::are_of(&context.data, &last)? || register.is_behind(&context.data.all_reports())? {
         stages.timed("report", || documents::write_all_documents(context, &last))?;
     }
     Ok(RunEnd::NothingToDo(Box::new(last)))

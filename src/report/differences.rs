@@ -12,6 +12,7 @@ use rust_xlsxwriter::{
     XlsxError,
 };
 
+use super::printed_number;
 use super::sheet::Heading;
 use crate::decode::{Cell, Row};
 use crate::definitions::Definitions;
@@ -58,6 +59,8 @@ const HEADS: [(&str, u8); 18] = [
 ];
 const NOTE: &str = "处理说明";
 const BY: &str = "处理人";
+/// Columns of figures, which are numbers where they are not words.
+const FIGURES: [&str; 5] = ["数值甲", "数值乙", "差（乙－甲）", "相对差（%）", "允许差"];
 /// Columns by which a row is identified when it is read back, and those that people fill in.
 const READ: [&str; 9] = ["年度", "代码", "指标代码", "口径甲", "数值甲", "口径乙", "数值乙", NOTE, BY];
 
@@ -69,6 +72,7 @@ struct Style {
     plain: Format,
     head: Format,
     text: Format,
+    figure: Format,
     to_fill: Format,
 }
 
@@ -81,6 +85,7 @@ impl Style {
             plain: font().set_font_size(9),
             head: cell().set_bold().set_align(FormatAlign::Center).set_background_color(0x00DD_E8F3),
             text: cell().set_text_wrap(),
+            figure: cell().set_align(FormatAlign::Right),
             to_fill: cell().set_text_wrap().set_background_color(0x00FF_F2CC),
         }
     }
@@ -193,8 +198,11 @@ fn write_sheet(
     for row in rows {
         for ((column, text), (head, _)) in (0..).zip(row).zip(HEADS) {
             let format = if [NOTE, BY].contains(&head) { &style.to_fill } else { &style.text };
-            // Deliberately text, as everywhere: the text that is read back is the text that was written.
-            sheet.write_string_with_format(at, column, text, format)?;
+            if FIGURES.contains(&head) {
+                printed_number::write(sheet, at, column, text, &style.figure)?;
+            } else {
+                sheet.write_string_with_format(at, column, text, format)?;
+            }
         }
         at += 1;
     }
@@ -384,10 +392,9 @@ mod tests {
         assert_eq!(counts, [2, 1]);
         let texts: Vec<String> = sheets[0].1[3].cells.iter().map(|cell| cell.text().into_owned()).collect();
         assert_eq!(texts[2..6], ["3614000001", "云岭职业学校", "students", "全日制在校生人数"]);
-        assert_eq!(
-            texts[7..16],
-            ["系统", "10", "填报", "12", "2", "20.00", "0", "不一致", "表6（填报）、表1.3（系统）"]
-        );
+        assert_eq!(texts[7..12], ["系统", "10", "填报", "12", "2"]);
+        assert_eq!(Decimal::parse(&texts[12]), Decimal::parse("20.00"));
+        assert_eq!(texts[13..16], ["0", "不一致", "表6（填报）、表1.3（系统）"]);
         assert_eq!(sheets[0].1[4].cells[10].text(), "缺报");
         assert_eq!(read(&sheets), Ok(Vec::new()));
         all[2].closed = Some(by.clone());

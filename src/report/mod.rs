@@ -8,6 +8,14 @@ pub mod cells;
 
 pub mod figures;
 
+pub mod printed_number;
+
+pub mod signing;
+
+pub mod incomplete;
+
+pub mod page;
+
 pub mod sheet;
 
 pub mod workbook;

@@ -36,6 +36,8 @@ mod nights;
 
 mod plan;
 
+mod printing;
+
 mod privacy;
 
 mod published;

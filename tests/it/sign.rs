@@ -378,3 +378,74 @@ fn verify_finds_an_edited_signature() {
     assert_eq!(city.nianbao(&["verify"]).status.code(), Some(1));
     assert_eq!(city.nianbao(&["run"]).status.code(), Some(1), "nothing of the journal is passed over");
 }
+
+/// Every text in a workbook of a year's report.
+fn report_texts(city: &City, year: &str, name: &str) -> Vec<String> {
+    let folder = city.data().join("reports").join(year);
+    let path = files(&folder).into_iter().find(|path| {
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        file.contains("数据表") && file.contains(name)
+    });
+    sheets(&path.unwrap()).into_iter().flat_map(|(_, rows)| rows.concat()).collect()
+}
+
+fn says(texts: &[String], what: &str) -> bool {
+    texts.iter().any(|text| text.contains(what))
+}
+
+#[test]
+fn documents_are_drafts_until_the_year_is_signed_and_say_who_signed() {
+    let city = village();
+    answer_all(&city, "2023");
+    let whole = |year: &str| report_texts(&city, year, "临汾市");
+    assert!(says(&whole("2023"), "（草稿）") && says(&whole("2023"), "填报人：＿＿"));
+    for (role, by) in &PEOPLE[..2] {
+        assert_eq!(sign(&city, "2023", role, by, &[]).status.code(), Some(0));
+    }
+    let two = whole("2023");
+    assert!(says(&two, "（草稿）") && says(&two, "审核人：王科长") && says(&two, "负责人：＿＿"));
+    assert_eq!(sign(&city, "2023", PEOPLE[2].0, PEOPLE[2].1, &[]).status.code(), Some(0));
+    let signed = whole("2023");
+    assert!(!says(&signed, "草稿") && says(&signed, "（已签字）") && !says(&signed, "＿＿"));
+    let line = signed.iter().find(|text| text.contains("填报人：李老师")).unwrap();
+    assert!(line.contains("日期：20") && line.contains("负责人：张局长"), "{line}");
+    // The other year is a draft as before; schools sign their own tables by hand.
+    assert!(says(&whole("2024"), "（草稿）"));
+    let school = report_texts(&city, "2023", YAODU);
+    assert!(
+        !says(&school, "草稿") && says(&school, "填报人：＿＿") && says(&school, "临汾市签字：填报人 李老师")
+    );
+
+    assert_eq!(freeze(&city, &[]).status.code(), Some(0));
+    assert!(says(&whole("2023"), "（已签字，已封存）"));
+    city.run();
+    assert!(says(&whole("2023"), "（已签字，已封存）"));
+    assert_eq!(freeze(&city, &["--lift"]).status.code(), Some(0));
+    assert!(says(&whole("2023"), "（已签字）"));
+
+    let more = ["--withdraw", "--why", "看错了"];
+    assert_eq!(sign(&city, "2023", "reviewer", "王科长", &more).status.code(), Some(0));
+    assert!(says(&whole("2023"), "（草稿）") && says(&whole("2023"), "审核人：＿＿"));
+    assert_eq!(sign(&city, "2023", "reviewer", "王科长", &[]).status.code(), Some(0));
+    assert!(!says(&whole("2023"), "草稿"));
+    // Signatures lapse with the figures that they were for.
+    shorten(&city, "2023/staff/all.csv");
+    city.run();
+    assert_eq!(states(&city).iter().filter(|state| *state == "lapsed").count(), 3);
+    assert!(says(&whole("2023"), "（草稿）") && !says(&whole("2023"), "李老师"));
+}
+
+#[test]
+fn documents_that_were_not_written_after_a_signature_are_written_by_the_next_run() {
+    let city = signed();
+    city.run();
+    let folder = city.data().join("reports");
+    let noted = fs::read_to_string(folder.join(".release")).unwrap();
+    let release = noted.split_whitespace().next().unwrap();
+    assert_ne!(noted.trim(), release, "the last signature is noted");
+    fs::write(folder.join(".release"), release).unwrap();
+    let book = files(&folder.join("2023")).into_iter().find(|path| path.to_string_lossy().contains("数据表"));
+    fs::remove_file(book.unwrap()).unwrap();
+    assert_eq!(city.run()["outcome"], "nothing_to_do");
+    assert!(says(&report_texts(&city, "2023", "临汾市"), "（已签字）"));
+}
