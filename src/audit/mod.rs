@@ -16,6 +16,8 @@ mod claims;
 
 mod grid;
 
+mod parts;
+
 mod titles;
 
 mod recogniser;
@@ -32,6 +34,7 @@ mod units;
 
 pub use answer::{FigureText, FindingUnit, RelationAnswer, RelationInstance, signature};
 pub use grid::list_key;
+pub use parts::RECOMPUTED;
 use std::collections::{BTreeMap, BTreeSet};
 pub use units::{NotableAnswer, Peers, RelationCount, RelationSet, UnitAudit};
 
@@ -76,20 +79,25 @@ pub fn audit(report: &Report, definitions: &Definitions) -> Audit {
     let level = report.level.map_or(RelationLevel::Report, RelationLevel::from);
     let limits = if level == RelationLevel::School { &audit.school_limits } else { &audit.limits };
     let context = Context { limits, codes: &definitions.codes, year: report.year };
+    let mut examined = RelationsExamined::default();
     let stated_answer = |stated: &Result<RelationInstance, UnaskedRelation>| match stated {
         Ok(instance) => answer(instance, audit, &context),
         Err(unasked) => unasked.answer(),
     };
     let mut answers: Vec<RelationAnswer> = report.stated.iter().map(stated_answer).collect();
+    answers.iter().for_each(|answer| examined.add(answer.verdict, answer.open));
     let mut kinds: BTreeSet<RelationKind> =
         report.stated.iter().flatten().map(|instance| instance.kind).collect();
     let mut coverage = None;
     if report.takes_definitions {
-        let mut examined = RelationsExamined::default();
         let finder = Finder::new(report, &definitions.codes);
         let relations = instances::relations(&audit.relations);
-        let asked: Vec<&Relation<'_>> =
-            relations.iter().filter(|relation| relation.definition.levels.contains(&level)).collect();
+        // A document of this program is a report, and has the tables of its level besides.
+        let is_asked = |relation: &&Relation<'_>| {
+            let levels = &relation.definition.levels;
+            levels.contains(&RelationLevel::Report) || levels.contains(&level)
+        };
+        let asked: Vec<&Relation<'_>> = relations.iter().filter(is_asked).collect();
         for relation in &asked {
             let definition = relation.definition;
             if report.decimals_unknown && relation.kind == RelationKind::FormatMix {

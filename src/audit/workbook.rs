@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::audit::parts::PartColumns;
 use crate::audit::printing::{PrintedFigure, year_in};
 use crate::audit::recogniser::{Place, Recogniser};
 use crate::audit::report::{CellAt, CellsRead, HeadlessTable, Report, column_name};
@@ -190,6 +191,7 @@ fn official(section: &Section, definitions: &Definitions, report: &mut Report) -
     let is_laid_out = report.level.is_some() && definitions.layouts.iter().any(|layout| layout.table(&name).is_some());
     let mut recogniser = Recogniser::new(&name, definitions);
     let counted = counted(&name, definitions);
+    let parts = PartColumns::of(&section.header.cells).filter(|_| report.level.is_some());
     let mut placed: Vec<(String, &grid::GridRow, &[String])> = Vec::new();
     for (row, line) in read.iter().zip(&section.rows) {
         if row.label.is_empty() && row.unit.is_empty() {
@@ -212,6 +214,8 @@ fn official(section: &Section, definitions: &Definitions, report: &mut Report) -
             let measure = row.values.iter().find_map(named_measure);
             let measure = measure.unwrap_or(&place.measure);
             report.figures.extend(grid::figures(&name, &place.path, measure, row, &counted));
+            let relation = parts.and_then(|parts| parts.relation(&name, &place.path, row, &line.cells));
+            report.stated.extend(relation.map(Ok));
         }
         placed.push((place.path, row, line.cells.as_slice()));
     }

@@ -47,6 +47,9 @@ pub fn print(coverage: &Coverage) {
     print_cells("表式中没有的行", &cells.unknown_rows);
 }
 
+/// Names in a line; `--json` has them all.
+const NAMED: usize = 8;
+
 fn print_absent(coverage: &Coverage) {
     let wanted = |relations: usize| {
         if relations > 0 { format!("（用到它的关系 {relations} 条）") } else { String::new() }
@@ -81,7 +84,9 @@ fn print_absent(coverage: &Coverage) {
         })
         .collect();
     if !lacking.is_empty() {
-        output::line(&format!("  因此没有检查：{}", lacking.join("、")));
+        let more = if lacking.len() > NAMED { format!(" 等 {} 种关系", lacking.len()) } else { String::new() };
+        let named = &lacking[..lacking.len().min(NAMED)];
+        output::line(&format!("  因此没有检查：{}{more}", named.join("、")));
     }
 }
 
