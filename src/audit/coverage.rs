@@ -47,7 +47,7 @@ pub struct RelationsExamined {
     pub examined: usize,
     /// A blank or a dash stands there: there is nothing to examine.
     pub without_number: usize,
-    /// What stands there cannot be read, or nobody delivered it.
+    /// What stands there cannot be read, or is 缺报.
     pub unreadable: usize,
     /// A table, row or column is not there.
     pub lacking: usize,
@@ -224,8 +224,7 @@ impl Coverage {
             if there.has_row(figure) {
                 self.rows.found += 1;
             } else {
-                let absence =
-                    Absence::Row(table.id.clone(), figure.label.clone(), figure.measure.clone());
+                let absence = Absence::Row(table.id.clone(), figure.label.clone(), figure.measure.clone());
                 let relations = relations(&absence);
                 let (row, measure) = (figure.label.clone(), figure.measure.clone());
                 self.absent_rows.push(AbsentRow { table: table.id.clone(), row, measure, relations });
@@ -244,7 +243,9 @@ fn heading(figure: &PrintedFigure, table: &TableLayout) -> String {
 /// The layout of a year, or else of the newest before it, or of the first there is.
 fn layout_of(year: i32, definitions: &Definitions) -> Option<&Layout> {
     let before = definitions.layouts.iter().filter(|layout| layout.year <= year);
-    before.max_by_key(|layout| layout.year).or_else(|| definitions.layouts.iter().min_by_key(|layout| layout.year))
+    before
+        .max_by_key(|layout| layout.year)
+        .or_else(|| definitions.layouts.iter().min_by_key(|layout| layout.year))
 }
 
 /// The tables that a report has: the six, and where the program printed it, those of its level.
@@ -271,7 +272,12 @@ fn expected(layout: &Layout, report: &Report) -> Report {
 }
 
 /// A place, as the six tables have it; and as tables of the body are named in relations of any report.
-fn places(table: &TableLayout, row: &RowLayout, year: ReportYear, level: Option<Level>) -> Vec<PrintedFigure> {
+fn places(
+    table: &TableLayout,
+    row: &RowLayout,
+    year: ReportYear,
+    level: Option<Level>,
+) -> Vec<PrintedFigure> {
     let figure = |source: Source, label: &str, measure: &str| PrintedFigure {
         source,
         table: table.id.clone(),
@@ -335,7 +341,8 @@ impl<'r> There<'r> {
     /// Whether the table has the column of a year, or of a measure next to the years.
     fn has_column(&self, figure: &PrintedFigure) -> bool {
         let table = figure.table.as_str();
-        self.columns.contains(&(table, figure.year)) && self.measures.contains(&(table, figure.measure.as_str()))
+        self.columns.contains(&(table, figure.year))
+            && self.measures.contains(&(table, figure.measure.as_str()))
     }
 
     /// What is absent, that the figure of this place is not there.

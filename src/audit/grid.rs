@@ -69,7 +69,10 @@ pub fn lacking(row: &[String]) -> Option<Vec<&'static str>> {
     let found = [
         ("指标", column_of(row, &LABELS).is_some()),
         ("单位", column_of(row, &UNITS).is_some()),
-        ("年份", row.iter().any(|cell| year_in(cell).is_some_and(|_| fold(cell).chars().count() <= HEADING_MAX))),
+        (
+            "年份",
+            row.iter().any(|cell| year_in(cell).is_some_and(|_| fold(cell).chars().count() <= HEADING_MAX)),
+        ),
     ];
     let lacking: Vec<&str> = found.iter().filter(|(_, is_there)| !is_there).map(|(name, _)| *name).collect();
     (lacking.len() < found.len() - 1).then_some(lacking)

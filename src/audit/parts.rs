@@ -29,7 +29,13 @@ impl PartColumns {
 
     /// The relation of this year's ratio with its parts; a row without parts has none.
     #[must_use]
-    pub fn relation(&self, table: &str, path: &str, row: &GridRow, cells: &[String]) -> Option<RelationInstance> {
+    pub fn relation(
+        &self,
+        table: &str,
+        path: &str,
+        row: &GridRow,
+        cells: &[String],
+    ) -> Option<RelationInstance> {
         let cell = |index: usize| cells.get(index).map_or("", String::as_str);
         let part = |name: &str, index: usize| {
             let (text, printed) = (cell(index).to_owned(), read(cell(index), ""));
@@ -49,7 +55,10 @@ impl PartColumns {
             // A quotient, and so rounded even where it is whole.
             _ => (RelationKind::Ratio, ["numerator", "denominator", "printed"], ":".to_owned()),
         };
-        let printed = read(&value.text, &unit);
+        // Weighted percentages are counted in percent, whether the cell has the sign or its heading.
+        let folded = fold(&value.text);
+        let text = if kind == RelationKind::Ratio { folded.trim_end_matches('%') } else { &folded };
+        let printed = read(text, &unit);
         if !matches!(printed, Reading::Number(_)) {
             return None;
         }
@@ -94,8 +103,10 @@ mod tests {
         assert_eq!(share.kind, RelationKind::RatioPercent);
         let named: Vec<&str> = share.operands.named().map(|(_, figure)| figure.text.as_str()).collect();
         assert_eq!(named, ["58", "2.66", "2181"]);
-        let filed = relation("3|去向落实率|%|83|88.01||填报|821221.34|9331").unwrap();
-        assert_eq!(filed.kind, RelationKind::Ratio);
+        let filed = |text: &str| relation(&format!("3|去向落实率|%|83|{text}||填报|821221.34|9331")).unwrap();
+        assert_eq!(filed("88.01").kind, RelationKind::Ratio);
+        let number = |text: &str| filed(text).operands.number("printed").unwrap().value;
+        assert_eq!(number("88.01"), number("88.01%"));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::audit::printing::{PrintedFigure, path_key, year_in};
-use crate::audit::report::{CellAt, Report, column_name};
 use crate::audit::recogniser::Recogniser;
+use crate::audit::report::{CellAt, Report, column_name};
 use crate::audit::{claims, grid, titles};
 use crate::definitions::Definitions;
 use crate::definitions::layout::label_key;

@@ -52,7 +52,11 @@ impl<'d> Recogniser<'d> {
         let named = definitions.audit.relations.iter().flat_map(|relation| relation.operands.values());
         for place in named.flat_map(Names::all).filter_map(|name| PrintedPlace::parse(name)) {
             if place.source == Source::Official(id.to_owned()) {
-                place.labels.iter().filter(|label| !label.contains('{')).for_each(|label| recogniser.know(label));
+                place
+                    .labels
+                    .iter()
+                    .filter(|label| !label.contains('{'))
+                    .for_each(|label| recogniser.know(label));
             }
         }
         recogniser

@@ -37,7 +37,7 @@ pub struct CellsRead {
     /// Numbers, and dashes that say that there is none to give.
     pub read: usize,
     pub blank: usize,
-    /// 缺报: nobody delivered it.
+    /// 缺报: it was not delivered.
     pub missing: usize,
     pub unreadable: Vec<CellAt>,
     /// Rows whose labels no layout and no relation names.
@@ -65,7 +65,7 @@ pub struct HeadlessTable {
     pub lacks: Vec<&'static str>,
 }
 
-/// Printed in place of a figure that nobody delivered.
+/// Printed in place of a figure that was not delivered.
 const MISSING: &str = "缺报";
 
 impl CellsRead {

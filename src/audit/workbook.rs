@@ -67,7 +67,8 @@ enum SectionKind {
 /// Reads a workbook; one without figures is not a report.
 #[must_use]
 pub fn read_report(sheets: &Sheets, decimals_unknown: bool, definitions: &Definitions) -> Report {
-    let mut report = Report { takes_definitions: true, decimals_unknown, has_tables: true, ..Report::default() };
+    let mut report =
+        Report { takes_definitions: true, decimals_unknown, has_tables: true, ..Report::default() };
     let lines = sheets.sheets.iter().flat_map(|(_, rows)| rows).filter_map(|row| alone(&row.cells));
     report.level = lines.filter_map(|(_, line)| level_of(line)).next();
     let mut table = String::new();
@@ -83,10 +84,12 @@ pub fn read_report(sheets: &Sheets, decimals_unknown: bool, definitions: &Defini
             SectionKind::Body => {
                 report.figures.extend(grid::body(&section.name(), &section.header.cells, &cells()));
             }
-            SectionKind::Headless(lacks) => report.headless.extend(section.id(&[], definitions).map(|table| {
-                let (sheet, row) = (section.sheet.clone(), section.header.number);
-                HeadlessTable { table, sheet, row, lacks: lacks.clone() }
-            })),
+            SectionKind::Headless(lacks) => {
+                report.headless.extend(section.id(&[], definitions).map(|table| {
+                    let (sheet, row) = (section.sheet.clone(), section.header.number);
+                    HeadlessTable { table, sheet, row, lacks: lacks.clone() }
+                }))
+            }
         }
     }
     report.year = report.years().last().copied().unwrap_or_default();
@@ -164,7 +167,8 @@ impl Section {
     /// The number of its table in the title, 表1.4, or else the title.
     fn name(&self) -> String {
         let numbered = self.titles.iter().rev().find_map(|title| titles::number(title));
-        numbered.unwrap_or_else(|| self.titles.last().map(|title| title.trim().to_owned()).unwrap_or_default())
+        numbered
+            .unwrap_or_else(|| self.titles.last().map(|title| title.trim().to_owned()).unwrap_or_default())
     }
 
     /// The one of the six tables it is. The title next to it counts first, the name of its sheet last.
@@ -188,7 +192,8 @@ fn official(section: &Section, definitions: &Definitions, report: &mut Report) -
     let id = section.id(&labels, definitions);
     let name = id.clone().unwrap_or_else(|| section.name());
     // Where the program printed it, its relations are those of the tables that the layouts have.
-    let is_laid_out = report.level.is_some() && definitions.layouts.iter().any(|layout| layout.table(&name).is_some());
+    let is_laid_out =
+        report.level.is_some() && definitions.layouts.iter().any(|layout| layout.table(&name).is_some());
     let mut recogniser = Recogniser::new(&name, definitions);
     let counted = counted(&name, definitions);
     let parts = PartColumns::of(&section.header.cells).filter(|_| report.level.is_some());

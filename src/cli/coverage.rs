@@ -66,7 +66,8 @@ fn print_absent(coverage: &Coverage) {
         .iter()
         .map(|absent| format!("{} 的“{}”列{}", absent.table, absent.column, wanted(absent.relations)));
     let rows = coverage.absent_rows.iter().map(|absent| {
-        let measure = if absent.measure == "值" { String::new() } else { format!("（{}）", absent.measure) };
+        let measure =
+            if absent.measure == "值" { String::new() } else { format!("（{}）", absent.measure) };
         format!("{} 的“{}”{measure}行{}", absent.table, absent.row, wanted(absent.relations))
     });
     let absent: Vec<String> = tables.chain(columns).chain(rows).collect();
@@ -84,7 +85,8 @@ fn print_absent(coverage: &Coverage) {
         })
         .collect();
     if !lacking.is_empty() {
-        let more = if lacking.len() > NAMED { format!(" 等 {} 种关系", lacking.len()) } else { String::new() };
+        let more =
+            if lacking.len() > NAMED { format!(" 等 {} 种关系", lacking.len()) } else { String::new() };
         let named = &lacking[..lacking.len().min(NAMED)];
         output::line(&format!("  因此没有检查：{}{more}", named.join("、")));
     }

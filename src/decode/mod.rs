@@ -230,7 +230,8 @@ pub fn decode_with(
 ) -> Result<Decoded, DecodeError> {
     let format = sniff::sniff(bytes)?;
     // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, numbers, each)));
+    let read =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, numbers, each)));
     match read {
         Ok(read) => {
             read.map(|notes| Decoded { format, encoding: notes.encoding.to_owned(), notes: notes.notes })

@@ -8,6 +8,8 @@ use super::cell::number_text;
 
 /// Significant digits that a spreadsheet keeps.
 const DIGITS: usize = 15;
+/// Programs write no longer format.
+const FORMAT_MAX: usize = 1024;
 /// Characters of a number without a format of its own; further decimals are rounded off.
 const GENERAL_WIDTH: usize = 11;
 
@@ -25,7 +27,7 @@ pub(super) fn format_of(code: &str, id: Option<u32>) -> &str {
 /// A number as a cell of this format prints it. A negative number in brackets gets its sign instead.
 #[must_use]
 pub(super) fn text(number: f64, format: &str) -> String {
-    if !number.is_finite() {
+    if !number.is_finite() || format.len() > FORMAT_MAX {
         return number_text(number);
     }
     let sections: Vec<Section> = split(format).into_iter().map(Section::parse).collect();

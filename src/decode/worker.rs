@@ -420,6 +420,9 @@ mod tests {
                 Ok(())
             }
         }
-        assert_eq!(answer(b"a,b\n1,2\n", Numbers::Stored, &mut Closed).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(
+            answer(b"a,b\n1,2\n", Numbers::Stored, &mut Closed).unwrap_err().kind(),
+            io::ErrorKind::BrokenPipe
+        );
     }
 }
