@@ -154,7 +154,9 @@ pub fn coverage(
             let absent: BTreeSet<Absence> = figures.filter_map(|figure| there.absence(figure)).collect();
             if !absent.is_empty() {
                 times += 1;
-                absent.iter().for_each(|absence| *wanted.entry(absence.clone()).or_default() += 1);
+                for absence in &absent {
+                    *wanted.entry(absence.clone()).or_default() += 1;
+                }
                 wants.extend(absent);
             }
         }

@@ -85,7 +85,9 @@ pub fn audit(report: &Report, definitions: &Definitions) -> Audit {
         Err(unasked) => unasked.answer(),
     };
     let mut answers: Vec<RelationAnswer> = report.stated.iter().map(stated_answer).collect();
-    answers.iter().for_each(|answer| examined.add(answer.verdict, answer.open));
+    for answer in &answers {
+        examined.add(answer.verdict, answer.open);
+    }
     let mut kinds: BTreeSet<RelationKind> =
         report.stated.iter().flatten().map(|instance| instance.kind).collect();
     let mut coverage = None;

@@ -69,8 +69,8 @@ enum SectionKind {
 pub fn read_report(sheets: &Sheets, decimals_unknown: bool, definitions: &Definitions) -> Report {
     let mut report =
         Report { takes_definitions: true, decimals_unknown, has_tables: true, ..Report::default() };
-    let lines = sheets.sheets.iter().flat_map(|(_, rows)| rows).filter_map(|row| alone(&row.cells));
-    report.level = lines.filter_map(|(_, line)| level_of(line)).next();
+    let mut lines = sheets.sheets.iter().flat_map(|(_, rows)| rows).filter_map(|row| alone(&row.cells));
+    report.level = lines.find_map(|(_, line)| level_of(line));
     let mut table = String::new();
     for section in sheets.sheets.iter().flat_map(|(name, rows)| sections(name, rows)) {
         let cells = || section.rows.iter().map(|row| row.cells.clone()).collect::<Vec<_>>();
@@ -85,10 +85,11 @@ pub fn read_report(sheets: &Sheets, decimals_unknown: bool, definitions: &Defini
                 report.figures.extend(grid::body(&section.name(), &section.header.cells, &cells()));
             }
             SectionKind::Headless(lacks) => {
-                report.headless.extend(section.id(&[], definitions).map(|table| {
+                let table = section.id(&[], definitions);
+                report.headless.extend(table.map(|table| {
                     let (sheet, row) = (section.sheet.clone(), section.header.number);
                     HeadlessTable { table, sheet, row, lacks: lacks.clone() }
-                }))
+                }));
             }
         }
     }

@@ -77,8 +77,8 @@ fn read(path: &Path, settings: &Settings, definitions: &Definitions) -> Result<R
     let limits =
         Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
     let mut sheets = Sheets::default();
-    let mut decoder = Decoder::new(Path::new(OWN_PROGRAM), limits).as_printed();
-    let decoded = decoder.decode(&bytes, &mut |event| sheets.event(&event));
+    let mut reader = Decoder::new(Path::new(OWN_PROGRAM), limits).as_printed();
+    let decoded = reader.decode(&bytes, &mut |event| sheets.event(&event));
     let decoded = decoded
         .map_err(|error| Failure::new(ExitCode::Internal, &error))?
         .map_err(|error| unusable(path, &error))?;

@@ -75,7 +75,9 @@ fn print_absent(coverage: &Coverage) {
         return;
     }
     output::line("\n没有找到");
-    absent.iter().for_each(|line| output::line(&format!("  {line}")));
+    for line in &absent {
+        output::line(&format!("  {line}"));
+    }
     let lacking: Vec<String> = coverage
         .lacking
         .iter()

@@ -125,7 +125,7 @@ impl Condition {
     fn holds(self, number: f64) -> bool {
         (self.less && number < self.limit)
             || (self.greater && number > self.limit)
-            || (self.equal && !(number < self.limit || number > self.limit))
+            || (self.equal && (number - self.limit).abs() < f64::EPSILON)
     }
 }
 

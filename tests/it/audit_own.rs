@@ -180,6 +180,13 @@ fn column(book: &mut Sheets, sheet: &str, heading: &str) -> usize {
     heads.iter().position(|cell| cell == heading).unwrap()
 }
 
+fn remove_column(book: &mut Sheets, sheet: &str, heading: &str) {
+    let at = column(book, sheet, heading);
+    for row in rows(book, sheet) {
+        row.remove(at);
+    }
+}
+
 /// The audit of the city's document after a change.
 fn changed(change: impl FnOnce(&mut Sheets)) -> Audited {
     let folder = tempfile::tempdir().unwrap();
@@ -206,24 +213,15 @@ fn what_is_gone_from_a_document_is_said_before_what_is_wrong_in_it() {
     assert_eq!(word(&gone.coverage["absent_tables"][0], "table"), "表1.4");
     assert!(gone.count("/relations/lacking") > 0);
 
-    let gone = changed(|book| {
-        let at = column(book, "表1", "2024年");
-        rows(book, "表1").iter_mut().for_each(|row| drop(row.remove(at)));
-    });
+    let gone = changed(|book| remove_column(book, "表1", "2024年"));
     let absent = &gone.coverage["absent_columns"];
     assert_eq!((word(&absent[0], "table"), word(&absent[0], "column")), ("表1", "2024年"));
     assert_eq!(gone.absent("absent_columns"), 1);
 
-    let gone = changed(|book| {
-        let at = column(book, "表2", "调查人次");
-        rows(book, "表2").iter_mut().for_each(|row| drop(row.remove(at)));
-    });
+    let gone = changed(|book| remove_column(book, "表2", "调查人次"));
     assert_eq!(word(&gone.coverage["absent_columns"][0], "column"), "调查人次");
 
-    let gone = changed(|book| {
-        let at = column(book, "表1", "单位");
-        rows(book, "表1").iter_mut().for_each(|row| drop(row.remove(at)));
-    });
+    let gone = changed(|book| remove_column(book, "表1", "单位"));
     assert_eq!(gone.coverage["absent_tables"][0]["header"]["lacks"], serde_json::json!(["单位"]));
 
     let gone = changed(|book| {
