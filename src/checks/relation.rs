@@ -213,6 +213,9 @@ pub fn number(figure: &Figure) -> Result<&Quantity, Obstacle> {
         Reading::Number(quantity) => Ok(quantity.as_ref()),
         Reading::Dash => Err(Obstacle::absent(format!("“{name}”印为“{}”，没有数", figure.text))),
         Reading::Blank => Err(Obstacle::absent(format!("“{name}”为空"))),
+        Reading::Unreadable if figure.text == "缺报" => {
+            Err(Obstacle::faulty(format!("“{name}”缺报，没有数")))
+        }
         Reading::Unreadable => Err(Obstacle::faulty(format!("“{name}”印为“{}”，读不出数", figure.text))),
     }
 }

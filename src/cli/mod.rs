@@ -8,6 +8,8 @@ mod catalogue;
 
 mod check;
 
+mod coverage;
+
 mod decision;
 
 mod decode_worker;
@@ -145,9 +147,9 @@ enum Command {
     Explain(explain::Args),
     /// What every indicator is, where it comes from, and where it is printed
     Catalogue(catalogue::Args),
-    /// Hold a published report, or any figures, against themselves
+    /// Check whether the figures of a report agree with each other
     Audit(audit::Args),
-    /// Hold what is published, or was held back, against everything that must hold before it is
+    /// Apply every check of a run again, to the current release and to one that was held back
     Check(check::Args),
     /// Check all definitions
     Validate,

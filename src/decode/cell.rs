@@ -80,7 +80,7 @@ pub fn is_blank(c: char) -> bool {
 }
 
 /// A whole number without a decimal point, anything else as Rust prints it.
-fn number_text(number: f64) -> String {
+pub(super) fn number_text(number: f64) -> String {
     /// Beyond this an f64 no longer holds every integer.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {

@@ -10,6 +10,8 @@ pub mod sniff;
 
 mod preflight;
 
+mod printed;
+
 mod respell;
 
 pub mod xlsx;
@@ -198,15 +200,38 @@ impl RowProblem {
     }
 }
 
+/// How the number cells of a workbook are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Numbers {
+    /// As the file stores them: 92.8.
+    #[default]
+    Stored,
+    /// As text, by the format of their cell: 92.80. `.xls` is read as stored: its reader has no formats.
+    Printed,
+}
+
 /// Reads `bytes` to their end and passes every row to `each`, in order.
 ///
 /// # Errors
 /// [`DecodeError`] when the content is not a readable table file. Rows passed before
 /// the error must be thrown away: a file that does not read to its end gives none.
 pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
+    decode_with(bytes, Numbers::Stored, each)
+}
+
+/// Like [`decode`], with number cells as is asked.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_with(
+    bytes: &[u8],
+    numbers: Numbers,
+    each: &mut dyn FnMut(Event<'_>),
+) -> Result<Decoded, DecodeError> {
     let format = sniff::sniff(bytes)?;
     // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, each)));
+    let read =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, numbers, each)));
     match read {
         Ok(read) => {
             read.map(|notes| Decoded { format, encoding: notes.encoding.to_owned(), notes: notes.notes })
@@ -218,9 +243,14 @@ pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, 
     }
 }
 
-fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
+fn read_as(
+    format: Format,
+    bytes: &[u8],
+    numbers: Numbers,
+    each: &mut dyn FnMut(Event<'_>),
+) -> Result<FileNotes, DecodeError> {
     match format {
-        Format::Xlsx => xlsx::read(bytes, each),
+        Format::Xlsx => xlsx::read(bytes, numbers, each),
         Format::Xls => xls::read(bytes, each),
         Format::Html => html::read(bytes, each),
         Format::Text => text::read(bytes, each),

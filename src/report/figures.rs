@@ -14,8 +14,7 @@ use crate::figure::{Basis, Level, State, Unit};
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
 
-/// The relation that a ratio printed here must satisfy: its numerator over its denominator.
-pub const RECOMPUTED: &str = "printed_is_recomputed";
+pub use crate::audit::RECOMPUTED;
 
 /// Splits the cells of one year's report by unit, in printed order.
 #[must_use]

@@ -4,6 +4,8 @@ mod support;
 
 mod audit;
 
+mod audit_own;
+
 mod bad_inputs;
 
 mod check;

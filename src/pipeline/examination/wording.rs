@@ -154,7 +154,7 @@ impl Examination {
             };
             RelationAnswer { at: Some(at), ..found.answer }
         }));
-        Audit { title, answers, tallies, figures: self.figures }
+        Audit { title, answers, tallies, figures: self.figures, coverage: None }
     }
 }
 
