@@ -10,9 +10,13 @@ pub const SOURCE_FIELDS: [(&str, FieldKind, &str); 3] = [
     ("source_row", FieldKind::Int32, "来源物理行"),
 ];
 
-/// Columns needed in staging and never released: keyed digests of the delivered row and name.
-pub const STAGING_FIELDS: [(&str, FieldKind, &str); 2] =
-    [("row_digest", FieldKind::Text, "整行摘要"), ("name_digest", FieldKind::Text, "姓名摘要")];
+/// Columns needed in staging and never released: keyed digests of the delivered row, of the name, and of the
+/// number that the thing itself has.
+pub const STAGING_FIELDS: [(&str, FieldKind, &str); 3] = [
+    ("row_digest", FieldKind::Text, "整行摘要"),
+    ("name_digest", FieldKind::Text, "姓名摘要"),
+    ("own_key", FieldKind::Text, "自有编号摘要"),
+];
 
 /// The columns of a dataset's table as staged.
 #[must_use]

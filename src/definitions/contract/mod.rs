@@ -44,6 +44,14 @@ pub struct Dataset {
     pub counts_when: Condition,
     /// The things that count only once, and which of several rows is taken.
     pub one_row: Option<OneRow>,
+    /// The columns that tell a row from the others of its school. Equal rows are one row delivered twice where
+    /// a dataset has these, or `one_row`; elsewhere each is a thing of its own, and persons are asked about them.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// Headers of columns that are not carried, and number the thing itself, such as 证书编号: where one is
+    /// filled, the row has a key of its own.
+    #[serde(default)]
+    pub own_key: Vec<String>,
     /// The part of the report year that its rows describe; a title with another period refuses the file.
     #[serde(default = "september")]
     pub reference_time: ReferenceTime,
@@ -305,6 +313,12 @@ impl Dataset {
         Cow::Owned(of_year)
     }
 
+    /// Whether each of its rows has a key, so that equal rows are one row delivered twice.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.one_row.is_some() || !self.key.is_empty()
+    }
+
     /// The code tables of its columns.
     #[must_use]
     pub fn code_tables(&self) -> BTreeSet<&str> {
@@ -383,6 +397,13 @@ impl Dataset {
                     faults.push(format!("versions `{}` and `{}` overlap", version.id, other.id));
                 }
             }
+        }
+        for name in self.key.iter().filter(|name| self.column(name).is_none_or(|column| !column.carried)) {
+            faults.push(format!("key: there is no carried column `{name}`"));
+        }
+        let is_known = |name: &&String| self.versions.iter().any(|version| version.ignored.contains(name));
+        for name in self.own_key.iter().filter(|name| !is_known(name)) {
+            faults.push(format!("own_key: `{name}` is not among the `ignored` headers"));
         }
         if let Err(error) = self.counts_when.predicate() {
             faults.push(format!("counts_when: {error}"));
