@@ -113,6 +113,7 @@ rules! {
     ROW_DATE = "E-DATE", S1, "规范性", "日期不可能或写法不明确（如两位年份）", "请写成 2008-03-04 的形式";
     ROW_NUMBER = "E-NUMBER", S1, "规范性", "应为数字的单元格无法读成数字", "请只填数字";
     ROW_UNIT = "E-UNIT-DIGITS", S1, "准确性", "换算单位后小数超过十位，不予舍入", "请核对该数的小数位数，或按约定的单位填写";
+    UNIT_ROUNDED = "W-UNIT-ROUNDED", S3, "准确性", "换算单位除不尽，该数四舍五入到小数第十位；合计按精确值计算", "无需处理";
     ROW_ID_NUMERIC = "E-ID-NUMERIC", S1, "准确性", "证件号码被存成数字，末位已不可信", "请将该列设为文本格式后重新录入完整号码";
     ROW_ID_FORMAT = "E-ID-FORMAT", S1, "准确性", "证件号码位数或格式不对", "请核对证件后更正";
     ROW_SCHOOL = "E-SCHOOL-CODE", S1, "规范性", "学校标识码不是 10 位数字", "请填写 10 位学校标识码";
@@ -219,8 +220,7 @@ pub const CONFIRMABLE: &[&Rule] = &[
 
 /// Questions about no single row, and about no figure of a check, that a named person answers by their
 /// key: the oddity is correct, and stays.
-pub const ANSWERABLE: &[&Rule] =
-    &[
+pub const ANSWERABLE: &[&Rule] = &[
     EPOCH_1904,
     MAJOR_EMPTY,
     EQUAL_ROWS,

@@ -49,7 +49,8 @@ impl Contents {
 
 /// The columns of a batch without where its rows stand and how they are written.
 fn said(batch: &RecordBatch) -> Result<Vec<ArrayRef>, ArrowError> {
-    let is_place = |name: &str| name == "row_digest" || SOURCE_FIELDS.iter().any(|(place, ..)| *place == name);
+    let is_place =
+        |name: &str| name == "row_digest" || SOURCE_FIELDS.iter().any(|(place, ..)| *place == name);
     let schema = batch.schema();
     let columns = schema.fields().iter().zip(batch.columns());
     let columns = columns.filter(|(field, _)| !is_place(field.name()));

@@ -15,11 +15,10 @@ use super::{Context, Normalised, People, Rejects, Unusable, name, text};
 use crate::decode::cell::NO_RESULT;
 use crate::decode::{Cell, Event, Row};
 use crate::definitions::contract::fields::{carried_fields, staged_fields, table_columns};
-use crate::definitions::contract::unit::Conversion;
+use crate::definitions::contract::unit::{Amount, Conversion};
 use crate::definitions::contract::{BadValue, Column, ColumnType, Dataset, NULLS, Version};
 use crate::delivery::RowCounts;
 use crate::finding::{self, Answers, Finding, Findings, PushResult, Rule};
-use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, redact};
@@ -51,8 +50,8 @@ pub struct RowsNormaliser<'a> {
     other_period: u64,
     /// Rows with a month after the report year in a column that cannot have one.
     of_later_years: u64,
-    /// For each school: the rows without a major.
-    no_major: BTreeMap<String, NoMajor>,
+    /// For each rule, school and column: the rows that are reported together.
+    together: BTreeMap<(&'static str, String, usize), Together>,
     /// A title or a sheet's name states a period that cannot be the delivery's.
     period_stated: bool,
 }
@@ -107,8 +106,9 @@ struct Sheet {
     is_odd: bool,
 }
 
-/// Rows without a major: how many, the first of them, and the place of the very first.
-struct NoMajor {
+/// Rows that one finding names: how many, the first of them, and the place of the very first.
+struct Together {
+    rule: &'static Rule,
     count: u64,
     rows: Vec<u32>,
     place: Place,
@@ -160,7 +160,7 @@ impl<'a> RowsNormaliser<'a> {
             data_rows: 0,
             other_period: 0,
             of_later_years: 0,
-            no_major: BTreeMap::new(),
+            together: BTreeMap::new(),
             period_stated: false,
         }
     }
@@ -230,12 +230,12 @@ impl<'a> RowsNormaliser<'a> {
             let finding = self.finding(statement.rule(), "").at(statement.place);
             self.findings.push(finding);
         }
-        for (school, missing) in std::mem::take(&mut self.no_major) {
-            let named: Vec<String> = missing.rows.iter().map(u32::to_string).collect();
-            let more = if missing.count > ROWS_NAMED as u64 { "等" } else { "" };
-            let detail = format!("共 {} 行：第 {}{more} 行", missing.count, named.join("、"));
-            let finding = self.finding(finding::MAJOR_EMPTY, &detail).at(missing.place).of_school(&school);
-            self.findings.push(Finding { count: missing.count, ..finding });
+        for ((_, school, _), rows) in std::mem::take(&mut self.together) {
+            let named: Vec<String> = rows.rows.iter().map(u32::to_string).collect();
+            let more = if rows.count > ROWS_NAMED as u64 { "等" } else { "" };
+            let detail = format!("共 {} 行：第 {}{more} 行", rows.count, named.join("、"));
+            let finding = self.finding(rows.rule, &detail).at(rows.place).of_school(&school);
+            self.findings.push(Finding { count: rows.count, ..finding });
         }
         self.counts.structural += self.unbound_rows;
         assert!(self.counts.holds(), "rows were lost or counted twice: {:?}", self.counts);
@@ -431,19 +431,19 @@ impl<'a> RowsNormaliser<'a> {
             is_of_later_year: false,
             name_digest: None,
             reading: None,
-            no_major: None,
+            together: Vec::new(),
         };
         let values = reader.values()?;
-        let RowReader { notes, person, name, is_of_later_year, no_major, .. } = reader;
+        let RowReader { notes, person, name, is_of_later_year, together, .. } = reader;
         self.of_later_years += u64::from(is_of_later_year);
         let school = self.school_of(binding, row);
-        if let Some(position) = no_major {
+        for (rule, position) in together {
             let place = self.cell_place(binding, row, Some(position));
-            let first = NoMajor { count: 0, rows: Vec::new(), place };
-            let missing = self.no_major.entry(school.clone()).or_insert(first);
-            missing.count += 1;
-            if missing.rows.len() < ROWS_NAMED {
-                missing.rows.push(row.number);
+            let first = Together { rule, count: 0, rows: Vec::new(), place };
+            let rows = self.together.entry((rule.id, school.clone(), position)).or_insert(first);
+            rows.count += 1;
+            if rows.rows.len() < ROWS_NAMED {
+                rows.rows.push(row.number);
             }
         }
         for Note { rule, column, cell, detail } in notes {
@@ -605,8 +605,8 @@ struct RowReader<'r, 'a> {
     name_digest: Option<String>,
     /// The cell that is read in place of the one that counts for a column, with the conversion of its numbers.
     reading: Option<Fallback>,
-    /// The column of majors, where none of its cells says anything.
-    no_major: Option<usize>,
+    /// Findings that name many rows at once: rule and column.
+    together: Vec<(&'static Rule, usize)>,
 }
 
 /// A finding about a row that counts: at the cell that counts for a column, or at another one.
@@ -650,9 +650,10 @@ impl RowReader<'_, '_> {
         let filled = cells.filter(|cell| !cell.is_blank() && !is_null_word(cell));
         let texts: Vec<String> = filled.map(|cell| text::compact(&cell.text())).collect();
         let is_number = |text: &String| !NULLS.contains(&text.as_str());
-        texts.iter().any(is_number).then(|| {
-            self.normaliser.context.key.pseudonym("own-key|v1|", &texts.join("\u{1f}"))
-        })
+        texts
+            .iter()
+            .any(is_number)
+            .then(|| self.normaliser.context.key.pseudonym("own-key|v1|", &texts.join("\u{1f}")))
     }
 
     /// Asks about cells of one meaning that contradict each other.
@@ -663,11 +664,12 @@ impl RowReader<'_, '_> {
                 continue;
             }
             for other in alternatives::others(self.binding, position, column, self.row) {
-                let notes = self.notes.len();
+                let (notes, together) = (self.notes.len(), self.together.len());
                 self.reading = Some(other);
                 let values = self.value(position, column);
                 self.reading = None;
                 self.notes.truncate(notes);
+                self.together.truncate(together);
                 let Ok(values) = values else { continue };
                 let both = (read[position].as_slice(), values.as_slice());
                 if alternatives::contradict(column, both, normaliser.context.codes, normaliser.year) {
@@ -710,11 +712,12 @@ impl RowReader<'_, '_> {
     /// The values of a column: as many as it has fields in the table.
     fn column(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, Refusal> {
         let cell = self.cell(position);
-        let blanks = if matches!(column.kind, ColumnType::IdNumber | ColumnType::Major) { 2 } else { 1 };
+        let is_two = matches!(column.kind, ColumnType::IdNumber | ColumnType::Major) || column.has_thirds();
+        let blanks = if is_two { 2 } else { 1 };
         let blank = match column.kind {
             ColumnType::PersonName | ColumnType::ReportYear | ColumnType::RegistrationNumber => Vec::new(),
             ColumnType::Integer if column.empty_is_zero => vec![Value::Int(0)],
-            ColumnType::Decimal if column.empty_is_zero => vec![Value::Decimal(0)],
+            ColumnType::Decimal if column.empty_is_zero => vec![Value::Decimal(0); blanks],
             _ => vec![Value::Null; blanks],
         };
         if cell.is_blank() || (column.kind != ColumnType::PersonName && is_null_word(cell)) {
@@ -722,7 +725,7 @@ impl RowReader<'_, '_> {
                 return Err(Refusal { rule: finding::ROW_REQUIRED, column: Some(position) });
             }
             if column.kind == ColumnType::Major {
-                self.no_major = Some(position);
+                self.together.push((finding::MAJOR_EMPTY, position));
             }
             return Ok(blank);
         }
@@ -769,8 +772,20 @@ impl RowReader<'_, '_> {
                 }
                 single(month)
             }
-            ColumnType::Integer => Ok(vec![Value::Int(text::whole(self.number(position)?)?)]),
-            ColumnType::Decimal => Ok(vec![Value::Decimal(self.number(position)?.0)]),
+            ColumnType::Integer => {
+                let amount = self.number(position)?;
+                let whole = (!amount.is_rounded).then_some(amount.value).ok_or(finding::ROW_UNIT)?;
+                Ok(vec![Value::Int(text::whole(whole)?)])
+            }
+            ColumnType::Decimal => {
+                let amount = self.number(position)?;
+                if amount.is_rounded {
+                    self.together.push((finding::UNIT_ROUNDED, position));
+                }
+                let mut values = vec![Value::Decimal(amount.value.0)];
+                values.extend(column.has_thirds().then_some(Value::Decimal(amount.thirds.0)));
+                Ok(values)
+            }
             ColumnType::BirthDate => {
                 let date = text::date(cell)?;
                 self.note_day_number(position);
@@ -805,7 +820,7 @@ impl RowReader<'_, '_> {
     }
 
     /// The number in a cell, in the contract's unit.
-    fn number(&self, position: usize) -> Result<Decimal, &'static Rule> {
+    fn number(&self, position: usize) -> Result<Amount, &'static Rule> {
         let delivered = text::decimal(self.cell(position))?;
         if delivered.0.abs() > text::AMOUNT_MAX * crate::number::ONE {
             return Err(finding::ROW_NUMBER);
@@ -815,9 +830,10 @@ impl RowReader<'_, '_> {
             None => self.chosen(position).and_then(|(_, conversion)| conversion),
         };
         match conversion {
-            Some(conversion) => conversion.apply(delivered).ok_or(finding::ROW_UNIT),
-            None => Ok(delivered),
+            Some(conversion) => conversion.apply(delivered),
+            None => Amount::exact(delivered),
         }
+        .ok_or(finding::ROW_UNIT)
     }
 
     fn note_day_number(&mut self, position: usize) {
@@ -882,7 +898,7 @@ impl RowReader<'_, '_> {
         if let Some(code) = table.and_then(|table| table.look_up_any_year(&written, year)) {
             Ok(vec![Value::Text(code.code.clone()), code.parent.clone().map_or(Value::Null, Value::Text)])
         } else if column.says_none(&written) {
-            self.no_major = Some(position);
+            self.together.push((finding::MAJOR_EMPTY, position));
             Ok(vec![Value::Null, Value::Null])
         } else if text::is_digits(&written) && text::compact(&written).len() != MAJOR_DIGITS {
             Err(finding::ROW_MAJOR)

@@ -233,7 +233,8 @@ fn equal_rows(
             let mut words = Vec::new();
             for (of, sheet, row) in group.rows.iter().take(NAMED) {
                 let file = if *of == fragment { String::new() } else { format!("{} ", label(*of)) };
-                let several = groups.iter().any(|group| group.rows.iter().any(|(_, other, _)| other != sheet));
+                let several =
+                    groups.iter().any(|group| group.rows.iter().any(|(_, other, _)| other != sheet));
                 let sheet = if several { format!("工作表 {sheet} ") } else { String::new() };
                 words.push(format!("{file}{sheet}第 {row} 行"));
             }

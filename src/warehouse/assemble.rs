@@ -216,9 +216,8 @@ fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a StringArray> {
 }
 
 fn note_rows_out(batch: &RecordBatch, decided: &[Decision], fragment: usize, rows_out: &mut Vec<RowOut>) {
-    let is_out = |decision| {
-        matches!(decision, Decision::OtherSchool | Decision::Repeated | Decision::SharedId)
-    };
+    let is_out =
+        |decision| matches!(decision, Decision::OtherSchool | Decision::Repeated | Decision::SharedId);
     if decided.iter().copied().any(is_out) {
         let out = places(batch).zip(decided).filter(|(_, decision)| is_out(**decision));
         rows_out.extend(out.map(|((school_code, sheet, row), &decision)| RowOut {

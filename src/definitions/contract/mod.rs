@@ -236,6 +236,12 @@ impl Column {
         self.unit.as_deref().filter(|_| is_number).and_then(unit::Unit::named)
     }
 
+    /// Whether its table has three times each number beside it, as the number itself may be rounded.
+    #[must_use]
+    pub fn has_thirds(&self) -> bool {
+        self.kind == ColumnType::Decimal && self.convertible().is_some_and(unit::Unit::has_thirds)
+    }
+
     /// Whether a text that is not a value of this column means "none". Where an empty cell is a zero, a dash
     /// does not.
     #[must_use]

@@ -448,7 +448,10 @@ mod tests {
         let mut known = KnownState::nothing("finance");
         let both = || vec![saying('b', [(A, 5)], ["x"]), saying('a', [(A, 5)], ["x"])];
         let noted = known.decide(both());
-        assert_eq!((counts(&noted), found(&noted)), (vec!["a 1".to_owned()], vec!["W-SAME-ROWS 1 S3".to_owned()]));
+        assert_eq!(
+            (counts(&noted), found(&noted)),
+            (vec!["a 1".to_owned()], vec!["W-SAME-ROWS 1 S3".to_owned()])
+        );
         assert_eq!(noted.value.repeated, BTreeMap::from([(format!("{YEAR}/x/b.csv"), 5)]));
         // The one that counts already stays, whatever its bytes.
         known.current = vec![current('b', [(A, 5)])];

@@ -36,8 +36,11 @@ impl YearDeliveries {
         for delivery in aside.filter(|delivery| delivery.outcome == DeliveryOutcome::Decoded) {
             let repeated = selection.repeated.get(&delivery.file).copied().unwrap_or_default();
             let aside = delivery.rows.loaded - repeated;
-            delivery.outcome =
-                if aside == 0 && repeated > 0 { DeliveryOutcome::Repeated } else { DeliveryOutcome::SetAside };
+            delivery.outcome = if aside == 0 && repeated > 0 {
+                DeliveryOutcome::Repeated
+            } else {
+                DeliveryOutcome::SetAside
+            };
             delivery.rows.duplicate += repeated;
             delivery.rows.quarantined += aside;
             delivery.rows.loaded = 0;
