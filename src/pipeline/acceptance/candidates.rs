@@ -194,7 +194,11 @@ impl Acceptance<'_> {
                         noted.findings.iter_mut().filter(|finding| finding.place.file == present.label);
                     findings.for_each(|finding| finding.rows_out = 0);
                 }
-                let rows = repeated.iter().filter_map(|unit| units.get(unit)).sum();
+                // A row of a form is several of its table, and a form is of one school.
+                let rows = match aside.is_empty() {
+                    true => present.fragment.counts.loaded,
+                    false => repeated.iter().filter_map(|unit| units.get(unit)).sum(),
+                };
                 noted.value.repeated.insert(present.label.clone(), rows);
                 if harmful {
                     noted.value.harmful.insert(present.sha256);
