@@ -46,6 +46,8 @@ mod reconcile;
 
 mod reference;
 
+mod same_rows;
+
 mod set_aside;
 
 mod shapes;

@@ -66,7 +66,8 @@ fn contents(candidate: &Candidate, unit: &str) -> Option<String> {
 /// the other file is asked about the rest.
 pub(super) fn leave_questions(label: &str, noted: &mut Noted<Selection>) {
     let stays = |finding: &Finding| {
-        finding.place.file != label || finding.rows_out > 0 || finding.severity == Severity::S3
+        let is_of_file = finding.severity == Severity::S3 && finding.place.row == 0;
+        finding.place.file != label || finding.rows_out > 0 || is_of_file
     };
     noted.findings.retain(stays);
 }
