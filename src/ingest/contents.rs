@@ -102,7 +102,9 @@ mod tests {
         for (school, amount, _) in rows {
             said.entry(*school).or_default().push(*amount);
         }
-        said.values_mut().for_each(|amounts| amounts.sort_unstable());
+        for amounts in said.values_mut() {
+            amounts.sort_unstable();
+        }
         said
     }
 

@@ -212,7 +212,7 @@ fn rows_out(
     findings
 }
 
-/// A question for each file and school with equal rows that nothing tells apart.
+/// A question for each file and school with equal rows that may be different things.
 fn equal_rows(
     year: ReportYear,
     dataset: &Dataset,

@@ -1,5 +1,5 @@
 //! Rows without a key of their own that are equal: two payments of one amount, or one delivered twice. Nothing in
-//! them tells, so none is merged with another and persons are asked, unless a file says of a school only what
+//! them shows which, so none is merged with another and persons are asked, unless a file says of a school only what
 //! another file says too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -112,7 +112,7 @@ mod tests {
             let all = rows(&files);
             let out = compare(&all).delivered_again;
             for row in 0..5_u8 {
-                let times = |rows: &[u8]| rows.iter().filter(|&&other| other == row).count();
+                let times = |rows: &[u8]| rows.iter().filter(|&&other| i32::from(other) == i32::from(row)).count();
                 let most = files.iter().map(|rows| times(rows)).max().unwrap_or_default();
                 let left = all.iter().filter(|other| other.digest[0] == row && !out.contains(&other.index));
                 prop_assert!(left.count() >= most);

@@ -295,15 +295,22 @@ struct StagedRow {
     key: Option<Digest128>,
     /// The number of its combination of values in the conditions' columns.
     combination: u32,
-    /// Its school counts in its fragment. Other rows are never duplicates.
-    open: bool,
-    /// Another fragment has the same rows of its school.
-    repeated: bool,
-    /// Something in it tells it from other rows: an equal one is the same row, delivered twice.
+    /// Rows of schools that are set aside are never duplicates.
+    school_rows: SchoolRows,
+    /// It has a key: an equal one is the same row, delivered twice.
     has_key: bool,
     fragment: usize,
     /// The register of the year has its school.
     is_registered: bool,
+}
+
+/// What is done with the rows of a school in a fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SchoolRows {
+    Open,
+    /// Another fragment has the same rows of it.
+    Repeated,
+    SetAside,
 }
 
 /// The result of the contract's conditions for a combination.
@@ -327,7 +334,8 @@ fn decide(
     // Rows are the same thing where their keys are, in one school or in all.
     let thing = |row: &StagedRow| Some((if per_school { row.school } else { 0 }, row.key?));
     let mut decisions = vec![Decision::SetAside; rows.len()];
-    let unkeyed = rows.iter().enumerate().filter(|(_, row)| row.open && !row.has_key);
+    let unkeyed =
+        rows.iter().enumerate().filter(|(_, row)| row.school_rows == SchoolRows::Open && !row.has_key);
     let unkeyed: Vec<Unkeyed> = unkeyed
         .map(|(index, row)| Unkeyed { index, school: row.school, file: row.fragment, digest: row.digest })
         .collect();
@@ -336,11 +344,12 @@ fn decide(
     let mut seen = HashSet::with_capacity(rows.len());
     // The first of several equal rows stays.
     let mut candidates = Vec::with_capacity(rows.len());
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.open || row.repeated) {
-        let is_duplicate = if row.has_key {
-            !row.open || !seen.insert((row.school, row.digest))
-        } else {
-            !row.open || delivered_again.contains(&index)
+    for (index, row) in rows.iter().enumerate() {
+        let is_duplicate = match row.school_rows {
+            SchoolRows::SetAside => continue,
+            SchoolRows::Repeated => true,
+            SchoolRows::Open if row.has_key => !seen.insert((row.school, row.digest)),
+            SchoolRows::Open => delivered_again.contains(&index),
         };
         if is_duplicate {
             decisions[index] = Decision::Duplicate;
@@ -437,8 +446,13 @@ fn staged(
                     // Within a school, a row without a key is a thing by itself.
                     key: key.or_else(|| rule.is_some_and(|rule| rule.per_school).then_some(digest)),
                     combination,
-                    open: source.schools.contains(school),
-                    repeated: source.repeated.contains(school),
+                    school_rows: if source.schools.contains(school) {
+                        SchoolRows::Open
+                    } else if source.repeated.contains(school) {
+                        SchoolRows::Repeated
+                    } else {
+                        SchoolRows::SetAside
+                    },
                     has_key: dataset.has_key() || own_keys.is_valid(row),
                     fragment,
                     is_registered: region_of.contains_key(school),

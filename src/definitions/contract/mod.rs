@@ -44,7 +44,7 @@ pub struct Dataset {
     pub counts_when: Condition,
     /// The things that count only once, and which of several rows is taken.
     pub one_row: Option<OneRow>,
-    /// The columns that tell a row from the others of its school. Equal rows are one row delivered twice where
+    /// The columns in which no two rows of a school are equal. Equal rows are one row delivered twice where
     /// a dataset has these, or `one_row`; elsewhere each is a thing of its own, and persons are asked about them.
     #[serde(default)]
     pub key: Vec<String>,

@@ -9,8 +9,8 @@
 //! The table has three times the amount beside it, which is exact for every unit of area, as 3 is the only factor
 //! between them that decimals lack. Sums and greatest values are taken of these and divided once, so that three
 //! amounts of 1 亩 are 2000 ㎡ and not 2000.0000000001. A numerator over a denominator that is known suits tables
-//! of decimals, in which any program can add; the delivered amount and its unit would have to be converted again by
-//! whoever adds up schools that use different units.
+//! of decimals, in which any program can add; the delivered amount and its unit would have to be converted again
+//! before schools with different units are added up.
 
 use crate::definitions::code_table::folded;
 use crate::number::{Decimal, Ratio};

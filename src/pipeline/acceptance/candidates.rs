@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::repeated::leave_questions;
 use super::{Acceptance, AcceptedDelivery, Selection, delivery_name};
-use crate::finding::{self, Rule, Severity};
+use crate::finding::{self, Finding, Rule, Severity};
 use crate::period::ReportYear;
 use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
@@ -195,9 +194,10 @@ impl Acceptance<'_> {
                     findings.for_each(|finding| finding.rows_out = 0);
                 }
                 // A row of a form is several of its table, and a form is of one school.
-                let rows = match aside.is_empty() {
-                    true => present.fragment.counts.loaded,
-                    false => repeated.iter().filter_map(|unit| units.get(unit)).sum(),
+                let rows = if aside.is_empty() {
+                    present.fragment.counts.loaded
+                } else {
+                    repeated.iter().filter_map(|unit| units.get(unit)).sum()
                 };
                 noted.value.repeated.insert(present.label.clone(), rows);
                 if harmful {
@@ -236,4 +236,14 @@ impl Acceptance<'_> {
         }
         used
     }
+}
+
+/// Of a file whose rows another file has, only what is about the file itself, or keeps a row out, is still said:
+/// the other file is asked about the rest.
+fn leave_questions(label: &str, noted: &mut Noted<Selection>) {
+    let stays = |finding: &Finding| {
+        let is_of_file = finding.severity == Severity::S3 && finding.place.row == 0;
+        finding.place.file != label || finding.rows_out > 0 || is_of_file
+    };
+    noted.findings.retain(stays);
 }

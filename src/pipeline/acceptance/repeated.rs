@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidates::Candidate;
 use super::{Acceptance, Selection, WHOLE};
-use crate::finding::{self, Finding, Severity};
+use crate::finding;
 use crate::pipeline::noted::Noted;
 
 impl Acceptance<'_> {
@@ -60,14 +60,4 @@ fn contents(candidate: &Candidate, unit: &str) -> Option<String> {
     let of_schools: Vec<String> =
         contents.iter().map(|(school, contents)| format!("{school} {contents}")).collect();
     (!of_schools.is_empty()).then(|| of_schools.join("\n"))
-}
-
-/// Of a file whose rows another file has, only what is about the file itself, or keeps a row out, is still said:
-/// the other file is asked about the rest.
-pub(super) fn leave_questions(label: &str, noted: &mut Noted<Selection>) {
-    let stays = |finding: &Finding| {
-        let is_of_file = finding.severity == Severity::S3 && finding.place.row == 0;
-        finding.place.file != label || finding.rows_out > 0 || is_of_file
-    };
-    noted.findings.retain(stays);
 }
