@@ -113,6 +113,7 @@ rules! {
     ROW_DATE = "E-DATE", S1, "规范性", "日期不可能或写法不明确（如两位年份）", "请写成 2008-03-04 的形式";
     ROW_NUMBER = "E-NUMBER", S1, "规范性", "应为数字的单元格无法读成数字", "请只填数字";
     ROW_UNIT = "E-UNIT-DIGITS", S1, "准确性", "换算单位后小数超过十位，不予舍入", "请核对该数的小数位数，或按约定的单位填写";
+    UNIT_ROUNDED = "W-UNIT-ROUNDED", S3, "准确性", "换算单位除不尽，该数四舍五入到小数第十位；合计按精确值计算", "无需处理";
     ROW_ID_NUMERIC = "E-ID-NUMERIC", S1, "准确性", "证件号码被存成数字，末位已不可信", "请将该列设为文本格式后重新录入完整号码";
     ROW_ID_FORMAT = "E-ID-FORMAT", S1, "准确性", "证件号码位数或格式不对", "请核对证件后更正";
     ROW_SCHOOL = "E-SCHOOL-CODE", S1, "规范性", "学校标识码不是 10 位数字", "请填写 10 位学校标识码";
@@ -150,10 +151,14 @@ rules! {
     SCHOOL_TYPE_DIFFERS = "Q-SCHOOL-TYPE", S2, "一致性", "学校标识码前两位与办学类型不符", "请核对学校标识码与办学类型";
     FILING_PART = "Q-PART", S2, "一致性", "填报的“其中”项大于其所属项", "请核对这两项";
     MAJOR_UNKNOWN = "Q-MAJOR", S2, "规范性", "专业不在目录内，待确认", "请核对专业名称；确属新专业的，在 pipelines/codes/major.toml 中登记";
+    MAJOR_EMPTY = "Q-MAJOR-EMPTY", S2, "完整性", "没有填专业，按专业大类统计时计入“未知”", "请补填专业后重新报送；确无专业的，请说明情况";
+    ALTERNATIVES_DIFFER = "Q-ALTERNATIVES", S2, "一致性", "同一内容的两列所填不同", "请核对两列，更正其中有误的一列";
+    EQUAL_ROWS = "Q-EQUAL-ROWS", S2, "一致性", "有完全相同的行，又没有编号可以区分，已逐行计入", "请核对：重复填写的，请删去多余的行后重新报送；确是几件事的，请说明情况";
     STUDENT_TWO_SCHOOLS = "Q-TWO-SCHOOLS", S2, "一致性", "同一学生在两所学校在读，只计一所", "请两校核对转学手续";
     STUDENT_TWICE = "Q-TWICE", S2, "一致性", "同一对象在本校出现两次且内容不同，只计一次", "请核对后删除一条";
     SCHOOL_UNKNOWN = "E-SCHOOL-UNKNOWN", S1, "一致性", "学校标识码不在学校名册内，计入全市合计的未知学校", "请核对学校标识码，或更新学校名册";
     SCHOOL_TWO_FILES = "Q-TWO-FILES", S2, "一致性", "同一学校同一数据有两份文件，已合并去重", "请确认以哪一份为准，移走另一份";
+    DELIVERY_SAME_ROWS = "W-SAME-ROWS", S3, "一致性", "内容与另一份文件相同，只计一份", "无需处理；可移走其中一份";
     SCHOOL_MISSING = "Q-SCHOOL-MISSING", S2, "完整性", "名册内的学校没有报送该数据", "请催报";
     REGION_UNKNOWN = "Q-REGION", S2, "规范性", "行政区划码不是本市的县（市、区）", "请核对属地管理行政区划码";
     TOTAL_DIFFERS = "E-TOTAL", S1, "一致性", "表内合计与各行之和不符，整份文件暂不采用", "请核对该文件是否完整；确认无误的，由负责人批准采用";
@@ -207,6 +212,7 @@ pub const CONFIRMABLE: &[&Rule] = &[
     SCHOOL_TYPE_DIFFERS,
     FILING_PART,
     MAJOR_UNKNOWN,
+    ALTERNATIVES_DIFFER,
     REGION_UNKNOWN,
     STUDENT_TWO_SCHOOLS,
     STUDENT_TWICE,
@@ -214,8 +220,16 @@ pub const CONFIRMABLE: &[&Rule] = &[
 
 /// Questions about no single row, and about no figure of a check, that a named person answers by their
 /// key: the oddity is correct, and stays.
-pub const ANSWERABLE: &[&Rule] =
-    &[EPOCH_1904, TWO_DELIVERIES, SCHOOL_MISSING, SCHOOL_TWO_FILES, FILING_LAST_YEAR, PRINTED_TWO_BASES];
+pub const ANSWERABLE: &[&Rule] = &[
+    EPOCH_1904,
+    MAJOR_EMPTY,
+    EQUAL_ROWS,
+    TWO_DELIVERIES,
+    SCHOOL_MISSING,
+    SCHOOL_TWO_FILES,
+    FILING_LAST_YEAR,
+    PRINTED_TWO_BASES,
+];
 
 impl Rule {
     /// Whether a question of this rule is answered by its key.

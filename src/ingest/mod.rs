@@ -6,6 +6,8 @@
 //! Corrected cells replace the delivered ones between decoding and normalising: the row is read by
 //! the same contract as its neighbours, keeps its place, and is counted once.
 
+pub mod contents;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -39,6 +41,7 @@ use crate::sources::drop_folder;
 use crate::tables::parquet_file::{self, TableBytes, TableFileError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
+use contents::Contents;
 
 /// Must change when the same file would give other rows: it is part of every fragment's key.
 pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/7");
@@ -103,6 +106,9 @@ pub struct Fragment {
     pub schools: BTreeMap<String, u64>,
     /// Independent of the order of rows; empty for forms. Equal digests mean the same rows.
     pub rows_digest: String,
+    /// Of each school: what its rows say, whatever their order and spelling.
+    #[serde(default)]
+    pub contents: BTreeMap<String, String>,
     rows_sha256: String,
     rejects_sha256: String,
     people_sha256: String,
@@ -124,6 +130,7 @@ impl Fragment {
             given_up: 0,
             schools: rows.map(|(school, rows)| (school.to_owned(), rows)).into(),
             rows_digest: String::new(),
+            contents: BTreeMap::new(),
             rows_sha256: String::new(),
             rejects_sha256: String::new(),
             people_sha256: String::new(),
@@ -324,6 +331,7 @@ struct Rows {
     bytes: Vec<u8>,
     schools: BTreeMap<String, u64>,
     digest: String,
+    contents: BTreeMap<String, String>,
 }
 
 /// The rows of a file, written batch by batch, with their schools and digest.
@@ -333,6 +341,7 @@ struct Parts {
     schools: BTreeMap<String, u64>,
     /// The sum of all rows' digests, which does not depend on their order, and the number of rows.
     digests: (u128, u64),
+    contents: Contents,
     failed: Option<IntakeError>,
 }
 
@@ -360,6 +369,7 @@ impl Parts {
                 self.digests.1 += 1;
             }
         }
+        self.contents.add(batch)?;
         let written = match &mut self.written {
             Some(written) => written,
             none => none.insert(TableBytes::new(batch.schema())?),
@@ -376,7 +386,7 @@ impl Parts {
         let digest =
             if rows == 0 { String::new() } else { files::sha256(format!("{rows} {sum:032x}").as_bytes()) };
         let bytes = self.written.map(TableBytes::finish).transpose()?.unwrap_or_default();
-        Ok(Rows { bytes, schools: self.schools, digest })
+        Ok(Rows { bytes, schools: self.schools, digest, contents: self.contents.finish() })
     }
 }
 
@@ -638,7 +648,7 @@ fn fitting_dataset<'a>(
 /// Writes the files of a fragment; its description, with their hashes, last.
 fn keep(data: &DataRoot, key: String, content: FileContent) -> Result<Fragment, IntakeError> {
     let FileContent { normalised, decoded, parts } = content;
-    let Rows { bytes: rows, schools, digest: rows_digest } = parts.finish()?;
+    let Rows { bytes: rows, schools, digest: rows_digest, contents } = parts.finish()?;
     let rejects = normalised.rejects.into_lines();
     let people = normalised.people.into_lines();
     let fragment = Fragment {
@@ -648,6 +658,7 @@ fn keep(data: &DataRoot, key: String, content: FileContent) -> Result<Fragment, 
         given_up: normalised.given_up,
         schools,
         rows_digest,
+        contents,
         rows_sha256: files::sha256(&rows),
         rejects_sha256: hash_of(&rejects),
         people_sha256: hash_of(&people),

@@ -9,6 +9,8 @@ pub mod identity;
 
 pub mod binding;
 
+pub mod alternatives;
+
 pub mod text;
 
 pub mod name;

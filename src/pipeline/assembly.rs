@@ -1,6 +1,6 @@
 //! Fragments → one table for each dataset and year, the register first: it says in which county each school is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::acceptance::{AcceptedDelivery, AcceptedYear, KnownYear, YearDeliveries, accept_dataset};
@@ -17,7 +17,7 @@ use crate::period::ReportYear;
 use crate::position::Place;
 use crate::tables::dataset::RegisterRow;
 use crate::tables::row;
-use crate::warehouse::assemble::{self, AssembledTable, Decision, Source};
+use crate::warehouse::assemble::{self, AssembledTable, Decision, EqualRows, Source};
 
 /// A year's tables.
 #[derive(Debug, Default)]
@@ -140,6 +140,7 @@ impl<'d> Job<'d> {
             path: context.data.fragment(&accepted.fragment.key).join("rows.parquet"),
             rows: accepted.fragment.schools.values().sum(),
             schools: accepted.schools().cloned().collect(),
+            repeated: accepted.repeated.clone(),
         };
         Some(Job {
             year,
@@ -160,8 +161,9 @@ impl<'d> Job<'d> {
         deliveries: &mut YearDeliveries,
         assembled: AssembledTable,
     ) -> Noted<YearTable> {
-        let findings =
-            rows_out(self.year, self.dataset, deliveries.of(self.dataset), corrections, &assembled);
+        let accepted = deliveries.of(self.dataset);
+        let mut findings = rows_out(self.year, self.dataset, accepted, corrections, &assembled);
+        findings.extend(equal_rows(self.year, self.dataset, accepted, &assembled.equal));
         deliveries.settle(self.dataset, &assembled);
         let table = YearTable { path: assembled.path, rows: assembled.rows };
         Noted { findings, ..Noted::of(table) }
@@ -210,6 +212,53 @@ fn rows_out(
     findings
 }
 
+/// A question for each file and school with equal rows that may be different things.
+fn equal_rows(
+    year: ReportYear,
+    dataset: &Dataset,
+    accepted: &[AcceptedDelivery],
+    equal: &[EqualRows],
+) -> Vec<Finding> {
+    const NAMED: usize = 10;
+    let mut by_file: BTreeMap<(usize, &str), Vec<&EqualRows>> = BTreeMap::new();
+    for group in equal {
+        if let Some((fragment, ..)) = group.rows.first() {
+            by_file.entry((*fragment, &group.school_code)).or_default().push(group);
+        }
+    }
+    let question = |((fragment, school), groups): ((usize, &str), Vec<&EqualRows>)| {
+        let label = |fragment: usize| accepted.get(fragment).map_or("", |accepted| accepted.label.as_str());
+        let rows = groups.iter().map(|group| group.rows.len()).sum::<usize>();
+        let words = |group: &&EqualRows| {
+            let mut words = Vec::new();
+            for (of, sheet, row) in group.rows.iter().take(NAMED) {
+                let file = if *of == fragment { String::new() } else { format!("{} ", label(*of)) };
+                let several =
+                    groups.iter().any(|group| group.rows.iter().any(|(_, other, _)| other != sheet));
+                let sheet = if several { format!("工作表 {sheet} ") } else { String::new() };
+                words.push(format!("{file}{sheet}第 {row} 行"));
+            }
+            let more = if group.rows.len() > NAMED { "等" } else { "" };
+            format!("{}{more}", words.join("、"))
+        };
+        let named: Vec<String> = groups.iter().take(NAMED).map(words).collect();
+        let more = if groups.len() > NAMED { "；等" } else { "" };
+        let detail = format!("共 {} 组 {rows} 行：{}{more}", groups.len(), named.join("；"));
+        let first = groups.first().and_then(|group| group.rows.first());
+        let (sheet, row) = first.map(|(_, sheet, row)| (sheet.clone(), *row)).unwrap_or_default();
+        let place = Place { file: label(fragment).to_owned(), sheet, row, ..Place::default() };
+        let finding = Finding::new(finding::EQUAL_ROWS, year, &dataset.dataset, &detail);
+        let others = groups.iter().flat_map(|group| &group.rows).map(|(of, ..)| *of);
+        let others: BTreeSet<usize> = others.filter(|of| *of != fragment).collect();
+        Finding {
+            count: rows as u64,
+            other_files: others.into_iter().map(|of| label(of).to_owned()).collect(),
+            ..finding.at(place).of_school(school)
+        }
+    };
+    by_file.into_iter().map(question).collect()
+}
+
 /// The schools of one year, from its own register.
 fn schools_of(register: &Path, definitions: &Definitions) -> Result<BTreeMap<String, School>, RunError> {
     let attributes: Vec<&str> = definitions.school_attributes().map(|column| column.name.as_str()).collect();
@@ -253,6 +302,7 @@ mod tests {
             duplicates: vec![0, 0],
             shared: vec![0, 1],
             set_aside: vec![0, 0],
+            equal: Vec::new(),
             rows_out: vec![
                 row(Decision::OtherSchool, 0, 7),
                 row(Decision::Repeated, 1, 8),
@@ -269,5 +319,34 @@ mod tests {
             .collect();
         let rules = [finding::STUDENT_TWO_SCHOOLS, finding::STUDENT_TWICE, finding::ROW_ID_SHARED];
         assert_eq!(lines, [(rules[0].id, "a", 7, 0), (rules[1].id, "b", 8, 0), (rules[2].id, "b", 9, 1)]);
+    }
+
+    #[test]
+    fn equal_rows_are_one_question_for_each_file_and_school() {
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
+        let dataset = definitions.dataset("finance").unwrap();
+        let accepted = ["a", "b"].map(|name| AcceptedDelivery::of_schools(name, [("1114000001", 5)]));
+        let equal = |school: &str, rows: &[(usize, u32)]| EqualRows {
+            school_code: school.to_owned(),
+            rows: rows.iter().map(|(fragment, row)| (*fragment, String::new(), *row)).collect(),
+        };
+        let groups = [
+            equal("1114000001", &[(0, 4), (0, 9)]),
+            equal("1114000001", &[(0, 5), (1, 6), (1, 7)]),
+            equal("1114000002", &[(1, 8), (1, 9)]),
+        ];
+        let found = equal_rows(2024, dataset, &accepted, &groups);
+        let said = |finding: &Finding| {
+            let (_, detail) = finding.message.split_once('：').unwrap();
+            format!("{} {} {} {detail}", finding.place_text(), finding.school_code, finding.count)
+        };
+        assert_eq!(
+            found.iter().map(said).collect::<Vec<_>>(),
+            [
+                "a 第 4 行 1114000001 5 共 2 组 5 行：第 4 行、第 9 行；第 5 行、b 第 6 行、b 第 7 行",
+                "b 第 8 行 1114000002 2 共 1 组 2 行：第 8 行、第 9 行",
+            ]
+        );
+        assert_eq!(found[0].other_files, ["b"]);
     }
 }

@@ -6,6 +6,8 @@ pub mod files;
 
 pub mod ground;
 
+pub mod alike;
+
 pub mod assemble;
 
 pub mod publish;

@@ -50,6 +50,8 @@ mod reconcile;
 
 mod reference;
 
+mod same_rows;
+
 mod set_aside;
 
 mod shapes;
