@@ -42,6 +42,8 @@ mod settings;
 
 mod sign;
 
+mod units;
+
 mod validate;
 
 mod values;
@@ -143,6 +145,8 @@ enum Command {
     Quarantine(quarantine::Args),
     /// Explain a figure down to its rows: formula, basis, schools, files, differences
     Explain(explain::Args),
+    /// List the city, its counties and its schools, with the codes by which other commands are told one
+    Units(units::Args),
     /// What every indicator is, where it comes from, and where it is printed
     Catalogue(catalogue::Args),
     /// Hold a published report, or any figures, against themselves
@@ -282,6 +286,7 @@ pub fn main() -> ExitCode {
         Command::Freeze(args) => freeze::run(&cli.global, args),
         Command::Quarantine(args) => quarantine::run(&cli.global, args),
         Command::Explain(args) => explain::run(&cli.global, args),
+        Command::Units(args) => units::run(&cli.global, args),
         Command::Catalogue(args) => catalogue::run(&cli.global, args),
         Command::Audit(args) => audit::run(&cli.global, args),
         Command::Check(args) => check::run(&cli.global, args),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::decision::{Decider, refuse_frozen};
+use super::decision::{Decider, Desk, refuse_frozen};
+use super::values::ValueSet;
 use super::{
     ExitCode, Failure, Global, check, data_root, load, load_settings, now, output, under_lock, values,
 };
@@ -83,24 +84,43 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     }
     ledger::refuse_newer(&data)?;
     let now = now();
+    let desk = Desk::open(global, &settings, &data, &now)?;
     under_lock(&data, "override", &now, || {
-        let decisions = match &args.command {
+        let mut decisions = match &args.command {
             Command::Accept(accept) => vec![acceptance(&data, accept, &now)?],
             Command::Withdraw(withdraw) => vec![withdrawal(&data, withdraw, &now)?],
             Command::Set(set) => {
-                let (_, definitions) = load(global, Overrides::default())?;
-                vec![values::set(&data, &definitions, set, &now)?]
+                let (settings, definitions) = load(global, Overrides::default())?;
+                let set = values::set(&settings, &data, &definitions, set, &now)?;
+                return record_set(global, &data, &desk, set);
             }
             Command::Answer(answer) => answers(global, &data, answer, &now)?,
-            Command::Read(read) => return values::read(global, &settings, &data, read, &now),
+            Command::Read(read) => return values::read(global, &settings, &data, &desk, read, &now),
             Command::List => return Ok(ExitCode::Done),
         };
-        decisions.iter().try_for_each(|decision| refuse_frozen(&data, decision.report_year))?;
-        for decision in decisions::add_all(&data, decisions)? {
+        for decision in &mut decisions {
+            decision.who = desk.decider(&decision.who)?;
+            refuse_frozen(&data, decision.report_year)?;
+        }
+        for decision in decisions::add_all(&data, desk.origin(), decisions)? {
             print(global, &decision)?;
         }
         Ok(ExitCode::Done)
     })
+}
+
+/// Records a value that is set, and shows it as it was and as it is.
+fn record_set(global: &Global, data: &DataRoot, desk: &Desk, mut set: ValueSet) -> Result<ExitCode, Failure> {
+    let decision = Override { who: desk.decider(&set.decision.who)?, ..set.decision.clone() };
+    refuse_frozen(data, decision.report_year)?;
+    set.decision = decisions::add(data, desk.origin(), decision)?;
+    if global.json {
+        output::json(&set)?;
+    } else {
+        output::line(&set.text());
+        print(global, &set.decision)?;
+    }
+    Ok(ExitCode::Done)
 }
 
 /// A decision and its state, for machines.

@@ -4,9 +4,10 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
 
-use super::decision::{reason, refuse_frozen, signer};
+use super::decision::{Desk, reason, refuse_frozen, signer};
 use super::open::{self, OpenYear};
 use super::{ExitCode, Failure, Global, data_root, load_settings, now, output, published, under_lock};
+use crate::decisions::persons;
 use crate::decisions::signatures::{self, Act, Record, Role, State};
 use crate::ledger;
 use crate::period::ReportYear;
@@ -68,12 +69,14 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let (role, by) = (Role::from(role), signer(by)?);
     ledger::refuse_newer(&data)?;
     let now = now();
+    let desk = Desk::open(global, &settings, &data, &now)?;
+    let by = desk.admit(&by, &[persons::Role::Signer(role)])?;
     under_lock(&data, "sign", &now, || {
         if args.withdraw {
             let why = args.why.as_deref().unwrap_or_default();
-            withdraw_signature(global, &data, (year, role), &by, why, &now)
+            withdraw_signature(global, (&data, &desk), (year, role), &by, why, &now)
         } else {
-            sign_year(global, &data, (year, role), &by, args.release, &now)
+            sign_year(global, (&data, &desk), (year, role), &by, args.release, &now)
         }
     })
 }
@@ -119,13 +122,14 @@ pub(super) fn record_of(
         at: at.to_owned(),
         why: String::new(),
         withdraws: None,
+        origin: None,
         seal: String::new(),
     })
 }
 
 fn sign_year(
     global: &Global,
-    data: &DataRoot,
+    (data, desk): (&DataRoot, &Desk),
     (year, role): (ReportYear, Role),
     by: &str,
     release: Option<u32>,
@@ -135,14 +139,14 @@ fn sign_year(
     let all = signatures::all(data)?;
     let holding = signatures::holding(&all, year, &release.1);
     let known = holding.get(&role).copied();
-    if let Some(other) = known.filter(|known| !signatures::is_same_person(&known.by, by)) {
+    if let Some(other) = known.filter(|known| !desk.is_same_person(&known.by, by)) {
         let message = format!("`{}` signed {year} as {} already", other.by, role_text(role));
         return Err(Failure::usage(&message).hint(
             "`sign --year Y --as ROLE --withdraw --by NAME --why TEXT` takes a signature back, on record",
         ));
     }
     if let Some((other, _)) =
-        holding.iter().find(|(other, record)| **other != role && signatures::is_same_person(&record.by, by))
+        holding.iter().find(|(other, record)| **other != role && desk.is_same_person(&record.by, by))
     {
         let message =
             format!("`{by}` signed {year} as {}: the three are different people", role_text(*other));
@@ -157,7 +161,7 @@ fn sign_year(
         known.clone()
     } else {
         let record = record_of(data, &release, year, Act::Sign, (by, at))?;
-        signatures::add(data, Record { role: Some(role), ..record })?
+        signatures::add(data, desk.origin(), Record { role: Some(role), ..record })?
     };
     let all = signatures::all(data)?;
     let now = signatures::holding(&all, year, &release.1);
@@ -180,6 +184,9 @@ fn sign_year(
         record.by,
         role_text(role)
     ));
+    if !record.name_was_checked() {
+        output::line(NOT_CHECKED);
+    }
     output::line(&open::kept_out(&open_year));
     if left.is_empty() {
         output::line("All three signed: `nianbao freeze` keeps the year as it is.");
@@ -189,6 +196,9 @@ fn sign_year(
     }
     Ok(ExitCode::Done)
 }
+
+/// What is said of a name that anybody may have typed.
+const NOT_CHECKED: &str = "The name was not checked: the bureau keeps no list of persons (persons.toml).";
 
 /// `preparer (填报人)`.
 pub(super) fn role_text(role: Role) -> String {
@@ -211,7 +221,7 @@ pub(super) fn refuse(global: &Global, open_year: &OpenYear, what: &str) -> Resul
 
 fn withdraw_signature(
     global: &Global,
-    data: &DataRoot,
+    (data, desk): (&DataRoot, &Desk),
     (year, role): (ReportYear, Role),
     by: &str,
     why: &str,
@@ -233,7 +243,7 @@ fn withdraw_signature(
         withdraws: Some(known.id),
         ..known.clone()
     };
-    let record = signatures::add(data, record)?;
+    let record = signatures::add(data, desk.origin(), record)?;
     if global.json {
         output::json(&record)?;
     } else {
@@ -279,6 +289,8 @@ fn list(global: &Global, data: &DataRoot, year: Option<ReportYear>) -> Result<Ex
 
 fn line(ListedRecord { record, state }: &ListedRecord<'_>) -> String {
     let Record { id, act, report_year, role, release, by, at, why, withdraws, year_digest, .. } = record;
+    let checked = if record.name_was_checked() { "name on the list" } else { "name not checked" };
+    let account = record.origin.as_ref().map(|origin| format!(", {origin}")).unwrap_or_default();
     let act = match (act, withdraws) {
         (Act::Sign, _) => state.map_or("", State::name).to_owned(),
         (Act::Withdraw, Some(id)) => format!("takes back {id}"),
@@ -290,7 +302,7 @@ fn line(ListedRecord { record, state }: &ListedRecord<'_>) -> String {
     let why = if why.is_empty() { String::new() } else { format!("：{why}") };
     let digest = year_digest.get(..12).unwrap_or(year_digest);
     format!(
-        "{id:>6}  {at}  {}  {report_year}  release {release:06}  {digest}  {}  {by}{why}",
+        "{id:>6}  {at}  {}  {report_year}  release {release:06}  {digest}  {}  {by} ({checked}{account}){why}",
         output::left(&act, 13),
         output::left(&role, 20)
     )
