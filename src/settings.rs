@@ -60,7 +60,8 @@ impl Settings {
         }
         let beside = site.and_then(Path::parent).unwrap_or(Path::new("")).join(PERSONS);
         // A list that is there and cannot be read is refused, not passed over.
-        let missing = std::fs::symlink_metadata(&beside).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        let missing =
+            std::fs::symlink_metadata(&beside).is_err_and(|error| error.kind() == ErrorKind::NotFound);
         (!missing).then_some(beside)
     }
 }
@@ -269,7 +270,8 @@ mod tests {
     fn the_list_of_persons_is_beside_the_settings_where_they_name_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site.toml");
-        let settings = |persons_file: &str| Settings { persons_file: persons_file.into(), ..Settings::default() };
+        let settings =
+            |persons_file: &str| Settings { persons_file: persons_file.into(), ..Settings::default() };
         assert_eq!(settings("").list_of_persons(Some(&site)), None);
         let beside = folder.path().join("persons.toml");
         std::fs::write(&beside, "").unwrap();

@@ -17,7 +17,7 @@ use crate::warehouse::files::{self, Access};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// One indicator in full, by its id or title
+    /// Show this indicator in full, by its id or title
     indicator: Option<String>,
     /// Write the catalogue as a workbook (.xlsx)
     #[arg(long, value_name = "FILE")]
@@ -66,8 +66,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
 /// The indicator that is meant by an id or a title.
 pub(super) fn indicator<'a>(definitions: &'a Definitions, typed: &str) -> Result<&'a Indicator, Failure> {
     let all = &definitions.indicators;
-    let is_meant =
-        |indicator: &&Indicator| [&indicator.id, &indicator.title_zh].iter().any(|own| is_one_name(own, typed));
+    let is_meant = |indicator: &&Indicator| {
+        [&indicator.id, &indicator.title_zh].iter().any(|own| is_one_name(own, typed))
+    };
     let text = |indicator: &Indicator| format!("{} {}", indicator.id, indicator.title_zh);
     match all.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
         [indicator] => Ok(indicator),

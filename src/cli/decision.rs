@@ -25,7 +25,8 @@ impl Desk {
         let path = settings.list_of_persons(global.config.as_deref());
         let persons = path.map(|path| PersonList::read(&path)).transpose();
         let persons = persons.map_err(|faults| {
-            Failure::usage(&faults.to_string()).hint("nothing was recorded; mend the list, or ask who keeps it")
+            Failure::usage(&faults.to_string())
+                .hint("nothing was recorded; mend the list, or ask who keeps it")
         })?;
         if persons.is_none() && settings.persons_file.as_os_str().is_empty() && had_list(data)? {
             return Err(Failure::usage("names were checked against a list of persons so far, and none is found now")
@@ -82,7 +83,7 @@ pub struct Decider {
     /// Who decides
     #[arg(long, alias = "who", value_name = "NAME")]
     pub by: String,
-    /// Why
+    /// The reason
     #[arg(long, alias = "reason", value_name = "TEXT")]
     pub why: String,
 }
@@ -90,7 +91,7 @@ pub struct Decider {
 /// The person who decides, for a workbook whose rows may name persons themselves.
 #[derive(Debug, clap::Args)]
 pub struct RowDecider {
-    /// Who decides, where a row does not say
+    /// Who decides, for rows that do not name anyone
     #[arg(long, alias = "who", value_name = "NAME")]
     pub by: Option<String>,
 }

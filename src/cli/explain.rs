@@ -17,10 +17,10 @@ pub struct Args {
     /// The report year
     #[arg(long, value_name = "YEAR")]
     year: i32,
-    /// Of a county instead of the whole city, by its code or name
+    /// The county, by its code or name [default: the whole city]
     #[arg(long, value_name = "CODE|NAME", conflicts_with = "school")]
     region: Option<String>,
-    /// Of a school, by its code or its name in the register of that year
+    /// The school, by its code or its name in the register of that year
     #[arg(long, value_name = "CODE|NAME")]
     school: Option<String>,
 }

@@ -14,7 +14,7 @@ pub struct Args {
     /// The report year
     #[arg(long, value_name = "YEAR")]
     year: i32,
-    /// Open it again, on record
+    /// Lift the freeze; this is put on record
     #[arg(long)]
     lift: bool,
     #[command(flatten)]

@@ -43,11 +43,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// What is kept out or asked, and what was said of it: by place and rule, without what stands there
+    /// List the rows in quarantine and the questions about rows, with their answers: place and rule, no cell contents
     List(ListArgs),
-    /// Write a workbook for each school of what to correct, and summaries for the counties and the city
+    /// Write a correction sheet for each school, and summaries for the counties and the city
     Export(ExportArgs),
-    /// Read a filled-in workbook: what it says is recorded, and the next run acts on it
+    /// Read a filled-in correction sheet: its answers are recorded, and the next run applies them
     Release(ReleaseArgs),
 }
 
@@ -69,17 +69,17 @@ struct ExportArgs {
     /// Only this report year
     #[arg(long)]
     year: Option<ReportYear>,
-    /// Only this school, by its code or name; no summaries then
+    /// Only this school, by its code or name, and no summaries
     #[arg(long, value_name = "CODE|NAME")]
     school: Option<String>,
-    /// Where to [default: quarantine/sheets/ of the data root]; the sheets hold people's data
+    /// The folder to write to [default: quarantine/sheets/ in the data root]; the sheets contain personal data
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 struct ReleaseArgs {
-    /// The workbook …更正表.xlsx, filled in
+    /// The filled-in workbook …更正表.xlsx
     file: PathBuf,
     #[command(flatten)]
     decider: RowDecider,
@@ -277,8 +277,7 @@ fn export(
     }
     let mut written = Vec::new();
     for &year in manifest.years.iter().filter(|year| args.year.is_none_or(|wanted| wanted == **year)) {
-        let of_year =
-            CaseFilter { year: Some(year), school: school.clone(), dataset: None, cells: true };
+        let of_year = CaseFilter { year: Some(year), school: school.clone(), dataset: None, cells: true };
         let cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &of_year)?;
         let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
         let names = Names::read(data, definitions, &manifest, year, residual)?;

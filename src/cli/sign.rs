@@ -20,22 +20,22 @@ pub struct Args {
     /// The report year
     #[arg(long, value_name = "YEAR", required_unless_present = "list")]
     year: Option<i32>,
-    /// In what capacity: preparer (填报人), reviewer (审核人), responsible (负责人)
+    /// The role: preparer (填报人), reviewer (审核人) or responsible (负责人)
     #[arg(long = "as", value_name = "ROLE", required_unless_present = "list")]
     role: Option<RoleName>,
-    /// Who signs; three different people
+    /// Who signs; the three signers are different people
     #[arg(long, alias = "who", value_name = "NAME", required_unless_present = "list")]
     by: Option<String>,
-    /// Another release than the current one
+    /// This release instead of the current one
     #[arg(long, value_name = "NUMBER", conflicts_with = "withdraw")]
     release: Option<u32>,
-    /// Take the signature of that role back, on record
+    /// Withdraw the signature in that role; it stays on record
     #[arg(long, requires = "why", conflicts_with = "list")]
     withdraw: bool,
-    /// Why it is taken back
+    /// The reason for withdrawing it
     #[arg(long, alias = "reason", value_name = "TEXT", requires = "withdraw")]
     why: Option<String>,
-    /// Who signed what, and whether it holds for the current release
+    /// List all signatures, and whether they hold for the current release
     #[arg(long, conflicts_with_all = ["role", "by", "release"])]
     list: bool,
 }
@@ -81,6 +81,10 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
+pub(super) fn no_release(release: u32) -> Failure {
+    Failure::usage(&format!("there is no release {release:06}")).hint("`nianbao releases list` names them")
+}
+
 /// The wanted release, with the digest of the year in it.
 pub(super) fn release_of(
     data: &DataRoot,
@@ -92,10 +96,7 @@ pub(super) fn release_of(
         Some(release) if publish::releases(data)?.contains(&release) => {
             publish::read_manifest(data, release)?
         }
-        Some(release) => {
-            return Err(Failure::usage(&format!("there is no release {release:06}"))
-                .hint("`nianbao releases list` names them"));
-        }
+        Some(release) => return Err(no_release(release)),
     };
     let digest = manifest.year_digest(year).ok_or_else(|| open::no_year(&manifest, year))?;
     Ok((manifest, digest))
@@ -142,7 +143,7 @@ fn sign_year(
     if let Some(other) = known.filter(|known| !desk.is_same_person(&known.by, by)) {
         let message = format!("`{}` signed {year} as {} already", other.by, role_text(role));
         return Err(Failure::usage(&message).hint(
-            "`sign --year Y --as ROLE --withdraw --by NAME --why TEXT` takes a signature back, on record",
+            "`sign --year Y --as ROLE --withdraw --by NAME --why TEXT` withdraws a signature, on record",
         ));
     }
     if let Some((other, _)) =
@@ -227,7 +228,7 @@ fn withdraw_signature(
     why: &str,
     at: &str,
 ) -> Result<ExitCode, Failure> {
-    let why = reason(why, "taking a signature back needs a reason")?;
+    let why = reason(why, "withdrawing a signature needs a reason")?;
     refuse_frozen(data, year)?;
     let (_, digest) = release_of(data, year, None)?;
     let all = signatures::all(data)?;
@@ -247,7 +248,7 @@ fn withdraw_signature(
     if global.json {
         output::json(&record)?;
     } else {
-        output::line(&format!("Signature {} is taken back, by record {}.", known.id, record.id));
+        output::line(&format!("Signature {} is withdrawn, by record {}.", known.id, record.id));
     }
     Ok(ExitCode::Done)
 }
@@ -293,8 +294,8 @@ fn line(ListedRecord { record, state }: &ListedRecord<'_>) -> String {
     let account = record.origin.as_ref().map(|origin| format!(", {origin}")).unwrap_or_default();
     let act = match (act, withdraws) {
         (Act::Sign, _) => state.map_or("", State::name).to_owned(),
-        (Act::Withdraw, Some(id)) => format!("takes back {id}"),
-        (Act::Withdraw, None) => "takes back".to_owned(),
+        (Act::Withdraw, Some(id)) => format!("withdraws {id}"),
+        (Act::Withdraw, None) => "withdraws".to_owned(),
         (Act::Freeze, _) => "freezes".to_owned(),
         (Act::Lift, _) => "lifts".to_owned(),
     };

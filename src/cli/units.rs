@@ -17,7 +17,7 @@ use crate::warehouse::publish::Manifest;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Those of this report year [default: the newest published]
+    /// The report year [default: the newest published]
     #[arg(long, value_name = "YEAR")]
     year: Option<ReportYear>,
     /// Only this county and its schools, by code or name
@@ -55,9 +55,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let level = args.level.map(Level::from);
     let is_wanted = |unit: &&NamedUnit| {
         level.is_none_or(|level| level == unit.level)
-            && region.as_ref().is_none_or(|region| {
-                unit.region_code == *region || *region == units.city_code()
-            })
+            && region
+                .as_ref()
+                .is_none_or(|region| unit.region_code == *region || *region == units.city_code())
     };
     let listed: Vec<&NamedUnit> = units.all.iter().filter(is_wanted).collect();
     if global.json {
@@ -139,10 +139,8 @@ impl Units {
             known.map(|known| known.aliases.clone()).unwrap_or_default()
         };
         let city = settings.city_code.as_str();
-        let mut all = vec![NamedUnit {
-            aliases: aliases(city),
-            ..unit(Level::City, city, "", &settings.city_name)
-        }];
+        let mut all =
+            vec![NamedUnit { aliases: aliases(city), ..unit(Level::City, city, "", &settings.city_name) }];
         let counties = codes.clone().filter(|code| code.parent.as_deref() == Some(city));
         let counties = counties.map(|code| code.code.as_str()).chain([residual.0]);
         for county in counties {
@@ -215,8 +213,11 @@ impl Units {
                     candidates.extend(unit.map(NamedUnit::text));
                 }
                 candidates.dedup();
-                let message =
-                    format!("there is no {kind} `{typed_text}` in {}{}", self.years, did_you_mean(&candidates));
+                let message = format!(
+                    "there is no {kind} `{typed_text}` in {}{}",
+                    self.years,
+                    did_you_mean(&candidates)
+                );
                 Err(Failure::usage(&message).hint("`nianbao units --year Y` lists regions and schools"))
             }
             several => {
@@ -258,8 +259,14 @@ mod tests {
 
     #[test]
     fn a_unit_is_meant_by_its_code_its_name_or_both() {
-        for typed in ["3614000001", "３６１４０００００１", "尧都职业学校", "堯都職業學校", "尧都 职业学校", "3614000001 尧都职业学校"]
-        {
+        for typed in [
+            "3614000001",
+            "３６１４０００００１",
+            "尧都职业学校",
+            "堯都職業學校",
+            "尧都 职业学校",
+            "3614000001 尧都职业学校",
+        ] {
             assert_eq!(school(typed), "3614000001", "{typed}");
         }
         for typed in ["141002", "尧都区", "尧都"] {
@@ -275,10 +282,7 @@ mod tests {
             school("尧都职业学效"),
             "there is no school `尧都职业学效` in 2024; did you mean 3614000001 尧都职业学校?"
         );
-        assert_eq!(
-            school("平阳学校"),
-            "`平阳学校` is 2 schools: 3614000002 平阳学校, 3614000003 平阳学校"
-        );
+        assert_eq!(school("平阳学校"), "`平阳学校` is 2 schools: 3614000002 平阳学校, 3614000003 平阳学校");
         assert_eq!(school("x"), "there is no school `x` in 2024");
         assert!(school("3614000009").contains("did you mean 3614000001 尧都职业学校, 3614000002"));
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::decision::{Decider, Desk, RowDecider, record, refuse_frozen};
 use super::catalogue::indicator;
+use super::decision::{Decider, Desk, RowDecider, record, refuse_frozen};
 use super::filled::sheets_of;
 use super::units::Units;
 use super::{ExitCode, Failure, Global, open, output, published};
@@ -37,10 +37,10 @@ pub struct SetArgs {
     /// The school, by its code or its name in the register of that year
     #[arg(long, value_name = "CODE|NAME")]
     school: String,
-    /// The basis that the value replaces: filed (填报) or system (系统)
+    /// The basis whose value is replaced: filed (填报) or system (系统)
     #[arg(long, default_value = "filed")]
     basis: String,
-    /// The value, in the indicator's unit: 612 or 88.01
+    /// The new value, in the indicator's unit: 612 or 88.01
     #[arg(long, allow_hyphen_values = true)]
     value: String,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub struct SetArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ReadArgs {
-    /// The workbook …填报与系统差异表.xlsx, filled in
+    /// The filled-in workbook …填报与系统差异表.xlsx
     file: PathBuf,
     #[command(flatten)]
     decider: RowDecider,
@@ -84,9 +84,10 @@ impl ValueSet {
         };
         let basis = Delivered::named(self.basis).map_or("", Delivered::label);
         let school = self.decision.about.as_ref().map_or("", |about| about.school_code.as_str());
-        let replaces = self.replaces.as_ref().map(|(id, value)| {
-            format!("; this replaces decision {id}, which set {}", in_unit(value))
-        });
+        let replaces = self
+            .replaces
+            .as_ref()
+            .map(|(id, value)| format!("; this replaces decision {id}, which set {}", in_unit(value)));
         format!(
             "{} of {school} {}, {}, on basis {} ({basis}): {} → {}{}",
             self.title_zh,
@@ -110,7 +111,10 @@ pub fn set(
 ) -> Result<ValueSet, Failure> {
     set.decider.check()?;
     let Some(basis) = Delivered::named(&set.basis).or_else(|| Delivered::labelled(&set.basis)) else {
-        return Err(Failure::usage(&format!("`{}` is not a basis: filed (填报) or system (系统)", set.basis)));
+        return Err(Failure::usage(&format!(
+            "`{}` is not a basis: filed (填报) or system (系统)",
+            set.basis
+        )));
     };
     let indicator = indicator(definitions, &set.indicator)?;
     if let Some(why) = adjust::refusal(indicator, basis) {
@@ -194,12 +198,12 @@ fn delivered(
                 && values.iter().filter(of_school).any(|value| value.key.basis == other.basis())
         });
         let others: Vec<String> = others.map(|other| format!("--basis {}", other.name())).collect();
-        let has = if others.is_empty() { String::new() } else { format!("; it has one with {}", others.join(", ")) };
-        Failure::usage(&format!(
-            "`{}` has no value on basis {} in {year}{has}",
-            indicator.id,
-            basis.name()
-        ))
+        let has = if others.is_empty() {
+            String::new()
+        } else {
+            format!("; it has one with {}", others.join(", "))
+        };
+        Failure::usage(&format!("`{}` has no value on basis {} in {year}{has}", indicator.id, basis.name()))
     })
 }
 

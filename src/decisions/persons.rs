@@ -339,7 +339,8 @@ mod tests {
 
     #[test]
     fn a_wrong_list_is_refused_with_every_line() {
-        let text = LIST.replace("审核人", "审核") + "[[person]]\nname = '王 建國'\nroles = []\nvalid_to = 08:00:00\n";
+        let text = LIST.replace("审核人", "审核")
+            + "[[person]]\nname = '王 建國'\nroles = []\nvalid_to = 08:00:00\n";
         assert_eq!(
             faults(&text),
             [
@@ -350,12 +351,11 @@ mod tests {
                 "p.toml:15: this is not a day: 2024-09-01",
             ]
         );
-        assert!(faults("[[person]]\nname = '王'\nrole = ['decider']\n")[0].starts_with("p.toml:3: unknown field"));
+        assert!(
+            faults("[[person]]\nname = '王'\nrole = ['decider']\n")[0].starts_with("p.toml:3: unknown field")
+        );
         assert!(faults("[[person]]\nname = \n")[0].starts_with("p.toml:2: "));
         assert!(faults("")[0].starts_with("p.toml:1: it names nobody"));
-        assert_eq!(
-            faults("[[person]]\nname = ' '\nroles = ['decider']\n"),
-            ["p.toml:2: a name is empty"]
-        );
+        assert_eq!(faults("[[person]]\nname = ' '\nroles = ['decider']\n"), ["p.toml:2: a name is empty"]);
     }
 }

@@ -150,13 +150,8 @@ pub fn all(data: &DataRoot) -> Result<Vec<Record>, DecisionError> {
 pub fn add(data: &DataRoot, origin: &Origin, record: Record) -> Result<Record, DecisionError> {
     let all = all(data)?;
     let (id, before) = all.last().map_or((0, ""), |last| (last.id, last.seal.as_str()));
-    let mut record = Record {
-        format: FORMAT,
-        id: id + 1,
-        origin: Some(origin.clone()),
-        seal: String::new(),
-        ..record
-    };
+    let mut record =
+        Record { format: FORMAT, id: id + 1, origin: Some(origin.clone()), seal: String::new(), ..record };
     record.seal = record
         .sealed_after(before)
         .map_err(|source| DecisionError::Io { path: data.signatures(), source })?;
@@ -321,7 +316,8 @@ mod tests {
     fn journal(records: Vec<Record>) -> (tempfile::TempDir, DataRoot, Vec<Record>) {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
-        let records = records.into_iter().map(|record| add(&data, &Origin::default(), record).unwrap()).collect();
+        let records =
+            records.into_iter().map(|record| add(&data, &Origin::default(), record).unwrap()).collect();
         (folder, data, records)
     }
 

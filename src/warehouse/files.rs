@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 pub enum Access {
     /// The bureau: folders 0755, files 0644.
     Open,
+    /// The program's own user and its group: folders 0750, files 0640.
+    Group,
     /// The program's own user: folders 0700, files 0600.
     Restricted,
 }
@@ -36,7 +38,11 @@ pub fn make_folder(path: &Path, access: Access) -> io::Result<()> {
 }
 
 fn mode(access: Access) -> u32 {
-    if access == Access::Open { 0o755 } else { 0o700 }
+    match access {
+        Access::Open => 0o755,
+        Access::Group => 0o750,
+        Access::Restricted => 0o700,
+    }
 }
 
 /// Writes a new file next to its place, syncs it and moves it there; an old one is replaced as a whole.

@@ -32,7 +32,11 @@ mod mirror;
 
 mod metamorphic;
 
+mod names;
+
 mod nights;
+
+mod persons;
 
 mod plan;
 
