@@ -1,4 +1,4 @@
-//! What somebody typed, and what there is that resembles it: for questions, never for answers.
+//! What a person typed, and what there is that resembles it: for questions, never for answers.
 
 /// Least likeness, from 0 to 1, for a name to be asked about.
 const ALIKE: f64 = 0.5;

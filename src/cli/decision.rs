@@ -44,7 +44,7 @@ impl Desk {
         persons.admit(name, roles, self.today, &self.origin).map(|person| person.name.clone())
     }
 
-    /// The same for somebody who decides.
+    /// The same for a person who decides.
     pub fn decider(&self, name: &str) -> Result<String, Refusal> {
         self.admit(name, &[Role::Decider])
     }

@@ -198,7 +198,7 @@ fn sign_year(
     Ok(ExitCode::Done)
 }
 
-/// What is said of a name that anybody may have typed.
+/// What is said of a name that was not checked.
 const NOT_CHECKED: &str = "The name was not checked: the bureau keeps no list of persons (persons.toml).";
 
 /// `preparer (填报人)`.

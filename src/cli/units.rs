@@ -1,5 +1,5 @@
-//! `nianbao units`: the city, its counties and its schools; and which of them a code or a name means, for the
-//! commands that are told one.
+//! `nianbao units`: the city, its counties and its schools; and which of them a code or a name means, for all
+//! commands.
 
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! Where a record was made: the account and the machine, beside the name that a person gave.
 //!
-//! The name is what somebody typed, and several people may share one account. Neither proves who it was; both
+//! The name is what a person typed, and several people may share one account. Neither proves who it was; both
 //! together say where to ask.
 
 use std::fs;
@@ -50,8 +50,8 @@ impl Origin {
         }
     }
 
-    /// The accounts that say who is at work. What `sudo` says can be believed only of root, since anybody else may
-    /// set the variable.
+    /// The accounts that say who is at work. What `sudo` says can be believed only of root, since every other
+    /// account may set the variable.
     pub fn accounts(&self) -> impl Iterator<Item = &str> {
         let sudo = self.sudo_user.as_deref().filter(|_| self.uid == 0);
         [Some(self.user.as_str()), self.login_user.as_deref(), sudo].into_iter().flatten()
@@ -70,7 +70,7 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// What the kernel has for a process that nobody's login began: a timer's, a container's.
+/// What the kernel has for a process that no login began: a timer's, a container's.
 const NO_LOGIN: u32 = u32::MAX;
 
 /// A container may have no entry for the account that it runs as.

@@ -7,7 +7,7 @@ use crate::definitions::code_table::narrow;
 use crate::normalise::name;
 
 /// Pairs of a form and the simplified one, from the transliteration `Traditional-Simplified` of Unicode CLDR, with
-/// forms that only a font or an older standard tells apart.
+/// forms that differ only in a font or an older standard.
 static SIMPLIFIED: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
     let mut pairs = HashMap::new();
     for line in include_str!("simplified.txt").lines() {

@@ -1,9 +1,9 @@
 //! Writing files so that each is either whole and durable, or not there.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -17,6 +17,18 @@ pub enum Access {
     Group,
     /// The program's own user: folders 0700, files 0600.
     Restricted,
+}
+
+/// The rights of everybody else in a mode.
+pub const OTHERS: u32 = 0o007;
+
+/// Takes every right from everybody else, and the right to write from the group.
+///
+/// # Errors
+/// When the mode cannot be changed.
+pub fn close_to_others(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode();
+    fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS & !0o020))
 }
 
 /// Makes a folder and the folders above it, with durable names.

@@ -4,16 +4,14 @@
 //! file closes it in all of them; its content never changes.
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::files;
 use super::layout::{DataRoot, table_folder};
 use super::publish::{self, PublishError};
-
-/// What everybody may do with a file or folder.
-const OTHERS: u32 = 0o007;
 
 /// The files and folders of tables of persons, in all releases, that everybody can read or enter.
 ///
@@ -39,7 +37,7 @@ fn find_open(path: &Path, open: &mut Vec<PathBuf>) -> io::Result<()> {
     if found.is_symlink() {
         return Ok(());
     }
-    if found.permissions().mode() & OTHERS != 0 {
+    if found.permissions().mode() & files::OTHERS != 0 {
         open.push(path.to_owned());
     }
     if found.is_dir() {
@@ -57,24 +55,17 @@ fn find_open(path: &Path, open: &mut Vec<PathBuf>) -> io::Result<()> {
 pub fn close(data: &DataRoot, tables: &BTreeSet<&str>) -> Result<usize, PublishError> {
     let open = open_to_others(data, tables)?;
     for path in &open {
-        close_one(path).map_err(|source| PublishError::Io { path: path.clone(), source })?;
+        files::close_to_others(path).map_err(|source| PublishError::Io { path: path.clone(), source })?;
     }
     Ok(open.len())
 }
 
-/// Takes from everybody else what the mode of a file or folder gives, and from the group the right to write.
-///
-/// # Errors
-/// When the mode cannot be changed.
-pub fn close_one(path: &Path) -> io::Result<()> {
-    let mode = fs::metadata(path)?.permissions().mode();
-    fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS & !0o020))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+
     use super::*;
-    use crate::warehouse::files::{self, Access};
+    use crate::warehouse::files::{Access, OTHERS};
 
     #[test]
     fn tables_of_persons_are_closed_in_every_release_and_others_stay_open() {

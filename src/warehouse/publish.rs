@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Access};
 use super::layout::{DataRoot, TABLES, is_of_year, release_name, table_folder};
-use super::persons;
 use crate::checks::CheckCount;
 use crate::delivery::RowCounts;
 use crate::figure::Level;
@@ -491,7 +490,7 @@ pub fn publish(
 /// Moves a staged file in, or copies it where staging is on another file system.
 fn bring(from: &Path, to: &Path, access: Access) -> io::Result<()> {
     if access != Access::Open {
-        persons::close_one(from)?;
+        files::close_to_others(from)?;
     }
     if fs::rename(from, to).is_err() {
         fs::copy(from, to)?;

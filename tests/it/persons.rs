@@ -255,23 +255,18 @@ fn a_set_value_is_shown_as_it_was_and_as_it_is_with_unit_and_basis() {
             ["override", "set", "全日制在校生人数", "--year", "2024", "--school", name, "--value", value];
         city.nianbao(&[&arguments[..], &["--by", "王", "--why", "核实"], more].concat())
     };
-    let filed = set("9", &[]);
-    assert_eq!(filed.status.code(), Some(2));
-    assert!(
-        said(&filed).contains("no value on basis filed in 2024; it has one with --basis system"),
-        "{}",
-        said(&filed)
-    );
+    let filed = said(&set("9", &[]));
+    assert!(filed.contains("on basis filed (填报): 缺报 (missing) → 9 人\n"), "{filed}");
     let first = said(&set("9", &["--basis", "系统"]));
     assert!(
         first.contains(&format!("{HONGTONG} {name}, 2024, on basis system (系统): 3 人 → 9 人\n")),
         "{first}"
     );
     let second = said(&set("8", &["--basis", "system"]));
-    assert!(second.contains("3 人 → 8 人; this replaces decision 1, which set 9 人\n"), "{second}");
+    assert!(second.contains("3 人 → 8 人; this replaces decision 2, which set 9 人\n"), "{second}");
     let json: Value = serde_json::from_slice(&set("7", &["--basis", "system", "--json"]).stdout).unwrap();
     assert_eq!(
         [&json["before"], &json["after"], &json["unit"], &json["basis"], &json["id"]],
-        [&Value::from("3"), &"7".into(), &"人".into(), &"system".into(), &3.into()]
+        [&Value::from("3"), &"7".into(), &"人".into(), &"system".into(), &4.into()]
     );
 }
