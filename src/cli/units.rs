@@ -95,12 +95,15 @@ impl NamedUnit {
         format!("{} {}", self.code(), self.name)
     }
 
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [self.code(), &self.name].into_iter().chain(self.aliases.iter().map(String::as_str))
+    }
+
     /// Whether a text is the code, the name, or both as listings print them.
     fn is_meant_by(&self, typed: &str) -> bool {
         let (code, name) = (self.code(), &self.name);
         let composed = [format!("{code}{name}"), format!("{code}-{name}"), format!("{name}({code})")];
-        let plain = [code, name].into_iter().chain(self.aliases.iter().map(String::as_str));
-        plain.chain(composed.iter().map(String::as_str)).any(|own| folded(own) == folded(typed))
+        self.names().chain(composed.iter().map(String::as_str)).any(|own| folded(own) == folded(typed))
     }
 }
 
@@ -206,10 +209,10 @@ impl Units {
         match codes.as_slice() {
             [code] => Ok((*code).to_owned()),
             [] => {
-                let names = of_kind().flat_map(|unit| [unit.name.as_str(), unit.code()]);
+                let names = of_kind().flat_map(NamedUnit::names);
                 let mut candidates: Vec<String> = Vec::new();
                 for name in alike(typed, names) {
-                    let unit = of_kind().filter(|unit| unit.name == name || unit.code() == name);
+                    let unit = of_kind().filter(|unit| unit.names().any(|own| own == name));
                     candidates.extend(unit.map(NamedUnit::text));
                 }
                 candidates.dedup();
@@ -273,7 +276,8 @@ mod tests {
             assert_eq!(units().region(typed).ok().as_deref(), Some("141002"), "{typed}");
         }
         assert_eq!(units().region("临汾").ok().as_deref(), Some("141000"));
-        assert!(units().region("尧都职业学校").is_err());
+        let asked = units().region("尧杜").unwrap_err().message;
+        assert_eq!(asked, "there is no region `尧杜` in 2024; did you mean 141002 尧都区?");
     }
 
     #[test]
