@@ -7,18 +7,21 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::decision::{RowDecider, record, refuse_frozen};
+use super::decision::{Desk, RowDecider, record, refuse_frozen};
 use super::filled::sheets_of;
 use super::output::{self, left};
+use super::units::Units;
 use super::{
-    ExitCode, Failure, Global, data_root, documents, load, load_settings, now, published, under_lock,
+    ExitCode, Failure, Global, data_root, documents, load, load_settings, now, open, published, under_lock,
 };
 use crate::decisions::corrections::{self, Change, Correction, Kind};
+use crate::decisions::spellings::is_one_name;
 use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
 use crate::documents::{self as written, Draft, Register};
 use crate::ledger;
 use crate::normalise::identity::PseudonymKey;
+use crate::normalise::text;
 use crate::period::ReportYear;
 use crate::pipeline;
 use crate::position;
@@ -27,6 +30,7 @@ use crate::quarantine::sheets::{self, SheetContext, Tally};
 use crate::quarantine::{self, Case, CaseFilter, Names, QuarantineError, State};
 use crate::report::file_name;
 use crate::settings::{Overrides, Settings};
+use crate::spelling::{alike, did_you_mean};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{DataRoot, release_name};
 use crate::warehouse::publish::{Manifest, ReleaseOutcome};
@@ -39,11 +43,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// What is kept out or asked, and what was said of it: by place and rule, without what stands there
+    /// List the rows in quarantine and the questions about rows, with their answers: place and rule, no cell contents
     List(ListArgs),
-    /// Write a workbook for each school of what to correct, and summaries for the counties and the city
+    /// Write a correction sheet for each school, and summaries for the counties and the city
     Export(ExportArgs),
-    /// Read a filled-in workbook: what it says is recorded, and the next run acts on it
+    /// Read a filled-in correction sheet: its answers are recorded, and the next run applies them
     Release(ReleaseArgs),
 }
 
@@ -52,11 +56,11 @@ struct ListArgs {
     /// Only this report year
     #[arg(long)]
     year: Option<ReportYear>,
-    /// Only this school, by its code of ten digits
-    #[arg(long, value_name = "CODE")]
+    /// Only this school, by its code or name
+    #[arg(long, value_name = "CODE|NAME")]
     school: Option<String>,
-    /// Only this dataset: `students`
-    #[arg(long)]
+    /// Only this dataset, by its id or title: `students`, 学生学籍
+    #[arg(long, value_name = "DATASET")]
     dataset: Option<String>,
 }
 
@@ -65,17 +69,17 @@ struct ExportArgs {
     /// Only this report year
     #[arg(long)]
     year: Option<ReportYear>,
-    /// Only this school, by its code of ten digits; no summaries then
-    #[arg(long, value_name = "CODE")]
+    /// Only this school, by its code or name, and no summaries
+    #[arg(long, value_name = "CODE|NAME")]
     school: Option<String>,
-    /// Where to [default: quarantine/sheets/ of the data root]; the sheets hold people's data
+    /// The folder to write to [default: quarantine/sheets/ in the data root]; the sheets contain personal data
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 struct ReleaseArgs {
-    /// The workbook …更正表.xlsx, filled in
+    /// The filled-in workbook …更正表.xlsx
     file: PathBuf,
     #[command(flatten)]
     decider: RowDecider,
@@ -91,29 +95,86 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = data_root(&settings)?;
     if let Command::List(args) = &args.command {
-        return list(global, &data, args);
+        let (settings, definitions) = load(global, Overrides::default())?;
+        return list(global, &settings, &definitions, &data, args);
     }
     ledger::refuse_newer(&data)?;
     let (settings, definitions) = load(global, Overrides::default())?;
     let now = now();
     under_lock(&data, "quarantine", &now, || match &args.command {
         Command::Export(args) => export(global, &settings, &definitions, &data, args),
-        Command::Release(args) => release(global, &settings, &definitions, &data, args, &now),
+        Command::Release(args) => {
+            let desk = Desk::open(global, &settings, &data, &now)?;
+            release(global, &settings, &definitions, (&data, &desk), args, &now)
+        }
         Command::List(_) => Ok(ExitCode::Done),
     })
+}
+
+fn refuse_no_year(manifest: &Manifest, year: Option<ReportYear>) -> Result<(), Failure> {
+    match year.filter(|year| !manifest.years.contains(year)) {
+        Some(year) => Err(open::no_year(manifest, year)),
+        None => Ok(()),
+    }
 }
 
 fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, and says what it kept out")
 }
 
-fn list(global: &Global, data: &DataRoot, args: &ListArgs) -> Result<ExitCode, Failure> {
+/// The school that is meant: of the registers, or one that cases name and no register has.
+fn school_meant(
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    manifest: &Manifest,
+    year: Option<ReportYear>,
+    typed: &str,
+) -> Result<String, Failure> {
+    let units = Units::of_years(settings, data, definitions, manifest, year)?;
+    if typed.trim() == sheets::UNKNOWN_SCHOOL {
+        return Ok(String::new());
+    }
+    units.school(typed).or_else(|failure| {
+        let all = decisions::all(data)?;
+        let of_year = CaseFilter { year, ..CaseFilter::default() };
+        let cases = quarantine::cases(data, manifest, &decisions::not_withdrawn(&all), &of_year)?;
+        let code = text::compact(typed);
+        let is_named = !code.is_empty() && cases.iter().any(|case| case.school_code == code);
+        if is_named { Ok(code) } else { Err(failure) }
+    })
+}
+
+/// The dataset that is meant by an id or a title.
+fn dataset_meant(definitions: &Definitions, typed: &str) -> Result<String, Failure> {
+    let all = &definitions.datasets;
+    let is_meant = |name: &str| is_one_name(name, typed);
+    let found = all.iter().find(|dataset| is_meant(&dataset.dataset) || is_meant(&dataset.title_zh));
+    found.map(|dataset| dataset.dataset.clone()).ok_or_else(|| {
+        let ids = || all.iter().map(|dataset| dataset.dataset.as_str());
+        let titles = all.iter().map(|dataset| dataset.title_zh.as_str());
+        let alike = alike(typed, ids().chain(titles));
+        let known = ids().collect::<Vec<_>>().join(", ");
+        let which = if alike.is_empty() { format!(": {known}") } else { did_you_mean(&alike) };
+        Failure::usage(&format!("there is no dataset `{typed}`{which}"))
+    })
+}
+
+fn list(
+    global: &Global,
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    args: &ListArgs,
+) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
+    refuse_no_year(&manifest, args.year)?;
     let all = decisions::all(data)?;
+    let school = |typed: &String| school_meant(settings, definitions, data, &manifest, args.year, typed);
     let filter = CaseFilter {
         year: args.year,
-        school: args.school.clone(),
-        dataset: args.dataset.clone(),
+        school: args.school.as_ref().map(school).transpose()?,
+        dataset: args.dataset.as_ref().map(|typed| dataset_meant(definitions, typed)).transpose()?,
         cells: false,
     };
     let cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &filter)?;
@@ -207,14 +268,16 @@ fn export(
     args: &ExportArgs,
 ) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
+    refuse_no_year(&manifest, args.year)?;
+    let school = |typed: &String| school_meant(settings, definitions, data, &manifest, args.year, typed);
+    let school = args.school.as_ref().map(school).transpose()?;
     let all = decisions::all(data)?;
     if let Some(out) = &args.out {
         refuse_open_folder(data, out)?;
     }
     let mut written = Vec::new();
     for &year in manifest.years.iter().filter(|year| args.year.is_none_or(|wanted| wanted == **year)) {
-        let of_year =
-            CaseFilter { year: Some(year), school: args.school.clone(), dataset: None, cells: true };
+        let of_year = CaseFilter { year: Some(year), school: school.clone(), dataset: None, cells: true };
         let cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &of_year)?;
         let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
         let names = Names::read(data, definitions, &manifest, year, residual)?;
@@ -383,7 +446,7 @@ fn release(
     global: &Global,
     settings: &Settings,
     definitions: &Definitions,
-    data: &DataRoot,
+    (data, desk): (&DataRoot, &Desk),
     args: &ReleaseArgs,
     when: &str,
 ) -> Result<ExitCode, Failure> {
@@ -397,9 +460,7 @@ fn release(
     };
     let (year, _) = filled::about(&book).map_err(|fault| refused(&[fault]))?;
     let manifest = current(data)?;
-    if !manifest.years.contains(&year) {
-        return Err(Failure::usage(&format!("release {:06} has no year {year}", manifest.release)));
-    }
+    refuse_no_year(&manifest, Some(year))?;
     refuse_frozen(data, year)?;
     let key = pipeline::pseudonym_key(data, Some(&manifest))?;
     let all = decisions::all(data)?;
@@ -419,6 +480,7 @@ fn release(
     let mut records = Vec::new();
     for row in &answers.rows {
         let known = newest.get(row.case.id.as_str()).copied();
+        let row = &FilledRow { by: admitted(desk, row)?, ..row.clone() };
         let record = decision(data, &key, row, known, when)?;
         if known
             .is_some_and(|(known, _)| (&known.who, &known.correction) == (&record.who, &record.correction))
@@ -428,10 +490,18 @@ fn release(
             records.push(record);
         }
     }
-    taken.recorded = decisions::add_all(data, records)?;
+    taken.recorded = decisions::add_all(data, desk.origin(), records)?;
     Register::load(data)?.read_back(sha256)?;
     print(global, &taken)?;
     Ok(ExitCode::Done)
+}
+
+/// The name that the record of a row's answer has. The id of the row finds the name in the workbook.
+fn admitted(desk: &Desk, row: &FilledRow<'_>) -> Result<String, Failure> {
+    desk.decider(&row.by).map_err(|refusal| {
+        let failure = Failure::usage(&format!("{}: {refusal}", row.case.id));
+        failure.hint("nothing was recorded; who keeps the list of persons adds names, roles and accounts")
+    })
 }
 
 /// The record of a row's answer. Its cells are stored in the restricted quarantine first, so that no record

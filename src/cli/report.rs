@@ -1,5 +1,7 @@
 //! `nianbao report`: writes every document of a year again, from the published release.
 
+use serde_json::json;
+
 use super::{ExitCode, Failure, Global, data_root, documents, load, now, output, published_year, under_lock};
 use crate::ledger;
 use crate::period::ReportYear;
@@ -33,6 +35,11 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     pipeline::report_again(&settings, &definitions, &manifest, args.year)?;
     if !lock.was_left_behind() {
         lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    }
+    if global.json {
+        let (path, waiting) = (data.reports(args.year), documents::waiting_json(global, &data)?);
+        output::json(&json!({ "path": path, "documents_waiting": waiting }))?;
+        return Ok(ExitCode::Done);
     }
     output::line(&data.reports(args.year).display().to_string());
     documents::print_waiting(global, &data)?;

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::decision::{Decider, RowDecider, record, refuse_frozen};
+use super::catalogue::indicator;
+use super::decision::{Decider, Desk, RowDecider, record, refuse_frozen};
 use super::filled::sheets_of;
-use super::{ExitCode, Failure, Global, output, published};
+use super::units::Units;
+use super::{ExitCode, Failure, Global, open, output, published};
 use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
+use crate::definitions::indicator::Indicator;
 use crate::documents::Register;
 use crate::figure::State;
 use crate::figure::{Delivered, Level};
@@ -26,18 +29,18 @@ use crate::warehouse::publish::Manifest;
 
 #[derive(Debug, clap::Args)]
 pub struct SetArgs {
-    /// The indicator, as the table `dim_indicator` names it: `graduates_placed`
+    /// The indicator, by its id or title: `graduates_placed`, 毕业去向落实人数
     indicator: String,
     /// The report year
     #[arg(long)]
     year: i32,
-    /// The school's code of ten digits
-    #[arg(long, value_name = "CODE")]
+    /// The school, by its code or its name in the register of that year
+    #[arg(long, value_name = "CODE|NAME")]
     school: String,
-    /// The basis that the value replaces: filed or system
+    /// The basis whose value is replaced: filed (填报) or system (系统)
     #[arg(long, default_value = "filed")]
     basis: String,
-    /// The value, in the indicator's unit: 612 or 88.01
+    /// The new value, in the indicator's unit: 612 or 88.01
     #[arg(long, allow_hyphen_values = true)]
     value: String,
     #[command(flatten)]
@@ -46,7 +49,7 @@ pub struct SetArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ReadArgs {
-    /// The workbook …填报与系统差异表.xlsx, filled in
+    /// The filled-in workbook …填报与系统差异表.xlsx
     file: PathBuf,
     #[command(flatten)]
     decider: RowDecider,
@@ -56,21 +59,64 @@ fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, whose values are decided about")
 }
 
+/// A value that is set, as the person who sets it must see it.
+#[derive(Debug, Serialize)]
+pub struct ValueSet {
+    #[serde(flatten)]
+    pub decision: Override,
+    title_zh: String,
+    unit: String,
+    school_name: String,
+    basis: &'static str,
+    /// The delivered value, or the name of its state.
+    before: String,
+    after: String,
+    /// The decision in force that this one replaces, and its value.
+    replaces: Option<(u32, String)>,
+}
+
+impl ValueSet {
+    /// `全日制在校生人数 of 3614000001 …, 2024, on basis filed (填报): 610 人 → 612 人`.
+    pub fn text(&self) -> String {
+        let in_unit = |value: &str| match State::named(value) {
+            State::Missing if value != State::Missing.name() => format!("{value} {}", self.unit),
+            state => format!("{} ({})", shown(value), state.name()),
+        };
+        let basis = Delivered::named(self.basis).map_or("", Delivered::label);
+        let school = self.decision.about.as_ref().map_or("", |about| about.school_code.as_str());
+        let replaces = self
+            .replaces
+            .as_ref()
+            .map(|(id, value)| format!("; this replaces decision {id}, which set {}", in_unit(value)));
+        format!(
+            "{} of {school} {}, {}, on basis {} ({basis}): {} → {}{}",
+            self.title_zh,
+            self.school_name,
+            self.decision.report_year,
+            self.basis,
+            in_unit(&self.before),
+            in_unit(&self.after),
+            replaces.unwrap_or_default()
+        )
+    }
+}
+
 /// The decision that sets a value, with the value that is delivered in the current release.
 pub fn set(
+    settings: &Settings,
     data: &DataRoot,
     definitions: &Definitions,
     set: &SetArgs,
     when: &str,
-) -> Result<Override, Failure> {
+) -> Result<ValueSet, Failure> {
     set.decider.check()?;
-    let Some(basis) = Delivered::named(&set.basis) else {
-        return Err(Failure::usage(&format!("`{}` is not a basis: filed or system", set.basis)));
+    let Some(basis) = Delivered::named(&set.basis).or_else(|| Delivered::labelled(&set.basis)) else {
+        return Err(Failure::usage(&format!(
+            "`{}` is not a basis: filed (填报) or system (系统)",
+            set.basis
+        )));
     };
-    let Some(indicator) = definitions.indicator(&set.indicator) else {
-        return Err(Failure::usage(&format!("there is no indicator `{}`", set.indicator))
-            .hint("the table `dim_indicator` has them all"));
-    };
+    let indicator = indicator(definitions, &set.indicator)?;
     if let Some(why) = adjust::refusal(indicator, basis) {
         return Err(Failure::usage(&why));
     }
@@ -79,61 +125,85 @@ pub fn set(
     if let Some(fault) = adjust::value_fault(indicator, basis, value) {
         return Err(Failure::usage(&fault));
     }
-    let replaced = delivered(data, definitions, set, basis)?;
+    let manifest = current(data)?;
+    let units = Units::of_year(settings, data, definitions, &manifest, set.year)?;
+    let school = units.school(&set.school)?;
+    let replaced = delivered((data, &manifest), definitions, (indicator, set.year), &school, basis)?;
     let delivered = replaced.as_text();
     if replaced.state == State::Blank
         && definitions
             .layout(set.year)
-            .is_none_or(|layout| !layout.filed_rows().any(|(_, row)| row.indicator == set.indicator))
+            .is_none_or(|layout| !layout.filed_rows().any(|(_, row)| row.indicator == indicator.id))
     {
-        return Err(Failure::usage(&format!("`{}` was not asked in {}", set.indicator, set.year)));
+        return Err(Failure::usage(&format!("`{}` was not asked in {}", indicator.id, set.year)));
     }
     if delivered == value.to_string() {
-        return Err(Failure::usage(&format!("{delivered} is what was delivered: there is nothing to set")));
+        return Err(Failure::usage(&format!(
+            "{delivered} {} is what was delivered on basis {} ({}): there is nothing to set",
+            indicator.unit,
+            basis.name(),
+            basis.label()
+        )));
     }
-    Ok(Override {
-        rule: values::set_rule().to_owned(),
-        key: values::set_key(set.year, &set.indicator, basis, &set.school),
-        value: value.to_string(),
-        about: Some(About {
-            indicator_id: set.indicator.clone(),
-            relation: String::new(),
-            level: Level::School,
-            region_code: replaced.key.unit.region_code.clone(),
-            school_code: set.school.clone(),
-            under: BTreeMap::from([(basis.name().to_owned(), delivered)]),
-        }),
-        ..set.decider.record(set.year, when)
+    let key = values::set_key(set.year, &indicator.id, basis, &school);
+    let all = decisions::all(data)?;
+    let newest = decisions::not_withdrawn(&all).into_iter().rfind(|known| {
+        known.rule == values::set_rule() && known.key == key && !manifest.lapsed.contains(&known.id)
+    });
+    Ok(ValueSet {
+        title_zh: indicator.title_zh.clone(),
+        unit: indicator.unit.clone(),
+        school_name: units.school_name(&school).to_owned(),
+        basis: basis.name(),
+        before: delivered.clone(),
+        after: value.to_string(),
+        replaces: newest.map(|known| (known.id, known.value.clone())),
+        decision: Override {
+            rule: values::set_rule().to_owned(),
+            key,
+            value: value.to_string(),
+            about: Some(About {
+                indicator_id: indicator.id.clone(),
+                relation: String::new(),
+                level: Level::School,
+                region_code: replaced.key.unit.region_code.clone(),
+                school_code: school,
+                under: BTreeMap::from([(basis.name().to_owned(), delivered)]),
+            }),
+            ..set.decider.record(set.year, when)
+        },
     })
 }
 
 /// The delivered value of one school in the current release.
 fn delivered(
-    data: &DataRoot,
+    (data, manifest): (&DataRoot, &Manifest),
     definitions: &Definitions,
-    set: &SetArgs,
+    (indicator, year): (&Indicator, ReportYear),
+    school: &str,
     basis: Delivered,
 ) -> Result<IndicatorValue, Failure> {
-    let manifest = current(data)?;
-    let Some(path) = manifest.table(data, "indicator_value", set.year) else {
-        return Err(Failure::usage(&format!("release {:06} has no year {}", manifest.release, set.year)));
+    let Some(path) = manifest.table(data, "indicator_value", year) else {
+        return Err(open::no_year(manifest, year));
     };
     let values = stored::read(&path, &definitions.indicators).map_err(|error| Failure::internal(&error))?;
-    let mut of_school =
-        values.into_iter().filter(|value| value.key.unit.school_code == set.school).peekable();
-    if of_school.peek().is_none() {
-        return Err(Failure::usage(&format!(
-            "there is no school `{}` in {}",
-            position::redact(&set.school),
-            set.year
-        )));
-    }
-    let is_wanted = |value: &IndicatorValue| {
+    let of_school = |value: &&IndicatorValue| {
         let key = &value.key;
-        key.indicator_id == set.indicator && key.basis == basis.basis() && key.breakdown.is_empty()
+        key.unit.school_code == school && key.indicator_id == indicator.id && key.breakdown.is_empty()
     };
-    of_school.find(is_wanted).ok_or_else(|| {
-        Failure::usage(&format!("`{}` has no value on basis {} in {}", set.indicator, basis.name(), set.year))
+    let found = values.iter().filter(of_school).find(|value| value.key.basis == basis.basis());
+    found.cloned().ok_or_else(|| {
+        let others = Delivered::ALL.into_iter().filter(|other| {
+            adjust::refusal(indicator, *other).is_none()
+                && values.iter().filter(of_school).any(|value| value.key.basis == other.basis())
+        });
+        let others: Vec<String> = others.map(|other| format!("--basis {}", other.name())).collect();
+        let has = if others.is_empty() {
+            String::new()
+        } else {
+            format!("; it has one with {}", others.join(", "))
+        };
+        Failure::usage(&format!("`{}` has no value on basis {} in {year}{has}", indicator.id, basis.name()))
     })
 }
 
@@ -158,6 +228,7 @@ pub fn read(
     global: &Global,
     settings: &Settings,
     data: &DataRoot,
+    desk: &Desk,
     read: &ReadArgs,
     when: &str,
 ) -> Result<ExitCode, Failure> {
@@ -183,7 +254,12 @@ pub fn read(
             (true, by) => by.clone().unwrap_or_default().trim().to_owned(),
             (false, _) => row.by.clone(),
         };
-        match decision(&row, &years[&row.year], &by, when) {
+        let admitted = if by.is_empty() {
+            Err("no name is given: fill in 处理人, or give --by".to_owned())
+        } else {
+            desk.decider(&by).map_err(|refusal| refusal.to_string())
+        };
+        match admitted.and_then(|by| decision(&row, &years[&row.year], &by, when)) {
             Err(why) => {
                 taken.not_recorded.push(UnrecordedNote {
                     sheet: position::redact(&row.sheet),
@@ -197,7 +273,7 @@ pub fn read(
         }
     }
     records.iter().try_for_each(|record| refuse_frozen(data, record.report_year))?;
-    taken.recorded = decisions::add_all(data, records)?;
+    taken.recorded = decisions::add_all(data, desk.origin(), records)?;
     // Notes that were not recorded are in the workbook alone.
     if taken.not_recorded.is_empty() {
         Register::load(data)?.read_back(sha256)?;
@@ -225,9 +301,6 @@ fn decision(
     by: &str,
     when: &str,
 ) -> Result<Option<Override>, String> {
-    if by.is_empty() {
-        return Err("no name is given: fill in 处理人, or give --by".to_owned());
-    }
     let [(basis_a, value_a), (basis_b, value_b)] = &row.sides;
     let found = differences.iter().find(|difference| {
         let key = &difference.key;

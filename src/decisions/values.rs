@@ -301,6 +301,7 @@ mod tests {
                 under,
             }),
             correction: None,
+            origin: None,
         }
     }
 

@@ -75,6 +75,7 @@ use crate::sources::drop_folder::Listing;
 use crate::tables::parquet_file::TableFileError;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
+use crate::warehouse::persons;
 use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summary};
 
 use assembly::AssembledYear;
@@ -216,6 +217,7 @@ pub fn run(
     let data = DataRoot::new(&settings.data_dir);
     clear_staging(&data)?;
     make_folders(&data)?;
+    persons::close(&data, &definitions.tables_of_persons())?;
     publish::restore_pointer(&data)?;
     let history = History::read(&data)?;
     let key = match key::read(&data, history.last.as_ref())? {

@@ -363,6 +363,7 @@ mod tests {
                 rule: finding::ROW_DATE.id.into(),
                 cells: String::new(),
             }),
+            origin: None,
         }
     }
 

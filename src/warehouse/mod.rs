@@ -12,6 +12,8 @@ pub mod assemble;
 
 pub mod publish;
 
+pub mod persons;
+
 pub mod verify;
 
 pub mod retention;

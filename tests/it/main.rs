@@ -34,7 +34,11 @@ mod mirror;
 
 mod metamorphic;
 
+mod names;
+
 mod nights;
+
+mod persons;
 
 mod plan;
 

@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use crate::support::{City, HONGTONG, PROVINCIAL, Village, YAODU, files, get, save, sheets, text};
 
-const PEOPLE: [(&str, &str); 3] = [("preparer", "李老师"), ("reviewer", "王科长"), ("responsible", "张局长")];
+pub const PEOPLE: [(&str, &str); 3] =
+    [("preparer", "李老师"), ("reviewer", "王科长"), ("responsible", "张局长")];
 
-fn described(output: &Output) -> String {
+pub fn described(output: &Output) -> String {
     let code = output.status.code().unwrap();
     format!("exit {code}\n--- stdout\n{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
 }
@@ -42,7 +43,7 @@ fn village() -> City {
     city
 }
 
-fn sign(city: &City, year: &str, role: &str, by: &str, more: &[&str]) -> Output {
+pub fn sign(city: &City, year: &str, role: &str, by: &str, more: &[&str]) -> Output {
     city.nianbao(&[&["sign", "--year", year, "--as", role, "--by", by], more].concat())
 }
 
@@ -123,10 +124,16 @@ fn sign_all(city: &City, year: &str) {
     }
 }
 
-/// 2023 of the village, signed by all three.
-fn signed() -> City {
+/// The village with nothing open in 2023.
+pub fn village_answered() -> City {
     let city = village();
     answer_all(&city, "2023");
+    city
+}
+
+/// 2023 of the village, signed by all three.
+pub fn signed() -> City {
+    let city = village_answered();
     sign_all(&city, "2023");
     city
 }
@@ -167,7 +174,14 @@ fn masked(said: &str) -> String {
         }
         word => word.to_owned(),
     };
-    let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    // The account and the machine are those that the tests run on.
+    let account = |line: &str| match line.split_once("name not checked, ") {
+        Some((before, after)) => {
+            format!("{before}name not checked, <ACCOUNT>{}", &after[after.rfind(')').unwrap()..])
+        }
+        None => line.to_owned(),
+    };
+    let line = |line: &str| account(line).split(' ').map(word).collect::<Vec<_>>().join(" ");
     said.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
