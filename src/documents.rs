@@ -267,6 +267,15 @@ impl Register {
         Ok(Some(state))
     }
 
+    /// The kind and state of a document of the register; `None` for any other file.
+    ///
+    /// # Errors
+    /// File system errors.
+    pub fn state_of(&self, path: &Path) -> Result<Option<(DocumentKind, DocumentState)>, DocumentError> {
+        let Some(entry) = self.documents.get(&self.key(path)) else { return Ok(None) };
+        Ok(self.state(path)?.map(|state| (entry.kind, state)))
+    }
+
     fn may_replace(&self, path: &Path) -> Result<bool, DocumentError> {
         Ok(matches!(self.state(path)?, None | Some(DocumentState::AsWritten | DocumentState::ReadBack)))
     }

@@ -24,7 +24,7 @@ mod instances;
 
 mod units;
 
-pub use answer::{FigureText, FindingUnit, RelationAnswer, RuleWording, RelationInstance, signature};
+pub use answer::{FigureText, FindingUnit, RelationAnswer, RelationInstance, RuleWording, signature};
 pub use grid::list_key;
 use std::collections::{BTreeMap, BTreeSet};
 pub use units::{NotableAnswer, Peers, RelationCount, RelationSet, UnitAudit};

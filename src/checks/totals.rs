@@ -71,7 +71,12 @@ pub fn counties_and_residual_sum_to_city(
             findings.push(finding.about([&**indicator_id]));
         }
     }
-    CheckOutcome { check: "counties_and_residual_sum_to_city", title: "各县（市、区）加未分县等于全市", examined: sums.len() as u64, findings }
+    CheckOutcome {
+        check: "counties_and_residual_sum_to_city",
+        title: "各县（市、区）加未分县等于全市",
+        examined: sums.len() as u64,
+        findings,
+    }
 }
 
 /// Schools, summed by county, make the county: an independent sum.
@@ -99,7 +104,12 @@ pub fn schools_sum_to_county(
             findings.push(finding.about([&*subject.indicator_id]));
         }
     }
-    CheckOutcome { check: "schools_sum_to_county", title: "各校之和等于所属县（市、区）", examined: sums.len() as u64, findings }
+    CheckOutcome {
+        check: "schools_sum_to_county",
+        title: "各校之和等于所属县（市、区）",
+        examined: sums.len() as u64,
+        findings,
+    }
 }
 
 /// The parts of each partition add up to the whole, for every unit that has all of them.
@@ -182,7 +192,12 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
             findings.push(Finding::new(finding::PRINTED_TWO_BASES, year, "", &detail).about([*indicator]));
         }
     }
-    CheckOutcome { check: "printed_on_one_basis", title: "同一指标只按一种口径印出，或两种口径数值相同", examined, findings }
+    CheckOutcome {
+        check: "printed_on_one_basis",
+        title: "同一指标只按一种口径印出，或两种口径数值相同",
+        examined,
+        findings,
+    }
 }
 
 #[cfg(test)]

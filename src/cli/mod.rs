@@ -8,6 +8,8 @@ mod catalogue;
 
 mod check;
 
+mod corrections;
+
 mod decision;
 
 mod decode_worker;

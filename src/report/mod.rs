@@ -8,6 +8,8 @@ pub mod cells;
 
 pub mod figures;
 
+pub mod paper;
+
 pub mod sheet;
 
 pub mod workbook;

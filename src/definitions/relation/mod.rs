@@ -252,7 +252,8 @@ impl RuleText {
             faults.push(format!("`{}` is not a dimension of GB/T 36344", self.dimension));
         }
         if [&self.title, &self.broken].into_iter().any(|words| words.trim().is_empty()) {
-            faults.push("title says what holds, broken says that it does not: one of them is empty".to_owned());
+            faults
+                .push("title says what holds, broken says that it does not: one of them is empty".to_owned());
         } else if self.title.trim() == self.broken.trim() {
             faults.push("title and broken say the same, and only one of them can be true".to_owned());
         }

@@ -124,9 +124,8 @@ impl Examination {
             school_code: found.unit.school_code.clone(),
             place,
             message,
-            remedy: rule.map_or_else(String::new, |rule| {
-                format!("{}；确属实情的，由负责人用 nianbao override answer 说明", rule.remedy)
-            }),
+            remedy: rule
+                .map_or_else(String::new, |rule| format!("{}；确属实情的，由负责人说明", rule.remedy)),
             count: 1,
             rows_out: 0,
             key: found.key.clone(),
