@@ -31,6 +31,8 @@ pub enum DocumentKind {
     Differences,
     /// A school's rows to correct.
     Corrections,
+    /// Findings, with room for answers.
+    Findings,
 }
 
 impl DocumentKind {
@@ -39,7 +41,7 @@ impl DocumentKind {
     pub fn read_by(self) -> Option<&'static str> {
         match self {
             DocumentKind::Report => None,
-            DocumentKind::Differences => Some("nianbao override read"),
+            DocumentKind::Differences | DocumentKind::Findings => Some("nianbao override read"),
             DocumentKind::Corrections => Some("nianbao quarantine release"),
         }
     }
@@ -144,7 +146,8 @@ impl Stamp {
     }
 }
 
-const FORMAT: u32 = 1;
+/// 1 had no workbook of findings.
+const FORMAT: u32 = 2;
 
 #[derive(Deserialize)]
 struct Versioned {

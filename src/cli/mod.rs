@@ -2,6 +2,8 @@
 //!
 //! Data goes to standard output, progress and logs to standard error.
 
+mod answers;
+
 mod audit;
 
 mod catalogue;

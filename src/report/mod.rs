@@ -16,6 +16,8 @@ pub mod workbook;
 
 pub mod differences;
 
+pub mod findings;
+
 /// A name in a form that is allowed in file names everywhere.
 #[must_use]
 pub fn file_name(name: &str) -> String {
