@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::{self, ReleaseYear};
 use super::decision::record;
-use super::values::{NotesTaken, UnrecordedNote, name_of};
+use super::filled::{NotesTaken, UnrecordedNote, name_of};
 use super::{Failure, Global, load};
 use crate::decisions::{self, Override, findings};
 use crate::definitions::Definitions;

@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::decision::{RowDecider, record, refuse_frozen};
 use super::filled::{self as book, FilledSheets};
-use super::quarantine::current;
-use super::{ExitCode, Failure, Global, output};
+use super::{ExitCode, Failure, Global, output, published};
 use crate::decisions::corrections::{self, Change, Correction, Kind};
 use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
@@ -84,7 +83,7 @@ pub fn release(
     args: &ReleaseArgs,
     when: &str,
 ) -> Result<ExitCode, Failure> {
-    let manifest = current(data)?;
+    let manifest = published(data, "`nianbao run` publishes a release, and says what it kept out")?;
     let key = pipeline::pseudonym_key(data, Some(&manifest))?;
     let by = args.decider.by.as_deref();
     let reader = Reader { settings, definitions, data, manifest, key, by, when };
@@ -114,7 +113,7 @@ impl Reader<'_> {
         let mut entries = Vec::new();
         for file in files {
             let (outcome, taken, why) = if self.is_unchanged(&register, &file)? {
-                (EntryOutcome::PassedOver, None, "nobody changed it".to_owned())
+                (EntryOutcome::PassedOver, None, "no one changed it".to_owned())
             } else {
                 match self.workbook(&file, &mut read) {
                     Ok(taken) => (EntryOutcome::Taken, Some(taken), String::new()),
@@ -168,7 +167,7 @@ impl Reader<'_> {
                 .hint("nothing was recorded; mend the workbook, or fill in one that is exported anew")
         };
         let texts = |faults: &[filled::Fault]| faults.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let (year, _) = filled::about(&sheets).map_err(|fault| refused(&texts(&[fault])))?;
+        let (year, school) = filled::about(&sheets).map_err(|fault| refused(&texts(&[fault])))?;
         let (data, manifest) = (self.data, &self.manifest);
         if !manifest.years.contains(&year) {
             return Err(Failure::usage(&format!("release {:06} has no year {year}", manifest.release)));
@@ -177,7 +176,8 @@ impl Reader<'_> {
         let all = decisions::all(data)?;
         let recorded = decisions::not_withdrawn(&all);
         let of_year = CaseFilter { year: Some(year), cells: true, ..CaseFilter::default() };
-        let cases = quarantine::cases(data, manifest, &recorded, &of_year)?;
+        let mut cases = quarantine::cases(data, manifest, &recorded, &of_year)?;
+        quarantine::name_people(data, self.definitions, manifest, (year, Some(&school)), &mut cases)?;
         let answers = filled::read(&sheets, &cases, self.definitions, self.by)
             .map_err(|faults| refused(&texts(&faults)))?;
         let contradicted = answers.rows.iter().filter_map(|row| {

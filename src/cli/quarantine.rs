@@ -90,7 +90,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
-pub(super) fn current(data: &DataRoot) -> Result<Manifest, Failure> {
+fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, and says what it kept out")
 }
 
@@ -203,7 +203,7 @@ fn export(
         let of_year =
             CaseFilter { year: Some(year), school: args.school.clone(), dataset: None, cells: true };
         let mut cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &of_year)?;
-        quarantine::name_people(data, definitions, &manifest, year, &mut cases)?;
+        quarantine::name_people(data, definitions, &manifest, (year, None), &mut cases)?;
         let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
         let names = Names::read(data, definitions, &manifest, year, residual)?;
         let folder = match &args.out {

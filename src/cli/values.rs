@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Serialize;
-
 use super::decision::{Decider, RowDecider, record, refuse_frozen};
-use super::filled::sheets_of;
+use super::filled::{NotesTaken, UnrecordedNote, name_of, sheets_of};
 use super::{ExitCode, Failure, Global, answers, output, published};
 use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
@@ -138,22 +136,6 @@ fn delivered(
     })
 }
 
-/// The outcome for a workbook's notes.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct NotesTaken {
-    pub recorded: Vec<Override>,
-    /// Rows whose notes are recorded already.
-    pub known: usize,
-    pub not_recorded: Vec<UnrecordedNote>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct UnrecordedNote {
-    pub sheet: String,
-    pub row: u32,
-    pub why: String,
-}
-
 /// Records the notes of a filled-in workbook; those about something that changed since are reported.
 pub fn read(
     global: &Global,
@@ -186,15 +168,6 @@ pub fn read(
     }
     print(global, &taken)?;
     Ok(if taken.not_recorded.is_empty() { ExitCode::Done } else { ExitCode::Draft })
-}
-
-/// The name in a row, or else the one given for all.
-pub(super) fn name_of(in_row: &str, by: Option<&str>) -> Result<String, String> {
-    let name = if in_row.is_empty() { by.unwrap_or_default().trim() } else { in_row };
-    if name.is_empty() {
-        return Err("no name is given: fill in 处理人, or give --by".to_owned());
-    }
-    Ok(name.to_owned())
 }
 
 /// The records of the notes about differences.

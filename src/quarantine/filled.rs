@@ -232,6 +232,18 @@ impl<'a> Reader<'a, '_> {
                 return Err(format!("{} is not what was exported", fixed[index]));
             }
         }
+        // What is written there would be lost.
+        let beside = if case.is_query {
+            vec![(8, case.person.clone())]
+        } else {
+            vec![(7, case.person.clone()), (8, sheets::delivered(case))]
+        };
+        for (index, text) in beside.into_iter().filter(|(index, _)| *index < first) {
+            if !is_same(&cell_text(row, index), &sheets::shown(&text)) {
+                let only = if case.is_query { "" } else { ": the delivered cells are corrected" };
+                return Err(format!("{} is not what was exported{only}", fixed[index]));
+            }
+        }
         if case.is_query {
             return Ok(Vec::new());
         }
@@ -320,6 +332,6 @@ mod tests {
         assert_eq!(about_of("2024", "3614000001"), Ok((2024, "3614000001".to_owned())));
         assert_eq!(about_of("2024", UNKNOWN_SCHOOL), Ok((2024, String::new())));
         assert!(about_of("今年", "3614000001").is_err() && about_of("2024", "361400").is_err());
-        assert!(about(&[("数据".to_owned(), Vec::new())]).unwrap_err().to_string().contains("说明"));
+        assert!(about(&[("数据".to_owned(), Vec::new())]).unwrap_err().to_string().contains("年度"));
     }
 }

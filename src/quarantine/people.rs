@@ -16,8 +16,8 @@ use crate::tables::row;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
-/// Sets the name of the person in each case of a year: of a row that is kept out from its cells, of a row that
-/// was loaded from the restricted list of the people of its delivery.
+/// Sets the name of the person in each case of a year, or of one school of it: of a row that is kept out from its
+/// cells, of a row that was loaded from the restricted list of the people of its delivery.
 ///
 /// # Errors
 /// When a file of the release or of the restricted folders cannot be read.
@@ -25,13 +25,15 @@ pub fn name_people(
     data: &DataRoot,
     definitions: &Definitions,
     manifest: &Manifest,
-    year: ReportYear,
+    (year, school): (ReportYear, Option<&str>),
     cases: &mut [Case],
 ) -> Result<(), QuarantineError> {
     for dataset in &definitions.datasets {
         let mut asked: HashMap<(String, String, i32), Vec<usize>> = HashMap::new();
         for (index, case) in cases.iter_mut().enumerate() {
-            if case.report_year != year || case.dataset != dataset.dataset || case.row == 0 {
+            let is_wanted =
+                case.report_year == year && school.is_none_or(|school| case.school_code == school);
+            if !is_wanted || case.dataset != dataset.dataset || case.row == 0 {
                 continue;
             }
             case.person = name_in(dataset, case);

@@ -20,11 +20,14 @@ use crate::period::ReportYear;
 use crate::report::paper;
 
 /// The heads before the delivered cells of a row, and how many of them sheets before 0.6.0 have.
-pub const ROW_HEADS: [&str; 9] = [ID, ACTION, BY, "规则", "问题", "处理办法", "位置", "姓名", "报送的值"];
+pub const ROW_HEADS: [&str; 9] = [ID, ACTION, BY, "规则", "问题", "处理办法", "位置", WHO, WAS];
 pub const ROW_HEADS_BEFORE: usize = 7;
 /// The heads of the sheet of queries.
-pub const QUERY_HEADS: [&str; 9] = [ID, ACTION, BY, "规则", "问题", "处理办法", "位置", "数据", "姓名"];
+pub const QUERY_HEADS: [&str; 9] = [ID, ACTION, BY, "规则", "问题", "处理办法", "位置", "数据", WHO];
 pub const QUERY_HEADS_BEFORE: usize = 8;
+/// Whom a case is about; not the head 姓名, which the delivered cells may have.
+pub const WHO: &str = "涉及人员";
+pub const WAS: &str = "报送的值";
 pub const ID: &str = "编号";
 pub const ACTION: &str = "处理";
 pub const BY: &str = "处理人";
@@ -168,7 +171,8 @@ struct Page<'a> {
 }
 
 /// What was delivered in the cells that are wrong, each under its head where there are several.
-fn delivered(case: &Case) -> String {
+#[must_use]
+pub fn delivered(case: &Case) -> String {
     let mut columns: Vec<usize> = Vec::new();
     for problem in &case.problems {
         let column = usize::try_from(problem.column).ok().and_then(|column| column.checked_sub(1));

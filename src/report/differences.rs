@@ -41,11 +41,11 @@ impl Names {
 }
 
 const HEADS: [(&str, f64); 18] = [
-    ("年度", 7.0),
+    ("年度", 6.0),
     ("县（市、区）", 12.0),
     ("代码", 13.0),
-    ("名称", 26.0),
-    ("指标代码", 26.0),
+    ("名称", 20.0),
+    ("指标代码", 18.0),
     ("指标", 26.0),
     ("单位", 8.0),
     ("口径甲", 8.0),
@@ -56,8 +56,8 @@ const HEADS: [(&str, f64); 18] = [
     ("相对差（%）", 11.0),
     ("允许差", 9.0),
     ("比对结果", 12.0),
-    ("印于", 24.0),
-    (NOTE, 36.0),
+    ("印于", 18.0),
+    (NOTE, 30.0),
     (BY, 12.0),
 ];
 pub const NOTE: &str = "处理说明";
@@ -189,7 +189,7 @@ fn is_zero_and_dash(pair: &Difference) -> bool {
     is_zero(&pair.a) && is_dash(&pair.b) || is_dash(&pair.a) && is_zero(&pair.b)
 }
 
-/// The differences between 0 and a dash: those that nobody explained, then those with the same explanation.
+/// The differences between 0 and a dash: those that no one explained, then those with the same explanation.
 #[must_use]
 pub fn zeros(differences: &[Difference]) -> Vec<Zeros<'_>> {
     type Explained = Option<(String, String)>;

@@ -81,7 +81,7 @@ mod tests {
         assert!((line - 18.0).abs() < f64::EPSILON, "{line}");
         let han = "证件号码位数或格式不对，请核对证件后更正";
         assert_eq!(lines(han, 20.0), 3);
-        assert_eq!(lines("2024/students/a-long-name-of-a-file.xlsx 第 4 行", 20.0), 4);
+        assert_eq!(lines("2024/students/a-long-name-of-a-file.xlsx 第 4 行", 20.0), 3);
         assert_eq!(lines("一\n二", 20.0), 2);
         assert!(height([("短", 20.0), (han, 20.0)]) > height([(han, 40.0)]));
         assert!(height([(&*"长".repeat(30_000), 20.0)]) <= ROW_MAX);
