@@ -91,7 +91,7 @@ fn of_person(answer: Override, person: Override) -> Override {
 
 enum Judged {
     Known,
-    New(Finding),
+    New(Box<Finding>),
     Refused(String),
 }
 
@@ -122,7 +122,7 @@ fn judge(
     if finding.severity != Severity::S2 && known.is_none() {
         return Judged::Refused(format!("it is {}: it waits for no answer", finding.severity.code()));
     }
-    Judged::New(finding.clone())
+    Judged::New(Box::new(finding.clone()))
 }
 
 /// Whether a text that was read back is what was written: an underscore may come back escaped.

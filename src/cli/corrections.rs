@@ -112,7 +112,7 @@ impl Reader<'_> {
         let mut read = AnswersRead::new();
         let mut entries = Vec::new();
         for file in files {
-            let (outcome, taken, why) = if self.is_unchanged(&register, &file)? {
+            let (outcome, taken, why) = if is_unchanged(&register, &file)? {
                 (EntryOutcome::PassedOver, None, "no one changed it".to_owned())
             } else {
                 match self.workbook(&file, &mut read) {
@@ -142,12 +142,6 @@ impl Reader<'_> {
             ));
         }
         Ok(if not_taken == 0 { ExitCode::Done } else { ExitCode::Draft })
-    }
-
-    fn is_unchanged(&self, register: &Register, file: &Path) -> Result<bool, Failure> {
-        let state = register.state_of(file)?;
-        Ok(state == Some((DocumentKind::Corrections, DocumentState::AsWritten))
-            || state == Some((DocumentKind::Report, DocumentState::AsWritten)))
     }
 
     fn is_summary(&self, file: &Path) -> bool {
@@ -214,6 +208,13 @@ impl Reader<'_> {
         Register::load(data)?.read_back(sha256)?;
         Ok(taken)
     }
+}
+
+/// Whether a document is as the program wrote it.
+fn is_unchanged(register: &Register, file: &Path) -> Result<bool, Failure> {
+    let is_read = |kind| matches!(kind, DocumentKind::Corrections | DocumentKind::Report);
+    let state = register.state_of(file)?;
+    Ok(state.is_some_and(|(kind, state)| is_read(kind) && state == DocumentState::AsWritten))
 }
 
 /// The workbooks in a folder and below it, in the order of their names: no lock files of spreadsheet programs,
