@@ -541,7 +541,7 @@ fn each_answer_is_an_object_of_its_own() {
           "ratchet": false,
           "remedy": "以汇总的分子、分母重算",
           "severity": "S1",
-          "title": "百分比可由分子分母重算"
+          "title": "百分比与分子分母重算的不符"
         },
         "verdict": "inconsistent"
       },
