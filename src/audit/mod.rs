@@ -32,7 +32,7 @@ pub mod coverage;
 
 mod units;
 
-pub use answer::{FigureText, FindingUnit, RelationAnswer, RelationInstance, signature};
+pub use answer::{FigureText, FindingUnit, RelationAnswer, RelationInstance, RuleWording, signature};
 pub use grid::list_key;
 pub use parts::RECOMPUTED;
 use std::collections::{BTreeMap, BTreeSet};

@@ -191,14 +191,17 @@ fn print_answer(answer: &RelationAnswer) {
     let known = if answer.known { "（已知）" } else { "" };
     let name = if answer.id.is_empty() { &answer.kind } else { &answer.id };
     output::line(&format!("  {name}{known}  {}", answer.place));
-    output::line(&format!("      {}", answer.message));
-    if let Some(at) = &answer.at {
-        output::line(&format!("      {} {}", at.does, at.key));
-    }
+    let words = answer.rule.as_ref().map_or_else(String::new, |rule| format!("{}：", rule.title));
+    output::line(&format!("      {words}{}", answer.message));
+    // The severity is said once: in a run's finding before the key that answers it.
+    let severity = match &answer.at {
+        Some(at) => {
+            output::line(&format!("      {} {}", at.does, at.key));
+            String::new()
+        }
+        None => answer.rule.as_ref().map_or_else(String::new, |rule| format!("{} ", rule.severity)),
+    };
     let Some(rule) = &answer.rule else { return };
     let note = if answer.note.is_empty() { String::new() } else { format!("（{}）", answer.note) };
-    output::line(&format!(
-        "      {} {}·{}：{}{note}",
-        rule.severity, rule.dimension, rule.owner, rule.remedy
-    ));
+    output::line(&format!("      {severity}{}·{}：{}{note}", rule.dimension, rule.owner, rule.remedy));
 }

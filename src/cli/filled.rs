@@ -3,7 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::Failure;
+use super::decision::Desk;
+use crate::decisions::Override;
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
 use crate::decode::{DecodeError, Event, Row};
 use crate::settings::Settings;
@@ -51,4 +55,29 @@ pub fn sheets_of(
         Some(row) => Err(Failure::usage(&format!("`{name}`: row {row} does not split into cells"))),
         None => Ok((sheets, files::sha256(&bytes))),
     }
+}
+
+/// The outcome for a workbook's notes.
+#[derive(Debug, Default, Serialize)]
+pub struct NotesTaken {
+    pub recorded: Vec<Override>,
+    /// Rows whose notes are recorded already.
+    pub known: usize,
+    pub not_recorded: Vec<UnrecordedNote>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct UnrecordedNote {
+    pub sheet: String,
+    pub row: u32,
+    pub why: String,
+}
+
+/// The name in a row, or else the one given for all, as the record has it.
+pub fn name_of(desk: &Desk, in_row: &str, by: Option<&str>) -> Result<String, String> {
+    let name = if in_row.is_empty() { by.unwrap_or_default().trim() } else { in_row };
+    if name.is_empty() {
+        return Err("no name is given: fill in 处理人, or give --by".to_owned());
+    }
+    desk.decider(name).map_err(|refusal| refusal.to_string())
 }

@@ -2,11 +2,15 @@
 //!
 //! Data goes to standard output, progress and logs to standard error.
 
+mod answers;
+
 mod audit;
 
 mod catalogue;
 
 mod check;
+
+mod corrections;
 
 mod coverage;
 

@@ -7,26 +7,22 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::decision::{Desk, RowDecider, record, refuse_frozen};
-use super::filled::sheets_of;
+use super::corrections;
+use super::decision::Desk;
 use super::output::{self, left};
 use super::units::Units;
 use super::{
     ExitCode, Failure, Global, data_root, documents, load, load_settings, now, open, published, under_lock,
 };
-use crate::decisions::corrections::{self, Change, Correction, Kind};
+use crate::decisions;
 use crate::decisions::spellings::is_one_name;
-use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
 use crate::documents::{self as written, Draft, Register};
 use crate::ledger;
-use crate::normalise::identity::PseudonymKey;
 use crate::normalise::text;
 use crate::period::ReportYear;
-use crate::pipeline;
-use crate::position;
-use crate::quarantine::filled::{self, FilledRow};
-use crate::quarantine::sheets::{self, SheetContext, Tally};
+use crate::quarantine::sheets::{self, SheetContext};
+use crate::quarantine::summary::{self, Tally};
 use crate::quarantine::{self, Case, CaseFilter, Names, QuarantineError, State};
 use crate::report::file_name;
 use crate::settings::{Overrides, Settings};
@@ -47,8 +43,8 @@ enum Command {
     List(ListArgs),
     /// Write a correction sheet for each school, and summaries for the counties and the city
     Export(ExportArgs),
-    /// Read a filled-in correction sheet: its answers are recorded, and the next run applies them
-    Release(ReleaseArgs),
+    /// Read a filled-in workbook, or all of a folder: what they say is recorded, and the next run acts on it
+    Release(corrections::ReleaseArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -77,14 +73,6 @@ struct ExportArgs {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Args)]
-struct ReleaseArgs {
-    /// The filled-in workbook …更正表.xlsx
-    file: PathBuf,
-    #[command(flatten)]
-    decider: RowDecider,
-}
-
 impl From<QuarantineError> for Failure {
     fn from(error: QuarantineError) -> Self {
         Failure::new(ExitCode::Internal, &error)
@@ -105,7 +93,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         Command::Export(args) => export(global, &settings, &definitions, &data, args),
         Command::Release(args) => {
             let desk = Desk::open(global, &settings, &data, &now)?;
-            release(global, &settings, &definitions, (&data, &desk), args, &now)
+            corrections::release(global, &settings, &definitions, (&data, &desk), args, &now)
         }
         Command::List(_) => Ok(ExitCode::Done),
     })
@@ -278,7 +266,8 @@ fn export(
     let mut written = Vec::new();
     for &year in manifest.years.iter().filter(|year| args.year.is_none_or(|wanted| wanted == **year)) {
         let of_year = CaseFilter { year: Some(year), school: school.clone(), dataset: None, cells: true };
-        let cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &of_year)?;
+        let mut cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &of_year)?;
+        quarantine::name_people(data, definitions, &manifest, (year, None), &mut cases)?;
         let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
         let names = Names::read(data, definitions, &manifest, year, residual)?;
         let folder = match &args.out {
@@ -399,20 +388,20 @@ fn write_year(
     if !whole || cases.is_empty() {
         return Ok(all_written);
     }
-    let tallies = sheets::tallies(cases);
+    let tallies = summary::tallies(cases);
     let mut regions: Vec<&str> = tallies.keys().map(|(school, _)| names.region_of(school)).collect();
     regions.sort_unstable();
     regions.dedup();
     for region in regions {
         let name = names.region(region);
-        let bytes = sheets::summary_workbook(context, Some(region), name, &tallies)
+        let bytes = summary::summary_workbook(context, Some(region), name, &tallies)
             .map_err(|error| Failure::internal(&error))?;
         let file = format!("{region}{}{year}年更正汇总.xlsx", file_name(name));
         write(folder.join(COUNTIES).join(file), &bytes, "", Tally::default())?;
     }
     let city = &settings.city_name;
-    let bytes =
-        sheets::summary_workbook(context, None, city, &tallies).map_err(|error| Failure::internal(&error))?;
+    let bytes = summary::summary_workbook(context, None, city, &tallies)
+        .map_err(|error| Failure::internal(&error))?;
     write(folder.join(format!("{}{year}年更正汇总.xlsx", file_name(city))), &bytes, "", Tally::default())?;
     Ok(all_written)
 }
@@ -430,158 +419,4 @@ fn draft_restricted(
         fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     }
     written::draft(path.to_owned(), bytes, kind, Access::Restricted)
-}
-
-/// The outcome for a workbook's rows.
-#[derive(Debug, Default, Serialize)]
-struct RowsTaken {
-    report_year: ReportYear,
-    school_code: String,
-    recorded: Vec<Override>,
-    /// Rows whose answers are recorded already.
-    known: usize,
-}
-
-fn release(
-    global: &Global,
-    settings: &Settings,
-    definitions: &Definitions,
-    (data, desk): (&DataRoot, &Desk),
-    args: &ReleaseArgs,
-    when: &str,
-) -> Result<ExitCode, Failure> {
-    let file = &args.file;
-    // A parser's message may quote the file.
-    let (book, sha256) = sheets_of(settings, file, &|_| "it does not read as a workbook".to_owned())?;
-    let refused = |faults: &[filled::Fault]| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Failure::usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
-            .hint("nothing was recorded; mend the workbook, or fill in one that is exported anew")
-    };
-    let (year, _) = filled::about(&book).map_err(|fault| refused(&[fault]))?;
-    let manifest = current(data)?;
-    refuse_no_year(&manifest, Some(year))?;
-    refuse_frozen(data, year)?;
-    let key = pipeline::pseudonym_key(data, Some(&manifest))?;
-    let all = decisions::all(data)?;
-    let recorded = decisions::not_withdrawn(&all);
-    let of_year = CaseFilter { year: Some(year), cells: true, ..CaseFilter::default() };
-    let cases = quarantine::cases(data, &manifest, &recorded, &of_year)?;
-    let answers = filled::read(&book, &cases, definitions, args.decider.by.as_deref())
-        .map_err(|faults| refused(&faults))?;
-    let holding = recorded.into_iter().filter(|decision| !manifest.lapsed.contains(&decision.id));
-    let newest = corrections::newest(holding);
-    let mut taken = RowsTaken {
-        report_year: year,
-        school_code: answers.school_code.clone(),
-        known: answers.known,
-        ..RowsTaken::default()
-    };
-    let mut records = Vec::new();
-    for row in &answers.rows {
-        let known = newest.get(row.case.id.as_str()).copied();
-        let row = &FilledRow { by: admitted(desk, row)?, ..row.clone() };
-        let record = decision(data, &key, row, known, when)?;
-        if known
-            .is_some_and(|(known, _)| (&known.who, &known.correction) == (&record.who, &record.correction))
-        {
-            taken.known += 1;
-        } else {
-            records.push(record);
-        }
-    }
-    taken.recorded = decisions::add_all(data, desk.origin(), records)?;
-    Register::load(data)?.read_back(sha256)?;
-    print(global, &taken)?;
-    Ok(ExitCode::Done)
-}
-
-/// The name that the record of a row's answer has. The id of the row finds the name in the workbook.
-fn admitted(desk: &Desk, row: &FilledRow<'_>) -> Result<String, Failure> {
-    desk.decider(&row.by).map_err(|refusal| {
-        let failure = Failure::usage(&format!("{}: {refusal}", row.case.id));
-        failure.hint("nothing was recorded; who keeps the list of persons adds names, roles and accounts")
-    })
-}
-
-/// The record of a row's answer. Its cells are stored in the restricted quarantine first, so that no record
-/// lacks them.
-fn decision(
-    data: &DataRoot,
-    key: &PseudonymKey,
-    row: &FilledRow<'_>,
-    known: Option<(&Override, &Correction)>,
-    when: &str,
-) -> Result<Override, Failure> {
-    let case = row.case;
-    let cells = if row.kind == Kind::Corrected {
-        let earlier = match known {
-            Some((_, correction)) if correction.kind == Kind::Corrected => {
-                corrections::read_cells(data, key, correction)?
-            }
-            _ => Vec::new(),
-        };
-        let changes = merge_changes(&earlier, &row.changes);
-        corrections::keep_cells(data, key, &case.id, &changes).map_err(|error| Failure::internal(&error))?
-    } else {
-        String::new()
-    };
-    let place = quarantine::place_of(case);
-    let why = format!("更正表 {}：{}", case.id, row.kind.label());
-    Ok(Override {
-        rule: row.kind.rule().to_owned(),
-        key: case.file.clone(),
-        value: case.sha256.clone(),
-        correction: Some(Correction {
-            case: case.id.clone(),
-            kind: row.kind,
-            dataset: case.dataset.clone(),
-            school_code: case.school_code.clone(),
-            rule: case.problems.first().map(|problem| problem.rule.clone()).unwrap_or_default(),
-            place,
-            cells,
-        }),
-        ..record(case.report_year, &row.by, &why, when)
-    })
-}
-
-/// Merges the changes of a row that was corrected before: the new values count, compared with the delivered ones.
-fn merge_changes(earlier: &[Change], now: &[Change]) -> Vec<Change> {
-    let mut columns: BTreeMap<u32, Change> =
-        earlier.iter().map(|change| (change.column, change.clone())).collect();
-    for change in now {
-        let known = columns.get(&change.column);
-        let was = known.map_or_else(|| change.was.clone(), |known| known.was.clone());
-        columns.insert(change.column, Change { was, ..change.clone() });
-    }
-    columns.into_values().collect()
-}
-
-fn print(global: &Global, taken: &RowsTaken) -> Result<(), Failure> {
-    if global.json {
-        return output::json(taken);
-    }
-    let count = |kind: Kind| {
-        let kinds = taken.recorded.iter().filter_map(|decision| decision.correction.as_ref());
-        kinds.filter(|correction| correction.kind == kind).count()
-    };
-    for decision in &taken.recorded {
-        let Some(correction) = &decision.correction else { continue };
-        output::line(&format!(
-            "decision {}: {} {} {}",
-            decision.id,
-            correction.case,
-            correction.kind.label(),
-            position::redact(&decision.who)
-        ));
-    }
-    let then = if taken.recorded.is_empty() { "" } else { "; the next run acts on them" };
-    output::line(&format!(
-        "{} corrected, {} given up, {} confirmed, {} known already{then}.",
-        count(Kind::Corrected),
-        count(Kind::GivenUp),
-        count(Kind::Confirmed),
-        taken.known
-    ));
-    Ok(())
 }

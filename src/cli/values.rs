@@ -1,15 +1,13 @@
 //! `nianbao override set` and `override read`: decisions about values of the current release.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-use serde::Serialize;
+use std::path::PathBuf;
 
 use super::catalogue::indicator;
 use super::decision::{Decider, Desk, RowDecider, record, refuse_frozen};
-use super::filled::sheets_of;
+use super::filled::{NotesTaken, UnrecordedNote, name_of, sheets_of};
 use super::units::Units;
-use super::{ExitCode, Failure, Global, open, output, published};
+use super::{ExitCode, Failure, Global, answers, open, output, published};
 use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
@@ -17,12 +15,13 @@ use crate::definitions::indicator::Indicator;
 use crate::documents::Register;
 use crate::figure::State;
 use crate::figure::{Delivered, Level};
-use crate::figures::reconcile::{self, Answer, Difference};
+use crate::figures::reconcile::{self, Answer, Closing, Difference};
 use crate::figures::{IndicatorValue, adjust, shown, stored};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position;
-use crate::report::differences::{self, DifferenceNote};
+use crate::report::differences::{self, DifferenceNote, Fault, NotedDifference};
+use crate::report::findings;
 use crate::settings::Settings;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
@@ -49,7 +48,7 @@ pub struct SetArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ReadArgs {
-    /// The filled-in workbook …填报与系统差异表.xlsx
+    /// The workbook …填报与系统差异表.xlsx or …问题与疑问表.xlsx, filled in
     file: PathBuf,
     #[command(flatten)]
     decider: RowDecider,
@@ -207,23 +206,7 @@ fn delivered(
     })
 }
 
-/// The outcome for a workbook's notes.
-#[derive(Debug, Default, Serialize)]
-struct NotesTaken {
-    recorded: Vec<Override>,
-    /// Rows whose notes are recorded already.
-    known: usize,
-    not_recorded: Vec<UnrecordedNote>,
-}
-
-#[derive(Debug, Serialize)]
-struct UnrecordedNote {
-    sheet: String,
-    row: u32,
-    why: String,
-}
-
-/// Records the notes of a filled-in workbook; those whose values changed since are reported.
+/// Records the notes of a filled-in workbook; those about something that changed since are reported.
 pub fn read(
     global: &Global,
     settings: &Settings,
@@ -232,46 +215,22 @@ pub fn read(
     read: &ReadArgs,
     when: &str,
 ) -> Result<ExitCode, Failure> {
-    let (rows, sha256) = noted_rows(settings, &read.file)?;
+    let (sheets, sha256) = sheets_of(settings, &read.file, &|error| error.to_string())?;
     let manifest = current(data)?;
-    let all = decisions::all(data)?;
-    // The newest note about each difference; the year is part of the key.
-    let notes: BTreeMap<&str, &Override> = decisions::not_withdrawn(&all)
-        .into_iter()
-        .filter(|decision| decision.rule == values::note_rule())
-        .map(|note| (note.key.as_str(), note))
-        .collect();
-    let mut years: BTreeMap<ReportYear, Vec<Difference>> = BTreeMap::new();
-    let mut taken = NotesTaken::default();
-    let mut records = Vec::new();
-    for row in rows {
-        if let std::collections::btree_map::Entry::Vacant(entry) = years.entry(row.year) {
-            let path = manifest.table(data, "difference", row.year);
-            let read = path.map(|path| reconcile::read(&path)).transpose();
-            entry.insert(read.map_err(|error| Failure::internal(&error))?.unwrap_or_default());
-        }
-        let by = match (row.by.is_empty(), &read.decider.by) {
-            (true, by) => by.clone().unwrap_or_default().trim().to_owned(),
-            (false, _) => row.by.clone(),
-        };
-        let admitted = if by.is_empty() {
-            Err("no name is given: fill in 处理人, or give --by".to_owned())
-        } else {
-            desk.decider(&by).map_err(|refusal| refusal.to_string())
-        };
-        match admitted.and_then(|by| decision(&row, &years[&row.year], &by, when)) {
-            Err(why) => {
-                taken.not_recorded.push(UnrecordedNote {
-                    sheet: position::redact(&row.sheet),
-                    row: row.row,
-                    why,
-                });
-            }
-            Ok(None) => taken.known += 1,
-            Ok(Some(record)) if is_known(&record, &notes, &manifest) => taken.known += 1,
-            Ok(Some(record)) => records.push(record),
-        }
-    }
+    let refused = |faults: &[Fault]| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Failure::usage(&format!("`{}` is not taken\n{}", read.file.display(), lines.join("\n")))
+            .hint("nothing was recorded; mend the workbook, or fill in the one in reports/ anew")
+    };
+    let by = read.decider.by.as_deref();
+    let mut taken = if findings::is_workbook(&sheets) {
+        let rows = findings::read(&sheets).map_err(|faults| refused(&faults))?;
+        answers::of_rows(global, (data, desk), &manifest, rows, by, when)?
+    } else {
+        let rows = differences::read(&sheets).map_err(|faults| refused(&faults))?;
+        of_differences((data, desk), &manifest, rows, by, when)?
+    };
+    let records = std::mem::take(&mut taken.recorded);
     records.iter().try_for_each(|record| refuse_frozen(data, record.report_year))?;
     taken.recorded = decisions::add_all(data, desk.origin(), records)?;
     // Notes that were not recorded are in the workbook alone.
@@ -282,37 +241,94 @@ pub fn read(
     Ok(if taken.not_recorded.is_empty() { ExitCode::Done } else { ExitCode::Draft })
 }
 
-/// Reads the rows with a note, in the same way as a delivery, and the SHA-256 of the file.
-fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<DifferenceNote>, String), Failure> {
-    let (sheets, sha256) = sheets_of(settings, file, &|error| error.to_string())?;
-    let rows = differences::read(&sheets).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Failure::usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
-            .hint("nothing was recorded; mend the workbook, or fill in the one in reports/ anew")
-    })?;
-    Ok((rows, sha256))
+/// The records of the notes about differences.
+fn of_differences(
+    (data, desk): (&DataRoot, &Desk),
+    manifest: &Manifest,
+    rows: Vec<DifferenceNote>,
+    by: Option<&str>,
+    when: &str,
+) -> Result<NotesTaken, Failure> {
+    let all = decisions::all(data)?;
+    // The newest note about each difference; the year is part of the key.
+    let notes: BTreeMap<&str, &Override> = decisions::not_withdrawn(&all)
+        .into_iter()
+        .filter(|decision| decision.rule == values::note_rule())
+        .map(|note| (note.key.as_str(), note))
+        .collect();
+    let mut years: BTreeMap<ReportYear, Vec<Difference>> = BTreeMap::new();
+    let mut taken = NotesTaken::default();
+    for row in rows {
+        if let std::collections::btree_map::Entry::Vacant(entry) = years.entry(row.year) {
+            let path = manifest.table(data, "difference", row.year);
+            let read = path.map(|path| reconcile::read(&path)).transpose();
+            entry.insert(read.map_err(|error| Failure::internal(&error))?.unwrap_or_default());
+        }
+        let made = name_of(desk, &row.by, by).and_then(|by| decisions_of(&row, &years[&row.year], &by, when));
+        match made {
+            Err(why) => {
+                taken.not_recorded.push(UnrecordedNote {
+                    sheet: position::redact(&row.sheet),
+                    row: row.row,
+                    why,
+                });
+            }
+            Ok(made) => {
+                let new: Vec<Override> =
+                    made.into_iter().filter(|record| !is_known(record, &notes, manifest)).collect();
+                taken.known += usize::from(new.is_empty());
+                taken.recorded.extend(new);
+            }
+        }
+    }
+    Ok(taken)
 }
 
-/// The record of a note, if its row is about a difference in the release, with the same values; `None` where
-/// the note only repeats what closed the difference: an earlier note, or why a value was set.
-fn decision(
+/// The records of a row: of one difference, or of all that it stands for; none where its note only repeats
+/// what closed them.
+fn decisions_of(
     row: &DifferenceNote,
     differences: &[Difference],
     by: &str,
     when: &str,
-) -> Result<Option<Override>, String> {
-    let [(basis_a, value_a), (basis_b, value_b)] = &row.sides;
+) -> Result<Vec<Override>, String> {
+    if row.note.is_empty() {
+        return Err("处理人 is filled in and 处理说明 is empty".to_owned());
+    }
+    match &row.about {
+        NotedDifference::One { code, indicator_id, sides } => {
+            let found = one(row.year, code, indicator_id, sides, differences)?;
+            Ok(decision(row, found, by, when).into_iter().collect())
+        }
+        NotedDifference::Zeros { digest } => {
+            let all = differences::zeros(differences);
+            let zeros = all.iter().find(|zeros| zeros.digest == *digest);
+            let zeros = zeros.ok_or("other differences are 0 against - now: fill in the new workbook")?;
+            Ok(zeros.pairs.iter().filter_map(|found| decision(row, found, by, when)).collect())
+        }
+    }
+}
+
+/// The difference that a row is about, if it is in the release with the same values.
+fn one<'a>(
+    year: ReportYear,
+    code: &str,
+    indicator_id: &str,
+    sides: &[(Delivered, String); 2],
+    differences: &'a [Difference],
+) -> Result<&'a Difference, String> {
+    let [(basis_a, value_a), (basis_b, value_b)] = sides;
     let found = differences.iter().find(|difference| {
         let key = &difference.key;
         let unit = &key.unit;
-        let code = if unit.school_code.is_empty() { &unit.region_code } else { &unit.school_code };
-        key.indicator_id == row.indicator_id
-            && *code == row.code
+        let unit_code = if unit.school_code.is_empty() { &unit.region_code } else { &unit.school_code };
+        key.indicator_id == indicator_id
+            && unit_code == code
             && (key.basis_a, key.basis_b) == (*basis_a, *basis_b)
     });
     let Some(found) = found else {
-        let (id, code) = (position::redact(&row.indicator_id), position::redact(&row.code));
-        return Err(format!("the release compares no `{id}` of {code} in {}", row.year));
+        let (id, code) = (position::redact(indicator_id), position::redact(code));
+        return Err(format!("the release compares no `{id}` of {code} in {year}"));
     };
     for (basis, value, side) in [(basis_a, value_a, &found.a), (basis_b, value_b, &found.b)] {
         if *value != side.as_text() {
@@ -323,19 +339,22 @@ fn decision(
     if found.answer == Answer::Agrees {
         return Err("the two agree: there is nothing to say".to_owned());
     }
-    if found
-        .closed
-        .as_ref()
-        .is_some_and(|closed| (closed.note.as_str(), closed.by.as_str()) == (&row.note, by))
-    {
-        return Ok(None);
+    Ok(found)
+}
+
+/// The record of a note about a difference; `None` where the note only repeats what closed it: an earlier
+/// note, or why a value was set.
+fn decision(row: &DifferenceNote, found: &Difference, by: &str, when: &str) -> Option<Override> {
+    let said = |closed: &Closing| (closed.note.as_str(), closed.by.as_str()) == (&row.note, by);
+    if found.closed.as_ref().is_some_and(said) {
+        return None;
     }
-    Ok(Some(Override {
+    Some(Override {
         rule: values::note_rule().to_owned(),
         key: values::note_key(row.year, &found.key),
-        value: format!("{value_a} {value_b}"),
+        value: format!("{} {}", found.a.as_text(), found.b.as_text()),
         about: Some(About {
-            indicator_id: row.indicator_id.clone(),
+            indicator_id: found.key.indicator_id.clone(),
             relation: String::new(),
             level: found.key.unit.level,
             region_code: found.key.unit.region_code.clone(),
@@ -343,7 +362,7 @@ fn decision(
             under: values::under(found),
         }),
         ..record(row.year, by, &row.note, when)
-    }))
+    })
 }
 
 /// Whether the newest note about the same difference says the same, and holds.

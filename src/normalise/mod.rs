@@ -24,6 +24,7 @@ pub mod rows;
 pub mod form;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -187,6 +188,27 @@ struct Person<'a> {
     key: &'a str,
     id_number: &'a str,
     name: &'a str,
+}
+
+/// The names in the lines of [`People`], by pseudonym: all of them where one has several.
+#[must_use]
+pub fn names_of_people(lines: &[u8]) -> HashMap<String, String> {
+    #[derive(Deserialize)]
+    struct Named {
+        key: String,
+        name: String,
+    }
+    let mut names: HashMap<String, String> = HashMap::new();
+    for Named { key, name } in
+        lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
+    {
+        match names.get_mut(&key) {
+            Some(known) if known.split('、').any(|known| known == name) => {}
+            Some(known) if !known.is_empty() => *known += &format!("、{name}"),
+            _ => drop(names.insert(key, name)),
+        }
+    }
+    names
 }
 
 impl People {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::made_with_these;
-use super::{RunContext, RunError, io_error, parallel, reconciled};
+use super::{RunContext, RunError, io_error, parallel, questions, reconciled};
 use crate::decisions::signatures;
 use crate::definitions::Definitions;
 use crate::definitions::contract::Role;
@@ -319,6 +319,7 @@ pub fn write_reports(
         drafts.push(report_draft(&data.reports(year).join("指标目录.xlsx"), &bytes)?);
         let heading = heading_of(format!("{}({})", settings.city_name, settings.city_code));
         drafts.extend(reconciled::write_differences(settings, definitions, data, manifest, &heading)?);
+        drafts.extend(questions::write_findings(settings, definitions, data, manifest, &heading)?);
     }
     let mut register = Register::load(data)?;
     let placed: Vec<PlacedDocument> = register.place(&drafts)?;

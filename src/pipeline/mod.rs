@@ -44,6 +44,8 @@ mod result;
 
 mod release;
 
+mod questions;
+
 mod documents;
 
 mod dimensions;

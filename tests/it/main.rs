@@ -2,6 +2,7 @@
 
 mod support;
 
+mod answered;
 mod audit;
 
 mod audit_own;
