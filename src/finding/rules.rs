@@ -155,6 +155,7 @@ rules! {
     SCHOOL_UNKNOWN = "E-SCHOOL-UNKNOWN", S1, "一致性", "学校标识码不在学校名册内，计入全市合计的未知学校", "请核对学校标识码，或更新学校名册";
     SCHOOL_TWO_FILES = "Q-TWO-FILES", S2, "一致性", "同一学校同一数据有两份文件，已合并去重", "请确认以哪一份为准，移走另一份";
     SCHOOL_MISSING = "Q-SCHOOL-MISSING", S2, "完整性", "名册内的学校没有报送该数据", "请催报";
+    DATASET_MISSING = "Q-DATASET-MISSING", S2, "完整性", "本年没有任何可用的报送", "请催报该数据；确实不再报送的，由负责人用 nianbao override answer 说明";
     REGION_UNKNOWN = "Q-REGION", S2, "规范性", "行政区划码不是本市的县（市、区）", "请核对属地管理行政区划码";
     TOTAL_DIFFERS = "E-TOTAL", S1, "一致性", "表内合计与各行之和不符，整份文件暂不采用", "请核对该文件是否完整；确认无误的，由负责人批准采用";
     COUNT_DIFFERS = "E-COUNT", S1, "一致性", "表内所写的条数与实际行数不符，整份文件暂不采用", "请核对该文件是否完整；确认无误的，由负责人批准采用";
@@ -214,8 +215,15 @@ pub const CONFIRMABLE: &[&Rule] = &[
 
 /// Questions about no single row, and about no figure of a check, that a named person answers by their
 /// key: the oddity is correct, and stays.
-pub const ANSWERABLE: &[&Rule] =
-    &[EPOCH_1904, TWO_DELIVERIES, SCHOOL_MISSING, SCHOOL_TWO_FILES, FILING_LAST_YEAR, PRINTED_TWO_BASES];
+pub const ANSWERABLE: &[&Rule] = &[
+    EPOCH_1904,
+    TWO_DELIVERIES,
+    SCHOOL_MISSING,
+    DATASET_MISSING,
+    SCHOOL_TWO_FILES,
+    FILING_LAST_YEAR,
+    PRINTED_TWO_BASES,
+];
 
 impl Rule {
     /// Whether a question of this rule is answered by its key.

@@ -126,6 +126,7 @@ fn sheet(cells: &[&ReportCell], table: &TableLayout, heading: &Heading) -> Sheet
         heading.release
     );
     let footnotes = heading.footnotes.iter().filter(|note| cells.iter().any(|cell| note.is_of(cell)));
+    let footnotes = footnotes.map(|footnote| footnote.text.clone());
     Sheet {
         // As in the printed captions; with a blank, every program quotes the name and finds the print area.
         name: match table.kind {
@@ -138,7 +139,7 @@ fn sheet(cells: &[&ReportCell], table: &TableLayout, heading: &Heading) -> Sheet
         aside_heads: columns.aside_heads(),
         lines: lines.collect(),
         list: table.list.as_ref().map(|list| list_of(list, &listed)),
-        notes: std::iter::once(note).chain(footnotes.map(|footnote| footnote.text.clone())).collect(),
+        notes: std::iter::once(note).chain(incomplete(&rows)).chain(footnotes).collect(),
     }
 }
 
@@ -146,6 +147,20 @@ fn sheet(cells: &[&ReportCell], table: &TableLayout, heading: &Heading) -> Sheet
 struct PrintedLine<'a> {
     years: Vec<&'a ReportCell>,
     beside: Vec<&'a ReportCell>,
+}
+
+/// What is said of this year's figures that are not complete: once for all rows that it is true of.
+fn incomplete(rows: &[PrintedLine<'_>]) -> Vec<String> {
+    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for cell in rows.iter().filter_map(|row| row.years.last()) {
+        let Some(note) = cell.incomplete.as_deref() else { continue };
+        match notes.iter_mut().find(|(known, _)| *known == note) {
+            Some((_, paths)) if paths.last() == Some(&&*cell.report_path) => {}
+            Some((_, paths)) => paths.push(&cell.report_path),
+            None => notes.push((note, vec![&cell.report_path])),
+        }
+    }
+    notes.into_iter().map(|(note, paths)| format!("不完整：{note}：{}", paths.join("、"))).collect()
 }
 
 /// The printed rows of a table, without the list under it.
@@ -310,6 +325,7 @@ mod tests {
             printed_text: text.map(str::to_owned),
             parts: None,
             n_missing: 0,
+            incomplete: None,
         }
     }
 
