@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use nianbao::definitions::indicator::{Calculation, Indicator};
-use nianbao::definitions::{self};
+use nianbao::definitions;
 use nianbao::number::{Decimal, ONE};
 use serde_json::Value;
 
