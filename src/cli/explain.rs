@@ -164,9 +164,9 @@ fn print_derivation(derivation: &Derivation, depth: usize) {
     line(&format!("  公式  {}", derivation.formula));
     if let Some(note) = &derivation.incomplete {
         line(&format!("  不完整  {note}"));
-    }
-    for school in &derivation.missing_schools {
-        line(&format!("    缺 {} {}", school.school_code, school.school_name));
+        for school in &derivation.missing_schools {
+            line(&format!("    缺 {} {}", school.school_code, school.school_name));
+        }
     }
     let with_value = derivation.schools.iter().filter(|school| school.state == "value").count();
     if derivation.schools.len() > 1 {

@@ -17,6 +17,7 @@ use crate::definitions::contract::Role;
 use crate::definitions::indicator::{Calculation, Combination, Indicator, SurveyMeasure};
 use crate::definitions::predicate::Condition;
 use crate::figure::{Basis, Delivered, Level, State, Unit};
+use crate::figures::Coverage;
 use crate::figures::combinations::Combinations;
 use crate::finding;
 use crate::number::{Decimal, ONE};
@@ -53,7 +54,7 @@ impl Explainer<'_> {
             n_schools: value.coverage.schools,
             n_missing: value.coverage.missing,
             share: text(value.coverage.share.as_deref().copied()),
-            incomplete: value.incomplete_note(),
+            incomplete: value.incomplete().and_then(Coverage::note),
             missing_schools: if value.coverage.missing > 0 {
                 self.missing_schools(indicator, basis, unit)
             } else {

@@ -537,11 +537,12 @@ impl Computer<'_> {
             }
             _ => return Vec::new(),
         };
-        let schools: BTreeMap<String, ()> = known.iter().map(|&school| (school.to_owned(), ())).collect();
+        let schools: BTreeMap<String, &str> =
+            known.iter().map(|&school| (school.to_owned(), school)).collect();
         let all: Vec<&str> = known.into_iter().collect();
         let units = self.units_with_parts(&schools).into_iter();
-        let combined = |(unit, of_unit): (Arc<Unit>, SchoolParts<'_, ()>)| {
-            let schools: Vec<&str> = of_unit.iter().map(|(school, _)| school.as_str()).collect();
+        let combined = |(unit, of_unit): (Arc<Unit>, SchoolParts<'_, &str>)| {
+            let schools: Vec<&str> = of_unit.iter().map(|(_, school)| **school).collect();
             let combined = match &indicator.system {
                 Some(Calculation::Ratio(ratio)) => {
                     let whole = if ratio.denominator_level == Some(Level::City) { &all } else { &schools };

@@ -174,10 +174,10 @@ impl IndicatorValue {
         self.coverage.missing == 0 && self.state != State::Missing
     }
 
-    /// For people, beside a value that is not complete. Where nothing is printed, there is nothing to say it of.
+    /// What is in it, where that is not everything. What is missing altogether says so by its state.
     #[must_use]
-    pub fn incomplete_note(&self) -> Option<String> {
-        self.coverage.note().filter(|_| self.state != State::Missing)
+    pub fn incomplete(&self) -> Option<&Coverage> {
+        Some(&self.coverage).filter(|coverage| coverage.missing > 0 && self.state != State::Missing)
     }
 
     /// The answer as it is stored and compared: the exact value, or the name of the state.
@@ -208,6 +208,26 @@ impl IndicatorValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A large city has forty thousand times forty of them.
+    #[test]
+    fn a_value_takes_no_more_than_160_bytes() {
+        assert!(size_of::<IndicatorValue>() <= 160, "{}", size_of::<IndicatorValue>());
+    }
+
+    #[test]
+    fn what_is_in_a_value_is_said_only_where_something_is_not() {
+        let note = |schools, missing, share: Option<i128>| {
+            Coverage { schools, missing, share: share.map(Decimal).map(Box::new) }.note()
+        };
+        assert_eq!(note(45, 0, None), None);
+        assert_eq!(note(44, 1, None).as_deref(), Some("应含 45 所学校，实含 44 所，缺 1 所"));
+        let known = note(44, 1, Some(9_662_235_781)).unwrap();
+        assert_eq!(known, "应含 45 所学校，实含 44 所，缺 1 所（占已知数的 96.62%）");
+        // A school's own sum; a value of a release that did not count the schools in it.
+        assert_eq!(note(0, 1, None).as_deref(), Some("数据不全"));
+        assert_eq!(note(0, 3, None).as_deref(), Some("缺 3 所学校"));
+    }
 
     #[test]
     fn shown_texts_are_read_back_unchanged() {

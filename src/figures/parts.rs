@@ -83,8 +83,7 @@ impl<'a> Holdings<'a> {
 
     /// Adds what schools have of an indicator, if others are made of it.
     pub fn add(&mut self, indicator: &str, additivity: Additivity, parts: Parts) {
-        let is_part = |other: &&Indicator| other.made_of().iter().any(|part| *part == indicator);
-        if self.indicators.values().copied().any(|other| is_part(&other)) {
+        if self.indicators.values().any(|other| other.made_of().contains(&indicator)) {
             self.measured.insert(indicator.to_owned(), (additivity, parts));
         }
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::cells::ReportCell;
 use crate::definitions::layout::{Layout, ListLayout, TableKind, TableLayout};
 use crate::figure::{Basis, Delivered, Level, State};
+use crate::figures::Coverage;
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
@@ -151,9 +152,9 @@ struct PrintedLine<'a> {
 
 /// What is said of this year's figures that are not complete: once for all rows that it is true of.
 fn incomplete(rows: &[PrintedLine<'_>]) -> Vec<String> {
-    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
     for cell in rows.iter().filter_map(|row| row.years.last()) {
-        let Some(note) = cell.incomplete.as_deref() else { continue };
+        let Some(note) = cell.incomplete.as_deref().and_then(Coverage::note) else { continue };
         match notes.iter_mut().find(|(known, _)| *known == note) {
             Some((_, paths)) if paths.last() == Some(&&*cell.report_path) => {}
             Some((_, paths)) => paths.push(&cell.report_path),
@@ -357,5 +358,31 @@ mod tests {
         assert_eq!(goes_on(&lines[0]), [false, false, false]);
         assert_eq!(goes_on(&lines[1]), [true, true, false]);
         assert!(sheets[0].notes[0].starts_with("第 000001 版；"));
+    }
+
+    #[test]
+    fn what_this_years_figures_lack_is_said_once_under_the_table() {
+        let incomplete = |path: &str, year, missing| ReportCell {
+            incomplete: Some(Box::new(Coverage { schools: 44, missing, share: None })),
+            ..cell("表3", path, "值", year, Some("1"))
+        };
+        let cells = [
+            cell("表3", "甲", "值", 2024, Some("1")),
+            incomplete("乙", 2024, 1),
+            incomplete("丙", 2023, 9),
+            cell("表3", "丙", "值", 2024, Some("1")),
+            incomplete("丁", 2024, 2),
+            incomplete("戊", 2024, 1),
+        ];
+        let definitions = load(&embedded()).unwrap();
+        let table = definitions.layout(2024).unwrap().table("表3").unwrap();
+        let cells: Vec<&ReportCell> = cells.iter().collect();
+        assert_eq!(
+            super::incomplete(&printed_rows(table, &cells)),
+            [
+                "不完整：应含 45 所学校，实含 44 所，缺 1 所：乙、戊",
+                "不完整：应含 46 所学校，实含 44 所，缺 2 所：丁",
+            ]
+        );
     }
 }
