@@ -203,7 +203,7 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::ValueKey;
+    use crate::figures::{Coverage, ValueKey};
 
     fn value(indicator: &str, level: Level, region: &str, school: &str, number: i64) -> IndicatorValue {
         let unit = Unit { level, region_code: region.to_owned(), school_code: school.to_owned() };
@@ -214,7 +214,7 @@ mod tests {
             value: Some(Decimal::from_int(number)),
             ratio: None,
             words: None,
-            n_missing: 0,
+            coverage: Coverage::default(),
         }
     }
 

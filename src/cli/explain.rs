@@ -168,6 +168,12 @@ fn print_derivation(derivation: &Derivation, depth: usize) {
         state(derivation.state)
     ));
     line(&format!("  公式  {}", derivation.formula));
+    if let Some(note) = &derivation.incomplete {
+        line(&format!("  不完整  {note}"));
+        for school in &derivation.missing_schools {
+            line(&format!("    缺 {} {}", school.school_code, school.school_name));
+        }
+    }
     let with_value = derivation.schools.iter().filter(|school| school.state == "value").count();
     if derivation.schools.len() > 1 {
         line(&format!("  学校  {} 所，其中有值的 {with_value} 所", derivation.schools.len()));

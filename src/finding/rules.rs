@@ -163,6 +163,7 @@ rules! {
     SCHOOL_TWO_FILES = "Q-TWO-FILES", S2, "一致性", "同一学校同一数据有两份文件，已合并去重", "请确认以哪一份为准，移走另一份";
     DELIVERY_SAME_ROWS = "W-SAME-ROWS", S3, "一致性", "内容与另一份文件相同，只计一份", "无需处理；可移走其中一份";
     SCHOOL_MISSING = "Q-SCHOOL-MISSING", S2, "完整性", "名册内的学校没有报送该数据", "请催报";
+    DATASET_MISSING = "Q-DATASET-MISSING", S2, "完整性", "本年没有任何可用的报送", "请催报该数据；确实不再报送的，由负责人说明";
     REGION_UNKNOWN = "Q-REGION", S2, "规范性", "行政区划码不是本市的县（市、区）", "请核对属地管理行政区划码";
     TOTAL_DIFFERS = "E-TOTAL", S1, "一致性", "表内合计与各行之和不符，整份文件暂不采用", "请核对该文件是否完整；确认无误的，由负责人批准采用";
     COUNT_DIFFERS = "E-COUNT", S1, "一致性", "表内所写的条数与实际行数不符，整份文件暂不采用", "请核对该文件是否完整；确认无误的，由负责人批准采用";
@@ -229,6 +230,7 @@ pub const ANSWERABLE: &[&Rule] = &[
     EQUAL_ROWS,
     TWO_DELIVERIES,
     SCHOOL_MISSING,
+    DATASET_MISSING,
     SCHOOL_TWO_FILES,
     FILING_LAST_YEAR,
     PRINTED_TWO_BASES,

@@ -11,6 +11,7 @@ use super::incomplete::{self, Printed, Undelivered};
 use super::signing::Signing;
 use crate::definitions::layout::{Layout, ListLayout, TableKind, TableLayout};
 use crate::figure::{Basis, Delivered, Level, State};
+use crate::figures::Coverage;
 use crate::number::Decimal;
 use crate::period::ReportYear;
 
@@ -145,7 +146,7 @@ fn sheet(cells: &[&ReportCell], table: &TableLayout, heading: &Heading, signing:
         aside_heads: vec!["口径", "分子", "分母"],
         aside_note: Some(ASIDE_NOTE),
         lines: lines.collect(),
-        notes: lacking.into_iter().chain(footnotes).chain(foot.notes).collect(),
+        notes: lacking.into_iter().chain(of_some_schools(&rows)).chain(footnotes).chain(foot.notes).collect(),
         signing: foot.signing,
     }
 }
@@ -217,6 +218,21 @@ fn is_words(table: &TableLayout, cell: &ReportCell) -> bool {
 struct PrintedLine<'a> {
     years: Vec<&'a ReportCell>,
     beside: Vec<&'a ReportCell>,
+}
+
+/// What is said of this year's ratios that are of some schools only: once for all rows that it is true of.
+fn of_some_schools(rows: &[PrintedLine<'_>]) -> Vec<String> {
+    let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
+    for cell in rows.iter().filter_map(|row| row.years.last()) {
+        let of_ratio = cell.incomplete.as_deref().filter(|coverage| coverage.share.is_some());
+        let Some(note) = of_ratio.and_then(Coverage::note) else { continue };
+        match notes.iter_mut().find(|(known, _)| *known == note) {
+            Some((_, paths)) if paths.last() == Some(&&*cell.report_path) => {}
+            Some((_, paths)) => paths.push(&cell.report_path),
+            None => notes.push((note, vec![&cell.report_path])),
+        }
+    }
+    notes.into_iter().map(|(note, paths)| format!("注：比率只含分子、分母都有的学校：{}，{note}。", paths.join("、"))).collect()
 }
 
 /// The printed rows of a table, without the list under it.
@@ -431,6 +447,7 @@ mod tests {
             printed_text: text.map(str::to_owned),
             parts: None,
             n_missing: 0,
+            incomplete: None,
         }
     }
 
@@ -466,5 +483,30 @@ mod tests {
             ["注：“缺报”指应当报送而没有报送，不是零。", "注：本表取自第 000001 版。"]
         );
         assert_eq!(sheets[0].signing.len(), 3);
+    }
+
+    #[test]
+    fn what_this_years_figures_lack_is_said_once_under_the_table() {
+        let incomplete = |path: &str, year, missing, share: Option<&str>| ReportCell {
+            incomplete: Some(Box::new(Coverage { schools: 44, missing, share: share.and_then(Decimal::parse) })),
+            ..cell("表3", path, "值", year, Some("1"))
+        };
+        let cells = [
+            cell("表3", "甲", "值", 2024, Some("1")),
+            incomplete("乙", 2024, 1, Some("0.95")),
+            incomplete("丙", 2023, 9, Some("0.5")),
+            cell("表3", "丙", "值", 2024, Some("1")),
+            incomplete("丁", 2024, 2, None),
+            incomplete("戊", 2024, 1, Some("0.95")),
+        ];
+        let definitions = load(&embedded()).unwrap();
+        let table = definitions.layout(2024).unwrap().table("表3").unwrap();
+        let cells: Vec<&ReportCell> = cells.iter().collect();
+        assert_eq!(
+            of_some_schools(&printed_rows(table, &cells)),
+            [
+                "注：比率只含分子、分母都有的学校：乙、戊，应含 45 所学校，实含 44 所，缺 1 所（占已知数的 95.00%）。",
+            ]
+        );
     }
 }

@@ -27,6 +27,8 @@ mod fuzz_corpus;
 
 mod generations;
 
+mod incomplete;
+
 mod intake;
 
 mod ledger;

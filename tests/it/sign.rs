@@ -225,11 +225,11 @@ fn three_different_people_sign_what_is_answered() {
     insta::assert_snapshot!(masked(&said));
     let listed = text(&city.nianbao(&["releases", "list"]).stdout);
     assert!(listed.lines().last().unwrap().contains("2023,2024✓"), "{listed}");
-    // A school that answered nothing is still missing: only the question is closed.
+    // A dataset that nobody delivered is still missing: only the question is closed.
     let findings = city.table("finding");
     let answered = findings
         .iter()
-        .find(|row| get(row, "rule") == "Q-SCHOOL-MISSING" && get(row, "report_year") == "2024")
+        .find(|row| get(row, "rule") == "Q-DATASET-MISSING" && get(row, "report_year") == "2024")
         .unwrap();
     assert!(get(answered, "severity") == "S3" && get(answered, "message").contains("王科长已说明"));
 }
