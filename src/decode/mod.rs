@@ -16,6 +16,8 @@ pub mod xlsx;
 
 pub mod xls;
 
+mod unlock;
+
 pub mod html;
 
 pub mod text;
@@ -204,18 +206,24 @@ impl RowProblem {
 /// [`DecodeError`] when the content is not a readable table file. Rows passed before
 /// the error must be thrown away: a file that does not read to its end gives none.
 pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
-    let format = sniff::sniff(bytes)?;
+    let read = |bytes: &[u8], each: &mut dyn FnMut(Event<'_>)| {
+        let format = sniff::sniff(bytes)?;
+        let notes = read_as(format, bytes, each)?;
+        Ok(Decoded { format, encoding: notes.encoding.to_owned(), notes: notes.notes })
+    };
     // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, each)));
-    match read {
-        Ok(read) => {
-            read.map(|notes| Decoded { format, encoding: notes.encoding.to_owned(), notes: notes.notes })
-        }
-        Err(_) if format == Format::Xls && xls::is_cut(bytes) => {
-            Err(DecodeError::Truncated("sectors are missing".into()))
-        }
-        Err(_) => Err(DecodeError::Damaged("the reader of this format gave up".into())),
-    }
+    let is_container = sniff::is_container(bytes);
+    let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let unlocked = if is_container { unlock::unlocked(bytes)? } else { None };
+        read(unlocked.as_deref().unwrap_or(bytes), each)
+    }));
+    decoded.unwrap_or_else(|_| {
+        Err(if is_container && xls::is_cut(bytes) {
+            DecodeError::Truncated("sectors are missing".into())
+        } else {
+            DecodeError::Damaged("the reader of this format gave up".into())
+        })
+    })
 }
 
 fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +54,8 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         return sniff_zip(bytes);
     }
-    if bytes.starts_with(OLE_MAGIC) {
-        // Names in an OLE container are UTF-16.
-        let is_locked = memmem::find(bytes, &utf16("EncryptedPackage")).is_some();
-        return if is_locked { Err(DecodeError::Encrypted) } else { Ok(Format::Xls) };
+    if is_container(bytes) {
+        return Ok(Format::Xls);
     }
     if is_protected(bytes) {
         return Err(DecodeError::Protected);
@@ -82,6 +81,11 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
         return Err(DecodeError::UnknownFormat("DBF".into()));
     }
     sniff_text(&bytes[..bytes.len().min(HEAD)])
+}
+
+/// Whether the bytes are an OLE container.
+pub(super) fn is_container(bytes: &[u8]) -> bool {
+    bytes.starts_with(OLE_MAGIC)
 }
 
 /// Whether a program on the sender's computer, against leaks, encrypted the file when it left.
@@ -132,7 +136,8 @@ fn sniff_zip(bytes: &[u8]) -> Result<Format, DecodeError> {
 }
 
 fn sniff_text(head: &[u8]) -> Result<Format, DecodeError> {
-    let wide = encoding_rs::Encoding::for_bom(head).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8);
+    let marked = Encoding::for_bom(head);
+    let wide = marked.filter(|(encoding, _)| *encoding != UTF_8).or_else(|| Some((wide(head)?, 0)));
     if wide.is_none() {
         refuse_nul_bytes(head)?;
     }
@@ -160,18 +165,29 @@ fn is_json(start: &[u8]) -> bool {
     }
 }
 
-/// NUL bytes in every second place mean text of two bytes a character; more than a few elsewhere
-/// mean that it is not text. One in a cell, and a run at the end, are for the reader to judge.
+/// The encoding of text of two bytes a character that has no mark: where one kind of place has the NUL bytes.
+/// One in a cell, and a run at the end, are for the reader to judge.
+pub(super) fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    let (even, odd, length) = nul_bytes(bytes);
+    let is_many = |count: usize| count * 100 > length;
+    let is_wide = even.max(odd) * 10 > length && !is_many(even.min(odd));
+    is_wide.then_some(if odd > even { UTF_16LE } else { UTF_16BE })
+}
+
+/// More than a few NUL bytes mean that it is not text.
 fn refuse_nul_bytes(head: &[u8]) -> Result<(), DecodeError> {
+    let (even, odd, length) = nul_bytes(head);
+    let is_text = (even + odd) * 100 <= length;
+    if is_text { Ok(()) } else { Err(DecodeError::UnknownFormat("binary".into())) }
+}
+
+/// NUL bytes in even and in odd places of a head, and its length without those at its end.
+fn nul_bytes(bytes: &[u8]) -> (usize, usize, usize) {
+    let head = &bytes[..bytes.len().min(HEAD)];
     let end = head.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     let head = &head[..end];
     let nuls = |first: usize| head.iter().skip(first).step_by(2).filter(|&&byte| byte == 0).count();
-    let (even, odd) = (nuls(0), nuls(1));
-    let many = |count: usize| count * 100 > head.len();
-    if many(even.max(odd)) && !many(even.min(odd)) && even.max(odd) * 10 > head.len() {
-        return Err(DecodeError::Encoding("utf-16".into()));
-    }
-    if many(even + odd) { Err(DecodeError::UnknownFormat("binary".into())) } else { Ok(()) }
+    (nuls(0), nuls(1), head.len())
 }
 
 #[cfg(test)]
@@ -210,7 +226,10 @@ mod tests {
     #[test]
     fn two_bytes_a_character_are_distinguished_from_bytes_that_are_not_text() {
         let wide = utf16("姓名,3614000001,2024-09-01\n");
-        assert_eq!(sniff(&wide), Err(DecodeError::Encoding("utf-16".into())));
+        assert_eq!(sniff(&wide), Ok(Format::Text));
+        assert_eq!(super::wide(&wide), Some(UTF_16LE));
+        assert_eq!(super::wide(&[&[0], &wide[..wide.len() - 1]].concat()), Some(UTF_16BE));
+        assert_eq!(sniff(&utf16("<html><table>")), Ok(Format::Html));
         let photo = sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
         assert_eq!(photo, Err(DecodeError::UnknownFormat("binary".into())));
         let text = "a,b\n".repeat(100);

@@ -13,6 +13,7 @@ use encoding_rs::{BIG5, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16
 use memchr::{memchr, memchr2};
 
 use super::cell::{Cell, Row};
+use super::sniff::wide;
 use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Occurrences, ROWS_MAX, RowProblem};
 use crate::finding;
 
@@ -100,7 +101,7 @@ const UNDECODED_MAX: u64 = 2;
 
 /// Text of a delivered file, decoded chunk by chunk.
 ///
-/// A byte order mark decides; else text whose lines are UTF-8 is UTF-8; anything else is GB18030,
+/// A byte order mark decides, or the places of NUL bytes; else text whose lines are UTF-8 is UTF-8; anything else is GB18030,
 /// which contains GBK and GB2312. Bytes that do not decode become U+FFFD, and their row is
 /// quarantined later.
 pub(super) struct Chunks<'a> {
@@ -129,8 +130,9 @@ impl<'a> Chunks<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<(Self, Vec<Note>), DecodeError> {
         let mut notes = Vec::new();
         let mut bytes = bytes;
-        let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        if !wide && bytes.ends_with(&[0]) {
+        let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+        let wide = marked.or_else(|| wide(bytes)).filter(|&encoding| encoding != UTF_8);
+        if wide.is_none() && bytes.ends_with(&[0]) {
             let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
             if end == 0 {
                 return Err(DecodeError::Truncated("nothing but NUL bytes".into()));
@@ -140,12 +142,12 @@ impl<'a> Chunks<'a> {
             bytes = &bytes[..end];
         }
         // The mark of the end that DOS programs write after the last line.
-        if !wide {
+        if wide.is_none() {
             bytes = bytes.strip_suffix(&[0x1a]).unwrap_or(bytes);
         }
-        let (encoding, name): (&'static Encoding, _) = match Encoding::for_bom(bytes) {
-            Some((encoding, _)) if encoding == UTF_16LE => (UTF_16LE, "utf-16le"),
-            Some((encoding, _)) if encoding == UTF_16BE => (UTF_16BE, "utf-16be"),
+        let (encoding, name): (&'static Encoding, _) = match wide.or(marked) {
+            Some(encoding) if encoding == UTF_16LE => (UTF_16LE, "utf-16le"),
+            Some(encoding) if encoding == UTF_16BE => (UTF_16BE, "utf-16be"),
             Some(_) => (UTF_8, "utf-8"),
             None if is_utf8(bytes)? => (UTF_8, "utf-8"),
             None if is_big5(bytes) => return Err(DecodeError::OtherEncoding("big5".into())),

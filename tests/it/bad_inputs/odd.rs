@@ -52,6 +52,7 @@ fn what_is_not_a_delivered_person_is_not_counted() {
     let mut cases = samples_and_pages();
     cases.extend(values());
     cases.extend(formats());
+    cases.extend(locked());
     check("K", &cases);
 }
 
@@ -255,5 +256,19 @@ fn formats() -> Vec<Case> {
             gbk(&page("K25", "utf-8")),
             "decoded 40+0+0+1 W-ENC-CONFLICT",
         ),
+    ]
+}
+
+/// Of 20 students each; as other programs wrote them.
+fn locked() -> Vec<Case> {
+    const READ: &str = "decoded 20+0+0+1";
+    let file = |name: &str| {
+        std::fs::read(format!("{}/tests/fixtures/locked/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    };
+    vec![
+        case("K31", "protected against changes", "名册.xlsx", file("agile.xlsx"), READ),
+        case("K32", "protected against changes, RC4", "名册.xls", file("rc4.xls"), READ),
+        case("K33", "protected against changes, XOR", "名册.xls", file("xor.xls"), READ),
+        case("K34", "a password", "名册.xls", file("password.xls"), "rejected E-XL-ENCRYPTED"),
     ]
 }
