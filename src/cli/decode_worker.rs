@@ -9,10 +9,13 @@ pub struct Args {
     memory_mb: u64,
     #[arg(long)]
     cpu_seconds: u64,
+    #[arg(long)]
+    unpacked_mb: u64,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let limits = Limits { memory_mb: args.memory_mb, cpu_seconds: args.cpu_seconds };
+    let limits =
+        Limits { memory_mb: args.memory_mb, cpu_seconds: args.cpu_seconds, unpacked_mb: args.unpacked_mb };
     worker::serve(limits).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
     Ok(ExitCode::Done)
 }

@@ -13,9 +13,9 @@ use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 
-use super::cell::{Cell, Row};
+use super::cell::{Cell, Row, unprefixed};
 use super::text::{Chunks, LINE_MAX};
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Limit, Note, ROWS_MAX, RowProblem};
 use crate::finding;
 
 /// Columns or rows that a cell may span; the widest export seen has 104.
@@ -46,7 +46,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
         text.clear();
         let _ = tokenizer.feed(&input);
         if let Some(over) = tokenizer.sink.0.borrow().over {
-            return Err(DecodeError::Limit(over.into()));
+            return Err(DecodeError::Limit(over));
         }
     }
     tokenizer.end();
@@ -110,7 +110,7 @@ struct Page<'e> {
     /// The page asks for a password: its tables are layout, not data.
     login: bool,
     /// What exceeds the limits of a table.
-    over: Option<&'static str>,
+    over: Option<Limit>,
 }
 
 #[derive(Default)]
@@ -197,7 +197,7 @@ impl Page<'_> {
         {
             cell.text.push_str(text);
             if cell.text.len() > LINE_MAX {
-                self.over = Some("a cell");
+                self.over = Some(Limit::Cell);
             }
         }
     }
@@ -220,10 +220,10 @@ impl Page<'_> {
     fn end_row(&mut self) {
         let Some(cells) = self.table.as_mut().and_then(OpenTable::end_row) else { return };
         if cells.len() > COLUMNS_MAX {
-            self.over = Some("columns");
+            self.over = Some(Limit::Columns);
         }
         if self.rows > ROWS_MAX {
-            self.over = Some("rows");
+            self.over = Some(Limit::Rows);
         }
         let row = Row { number: self.rows, cells };
         if !row.is_blank() {
@@ -237,7 +237,8 @@ impl OpenTable {
         self.take_reaching();
         let (Some(row), Some(cell)) = (&mut self.row, self.cell.take()) else { return };
         let text = cell.text.trim_matches(super::cell::is_blank);
-        let value = if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Owned(text.to_owned())) };
+        let value =
+            if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Owned(unprefixed(text).to_owned())) };
         for column in 0..cell.columns {
             let value = if column == 0 { value.clone() } else { Cell::Empty };
             if cell.rows > 1 {

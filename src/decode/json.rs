@@ -13,9 +13,9 @@ use std::hash::{Hash, Hasher};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
-use super::cell::{Cell, Row};
+use super::cell::{Cell, Row, unprefixed};
 use super::text::Chunks;
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Limit, Note, ROWS_MAX, RowProblem};
 use crate::finding;
 
 /// Emits the header and the rows.
@@ -44,10 +44,10 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
         return Err(DecodeError::NotData);
     }
     if header.elements > u64::from(ROWS_MAX) {
-        return Err(DecodeError::Limit(format!("more than {ROWS_MAX} objects")));
+        return Err(DecodeError::Limit(Limit::Rows));
     }
     if header.names.len() > COLUMNS_MAX {
-        return Err(DecodeError::Limit(format!("objects of more than {COLUMNS_MAX} names")));
+        return Err(DecodeError::Limit(Limit::Columns));
     }
     notes.extend(outline.total.and_then(|total| header.pages_note(total)));
     each(Event::Sheet(""));
@@ -376,7 +376,7 @@ impl<'de> Visitor<'de> for Values {
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<JsonValue, E> {
-        Ok(JsonValue::Value(Cell::Text(Cow::Owned(value.to_owned()))))
+        Ok(JsonValue::Value(Cell::Text(Cow::Owned(unprefixed(value).to_owned()))))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<JsonValue, E> {

@@ -29,10 +29,11 @@ pub mod worker;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{self, Rule};
-use crate::sources::bundle::BundleError;
+use crate::sources::bundle::{BundleError, UNPACKED_MAX};
 
 pub use cell::{Cell, Row};
 pub use sniff::Format;
+pub(crate) use text::LINE_MAX;
 
 /// The format of a file, once decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +99,26 @@ pub struct FileNotes {
     pub notes: Vec<Note>,
 }
 
+/// What of a file is more than is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Limit {
+    /// Bytes once unpacked, as far as they are known, and the most that a setting allows.
+    Unpacked {
+        size: u64,
+        most: u64,
+    },
+    /// Entries of a zip.
+    Entries(u64),
+    Rows,
+    Columns,
+    /// Bytes of a cell, or of a line of text.
+    Cell,
+    /// Bytes of a row.
+    Row,
+    /// Bytes of all rows together.
+    AllRows,
+}
+
 /// The reason why a file gives no rows.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DecodeError {
@@ -111,8 +132,8 @@ pub enum DecodeError {
     NotData,
     #[error("cut short: {0}")]
     Truncated(String),
-    #[error("over the limit: {0}")]
-    Limit(String),
+    #[error("over the limit: {0:?}")]
+    Limit(Limit),
     /// A header and nothing under it, in a format that states this itself.
     #[error("no rows")]
     NoRows,
@@ -126,6 +147,8 @@ pub enum DecodeError {
     Encrypted,
     #[error("encrypted by a program against leaks")]
     Protected,
+    #[error("no pattern in its bytes")]
+    Noise,
     #[error("two sheets have one name")]
     SheetTwice(String),
     #[error("unpacks to far more than its size")]
@@ -167,7 +190,8 @@ impl From<BundleError> for DecodeError {
             BundleError::Truncated => DecodeError::Truncated("the end of the zip is missing".into()),
             BundleError::Damaged(what) => DecodeError::Damaged(what),
             BundleError::Checksum => DecodeError::Checksum,
-            BundleError::Limit(what) => DecodeError::Limit(what),
+            BundleError::Unpacked { size, most } => DecodeError::Limit(Limit::Unpacked { size, most }),
+            BundleError::Entries(count) => DecodeError::Limit(Limit::Entries(count as u64)),
             BundleError::Ratio => DecodeError::Ratio,
             BundleError::Twice => DecodeError::Twice,
             BundleError::Encrypted => DecodeError::Encrypted,
@@ -206,9 +230,21 @@ impl RowProblem {
 /// [`DecodeError`] when the content is not a readable table file. Rows passed before
 /// the error must be thrown away: a file that does not read to its end gives none.
 pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
+    decode_within(bytes, UNPACKED_MAX, each)
+}
+
+/// Like [`decode`], for workbooks that unpack to no more than `unpacked_max` bytes.
+///
+/// # Errors
+/// As of [`decode`].
+pub fn decode_within(
+    bytes: &[u8],
+    unpacked_max: u64,
+    each: &mut dyn FnMut(Event<'_>),
+) -> Result<Decoded, DecodeError> {
     let read = |bytes: &[u8], each: &mut dyn FnMut(Event<'_>)| {
         let format = sniff::sniff(bytes)?;
-        let notes = read_as(format, bytes, each)?;
+        let notes = read_as(format, bytes, unpacked_max, each)?;
         Ok(Decoded { format, encoding: notes.encoding.to_owned(), notes: notes.notes })
     };
     // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
@@ -226,9 +262,14 @@ pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, 
     })
 }
 
-fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
+fn read_as(
+    format: Format,
+    bytes: &[u8],
+    unpacked_max: u64,
+    each: &mut dyn FnMut(Event<'_>),
+) -> Result<FileNotes, DecodeError> {
     match format {
-        Format::Xlsx => xlsx::read(bytes, each),
+        Format::Xlsx => xlsx::read(bytes, unpacked_max, each),
         Format::Xls => xls::read(bytes, each),
         Format::Html => html::read(bytes, each),
         Format::Text => text::read(bytes, each),
@@ -239,6 +280,6 @@ fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Res
 
 /// Rows of a text file: four times those of a spreadsheet, and a hundred times those of a city. It
 /// bounds files that are not tables at all, and are kept aside row by row.
-pub(crate) const ROWS_MAX: u32 = 1 << 22;
+pub const ROWS_MAX: u32 = 1 << 22;
 /// Columns that a row may have: those of a spreadsheet. The widest export seen has 104.
-pub(crate) const COLUMNS_MAX: usize = 16_384;
+pub const COLUMNS_MAX: usize = 16_384;

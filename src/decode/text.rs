@@ -12,16 +12,16 @@ use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 use encoding_rs::{BIG5, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memchr2};
 
-use super::cell::{Cell, Row};
+use super::cell::{Cell, Row, unprefixed};
 use super::sniff::wide;
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Occurrences, ROWS_MAX, RowProblem};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Limit, Note, Occurrences, ROWS_MAX, RowProblem};
 use crate::finding;
 
 /// Lines that a quoted cell may span. Addresses with line breaks seen so far have two or three.
 const RECORD_LINES_MAX: usize = 20;
 /// Bytes of a line. The widest export seen has 104 columns, and a spreadsheet cell holds 32,767
 /// characters.
-pub(super) const LINE_MAX: usize = 1 << 20;
+pub(crate) const LINE_MAX: usize = 1 << 20;
 
 /// Emits the rows.
 ///
@@ -44,7 +44,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
     while let Some((_, first_next)) = lines.line(lines.at)? {
         let number = lines.number;
         if number > ROWS_MAX {
-            return Err(DecodeError::Limit(format!("more than {ROWS_MAX} lines")));
+            return Err(DecodeError::Limit(Limit::Rows));
         }
         let bad = Event::BadRow { number, problem: RowProblem::UnclosedQuote };
         let Some(record) = record(&mut lines, delimiter)? else {
@@ -256,7 +256,7 @@ impl<'a> Lines<'a> {
                 searched = bytes.len();
             }
             if searched - from > LINE_MAX {
-                return Err(DecodeError::Limit(format!("a line of more than {LINE_MAX} bytes")));
+                return Err(DecodeError::Limit(Limit::Cell));
             }
             if !self.chunks.more(&mut self.text) {
                 let end = self.text.len();
@@ -398,7 +398,7 @@ fn is_separator_hint(record: &str) -> bool {
 }
 
 fn split<'r>(reader: &mut Reader, record: &'r str, delimiter: u8) -> Result<Vec<Cell<'r>>, DecodeError> {
-    let too_wide = || Err(DecodeError::Limit(format!("a row of more than {COLUMNS_MAX} columns")));
+    let too_wide = || Err(DecodeError::Limit(Limit::Columns));
     if memchr(b'"', record.as_bytes()).is_none() {
         let cells: Vec<_> =
             record.split(char::from(delimiter)).take(COLUMNS_MAX + 1).map(text_cell).collect();
@@ -440,7 +440,7 @@ fn text_cell(text: &str) -> Cell<'_> {
 /// `="0012"` and `'0012`: how people keep Excel from dropping leading zeros.
 fn unwrapped(text: &str) -> &str {
     let formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
-    formula.or_else(|| text.strip_prefix('\'')).unwrap_or(text)
+    formula.unwrap_or_else(|| unprefixed(text))
 }
 
 #[cfg(test)]

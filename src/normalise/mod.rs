@@ -17,6 +17,8 @@ pub mod totals;
 
 pub mod stated_period;
 
+pub mod cover;
+
 pub mod rows;
 
 pub mod form;

@@ -9,7 +9,7 @@ use super::binding::{self, BindError, Binding, HEADER_SEARCH_ROWS};
 use super::identity::{self, IdKind, IdNumber};
 use super::stated_period;
 use super::totals::{self, Totals};
-use super::{Context, Normalised, People, Rejects, Unusable, name, text};
+use super::{Context, Normalised, People, Rejects, Unusable, cover, name, text};
 use crate::decode::cell::NO_RESULT;
 use crate::decode::{Cell, Event, Row};
 use crate::definitions::contract::fields::{carried_fields, staged_fields, table_columns};
@@ -100,6 +100,8 @@ struct Sheet {
     missing: String,
     /// The sheet has records like the dataset's, under a header that does not fit.
     is_odd: bool,
+    /// It has no header that fits, and is a cover, or instructions.
+    is_cover: bool,
 }
 
 /// The reason why a row cannot be loaded: the rule, and the column that breaks it.
@@ -235,7 +237,7 @@ impl<'a> RowsNormaliser<'a> {
         }
         if let Some(rule) = self.sheet.given_up {
             // A cover is not data: none of its rows is quarantined.
-            if !self.is_cover() {
+            if !self.sheet.is_cover {
                 self.keep(rule, row, 0, "");
             }
             return;
@@ -284,7 +286,8 @@ impl<'a> RowsNormaliser<'a> {
                 let records = head.iter().filter(|row| row.filled() >= required).count();
                 let named = !matches!(error, BindError::NoHeader { .. });
                 self.sheet.is_odd = named || (records > 1 && records * 2 > head.len());
-                if !self.is_cover() {
+                self.sheet.is_cover = self.is_cover(&head);
+                if !self.sheet.is_cover {
                     for row in &head {
                         self.keep(rule, row, 0, "");
                     }
@@ -316,8 +319,12 @@ impl<'a> RowsNormaliser<'a> {
         self.counts.structural += physical - self.sheet.rows_read;
         match self.sheet.given_up {
             // Tables for the layout of a page, and covers of a workbook, are not data where another table is.
-            Some(_) if self.sheet.name.is_empty() || self.is_cover() => {
+            Some(_) if self.sheet.name.is_empty() || self.sheet.is_cover => {
                 self.unbound_rows += self.sheet.rows_read - self.sheet.broken;
+                if self.sheet.is_cover && !self.is_known_cover() {
+                    let finding = self.finding(finding::SHEET_COVER, "").at(self.place());
+                    self.findings.push(finding);
+                }
             }
             // Rows of a sheet that does not fit are quarantined as a whole, and reported by its name.
             Some(rule) => {
@@ -335,8 +342,13 @@ impl<'a> RowsNormaliser<'a> {
         self.totals.end_sheet();
     }
 
-    /// Whether the sheet is one that workbooks of the dataset have next to their data: 封面, 目录.
-    fn is_cover(&self) -> bool {
+    /// Whether the sheet, whose header does not fit, is no data: a cover, contents, or instructions.
+    fn is_cover(&self, head: &[Row<'static>]) -> bool {
+        self.is_known_cover() || (cover::is_named_so(&self.sheet.name) && !cover::holds_items(head))
+    }
+
+    /// Whether workbooks of the dataset have the sheet next to their data.
+    fn is_known_cover(&self) -> bool {
         let name = text::compact(&self.sheet.name);
         self.version.ignored_sheets.iter().any(|ignored| text::compact(ignored) == name)
     }
@@ -517,10 +529,26 @@ fn is_filled_down(dataset: &Dataset, binding: &Binding, row: &Row<'_>) -> bool {
 
 /// What programs write for nothing.
 fn is_null_word(cell: &Cell<'_>) -> bool {
-    const WORDS: [&str; 9] = ["\\N", "(NULL)", "NULL", "null", "nan", "NaN", "NaT", "None", "undefined"];
+    const WORDS: [&str; 14] = [
+        "\\N",
+        "NULL",
+        "(NULL)",
+        "<NULL>",
+        "[NULL]",
+        "{NULL}",
+        "NAN",
+        "NAT",
+        "NONE",
+        "NIL",
+        "UNDEFINED",
+        "<NA>",
+        "N/A",
+        "#N/A",
+    ];
     let Cell::Text(text) = cell else { return false };
     let text = text.trim();
-    text.starts_with(['\\', '(', 'N', 'n', 'u']) && WORDS.contains(&text)
+    text.starts_with(['\\', '(', '<', '[', '{', '#', 'N', 'n', 'U', 'u'])
+        && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether a row is the instructions that some templates have right under the header.
