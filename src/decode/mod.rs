@@ -12,6 +12,8 @@ mod preflight;
 
 mod respell;
 
+pub mod paging;
+
 pub mod xlsx;
 
 pub mod xls;

@@ -506,16 +506,32 @@ fn has_control(cell: &Cell<'_>) -> bool {
 fn is_example(binding: &Binding, row: &Row<'_>) -> bool {
     const FIRST_ROWS: u32 = 5;
     const NAMES: [&str; 5] = ["示例", "样例", "范例", "例", "示例数据"];
+    const KINDS: [&str; 6] = ["示例", "样例", "范例", "例", "举例", "例如"];
+    const WORDS: [&str; 8] =
+        ["为示例", "示例行", "示例数据", "样例数据", "样表数据", "删除本行", "删除此行", "导入前请删除"];
     if row.number > binding.rows.1 + FIRST_ROWS {
         return false;
     }
     row.cells.iter().any(|cell| {
         let text = text::compact(&cell.text());
-        let bare = text.trim_matches(|c: char| c.is_ascii_digit() || "()[]【】:：".contains(c));
+        let bare = text.trim_matches(|c: char| c.is_ascii_digit() || "()[]【】:,。;-".contains(c));
         NAMES.contains(&bare)
-            || ["(示例)", "(样例)", "(范例)"].iter().any(|mark| text.ends_with(mark))
-            || ["为示例", "示例行", "示例数据", "样例数据"].iter().any(|words| text.contains(words))
+            || KINDS.iter().any(|kind| marks(&text, kind))
+            || WORDS.iter().any(|words| text.contains(words))
+            || bare.eq_ignore_ascii_case("e.g.")
     })
+}
+
+/// Whether a text is marked as being of a kind, before it or after it: `（示例）张三`, `样例：张三`, `填写示例`.
+fn marks(text: &str, kind: &str) -> bool {
+    const REMARK_CHARS: usize = 6;
+    let rest = text.trim_start_matches(['(', '[', '【']).strip_prefix(kind);
+    let before = rest.is_some_and(|rest| rest.starts_with([')', ']', '】', ':', ',', '，', ';', '。']));
+    let ends = text.trim_end_matches([')', ']', '】', ':']);
+    let after = ends
+        .strip_suffix(kind)
+        .is_some_and(|rest| rest.ends_with(['(', '[', '【']) || rest.chars().count() + 2 <= REMARK_CHARS);
+    before || (after && kind.chars().count() > 1)
 }
 
 /// Whether nothing is in the row but formulas without a result, and none where a value is required: what was
