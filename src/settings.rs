@@ -29,6 +29,7 @@ pub struct Settings {
     pub residual_region_name: String,
     pub max_missing_schools: u32,
     pub file_size_max_mb: u64,
+    pub unpacked_max_mb: u64,
     pub decode_memory_max_mb: u64,
     pub decode_cpu_max_seconds: u64,
     /// 0 for as many as there are processors.

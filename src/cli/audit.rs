@@ -74,8 +74,7 @@ fn read(path: &Path, settings: &Settings, definitions: &Definitions) -> Result<R
         };
         return report.map_err(|why| unusable(path, &why));
     }
-    let limits =
-        Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
+    let limits = Limits::of(settings);
     let mut sheets = Sheets::default();
     let mut reader = Decoder::new(Path::new(OWN_PROGRAM), limits).as_printed();
     let decoded = reader.decode(&bytes, &mut |event| sheets.event(&event));

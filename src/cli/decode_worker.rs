@@ -10,13 +10,16 @@ pub struct Args {
     memory_mb: u64,
     #[arg(long)]
     cpu_seconds: u64,
+    #[arg(long)]
+    unpacked_mb: u64,
     /// Read number cells as they are printed
     #[arg(long)]
     as_printed: bool,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let limits = Limits { memory_mb: args.memory_mb, cpu_seconds: args.cpu_seconds };
+    let limits =
+        Limits { memory_mb: args.memory_mb, cpu_seconds: args.cpu_seconds, unpacked_mb: args.unpacked_mb };
     let numbers = if args.as_printed { Numbers::Printed } else { Numbers::Stored };
     worker::serve(limits, numbers).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
     Ok(ExitCode::Done)

@@ -9,7 +9,7 @@ use super::Failure;
 use super::decision::Desk;
 use crate::decisions::Override;
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
-use crate::decode::{DecodeError, Event, Row};
+use crate::decode::{DecodeError, Event, Format, Row};
 use crate::settings::Settings;
 use crate::warehouse::files;
 
@@ -32,8 +32,7 @@ pub fn sheets_of(
         Err(error) => Err(error),
     };
     let bytes = bytes.map_err(|error| Failure::usage(&format!("`{name}`: {error}")))?;
-    let limits =
-        Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
+    let limits = Limits::of(settings);
     let mut sheets = FilledSheets::new();
     let mut bad = None;
     let mut decoder = Decoder::new(Path::new(OWN_PROGRAM), limits);
@@ -50,7 +49,18 @@ pub fn sheets_of(
         Event::BadRow { number, .. } => bad = bad.or(Some(number)),
     });
     let outcome = outcome.map_err(|error| Failure::internal(&error))?;
-    outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", describe(&error))))?;
+    let decoded = outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", describe(&error))))?;
+    if !matches!(decoded.format, Format::Xlsx | Format::Xls) {
+        let what = match decoded.format {
+            Format::Html => "a web page",
+            Format::Json => "JSON",
+            _ => "comma separated text (.csv)",
+        };
+        return Err(Failure::usage(&format!(
+            "`{name}` is {what}, not a workbook: its sheets and their names are lost"
+        ))
+        .hint("fill in the workbook itself, and save it as .xlsx"));
+    }
     match bad {
         Some(row) => Err(Failure::usage(&format!("`{name}`: row {row} does not split into cells"))),
         None => Ok((sheets, files::sha256(&bytes))),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::catalogue::indicator;
 use super::decision::{Decider, Desk, RowDecider, record, refuse_frozen};
 use super::filled::{NotesTaken, UnrecordedNote, name_of, sheets_of};

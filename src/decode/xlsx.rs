@@ -9,11 +9,11 @@ use std::io::Cursor;
 use calamine::{DataRef, Dimensions, ExcelDateTime, Reader, SheetVisible, StyleRange, Xlsx};
 use jiff::civil::Date;
 
-use super::cell::{Cell, NO_RESULT, Row, day_meant};
+use super::cell::{Cell, NO_RESULT, Row, day_meant, unprefixed};
 use super::preflight::{self, Preflight, Spelling};
 use super::respell;
 use super::text::LINE_MAX;
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Numbers, Occurrences, printed};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Limit, Note, Numbers, Occurrences, printed};
 use crate::finding;
 
 /// Rows of a sheet.
@@ -29,14 +29,15 @@ const SPREAD_RATIO: u64 = 100;
 /// Those of [`preflight`]; `Cell` when a cell does not parse, `Damaged` when the XML does not.
 pub fn read(
     bytes: &[u8],
-    numbers: Numbers,
+    (numbers, unpacked_max): (Numbers, u64),
     each: &mut dyn FnMut(Event<'_>),
 ) -> Result<FileNotes, DecodeError> {
-    let mut found = preflight::look_through(bytes)?;
-    let respelt = if found.spelling == Spelling::Odd { Some(respell::respell(bytes)?) } else { None };
+    let mut found = preflight::look_through(bytes, unpacked_max)?;
+    let is_odd = found.spelling == Spelling::Odd;
+    let respelt = if is_odd { Some(respell::respell(bytes, unpacked_max)?) } else { None };
     if let Some(respelt) = &respelt {
         let Preflight { macros, links, .. } = found;
-        found = Preflight { macros, links, ..preflight::look_through(respelt)? };
+        found = Preflight { macros, links, ..preflight::look_through(respelt, u64::MAX)? };
     }
     let bytes = respelt.as_deref().unwrap_or(bytes);
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
@@ -153,7 +154,7 @@ impl Sheet {
                 row.number = index + 1;
             }
             let value = match &cell.value {
-                DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(*text)),
+                DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(unprefixed(text))),
                 // Written by a program that did not compute: the value is not in the file.
                 DataRef::Empty if cell.formula.is_some() => Cell::Error(NO_RESULT.to_owned()),
                 other => owned(other),
@@ -166,7 +167,7 @@ impl Sheet {
                 continue;
             }
             if matches!(&value, Cell::Text(text) if text.len() > LINE_MAX) {
-                return Err(DecodeError::Limit("a cell".into()));
+                return Err(DecodeError::Limit(Limit::Cell));
             }
             if cell.formula.is_some() && cell.value != DataRef::Empty {
                 self.formulas.at(row.number);
@@ -239,14 +240,14 @@ impl Merges {
 fn owned(value: &DataRef<'_>) -> Cell<'static> {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::SharedString(text) => Cell::Text(Cow::Owned((*text).to_owned())),
+        DataRef::SharedString(text) => Cell::Text(Cow::Owned(unprefixed(text).to_owned())),
         #[expect(clippy::cast_precision_loss, reason = "xlsx stores every number as f64")]
         DataRef::Int(number) => Cell::Number(*number as f64),
         DataRef::Float(number) => Cell::Number(*number),
         DataRef::Bool(value) => Cell::Bool(*value),
         DataRef::DateTime(when) => date(when),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            Cell::Text(Cow::Owned(text.clone()))
+            Cell::Text(Cow::Owned(unprefixed(text).to_owned()))
         }
         DataRef::Error(error) => Cell::Error(error.to_string()),
     }

@@ -76,9 +76,9 @@ rules! {
     FILE_UNOPENED = "E-UNOPENED", S1, "规范性", "不是可读的普通文件，未打开", "请放入普通文件，并让本程序的用户可以读取";
     FILE_GROWING = "Q-GROWING", S2, "时效性", "文件正在写入，本次未读取", "请等写入完成后再次运行";
     FILE_DAMAGED = "E-DAMAGED", S1, "完整性", "文件损坏，无法完整读出", "请重新导出；若经压缩或网盘传输，请重新传输";
-    FILE_PARSER_DIED = "E-PARSER-DIED", S1, "规范性", "读取该文件时读取程序终止，未读入任何一行", "文件可能损坏或经过特殊处理；请用 Excel 打开后另存为 xlsx，再行报送";
+    FILE_PARSER_DIED = "E-PARSER-DIED", S1, "规范性", "读取该文件时读取程序终止，未读入任何一行", "文件可能损坏或经过特殊处理；请用 Excel 打开后另存为 xlsx，再行报送；确因数据量大的，由系统管理员调高所提示的设置项";
     FILE_NOT_DATA = "E-NOT-DATA", S1, "规范性", "文件中没有数据表（可能是登录页或提示页）", "请登录系统后重新导出";
-    FILE_LIMIT = "E-LIMIT", S1, "规范性", "文件超出允许的大小", "请拆分后报送";
+    FILE_LIMIT = "E-LIMIT", S1, "规范性", "文件超出允许的大小", "请拆分后报送；文件确无异常的，由系统管理员调高所提示的设置项";
     FILE_TRUNCATED = "E-TRUNC", S1, "完整性", "文件不完整，末尾被截断", "请重新导出";
     FILE_NO_ROWS = "E-EMPTY", S1, "完整性", "只有表头，没有数据行", "请重新导出；确无数据的，请在填报表中填 0";
     FILE_IDS_MANGLED = "E-ID-MANGLED", S1, "准确性", "过多证件号码以 000 结尾，号码曾被 Excel 当作数字处理", "请将证件号码列设为文本格式后重新导出";
@@ -111,6 +111,7 @@ rules! {
     QUOTE_INSIDE = "W-QUOTE", S3, "规范性", "单元格中间有引号，按原文保留", "请核对该单元格";
     SCHEMA_NEW = "W-SCHEMA-NEW", S3, "规范性", "出现约定之外的列，未使用", "如该列有用，请告知市教育局", "在 pipelines/datasets 中登记";
     SHEET_HIDDEN = "W-HIDDEN-SHEET", S3, "规范性", "隐藏的工作表，未读取", "如是数据，请取消隐藏后重新报送";
+    SHEET_COVER = "W-COVER", S3, "规范性", "封面、填表说明一类的工作表，没有数据，未读入", "无需处理；如是数据，请改用其他名称，并按模板写表头";
     ROW_REQUIRED = "E-REQUIRED", S1, "完整性", "必填项为空", "请补填后重新报送";
     ROW_CODE = "E-CODE", S1, "规范性", "不在代码表内的取值", "请按代码表填写；确属新代码的，请告知市教育局", "在 pipelines/codes 中登记";
     ROW_DATE = "E-DATE", S1, "规范性", "日期不可能或写法不明确（如两位年份）", "请写成 2008-03-04 的形式";
@@ -143,7 +144,7 @@ rules! {
     SCHOOL_UNREGISTERED = "Q-UNREGISTERED", S2, "一致性", "该校已不在学校名册内，其已采用的报送暂不计入", "请核对学校名册；确已撤销的，由负责人批准停用", "用 nianbao override accept 批准停用";
     DELIVERY_LOST = "E-LANDING", S1, "完整性", "该校已采用的报送无法再读出，按缺报处理", "请重新报送";
     FILING_ROW_TWICE = "E-FILING-TWICE", S1, "一致性", "填报表中同一指标出现两次，后一行未采用", "请删除多余的一行";
-    ROW_ID_SHARED = "E-ID-SHARED", S1, "准确性", "同一证件号码对应不同姓名", "请核对是哪一位学生的证件号码";
+    ROW_ID_SHARED = "E-ID-SHARED", S1, "准确性", "同一证件号码对应不同姓名", "请核对证件号码属于哪一位";
     CELL_BAD = "E-CELL", S1, "规范性", "单元格的值无法使用，已按空值处理，该行保留", "请更正该单元格";
     CELL_PERSONAL = "E-PERSONAL", S1, "规范性", "文字栏内像是写有个人的证件号码、电话号码或邮箱，该单元格已取出，只存于隔离区，该行保留", "请删去该单元格中的个人信息，只填该栏应填的内容";
     ID_CHECK_DIGIT = "Q-ID-CHECK", S2, "准确性", "身份证号校验码不对，该行保留，不用于跨年关联", "请核对证件号码";
@@ -157,9 +158,10 @@ rules! {
     MAJOR_EMPTY = "Q-MAJOR-EMPTY", S2, "完整性", "没有填专业，按专业大类统计时计入“未知”", "请补填专业；确无专业的，请说明情况";
     ALTERNATIVES_DIFFER = "Q-ALTERNATIVES", S2, "一致性", "同一内容的两列所填不同", "请核对两列，更正其中有误的一列";
     EQUAL_ROWS = "Q-EQUAL-ROWS", S2, "一致性", "有完全相同的行，又没有编号可以区分，已逐行计入", "请核对：重复填写的，请删去多余的行后重新报送；确是几件事的，请说明情况";
-    STUDENT_TWO_SCHOOLS = "Q-TWO-SCHOOLS", S2, "一致性", "同一学生在两所学校在读，只计一所", "请两校核对转学手续";
+    STUDENT_TWO_SCHOOLS = "Q-TWO-SCHOOLS", S2, "一致性", "同一人在两所学校都有记录，只计一所", "请两校核对转入转出或调动手续";
     STUDENT_TWICE = "Q-TWICE", S2, "一致性", "同一对象在本校出现两次且内容不同，只计一次", "请核对后删除一条";
     SCHOOL_UNKNOWN = "E-SCHOOL-UNKNOWN", S1, "一致性", "学校标识码不在学校名册内，计入全市合计的未知学校", "请核对学校标识码，或更新学校名册";
+    SCHOOL_CLOSED = "E-SCHOOL-CLOSED", S1, "一致性", "学校名册中该校已撤销或合并，本文件的数据计入全市合计的未知学校", "已并入他校的，请由接收学校报送，并移走本文件；仍在办学的，请更正学校名册中的学校状态";
     SCHOOL_TWO_FILES = "Q-TWO-FILES", S2, "一致性", "同一学校同一数据有两份文件，已合并去重", "请确认以哪一份为准，移走另一份";
     DELIVERY_SAME_ROWS = "W-SAME-ROWS", S3, "一致性", "内容与另一份文件相同，只计一份", "无需处理；可移走其中一份";
     SCHOOL_MISSING = "Q-SCHOOL-MISSING", S2, "完整性", "名册内的学校没有报送该数据", "请催报";

@@ -18,10 +18,26 @@ pub fn is_filled(cell: &Cell<'_>, column: &Column) -> bool {
 /// What programs write for nothing.
 #[must_use]
 pub fn is_null_word(cell: &Cell<'_>) -> bool {
-    const WORDS: [&str; 9] = ["\\N", "(NULL)", "NULL", "null", "nan", "NaN", "NaT", "None", "undefined"];
+    const WORDS: [&str; 14] = [
+        "\\N",
+        "NULL",
+        "(NULL)",
+        "<NULL>",
+        "[NULL]",
+        "{NULL}",
+        "NAN",
+        "NAT",
+        "NONE",
+        "NIL",
+        "UNDEFINED",
+        "<NA>",
+        "N/A",
+        "#N/A",
+    ];
     let Cell::Text(text) = cell else { return false };
     let text = text.trim();
-    text.starts_with(['\\', '(', 'N', 'n', 'u']) && WORDS.contains(&text)
+    text.starts_with(['\\', '(', '<', '[', '{', '#', 'N', 'n', 'U', 'u'])
+        && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// The cell of a column that counts in a row, with the conversion of its numbers: the first filled one, else the

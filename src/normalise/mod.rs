@@ -19,6 +19,8 @@ pub mod totals;
 
 pub mod stated_period;
 
+pub mod cover;
+
 pub mod rows;
 
 pub mod form;

@@ -11,7 +11,7 @@ use super::binding::{self, BindError, Binding, Fallback, HEADER_SEARCH_ROWS};
 use super::identity::{self, IdKind, IdNumber};
 use super::stated_period;
 use super::totals::{self, Totals};
-use super::{Context, Normalised, People, Rejects, Unusable, name, text};
+use super::{Context, Normalised, People, Rejects, Unusable, cover, name, text};
 use crate::decode::cell::NO_RESULT;
 use crate::decode::{Cell, Event, Row};
 use crate::definitions::contract::fields::{carried_fields, staged_fields, table_columns};
@@ -104,6 +104,8 @@ struct Sheet {
     missing: String,
     /// The sheet has records like the dataset's, under a header that does not fit.
     is_odd: bool,
+    /// It has no header that fits, and is a cover, or instructions.
+    is_cover: bool,
 }
 
 /// Rows that one finding names: how many, the first of them, and the place of the very first.
@@ -258,7 +260,7 @@ impl<'a> RowsNormaliser<'a> {
         }
         if let Some(rule) = self.sheet.given_up {
             // A cover is not data: none of its rows is quarantined.
-            if !self.is_cover() {
+            if !self.sheet.is_cover {
                 self.keep(rule, row, 0, "");
             }
             return;
@@ -307,7 +309,8 @@ impl<'a> RowsNormaliser<'a> {
                 let records = head.iter().filter(|row| row.filled() >= required).count();
                 let named = !matches!(error, BindError::NoHeader { .. });
                 self.sheet.is_odd = named || (records > 1 && records * 2 > head.len());
-                if !self.is_cover() {
+                self.sheet.is_cover = self.is_cover(&head);
+                if !self.sheet.is_cover {
                     for row in &head {
                         self.keep(rule, row, 0, "");
                     }
@@ -339,8 +342,12 @@ impl<'a> RowsNormaliser<'a> {
         self.counts.structural += physical - self.sheet.rows_read;
         match self.sheet.given_up {
             // Tables for the layout of a page, and covers of a workbook, are not data where another table is.
-            Some(_) if self.sheet.name.is_empty() || self.is_cover() => {
+            Some(_) if self.sheet.name.is_empty() || self.sheet.is_cover => {
                 self.unbound_rows += self.sheet.rows_read - self.sheet.broken;
+                if self.sheet.is_cover && !self.is_known_cover() {
+                    let finding = self.finding(finding::SHEET_COVER, "").at(self.place());
+                    self.findings.push(finding);
+                }
             }
             // Rows of a sheet that does not fit are quarantined as a whole, and reported by its name.
             Some(rule) => {
@@ -358,8 +365,13 @@ impl<'a> RowsNormaliser<'a> {
         self.totals.end_sheet();
     }
 
-    /// Whether the sheet is one that workbooks of the dataset have next to their data: 封面, 目录.
-    fn is_cover(&self) -> bool {
+    /// Whether the sheet, whose header does not fit, is no data: a cover, contents, or instructions.
+    fn is_cover(&self, head: &[Row<'static>]) -> bool {
+        self.is_known_cover() || (cover::is_named_so(&self.sheet.name) && !cover::holds_items(head))
+    }
+
+    /// Whether workbooks of the dataset have the sheet next to their data.
+    fn is_known_cover(&self) -> bool {
         let name = text::compact(&self.sheet.name);
         self.version.ignored_sheets.iter().any(|ignored| text::compact(ignored) == name)
     }
@@ -542,16 +554,32 @@ fn has_control(cell: &Cell<'_>) -> bool {
 fn is_example(binding: &Binding, row: &Row<'_>) -> bool {
     const FIRST_ROWS: u32 = 5;
     const NAMES: [&str; 5] = ["示例", "样例", "范例", "例", "示例数据"];
+    const KINDS: [&str; 6] = ["示例", "样例", "范例", "例", "举例", "例如"];
+    const WORDS: [&str; 8] =
+        ["为示例", "示例行", "示例数据", "样例数据", "样表数据", "删除本行", "删除此行", "导入前请删除"];
     if row.number > binding.rows.1 + FIRST_ROWS {
         return false;
     }
     row.cells.iter().any(|cell| {
         let text = text::compact(&cell.text());
-        let bare = text.trim_matches(|c: char| c.is_ascii_digit() || "()[]【】:：".contains(c));
+        let bare = text.trim_matches(|c: char| c.is_ascii_digit() || "()[]【】:,。;-".contains(c));
         NAMES.contains(&bare)
-            || ["(示例)", "(样例)", "(范例)"].iter().any(|mark| text.ends_with(mark))
-            || ["为示例", "示例行", "示例数据", "样例数据"].iter().any(|words| text.contains(words))
+            || KINDS.iter().any(|kind| marks(&text, kind))
+            || WORDS.iter().any(|words| text.contains(words))
+            || bare.eq_ignore_ascii_case("e.g.")
     })
+}
+
+/// Whether a text is marked as being of a kind, before it or after it: `（示例）张三`, `样例：张三`, `填写示例`.
+fn marks(text: &str, kind: &str) -> bool {
+    const REMARK_CHARS: usize = 6;
+    let rest = text.trim_start_matches(['(', '[', '【']).strip_prefix(kind);
+    let before = rest.is_some_and(|rest| rest.starts_with([')', ']', '】', ':', ',', '，', ';', '。']));
+    let ends = text.trim_end_matches([')', ']', '】', ':']);
+    let after = ends
+        .strip_suffix(kind)
+        .is_some_and(|rest| rest.ends_with(['(', '[', '【']) || rest.chars().count() + 2 <= REMARK_CHARS);
+    before || (after && kind.chars().count() > 1)
 }
 
 /// Whether nothing is in the row but formulas without a result, and none where a value is required: what was

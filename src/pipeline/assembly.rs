@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::acceptance::{AcceptedDelivery, AcceptedYear, KnownYear, YearDeliveries, accept_dataset};
-use super::enrolled::{EnrolledYear, Roll, YearTable, decoded_of};
+use super::enrolled::{ClosedSchool, EnrolledYear, Roll, YearTable, decoded_of};
 use super::noted::Noted;
 use super::received::ReceivedYear;
 use super::{ByYear, RunContext, RunError, corrected, parallel};
@@ -68,8 +68,8 @@ pub(super) fn enrol(
             let Some(noted) = enrolled.get_mut(&job.year) else { continue };
             let settled = job.settled(&context.corrections, &mut noted.value.deliveries, assembled);
             let table = noted.take(settled);
-            noted.value.roll =
-                Roll { schools: schools_of(&table.path, context.definitions)?, table: Some(table) };
+            let roll = roll_of(&table.path, context.definitions, job.year)?;
+            noted.value.roll = Roll { table: Some(table), ..roll };
         }
     }
     let register = register.map_or("", |dataset| dataset.dataset.as_str());
@@ -91,7 +91,7 @@ pub(super) fn assemble(
     accepted: ByYear<AcceptedYear>,
 ) -> Result<ByYear<Noted<AssembledYear>>, RunError> {
     let register = context.definitions.table_of_role(Role::Register);
-    let assembled = |AcceptedYear { deliveries, roll: Roll { table, schools } }| {
+    let assembled = |AcceptedYear { deliveries, roll: Roll { table, schools, .. } }| {
         let tables = table.map(|table| (register.to_owned(), table)).into_iter().collect();
         Noted::of(AssembledYear { deliveries, schools, tables })
     };
@@ -260,22 +260,31 @@ fn equal_rows(
 }
 
 /// The schools of one year, from its own register.
-fn schools_of(register: &Path, definitions: &Definitions) -> Result<BTreeMap<String, School>, RunError> {
+fn roll_of(register: &Path, definitions: &Definitions, year: ReportYear) -> Result<Roll, RunError> {
+    const OF_CLOSED: [&str; 3] = ["status", "merged_into", "closed_month"];
     let attributes: Vec<&str> = definitions.school_attributes().map(|column| column.name.as_str()).collect();
-    let mut schools = BTreeMap::new();
-    row::scan(register, &attributes, |row: RegisterRow, codes| {
+    let statuses = definitions.codes.get("school_status");
+    let named = [&OF_CLOSED[..], &attributes].concat();
+    let mut roll = Roll::default();
+    row::scan(register, &named, |row: RegisterRow, texts| {
+        let mut texts = texts.iter().map(|text| text.unwrap_or_default().to_owned());
+        let [status, merged_into, since] = OF_CLOSED.map(|_| texts.next().unwrap_or_default());
         if row.counted {
-            let codes = codes.iter().map(|code| code.unwrap_or_default().to_owned());
-            let attributes = attributes.iter().map(|name| (*name).to_owned()).zip(codes);
+            let attributes = attributes.iter().map(|name| (*name).to_owned()).zip(texts);
             let school = School {
                 region_code: row.region_code,
                 name: row.school_name,
                 attributes: attributes.collect(),
             };
-            schools.insert(row.school_code, school);
+            roll.schools.insert(row.school_code, school);
+        } else {
+            let label =
+                statuses.and_then(|codes| codes.look_up(&status, year)).map(|code| code.label.clone());
+            let closed = ClosedSchool { status: label.unwrap_or(status), merged_into, since };
+            roll.closed.insert(row.school_code, closed);
         }
     })?;
-    Ok(schools)
+    Ok(roll)
 }
 
 #[cfg(test)]

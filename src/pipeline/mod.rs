@@ -83,7 +83,6 @@ use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summar
 use assembly::AssembledYear;
 use checked::CheckedYear;
 use context::RunContext;
-use deliveries::decode_limits;
 use figures::ComputedYear;
 use history::History;
 use noted::{Noted, Notes};

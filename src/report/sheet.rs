@@ -232,7 +232,10 @@ fn of_some_schools(rows: &[PrintedLine<'_>]) -> Vec<String> {
             None => notes.push((note, vec![&cell.report_path])),
         }
     }
-    notes.into_iter().map(|(note, paths)| format!("注：比率只含分子、分母都有的学校：{}，{note}。", paths.join("、"))).collect()
+    notes
+        .into_iter()
+        .map(|(note, paths)| format!("注：比率只含分子、分母都有的学校：{}，{note}。", paths.join("、")))
+        .collect()
 }
 
 /// The printed rows of a table, without the list under it.
@@ -488,7 +491,11 @@ mod tests {
     #[test]
     fn what_this_years_figures_lack_is_said_once_under_the_table() {
         let incomplete = |path: &str, year, missing, share: Option<&str>| ReportCell {
-            incomplete: Some(Box::new(Coverage { schools: 44, missing, share: share.and_then(Decimal::parse) })),
+            incomplete: Some(Box::new(Coverage {
+                schools: 44,
+                missing,
+                share: share.and_then(Decimal::parse).map(Box::new),
+            })),
             ..cell("表3", path, "值", year, Some("1"))
         };
         let cells = [

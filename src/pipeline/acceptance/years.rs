@@ -68,9 +68,9 @@ pub(in crate::pipeline) fn accept(
         for (year, selection) in by_year {
             let Some(noted) = accepted.get_mut(&year) else { continue };
             let selection = noted.take(selection);
-            let schools = &noted.value.roll.schools;
+            let roll = &noted.value.roll;
             let found =
-                schools_found(&selection.used, schools, context.definitions, (year, dataset), &years_with);
+                schools_found(&selection.used, roll, context.definitions, (year, dataset), &years_with);
             noted.findings.extend(found);
             noted.value.deliveries.record(dataset, selection);
         }
@@ -227,11 +227,12 @@ fn years_with(
 /// school sent any.
 fn schools_found(
     used: &[AcceptedDelivery],
-    schools: &BTreeMap<String, School>,
+    roll: &Roll,
     definitions: &Definitions,
     (year, dataset): (ReportYear, &Dataset),
     years_with: &BTreeSet<ReportYear>,
 ) -> Vec<Finding> {
+    let Roll { schools, closed, .. } = roll;
     let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
     for used in used {
         for school in used.schools() {
@@ -244,7 +245,10 @@ fn schools_found(
     let mut found = Vec::new();
     for (school, labels) in &files {
         let place = Place { file: labels[0].to_owned(), ..Place::default() };
-        if !schools.contains_key(*school) {
+        if let Some(closed) = closed.get(*school) {
+            let detail = format!("{school} {}", closed.words(schools));
+            found.push(finding(finding::SCHOOL_CLOSED, &detail, school).at(place.clone()));
+        } else if !schools.contains_key(*school) {
             found.push(finding(finding::SCHOOL_UNKNOWN, school, school).at(place.clone()));
         }
         if labels.len() > 1 && !dataset.one_delivery {
@@ -272,10 +276,12 @@ fn schools_found(
 mod tests {
     use super::*;
     use crate::definitions;
+    use crate::pipeline::enrolled::ClosedSchool;
 
     const A: &str = "1114000001";
     const B: &str = "1114000002";
     const OTHER: &str = "1114000009";
+    const CLOSED: &str = "1114000008";
 
     fn used<const N: usize>(label: &str, rows: [(&str, u64); N]) -> AcceptedDelivery {
         AcceptedDelivery::of_schools(label, rows)
@@ -293,16 +299,19 @@ mod tests {
     ) -> Vec<String> {
         let definitions = definitions::load(&definitions::embedded()).unwrap();
         let schools = [A, B].map(|code| (code.to_owned(), School::default())).into();
+        let merged = ClosedSchool { status: "合并".into(), merged_into: B.into(), since: "2023-08".into() };
+        let roll = Roll { schools, closed: [(CLOSED.to_owned(), merged)].into(), table: None };
         let dataset = definitions.dataset(dataset).unwrap();
-        let findings = schools_found(used, &schools, &definitions, (year, dataset), years_with);
+        let findings = schools_found(used, &roll, &definitions, (year, dataset), years_with);
         findings.iter().map(|finding| format!("{} {}", finding.rule, finding.school_code)).collect()
     }
 
     #[test]
     fn schools_that_are_unknown_sent_two_files_or_none_are_found() {
-        let deliveries = [used("a.csv", [(A, 3), (OTHER, 1)]), used("b.csv", [(A, 2)])];
+        let deliveries = [used("a.csv", [(A, 3), (OTHER, 1), (CLOSED, 1)]), used("b.csv", [(A, 2)])];
         let expected = [
             format!("{} {A}", finding::SCHOOL_TWO_FILES.id),
+            format!("{} {CLOSED}", finding::SCHOOL_CLOSED.id),
             format!("{} {OTHER}", finding::SCHOOL_UNKNOWN.id),
             format!("{} {B}", finding::SCHOOL_MISSING.id),
         ];
