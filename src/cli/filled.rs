@@ -49,9 +49,9 @@ pub fn sheets_of(
         Event::BadRow { number, .. } => bad = bad.or(Some(number)),
     });
     let outcome = outcome.map_err(|error| Failure::internal(&error))?;
-    let decoded = outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", describe(&error))))?;
-    if !matches!(decoded.format, Format::Xlsx | Format::Xls) {
-        let what = match decoded.format {
+    let file = outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", describe(&error))))?;
+    if !matches!(file.format, Format::Xlsx | Format::Xls) {
+        let what = match file.format {
             Format::Html => "a web page",
             Format::Json => "JSON",
             _ => "comma separated text (.csv)",

@@ -212,7 +212,9 @@ fn refuse_binary(head: &[u8]) -> Result<(), DecodeError> {
         return Ok(());
     }
     let mut kinds = [0_usize; 256];
-    head.iter().for_each(|&byte| kinds[usize::from(byte)] += 1);
+    for &byte in head {
+        kinds[usize::from(byte)] += 1;
+    }
     let most = kinds.iter().max().copied().unwrap_or_default();
     let is_noise = length >= NOISE_MIN && most * 256 < length * 8;
     Err(if is_noise { DecodeError::Noise } else { DecodeError::UnknownFormat("binary".into()) })
@@ -253,7 +255,7 @@ mod tests {
             assert_eq!(sniff(&table), Err(DecodeError::UnknownFormat("DBF".into())), "{version}");
         }
         // Every kind of byte as often as the others.
-        let noise: Vec<u8> = (0..4096_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let noise: Vec<u8> = (0..4096_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect();
         assert_eq!(sniff(&noise), Err(DecodeError::Noise));
         for bytes in [&b"\x62\x14\x23\x65\xa9\x01"[..], b"%TSD-Header-###%xyz", b"\0\0E-SafeNet\0LOCK"] {
             assert_eq!(sniff(bytes), Err(DecodeError::Protected));

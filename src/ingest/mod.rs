@@ -44,7 +44,7 @@ use crate::warehouse::layout::DataRoot;
 use contents::Contents;
 
 /// Must change when the same file would give other rows: it is part of every fragment's key.
-pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/7");
+pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/8");
 
 /// What intake needs besides the file.
 #[derive(Debug, Clone, Copy)]

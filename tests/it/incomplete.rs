@@ -206,7 +206,7 @@ fn in_every_row_state_and_parts_agree() {
             "value" => {
                 let words = get(&row, "words");
                 assert!(
-                    number("value").is_some() != !words.is_empty()
+                    number("value").is_some() == words.is_empty()
                         || get(&row, "indicator_id").ends_with("_list"),
                     "{what}"
                 );
