@@ -86,7 +86,7 @@ fn note_differences(city: &City, year: &str) {
         let columns: Option<Vec<usize>> = ["代码", "处理说明", "处理人"].into_iter().map(find).collect();
         let Some(columns) = columns else { continue };
         let (code, said, who) = (columns[0], columns[1], columns[2]);
-        for row in rows.iter_mut().filter(|row| row[code].len() == 10 && row[code].starts_with("36")) {
+        for row in rows.iter_mut().filter(|row| is_to_note(&row[code])) {
             (row[said], row[who]) = ("口径不同".to_owned(), "王科长".to_owned());
         }
     }
@@ -94,6 +94,11 @@ fn note_differences(city: &City, year: &str) {
     save(&book, &filled);
     let read = city.nianbao(&["override", "read", filled.to_str().unwrap()]);
     assert_eq!(read.status.code(), Some(0), "{}{}", text(&read.stdout), text(&read.stderr));
+}
+
+/// Whether a row is of a school, or of all differences between 0 and -.
+fn is_to_note(code: &str) -> bool {
+    code == "零与短横" || code.len() == 10 && code.starts_with("36")
 }
 
 /// Says in every school's correction sheet that what is asked about its rows is true.

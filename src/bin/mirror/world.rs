@@ -393,6 +393,12 @@ mod tests {
                 let mut compared = 0;
                 for fact in all.values(world.tallied_students(year)) {
                     let Some(filed) = number(&city, "filed", fact.id) else { continue };
+                    // The report of 2023 prints more of them than it prints textbooks of new form.
+                    let of_new_form = number(&city, "filed", "textbooks_new_form");
+                    if fact.id == "textbooks_new_form_platform" && of_new_form.is_some_and(|all| filed > all)
+                    {
+                        continue;
+                    }
                     let text = fact.text.unwrap_or_default();
                     let own: f64 = text.parse().unwrap_or_default();
                     assert!(is_near(fact.id, own, filed, year), "{} {own} {filed}", fact.id);
