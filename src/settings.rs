@@ -18,6 +18,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Empty for the definitions that come with the program.
     pub pipelines_dir: PathBuf,
+    /// Empty for the folder `sources` beside the site file, if there is one.
+    pub sources_dir: PathBuf,
     pub city_code: String,
     pub city_name: String,
     pub residual_region_code: String,

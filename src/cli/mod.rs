@@ -24,6 +24,8 @@ mod open;
 
 mod plan;
 
+mod pull;
+
 mod output;
 
 mod overrides;
@@ -121,6 +123,8 @@ struct Global {
 enum Command {
     /// Take what was dropped, publish a release, write its reports
     Run(run::Args),
+    /// Ask sources for what they have, and keep what is proven complete for the next run
+    Pull(pull::Args),
     /// Say what a run would do and why, and change nothing
     Plan(plan::Args),
     /// Write every document again from the published release
@@ -271,6 +275,7 @@ pub fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Run(args) => run::run(&cli.global, args),
+        Command::Pull(args) => pull::run(&cli.global, args),
         Command::Plan(args) => plan::run(&cli.global, args),
         Command::Report(args) => report::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),

@@ -8,7 +8,7 @@ use super::definition::{Paging, Pull, Source};
 use super::failure::Failure;
 use super::records;
 use super::session::Session;
-use super::store::{KeptFile, PullState, Store};
+use super::store::{KeptFile, PullState};
 use super::template::Variables;
 use super::walk::{Page, Step, Walk};
 use crate::period::ReportYear;
@@ -16,11 +16,12 @@ use crate::period::ReportYear;
 /// How often a year is read anew when its rows change while they are read.
 const RESTARTS_MAX: u32 = 2;
 
-/// What a pull brought: its new state, and the bytes of its files.
+/// What a pull brought: its new state, the bytes of its files, and the answers that they were made of.
 #[derive(Debug)]
 pub struct Pulled {
     pub state: PullState,
     pub bytes: BTreeMap<String, Vec<u8>>,
+    pub answers: Vec<Vec<u8>>,
 }
 
 /// Reports how far a pull is: rows or files, and of how many.
@@ -36,14 +37,13 @@ pub async fn pull(
     pull: &Pull,
     paging: &Paging,
     year: ReportYear,
-    store: &Store<'_>,
     progress: Progress<'_>,
 ) -> Result<Pulled, Failure> {
     let mut changed = 0;
     let mut doubted = false;
     loop {
         let mut answers = Vec::new();
-        let (step, walk) = read_pages(session, pull, paging, year, store, progress, &mut answers).await?;
+        let (step, walk) = read_pages(session, pull, paging, year, progress, &mut answers).await?;
         let failure = match step {
             Step::Ask(_) | Step::Complete => return delivered(source, pull, year, walk.into_rows(), answers),
             Step::Changed(why) => {
@@ -70,9 +70,8 @@ async fn read_pages(
     pull: &Pull,
     paging: &Paging,
     year: ReportYear,
-    store: &Store<'_>,
     progress: Progress<'_>,
-    answers: &mut Vec<String>,
+    answers: &mut Vec<Vec<u8>>,
 ) -> Result<(Step, Walk), Failure> {
     let mut walk = Walk::new(paging.first);
     let mut step = walk.begin();
@@ -82,9 +81,7 @@ async fn read_pages(
         variables.insert("page".to_owned(), number.to_string());
         variables.insert("size".to_owned(), paging.size.to_string());
         let (value, answer) = session.ask_raw(&ask, &variables).await?;
-        let sha256 = (store.archive)(&answer.body)
-            .map_err(|error| Failure::transient(format!("an answer cannot be kept: {error}")))?;
-        answers.push(sha256);
+        answers.push(answer.body);
         step = walk.take(page(pull, paging, year, &value)?);
         let (known, total) = walk.progress();
         progress(known, total);
@@ -122,7 +119,7 @@ fn delivered(
     pull: &Pull,
     year: ReportYear,
     rows: Vec<Value>,
-    answers: Vec<String>,
+    answers: Vec<Vec<u8>>,
 ) -> Result<Pulled, Failure> {
     let count = rows.len() as u64;
     if count == 0 && !pull.may_be_empty {
@@ -140,6 +137,6 @@ fn delivered(
     // A year without rows delivers nothing.
     let files = if count == 0 { Vec::new() } else { vec![file] };
     let bytes = if count == 0 { BTreeMap::new() } else { bytes };
-    let state = PullState { identity, rows: count, files, answers, ..PullState::default() };
-    Ok(Pulled { state, bytes })
+    let state = PullState { identity, rows: count, files, ..PullState::default() };
+    Ok(Pulled { state, bytes, answers })
 }

@@ -1,9 +1,9 @@
 //! All pulls of all sources.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::circuit::OpenCircuit;
 use super::client::Client;
@@ -40,7 +40,7 @@ impl Wanted {
 }
 
 /// A pull of a year, and how it ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullOutcome {
     pub source: String,
     pub pull: String,
@@ -54,7 +54,7 @@ pub struct PullOutcome {
 }
 
 /// How a pull ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Delivered for the first time, or other than before.
@@ -184,7 +184,7 @@ async fn of_year(
     let progress = |done: u64, of: Option<u64>| watch.progress(&source.name, &pull.name, year, done, of);
     let pulled = match pull.kind() {
         Some(Kind::Paged { paging }) => {
-            paged::pull(session, source, pull, paging, year, store, &progress).await?
+            paged::pull(session, source, pull, paging, year, &progress).await?
         }
         Some(Kind::Job { create, poll, files }) => {
             let job = Job { source: &source.name, pull, create, poll, files, year, now: &wanted.now };
@@ -195,7 +195,7 @@ async fn of_year(
         }
         None => return Err(Failure::definition("a pull of no kind")),
     };
-    let Pulled { state, bytes } = pulled;
+    let Pulled { state, bytes, answers } = pulled;
     let same_year = other_year_with(source, pull, year, &state, store).map_err(io)?;
     if let Some(other) = same_year {
         return Err(Failure::harmful(format!("asked for {year}, the platform gives exactly what it gave for {other}")));
@@ -203,10 +203,14 @@ async fn of_year(
     let is_changed = state.identity != before.identity
         || !store.is_delivered(&source.name, &pull.dataset, &pull.name, year, &before);
     let changed = if is_changed { wanted.now.clone() } else { before.changed.clone() };
-    let state = PullState { proven: wanted.now.clone(), changed, ..state };
+    let mut state = PullState { proven: wanted.now.clone(), changed, ..state };
     if is_changed {
+        for answer in &answers {
+            state.answers.push((store.archive)(answer).map_err(io)?);
+        }
         store.deliver((&source.name, &pull.dataset, &pull.name, year), &state, &bytes).map_err(io)?;
     } else {
+        state.answers.clone_from(&before.answers);
         store.keep_state(&source.name, &pull.name, year, &state).map_err(io)?;
     }
     Ok((is_changed, state))
@@ -257,14 +261,4 @@ fn outcome(
 /// The day of a time: its first ten characters.
 fn day(now: &str) -> &str {
     now.get(..10).unwrap_or(now)
-}
-
-/// What was pulled, by source.
-#[must_use]
-pub fn by_source(outcomes: &[PullOutcome]) -> BTreeMap<&str, Vec<&PullOutcome>> {
-    let mut found: BTreeMap<&str, Vec<&PullOutcome>> = BTreeMap::new();
-    for outcome in outcomes {
-        found.entry(outcome.source.as_str()).or_default().push(outcome);
-    }
-    found
 }

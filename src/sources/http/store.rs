@@ -16,7 +16,7 @@ use crate::period::ReportYear;
 
 /// The folders of pulls, and the archive of all bytes as received.
 pub struct Store<'a> {
-    /// The delivered files, in the layout of a drop folder for each source.
+    /// The delivered files, in the layout of a drop folder: `2024/students/@source/pull/…`.
     pub files: PathBuf,
     pub state: PathBuf,
     /// Archives bytes, and gives their SHA-256.
@@ -80,7 +80,7 @@ impl Store<'_> {
     }
 
     fn folder(&self, source: &str, year: ReportYear, dataset: &str, pull: &str) -> PathBuf {
-        self.files.join(source).join(year.to_string()).join(dataset).join(pull)
+        self.files.join(year.to_string()).join(dataset).join(format!("@{source}")).join(pull)
     }
 
     /// What is known of a pull of a year; nothing where it was never done.
@@ -208,7 +208,7 @@ mod tests {
             let bytes = BTreeMap::from([(name.to_owned(), b"[]".to_vec())]);
             store.deliver(place, &state(name), &bytes).unwrap();
         }
-        let folder = root.path().join("files/a/2024/students/students");
+        let folder = root.path().join("files/2024/students/@a/students");
         let names = || -> Vec<String> {
             fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
         };
