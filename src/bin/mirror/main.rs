@@ -196,7 +196,8 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         faults: faults.0,
         log,
         tls: tls.next().zip(tls.next()),
-        sources: arguments.write_sources.map(|path| (path, arguments.sources)),
+        sources: arguments.write_sources,
+        pulls: arguments.sources,
         until_stdin_closes: arguments.until_stdin_closes,
     })
 }

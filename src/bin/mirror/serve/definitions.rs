@@ -16,7 +16,7 @@ pub const SECRETS: [(&str, &str); 6] = [
     ("MIRROR_PASSWORD", PASSWORD),
 ];
 
-const LIMITS: &str = "limits = { parallel = 2, per_minute = 100000, per_day = 100000, connect = \"2s\", idle = \"2s\", \
+const LIMITS: &str = "limits = { parallel = 2, per_minute = 100000, per_day = 100000, connect = \"2s\", idle = \"5s\", \
      total = \"60s\", wire = \"256MiB\", decoded = \"256MiB\", min_rate = 1000 }";
 
 const ERRORS: &str = "error = [\n  { path = \"code\", in = [\"401\"], is = \"reauth\" },\n  { path = \"code\", in = [\"403\"], is = \"denied\" },\n  \
@@ -31,7 +31,14 @@ const SIGNED: &str = "vars = { sid = \"env:MIRROR_SID\", rid = \"rid-1\" }\n\
 #[derive(Debug, Clone)]
 pub struct Pull {
     dialect: String,
-    dataset: Dataset,
+    pub dataset: Dataset,
+}
+
+impl Pull {
+    /// Whether files come of it and not pages.
+    pub fn is_of_files(&self) -> bool {
+        ["jobs", "files"].contains(&self.dialect.as_str())
+    }
 }
 
 pub const DIALECTS: [&str; 7] = ["gateway", "token", "md5", "sm3", "session", "jobs", "files"];

@@ -32,8 +32,9 @@ pub struct Options {
     pub log: Option<PathBuf>,
     /// Certificate chain and key.
     pub tls: Option<(PathBuf, PathBuf)>,
-    /// Where definitions are written, and of which pulls.
-    pub sources: Option<(PathBuf, Vec<Pull>)>,
+    /// Where definitions are written.
+    pub sources: Option<PathBuf>,
+    pub pulls: Vec<Pull>,
     pub until_stdin_closes: bool,
 }
 
@@ -52,13 +53,12 @@ pub fn serve(options: Options) -> Result<(), Box<dyn Error>> {
         address.map(|address| format!("{scheme}://{address}"))
     });
     let origins = Origins { main: main?, files: files?, stranger: stranger? };
-    if let Some((path, pulls)) = &options.sources {
-        fs::write(path, sources(pulls, &origins, &options.years))?;
+    if let Some(path) = &options.sources {
+        fs::write(path, sources(&options.pulls, &origins, &options.years))?;
     }
     let site =
         Site::new(options.seed, options.years, options.faults, origins.clone(), options.log.as_deref())?;
-    // The first to ask does not wait for the city.
-    site.world();
+    prepare(&site, &options.pulls);
     let site = Arc::new(site);
     for (name, listener) in listeners {
         let (site, tls) = (site.clone(), tls.clone());
@@ -81,6 +81,19 @@ pub fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     }
     loop {
         thread::park();
+    }
+}
+
+/// Makes what will be asked for, so that the first request does not wait.
+fn prepare(site: &Site, pulls: &[Pull]) {
+    for pull in pulls {
+        for &year in &site.years {
+            if pull.is_of_files() {
+                site.files(pull.dataset, year);
+            } else {
+                site.records(pull.dataset, year);
+            }
+        }
     }
 }
 
@@ -133,7 +146,8 @@ fn converse(site: &Site, origin: &str, stream: impl Read + Write, socket: &TcpSt
             route(&visit, origin)
         };
         let goes_on = wire::send(&visit, origin, answer, &mut Line { out: stream.get_mut(), socket })?;
-        if !goes_on {
+        let ends = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        if !goes_on || ends {
             break;
         }
     }

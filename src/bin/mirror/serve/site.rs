@@ -56,8 +56,8 @@ pub struct State {
     pub clock_offset_ms: i64,
     pub faults: Vec<Active>,
     world: Option<Arc<World>>,
-    records: BTreeMap<(&'static str, u16), Arc<Vec<String>>>,
-    files: BTreeMap<(&'static str, u16), Arc<Vec<Served>>>,
+    records: BTreeMap<(Dataset, u16), Arc<Vec<String>>>,
+    files: BTreeMap<(Dataset, u16), Arc<Vec<Served>>>,
     /// By name: hash, and when it got it.
     stamps: BTreeMap<String, (String, i64)>,
     pub nonces: BTreeSet<String>,
@@ -133,14 +133,22 @@ impl Site {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another version of the data; what was made of the one before is dropped.
+    /// Another version of the data: what was made of the one before is made anew, so that no request waits.
     pub fn revise(&self, revision: u32) {
-        let mut state = self.state();
-        if state.revision != revision {
+        let (records, files) = {
+            let mut state = self.state();
+            if state.revision == revision {
+                return;
+            }
             state.revision = revision;
             state.world = None;
-            state.records.clear();
-            state.files.clear();
+            (std::mem::take(&mut state.records), std::mem::take(&mut state.files))
+        };
+        for (dataset, year) in records.into_keys() {
+            self.records(dataset, year);
+        }
+        for (dataset, year) in files.into_keys() {
+            self.files(dataset, year);
         }
     }
 
@@ -161,7 +169,7 @@ impl Site {
         let mut state = self.state();
         let world = self.world_within(&mut state);
         let make = || Arc::new(rows::records(&world, dataset, year));
-        state.records.entry((dataset.name(), year)).or_insert_with(make).clone()
+        state.records.entry((dataset, year)).or_insert_with(make).clone()
     }
 
     pub fn files(&self, dataset: Dataset, year: u16) -> Arc<Vec<Served>> {
@@ -171,7 +179,7 @@ impl Site {
         let mut state = self.state();
         let world = self.world_within(&mut state);
         let make = || Arc::new(rows::export(&world, dataset, year).unwrap_or_default());
-        state.files.entry((dataset.name(), year)).or_insert_with(make).clone()
+        state.files.entry((dataset, year)).or_insert_with(make).clone()
     }
 
     /// When a file last changed.

@@ -153,9 +153,6 @@ fn body(answer: &Response, mut head: Vec<u8>, cuts: Option<Cuts>, line: &mut Lin
         _ => {}
     }
     head.extend(b"\r\n");
-    if cuts != Some(Cuts::Chunked) {
-        head.extend(b"\r\n");
-    }
     let sent = match cuts {
         Some(Cuts::Reset | Cuts::NoLength | Cuts::Chunked) => half,
         _ => &bytes[..answer.cut.unwrap_or(bytes.len())],
