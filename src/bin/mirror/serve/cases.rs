@@ -12,7 +12,7 @@ use crate::numbers::rng::Rng;
 pub enum Outcome {
     /// Tried again within bounds, then the source failed; the earlier delivery stays.
     Transient,
-    /// One attempt, and no other before somebody changed something.
+    /// One attempt, and no other until a person changed something.
     Auth,
     /// Asked for once more, then refused: what came cannot be shown to be all.
     Unproven,
@@ -93,7 +93,7 @@ const WIRE: &[Case] = &[
     case("429-date", &[Transient], "429 with Retry-After as a date in 2 seconds", "waits that long"),
     case("429-minus", &[Transient], "429 with Retry-After: -1", "waits a while of its own"),
     case("429-huge", &[Transient], "429 with Retry-After: 1000000000", "caps the wait, or gives up at once"),
-    case("redirect-host", &[Unproven, Auth, Transient], "302 to an origin that nobody allowed", NEVER_FOLLOWS),
+    case("redirect-host", &[Unproven, Auth, Transient], "302 to an origin that is not allowed", NEVER_FOLLOWS),
     case("redirect-file", &[Unproven, Auth, Transient], "302 to file:///etc/passwd", NEVER_FOLLOWS),
     case("redirect-metadata", &[Unproven, Auth, Transient], "302 to http://169.254.169.254/", NEVER_FOLLOWS),
     case("redirect-v6", &[Unproven, Auth, Transient], "302 to http://[::1]/", NEVER_FOLLOWS),
@@ -129,7 +129,7 @@ const PAGES: &[Case] = &[
     case("page-repeated", &[Unproven], "the third page is the second again", REFUSES),
     case("page-skipped", &[Unproven], "the third page is left out", REFUSES),
     case("page-capped", &[Fine], "pages of 100 rows at most, whatever is asked", "goes by what comes"),
-    case("endless-pages", &[Unproven], "after the end come rows that nobody counted", REFUSES),
+    case("endless-pages", &[Unproven], "after the end come rows that the total does not count", REFUSES),
     case("past-end-last", &[Fine], "after the end comes the last page again", "a repeat is an end"),
     case("past-end-first", &[Fine], "after the end comes the first page again", "a repeat is an end"),
     case("total-changes", &[Unproven], "another total in every answer", "restarts twice at most, then refuses"),
@@ -150,7 +150,7 @@ const PAGES: &[Case] = &[
     case("id-number", &[Fine], "the ID of every 500th row as a JSON number", KEPT_OUT),
     case("id-float", &[Fine], "the ID of every 500th row as 1.42601200901011E17", KEPT_OUT),
     case("key-twice", &[Fine, Unproven], "a name twice in every 500th row, with two values", KEPT_OUT),
-    case("field-new", &[Fine], "a field that nobody knows", "W-SCHEMA-NEW"),
+    case("field-new", &[Fine], "a field that no definition has", "W-SCHEMA-NEW"),
     case("nulls", &[Fine], "a phone number as null, absent, empty, 无, / or —", "all of them are no value"),
     case("order-other", &[Unchanged, Fine], "the rows of before in another order", "sees that nothing changed"),
     case("ms-times", &[Fine], "dates of birth in ms, local midnight", "the day in China, never the day before"),
@@ -166,7 +166,7 @@ const SIGNING: &[Case] = &[
     case("token-dead", &[Auth], "every token is refused at once", "signs in anew once, then stops"),
     case("login-refused", &[Auth], "the password is wrong", ONE_LOGIN),
     case("captcha", &[Auth], "the login asks for a picture", ONE_LOGIN),
-    case("session-kicked", &[Auth], "somebody else's login ended the session", "signs in anew, a bounded number of times"),
+    case("session-kicked", &[Auth], "another login ended the session", "signs in anew, a bounded number of times"),
 ];
 
 /// Jobs, lists of files, and files.

@@ -1,4 +1,4 @@
-//! Lists of files, and files with everything that HTTP has for them: ETag, Last-Modified, ranges.
+//! Lists of files, and files with everything that HTTP has for them: `ETag`, Last-Modified, ranges.
 
 use std::sync::Arc;
 
@@ -152,9 +152,10 @@ fn body(visit: &Visit, file: Served, expires: bool) -> Response {
     if let Some(range) = range.filter(|_| is_asked_of)
         && !visit.strikes("range-ignored")
     {
-        let Some((mut start, end)) = range else {
+        let (mut start, end) = range;
+        if start == end {
             return answer(416, Vec::new()).with("Content-Range", format!("bytes */{length}"));
-        };
+        }
         if visit.strikes("range-other") {
             start /= 2;
         }
@@ -167,12 +168,12 @@ fn body(visit: &Visit, file: Served, expires: bool) -> Response {
     answer
 }
 
-/// Start and end of one range; `None` within if there is nothing there.
-fn range_of(header: &str, length: usize) -> Option<Option<(usize, usize)>> {
+/// Start and end of one range; both are equal if there is nothing there.
+fn range_of(header: &str, length: usize) -> Option<(usize, usize)> {
     let (start, end) = header.strip_prefix("bytes=")?.split_once('-')?;
-    let start: usize = start.parse().ok()?;
+    let start = start.parse::<usize>().ok()?.min(length);
     let end = if end.is_empty() { length } else { end.parse::<usize>().ok()?.saturating_add(1).min(length) };
-    Some((start < end).then_some((start, end)))
+    Some((start, end.max(start)))
 }
 
 #[cfg(test)]
@@ -181,9 +182,9 @@ mod tests {
 
     #[test]
     fn a_range_is_within_the_file() {
-        assert_eq!(range_of("bytes=5-", 10), Some(Some((5, 10))));
-        assert_eq!(range_of("bytes=0-3", 10), Some(Some((0, 4))));
-        assert_eq!(range_of("bytes=10-", 10), Some(None));
+        assert_eq!(range_of("bytes=5-", 10), Some((5, 10)));
+        assert_eq!(range_of("bytes=0-3", 10), Some((0, 4)));
+        assert_eq!(range_of("bytes=10-", 10), Some((10, 10)));
         assert_eq!(range_of("bytes=-5", 10), None);
     }
 

@@ -22,7 +22,7 @@ use crate::serve::wire::{self, Line};
 use crate::serve::{control, files, gateway, jobs, session, token};
 
 /// A connection on which nothing comes is closed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Options {
     pub listen: SocketAddr,

@@ -37,7 +37,7 @@ pub struct Origins {
     pub main: String,
     /// Where finished jobs put their files.
     pub files: String,
-    /// Allowed by nobody.
+    /// Allowed by no definition.
     pub stranger: String,
 }
 

@@ -13,7 +13,7 @@ use crate::serve::http::{Kind, Response, reason};
 use crate::serve::site::{Visit, http_date};
 
 /// How long a server that never answers keeps the connection.
-const SILENCE: Duration = Duration::from_secs(600);
+const SILENCE: Duration = Duration::from_mins(10);
 const MANY_HEADERS: usize = 100_000;
 const BOMB_BYTES: usize = 1_400_000_000;
 /// From here on text is worth compressing.
