@@ -58,7 +58,7 @@ pub(super) fn sources(
 ) -> Result<Vec<Source>, Failure> {
     let Some(folder) = folder(global, settings) else { return Ok(Vec::new()) };
     let datasets: BTreeSet<&str> =
-        definitions.contracts.iter().map(|contract| contract.dataset.as_str()).collect();
+        definitions.datasets.iter().map(|dataset| dataset.dataset.as_str()).collect();
     let read = definition::read_folder(&folder, &datasets)
         .map_err(|error| Failure::usage(&format!("sources `{}`: {error}", folder.display())))?;
     read.map_err(|faults| {

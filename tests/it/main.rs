@@ -46,6 +46,8 @@ mod reconcile;
 
 mod reference;
 
+mod served;
+
 mod set_aside;
 
 mod shapes;

@@ -363,6 +363,16 @@ impl Pull {
         }
     }
 
+    /// The templates that become part of an address.
+    fn addresses(&self) -> Vec<&Template> {
+        let mut found: Vec<&Template> = self.get.iter().chain(&self.post).chain(self.query.values()).collect();
+        found.extend(self.create.iter().flat_map(|ask| std::iter::once(&ask.post).chain(ask.query.values())));
+        found.extend(self.find.iter().flat_map(|ask| std::iter::once(&ask.get).chain(ask.query.values())));
+        found.extend(self.poll.iter().flat_map(|ask| std::iter::once(&ask.get).chain(ask.query.values())));
+        found.extend(self.list.iter().flat_map(|ask| ask.get.iter().chain(&ask.post).chain(ask.query.values())));
+        found
+    }
+
     fn templates(&self) -> Vec<(&Template, &'static [&'static str])> {
         const PAGE: &[&str] = &["year", "page", "size"];
         const YEAR: &[&str] = &["year"];
@@ -538,6 +548,15 @@ fn faults_of(source: &Source, text: &str, datasets: &BTreeSet<&str>) -> Vec<(usi
     for pull in &source.pulls {
         pull.templates().into_iter().for_each(|(template, more)| check(template, more));
     }
+    // Addresses are written to the logs of every server on the way.
+    let is_secret = |name: &str| source.vars.get(name).is_some_and(|given| !given.is_plain());
+    let own = source.login.iter().map(|login| &login.post).chain(source.clock.iter().map(|clock| &clock.get));
+    for template in source.pulls.iter().flat_map(Pull::addresses).chain(own) {
+        for secret in template.variables().filter(|name| is_secret(name)) {
+            let message = format!("`{}`: the secret `{secret}` must not be in an address", template.as_written());
+            faults.push((line_of(text, template.as_written()), message));
+        }
+    }
     let mut names = BTreeSet::new();
     for (index, pull) in source.pulls.iter().enumerate() {
         let line = pull_line(text, name, index);
@@ -617,6 +636,7 @@ echo = { row = "xn", equals = "{year}" }
         for (from, to, said) in [
             ("\"students\"", "\"pupils\"", "sources/a.toml:11: there is no dataset `pupils`"),
             ("{year}\", pageNo", "{jahr}\", pageNo", "sources/a.toml:15: `{jahr}`: there is no variable `jahr` here"),
+            ("{year}\", pageNo", "{sid}\", pageNo", "sources/a.toml:15: `{sid}`: the secret `sid` must not be in an address"),
             ("\"{page}\"", "\"1\"", "sources/a.toml:11: a page has at least one row"),
             ("https://", "http://", "sources/a.toml:3: credentials and persons' data go over https"),
             ("https://", "ftp://", "sources/a.toml:3: `ftp://exchange.example/gateway` is not an address"),
