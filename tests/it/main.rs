@@ -40,6 +40,8 @@ mod privacy;
 
 mod published;
 
+mod pulled;
+
 mod quarantine;
 
 mod reconcile;

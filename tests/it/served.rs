@@ -12,15 +12,20 @@ use serde_json::{Value, json};
 
 use crate::support::text;
 
-struct Server {
+pub struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::of(folder, "session=staff", arguments)
+    }
+
+    /// A server that writes `log.jsonl` and `sources.toml` into a folder.
+    pub fn of(folder: &Path, sources: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mirror"))
-            .args(["serve", "--until-stdin-closes", "--sources", "session=staff", "--log"])
+            .args(["serve", "--until-stdin-closes", "--sources", sources, "--log"])
             .arg(folder.join("log.jsonl"))
             .arg("--write-sources")
             .arg(folder.join("sources.toml"))
@@ -59,7 +64,7 @@ impl Server {
         serde_json::from_slice(&self.ask(request, body).1).unwrap()
     }
 
-    fn control(&self, change: &Value) -> Value {
+    pub fn control(&self, change: &Value) -> Value {
         self.json("POST /control HTTP/1.1", &change.to_string())
     }
 
