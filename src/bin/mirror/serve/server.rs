@@ -43,7 +43,9 @@ pub fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     let tls = options.tls.as_ref().map(|(chain, key)| tls(chain, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     // A server that is started again is where it was, with all its origins.
-    let port = |number: u16| if options.listen.port() == 0 { 0 } else { options.listen.port().saturating_add(number) };
+    let port = |number: u16| {
+        if options.listen.port() == 0 { 0 } else { options.listen.port().saturating_add(number) }
+    };
     let bind = |number: u16| TcpListener::bind((options.listen.ip(), port(number)));
     let listeners = [("main", bind(0)?), ("files", bind(1)?), ("stranger", bind(2)?)];
     let [main, files, stranger] = [0, 1, 2].map(|index: usize| {
