@@ -107,7 +107,7 @@ struct Serve {
     /// Folder with the exports of the same city; they are written if there is no truth.jsonl
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// Where to listen; port 0 is any free one
+    /// Where to listen; files and a stranger are on the next two ports, or all three on any if the port is 0
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     #[arg(long, default_value_t = 1)]

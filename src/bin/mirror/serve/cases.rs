@@ -98,6 +98,7 @@ const WIRE: &[Case] = &[
     case("redirect-metadata", &[Unproven, Auth, Transient], "302 to http://169.254.169.254/", NEVER_FOLLOWS),
     case("redirect-v6", &[Unproven, Auth, Transient], "302 to http://[::1]/", NEVER_FOLLOWS),
     case("redirect-hex", &[Unproven, Auth, Transient], "302 to http://0x7f000001/", NEVER_FOLLOWS),
+    case("redirect-plain", &[Unproven, Auth, Transient], "302 to the same address without TLS", NEVER_FOLLOWS),
     case("redirect-loop", &[Unproven, Auth, Transient], "302 to itself", "ends, at its cap of redirects at the latest"),
     case("login-page", &[Auth, Unproven], "200 with the login page as HTML", "never data; signs in anew once at most"),
 ];

@@ -42,12 +42,12 @@ pub struct Options {
 pub fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     let tls = options.tls.as_ref().map(|(chain, key)| tls(chain, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let elsewhere = SocketAddr::new(options.listen.ip(), 0);
-    let listeners = [
-        ("main", TcpListener::bind(options.listen)?),
-        ("files", TcpListener::bind(elsewhere)?),
-        ("stranger", TcpListener::bind(elsewhere)?),
-    ];
+    // A server that is started again is where it was, with all its origins.
+    let port = |number: u16| {
+        if options.listen.port() == 0 { 0 } else { options.listen.port().saturating_add(number) }
+    };
+    let bind = |number: u16| TcpListener::bind((options.listen.ip(), port(number)));
+    let listeners = [("main", bind(0)?), ("files", bind(1)?), ("stranger", bind(2)?)];
     let [main, files, stranger] = [0, 1, 2].map(|index: usize| {
         let address = listeners[index].1.local_addr();
         address.map(|address| format!("{scheme}://{address}"))

@@ -50,12 +50,14 @@ fn instead(visit: &Visit, answer: Response) -> Response {
     }
     let stranger = format!("{}/stolen", visit.site.origins.stranger);
     let again = format!("{}?{}", visit.request.path, visit.request.query);
+    let plain = format!("{}{again}", visit.site.origins.main.replacen("https:", "http:", 1));
     let places = [
         ("redirect-host", stranger.as_str()),
         ("redirect-file", "file:///etc/passwd"),
         ("redirect-metadata", "http://169.254.169.254/latest/meta-data/"),
         ("redirect-v6", "http://[::1]/"),
         ("redirect-hex", "http://0x7f000001/"),
+        ("redirect-plain", plain.as_str()),
         ("redirect-loop", again.as_str()),
     ];
     for (name, place) in places {
