@@ -14,7 +14,7 @@ pub enum DeliveryOutcome {
     SetAside,
     /// It does not read, or is not a delivery of its dataset.
     Rejected,
-    /// The same bytes were delivered for the same dataset and year.
+    /// The same bytes, or the same rows in other bytes, were delivered for the same dataset and year.
     Repeated,
     /// It is from an earlier run, and counts because nothing has replaced it.
     Kept,

@@ -31,6 +31,8 @@ pub enum DocumentKind {
     Differences,
     /// A school's rows to correct.
     Corrections,
+    /// Findings, with room for answers.
+    Findings,
 }
 
 impl DocumentKind {
@@ -39,7 +41,7 @@ impl DocumentKind {
     pub fn read_by(self) -> Option<&'static str> {
         match self {
             DocumentKind::Report => None,
-            DocumentKind::Differences => Some("nianbao override read"),
+            DocumentKind::Differences | DocumentKind::Findings => Some("nianbao override read"),
             DocumentKind::Corrections => Some("nianbao quarantine release"),
         }
     }
@@ -144,7 +146,8 @@ impl Stamp {
     }
 }
 
-const FORMAT: u32 = 1;
+/// 1 had no workbook of findings.
+const FORMAT: u32 = 2;
 
 #[derive(Deserialize)]
 struct Versioned {
@@ -265,6 +268,15 @@ impl Register {
             DocumentState::FilledIn
         };
         Ok(Some(state))
+    }
+
+    /// The kind and state of a document of the register; `None` for any other file.
+    ///
+    /// # Errors
+    /// File system errors.
+    pub fn state_of(&self, path: &Path) -> Result<Option<(DocumentKind, DocumentState)>, DocumentError> {
+        let Some(entry) = self.documents.get(&self.key(path)) else { return Ok(None) };
+        Ok(self.state(path)?.map(|state| (entry.kind, state)))
     }
 
     fn may_replace(&self, path: &Path) -> Result<bool, DocumentError> {

@@ -1,13 +1,16 @@
 //! Settings in layers: annotated defaults in the binary → site file → environment → flags.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, Source};
 use serde::{Deserialize, Serialize};
 
+use crate::spelling::{alike, did_you_mean};
+
 /// The defaults, annotated: also the reference of all keys.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
-/// Environment variables are `NIANBAO_` and the key in capitals.
+/// Environment variables are `NIANBAO_` and the key in capitals: the settings are all there are.
 const ENVIRONMENT_PREFIX: &str = "NIANBAO";
 
 /// Settings as resolved.
@@ -20,12 +23,15 @@ pub struct Settings {
     pub pipelines_dir: PathBuf,
     /// Empty for the folder `sources` beside the site file, if there is one.
     pub sources_dir: PathBuf,
+    /// Empty for the one beside the settings file; [`NO_PERSONS`] for none.
+    pub persons_file: PathBuf,
     pub city_code: String,
     pub city_name: String,
     pub residual_region_code: String,
     pub residual_region_name: String,
     pub max_missing_schools: u32,
     pub file_size_max_mb: u64,
+    pub unpacked_max_mb: u64,
     pub decode_memory_max_mb: u64,
     pub decode_cpu_max_seconds: u64,
     /// 0 for as many as there are processors.
@@ -44,7 +50,30 @@ impl Settings {
             threads => threads,
         }
     }
+
+    /// The bureau's list of persons: what the settings name, else what lies beside the settings file, or in the
+    /// current folder without one. `None` where the bureau keeps none.
+    #[must_use]
+    pub fn list_of_persons(&self, site: Option<&Path>) -> Option<PathBuf> {
+        if self.persons_file == Path::new(NO_PERSONS) {
+            return None;
+        }
+        if !self.persons_file.as_os_str().is_empty() {
+            return Some(self.persons_file.clone());
+        }
+        let beside = site.and_then(Path::parent).unwrap_or(Path::new("")).join(PERSONS);
+        // A list that is there and cannot be read is refused, not passed over.
+        let missing =
+            std::fs::symlink_metadata(&beside).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        (!missing).then_some(beside)
+    }
 }
+
+/// The name of the list of persons where the settings name no other.
+const PERSONS: &str = "persons.toml";
+
+/// The value of `persons_file` by which a bureau says that it keeps no list.
+pub const NO_PERSONS: &str = "none";
 
 /// The least time for which records of runs are kept: six months, 网络安全法 (2016) art. 21.
 pub const RUN_KEEP_DAYS_MIN: u32 = 180;
@@ -73,6 +102,8 @@ pub enum SettingsError {
     RegionCode { key: &'static str },
     #[error("settings: `{key}` is {value}, and must not be under {least}")]
     TooLow { key: &'static str, value: u32, least: u32 },
+    #[error("settings: there is no environment variable `{name}`{}", did_you_mean(alike))]
+    Variable { name: String, alike: Vec<String> },
     /// The message has line, column and key, as far as the file parses.
     #[error("settings `{}`: {message}", path.display())]
     Site { path: PathBuf, message: String },
@@ -90,8 +121,8 @@ pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec
         layers.push((path.display().to_string(), file));
     }
     let environment = Environment::with_prefix(ENVIRONMENT_PREFIX).prefix_separator("_").try_parsing(true);
-    // Other programs may share the prefix: only keys that exist are taken from the environment.
-    layers.push(("environment".to_owned(), known_only(&Config::builder().add_source(environment).build()?)?));
+    refuse_misspelt(std::env::vars_os().map(|(name, _)| name), &keys(&layers[0].1))?;
+    layers.push(("environment".to_owned(), Config::builder().add_source(environment).build()?));
     let mut flags = Config::builder();
     for (key, value) in [
         ("drop_dir", &overrides.drop_dir),
@@ -154,15 +185,28 @@ fn keys(layer: &Config) -> Vec<String> {
     keys
 }
 
-fn known_only(layer: &Config) -> Result<Config, config::ConfigError> {
-    let known = keys(&defaults()?);
-    let mut kept = Config::builder();
-    for (key, value) in layer.collect()? {
-        if known.contains(&key) {
-            kept = kept.set_override(key, value)?;
+/// The environment variable of a setting.
+#[must_use]
+pub fn variable(key: &str) -> String {
+    format!("{ENVIRONMENT_PREFIX}_{}", key.to_uppercase())
+}
+
+/// Refuses a variable that begins like ours and is of no setting: who sets it believes that it has an effect.
+fn refuse_misspelt(
+    names: impl Iterator<Item = std::ffi::OsString>,
+    keys: &[String],
+) -> Result<(), SettingsError> {
+    let prefix = variable("");
+    for name in names {
+        let name = name.to_string_lossy();
+        let lower = name.to_lowercase();
+        let Some(key) = lower.strip_prefix(&prefix.to_lowercase()) else { continue };
+        if !keys.iter().any(|known| known == key) {
+            let alike = alike(key, keys.iter().map(String::as_str)).into_iter().map(variable).collect();
+            return Err(SettingsError::Variable { name: name.into_owned(), alike });
         }
     }
-    kept.build()
+    Ok(())
 }
 
 fn origin(key: String, layers: &[(String, Config)]) -> Origin {
@@ -205,6 +249,38 @@ mod tests {
         let page = toml::from_str::<toml::Table>(DEFAULTS).unwrap();
         let fields = toml::Table::try_from(Settings::default()).unwrap();
         assert_eq!(page.keys().collect::<Vec<_>>(), fields.keys().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_refused_and_those_of_others_are_not() {
+        let keys = keys(&defaults().unwrap());
+        let refusal = |name: &str| {
+            let refused = refuse_misspelt([name.into()].into_iter(), &keys);
+            refused.err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        for name in ["NIANBAO_THREADS", "nianbao_threads", "NIANBAO", "NIANBAOX_THREAD", "PATH"] {
+            assert_eq!(refusal(name), "", "{name}");
+        }
+        assert_eq!(
+            refusal("NIANBAO_DATADIR"),
+            "settings: there is no environment variable `NIANBAO_DATADIR`; did you mean NIANBAO_DATA_DIR?"
+        );
+        assert!(refusal("NIANBAO_Thread").contains("did you mean NIANBAO_THREADS?"));
+        assert!(refusal("NIANBAO_").contains("`NIANBAO_`"));
+    }
+
+    #[test]
+    fn the_list_of_persons_is_beside_the_settings_where_they_name_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().join("site.toml");
+        let settings =
+            |persons_file: &str| Settings { persons_file: persons_file.into(), ..Settings::default() };
+        assert_eq!(settings("").list_of_persons(Some(&site)), None);
+        let beside = folder.path().join("persons.toml");
+        std::fs::write(&beside, "").unwrap();
+        assert_eq!(settings("").list_of_persons(Some(&site)), Some(beside));
+        assert_eq!(settings("none").list_of_persons(Some(&site)), None);
+        assert_eq!(settings("p.toml").list_of_persons(Some(&site)), Some("p.toml".into()));
     }
 
     #[test]

@@ -81,10 +81,11 @@ pub struct FigureText {
     pub printed: String,
 }
 
-/// The wording of the rule.
+/// The wording of the rule, for the verdict.
 #[derive(Debug, Clone, Serialize)]
 pub struct RuleWording {
     pub title: String,
+    /// Severity of the finding.
     pub severity: &'static str,
     pub dimension: String,
     pub level: String,
@@ -177,7 +178,7 @@ pub fn with_judgement(
         examined,
         figures,
         note: instance.note.clone(),
-        rule: finding.then(|| rule(instance.kind, audit)).flatten(),
+        rule: finding.then(|| rule(instance.kind, judgement.verdict, audit)).flatten(),
         known: false,
         at: None,
         open,
@@ -198,11 +199,11 @@ fn place(figures: &[FigureText]) -> String {
     format!("{}{more}", names.join("；"))
 }
 
-fn rule(kind: RelationKind, audit: &AuditDefinitions) -> Option<RuleWording> {
+fn rule(kind: RelationKind, verdict: Verdict, audit: &AuditDefinitions) -> Option<RuleWording> {
     let rule = audit.rules.get(&kind)?.clone();
     Some(RuleWording {
-        title: rule.title,
-        severity: rule.severity.code(),
+        title: verdict.words(&rule),
+        severity: verdict.severity(rule.severity).code(),
         dimension: rule.dimension,
         level: rule.level,
         owner: rule.owner,

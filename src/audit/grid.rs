@@ -25,17 +25,28 @@ pub struct Columns {
 pub struct GridRow {
     pub label: String,
     pub unit: String,
-    /// Measure, year and text.
-    pub values: Vec<(String, Option<i32>, String)>,
+    pub values: Vec<GridValue>,
     pub shifted: bool,
 }
+
+/// A cell of a year, or of a measure next to the years.
+#[derive(Debug, Clone)]
+pub struct GridValue {
+    pub measure: String,
+    pub year: Option<i32>,
+    pub text: String,
+    /// Index of the column.
+    pub column: usize,
+}
+
+const LABELS: [&str; 5] = ["指标", "指标名称", "指标内容", "项目", "内容"];
+const UNITS: [&str; 2] = ["单位", "计量单位"];
 
 /// The columns of a header; `None` unless it is that of a table with units and years.
 #[must_use]
 pub fn columns(header: &[String]) -> Option<Columns> {
-    let at = |names: &[&str]| header.iter().position(|cell| names.contains(&label_key(cell).as_str()));
-    let label = at(&["指标", "指标名称", "指标内容", "项目", "内容"])?;
-    let unit = at(&["单位", "计量单位"])?;
+    let label = column_of(header, &LABELS)?;
+    let unit = column_of(header, &UNITS)?;
     let cells = || header.iter().enumerate().skip(label + 1).filter(|(index, _)| *index != unit);
     let years: Vec<(usize, i32)> =
         cells().filter_map(|(index, cell)| Some((index, year_in(cell)?))).collect();
@@ -47,7 +58,36 @@ pub fn columns(header: &[String]) -> Option<Columns> {
     (!years.is_empty()).then_some(Columns { label, unit, years, others })
 }
 
+fn column_of(header: &[String], names: &[&str]) -> Option<usize> {
+    header.iter().position(|cell| names.contains(&label_key(cell).as_str()))
+}
+
+/// The columns that a row lacks of the header of a table with units and years: empty for a whole header, none for
+/// what is not one.
+#[must_use]
+pub fn lacking(row: &[String]) -> Option<Vec<&'static str>> {
+    let found = [
+        ("指标", column_of(row, &LABELS).is_some()),
+        ("单位", column_of(row, &UNITS).is_some()),
+        (
+            "年份",
+            row.iter().any(|cell| year_in(cell).is_some_and(|_| fold(cell).chars().count() <= HEADING_MAX)),
+        ),
+    ];
+    let lacking: Vec<&str> = found.iter().filter(|(_, is_there)| !is_there).map(|(name, _)| *name).collect();
+    (lacking.len() < found.len() - 1).then_some(lacking)
+}
+
+/// Characters of a heading of a year: `2023年度数据`.
+const HEADING_MAX: usize = 10;
+
 impl Columns {
+    /// Index of the column of labels.
+    #[must_use]
+    pub fn label(&self) -> usize {
+        self.label
+    }
+
     /// The units that the rows name: words in the column of units, next to a label.
     #[must_use]
     pub fn units(&self, rows: &[Vec<String>]) -> BTreeSet<String> {
@@ -76,11 +116,15 @@ impl Columns {
             (_, true) => straight(index + 1).trim(),
             _ => straight(index).trim(),
         };
-        let years =
-            self.years.iter().map(|(index, year)| ("值".to_owned(), Some(*year), cell(*index).to_owned()));
+        let value = |measure: &str, year: Option<i32>, column: usize| GridValue {
+            measure: measure.to_owned(),
+            year,
+            text: cell(column).to_owned(),
+            column,
+        };
+        let years = self.years.iter().map(|(index, year)| value("值", Some(*year), *index));
         let latest = self.years.iter().map(|(_, year)| *year).max();
-        let others = self.others.iter().filter(|(index, _)| is_figure(cell(*index)));
-        let others = others.map(|(index, name)| (name.clone(), latest, cell(*index).to_owned()));
+        let others = self.others.iter().map(|(index, name)| value(name, latest, *index));
         GridRow {
             label: cell(self.label).to_owned(),
             unit: cell(self.unit).to_owned(),
@@ -90,27 +134,39 @@ impl Columns {
     }
 }
 
-/// The figures of a row of one of the six tables.
+/// The figures of a row of one of the six tables; `counted` are the measures next to the years that are numbers
+/// in every row.
 #[must_use]
-pub fn figures(table: &str, path: &str, measure: &str, row: &GridRow) -> Vec<PrintedFigure> {
-    let figure = |(name, year, text): &(String, Option<i32>, String)| PrintedFigure {
+pub fn figures(
+    table: &str,
+    path: &str,
+    measure: &str,
+    row: &GridRow,
+    counted: &BTreeSet<String>,
+) -> Vec<PrintedFigure> {
+    let is_figure = |value: &&GridValue| {
+        value.measure == "值"
+            || counted.contains(&value.measure)
+            || matches!(read(&value.text, ""), Reading::Number(_) | Reading::Dash)
+    };
+    let figure = |value: &GridValue| PrintedFigure {
         source: Source::Official(table.to_owned()),
         table: table.to_owned(),
         label: path.to_owned(),
         key: path_key(path),
-        measure: if name == "值" { measure.to_owned() } else { name.clone() },
-        year: *year,
-        unit: if name == "值" { row.unit.clone() } else { String::new() },
-        text: text.clone(),
+        measure: if value.measure == "值" { measure.to_owned() } else { value.measure.clone() },
+        year: value.year,
+        unit: if value.measure == "值" { row.unit.clone() } else { String::new() },
+        text: value.text.clone(),
         row: 0,
     };
-    row.values.iter().map(figure).collect()
+    row.values.iter().filter(is_figure).map(figure).collect()
 }
 
 /// The figures of a row of a table of the body with units and years as in the six tables.
 #[must_use]
 pub fn items(table: &str, row: &GridRow) -> Vec<PrintedFigure> {
-    let mut figures = figures(table, &row.label, "值", row);
+    let mut figures = figures(table, &row.label, "值", row, &BTreeSet::new());
     figures.retain(|figure| figure.measure == "值" && !row.label.is_empty());
     for figure in &mut figures {
         figure.source = Source::Body;
@@ -240,8 +296,8 @@ mod tests {
         assert!(!rows[0].shifted && rows[1].shifted && rows[2].shifted);
         for row in &rows[1..] {
             assert_eq!((row.label.as_str(), row.unit.as_str()), ("接入平台数", "个"));
-            let texts: Vec<&str> = row.values.iter().map(|(_, _, text)| text.as_str()).collect();
-            assert_eq!(texts, ["15", "1"]);
+            let texts: Vec<&str> = row.values.iter().map(|value| value.text.as_str()).collect();
+            assert_eq!(texts[..2], ["15", "1"]);
         }
     }
 
@@ -250,7 +306,8 @@ mod tests {
         let rows =
             read_all(&["1|课程总数|门|3111|3362||", "||学时|482781|528252||", "2|满意度|%|-|-|-|网上"]);
         assert!(rows.iter().all(|row| !row.shifted));
-        assert_eq!(rows[2].values[2], ("调查人次".to_owned(), Some(2024), "-".to_owned()));
+        let value = &rows[2].values[2];
+        assert_eq!((value.measure.as_str(), value.year, value.text.as_str()), ("调查人次", Some(2024), "-"));
     }
 
     #[test]

@@ -187,11 +187,11 @@ impl<'a> Finder<'a> {
 
     /// Rows of the six tables, each once.
     fn rows(&self) -> impl Iterator<Item = &'a PrintedFigure> + use<'a> {
-        let (is_own, latest) = (self.report.own_report.is_some(), self.latest);
+        let latest = self.latest;
         self.report.figures.iter().filter(move |figure| {
             // Tables of the body repeat the six.
             let official = matches!(figure.source, Source::Official(_));
-            official && figure.year == Some(latest) && !(is_own && figure.table.contains('.'))
+            official && figure.year == Some(latest) && !figure.table.contains('.')
         })
     }
 

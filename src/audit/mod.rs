@@ -16,16 +16,25 @@ mod claims;
 
 mod grid;
 
+mod parts;
+
+mod titles;
+
+mod recogniser;
+
 pub mod published;
 
 pub mod workbook;
 
 mod instances;
 
+pub mod coverage;
+
 mod units;
 
-pub use answer::{FigureText, FindingUnit, RelationAnswer, RelationInstance, signature};
+pub use answer::{FigureText, FindingUnit, RelationAnswer, RelationInstance, RuleWording, signature};
 pub use grid::list_key;
+pub use parts::RECOMPUTED;
 use std::collections::{BTreeMap, BTreeSet};
 pub use units::{NotableAnswer, Peers, RelationCount, RelationSet, UnitAudit};
 
@@ -36,7 +45,8 @@ use crate::definitions::Definitions;
 use crate::definitions::relation::kind::RelationKind;
 use crate::definitions::relation::{AuditDefinitions, RelationLevel};
 use answer::{UnaskedRelation, answer};
-use instances::Finder;
+use coverage::{Coverage, RelationsExamined};
+use instances::{Finder, Relation};
 use report::Report;
 
 /// The counts and verdicts of one rule kind.
@@ -58,29 +68,42 @@ pub struct Audit {
     pub tallies: Vec<Tally>,
     /// Number of figures that the report prints.
     pub figures: usize,
+    /// What was expected and found; `None` where nothing says what a report must have.
+    pub coverage: Option<Coverage>,
 }
 
 /// Checks a report against the relations that it states, and against those that are defined.
 #[must_use]
 pub fn audit(report: &Report, definitions: &Definitions) -> Audit {
     let audit = &definitions.audit;
-    let context = Context { limits: &audit.limits, codes: &definitions.codes, year: report.year };
+    let level = report.level.map_or(RelationLevel::Report, RelationLevel::from);
+    let limits = if level == RelationLevel::School { &audit.school_limits } else { &audit.limits };
+    let context = Context { limits, codes: &definitions.codes, year: report.year };
+    let mut examined = RelationsExamined::default();
     let stated_answer = |stated: &Result<RelationInstance, UnaskedRelation>| match stated {
         Ok(instance) => answer(instance, audit, &context),
         Err(unasked) => unasked.answer(),
     };
     let mut answers: Vec<RelationAnswer> = report.stated.iter().map(stated_answer).collect();
+    for answer in &answers {
+        examined.add(answer.verdict, answer.open);
+    }
     let mut kinds: BTreeSet<RelationKind> =
         report.stated.iter().flatten().map(|instance| instance.kind).collect();
+    let mut coverage = None;
     if report.takes_definitions {
         let finder = Finder::new(report, &definitions.codes);
-        for relation in instances::relations(&audit.relations) {
+        let relations = instances::relations(&audit.relations);
+        // A document of this program is a report, and has the tables of its level besides.
+        let is_asked = |relation: &&Relation<'_>| {
+            let levels = &relation.definition.levels;
+            levels.contains(&RelationLevel::Report) || levels.contains(&level)
+        };
+        let asked: Vec<&Relation<'_>> = relations.iter().filter(is_asked).collect();
+        for relation in &asked {
             let definition = relation.definition;
-            if !definition.levels.contains(&RelationLevel::Report) {
-                continue;
-            }
             if report.decimals_unknown && relation.kind == RelationKind::FormatMix {
-                let why = "工作簿的数值单元格看不出印出的小数位数";
+                let why = "xls 的数值单元格看不出印出的小数位数";
                 answers.extend(instances::nothing(definition, why));
                 continue;
             }
@@ -88,12 +111,17 @@ pub fn audit(report: &Report, definitions: &Definitions) -> Audit {
             if found.is_empty() {
                 answers.extend(instances::nothing(definition, "报告没有印出所需的数"));
             }
-            answers.extend(found.iter().map(|instance| answer(instance, audit, &context)));
+            for instance in &found {
+                let answer = answer(instance, audit, &context);
+                examined.add(answer.verdict, answer.open);
+                answers.push(answer);
+            }
             kinds.insert(relation.kind);
         }
+        coverage = coverage::coverage(report, &asked, examined, definitions);
     }
     let tallies = tallies(&answers, &kinds, audit);
-    Audit { title: report.title.clone(), answers, tallies, figures: report.figure_count() }
+    Audit { title: report.title.clone(), answers, tallies, figures: report.figure_count(), coverage }
 }
 
 fn tallies(
@@ -149,6 +177,7 @@ impl Audit {
         } else if counts(Verdict::ToConfirm)
             || counts(Verdict::Rounding)
             || self.answers.iter().any(|answer| answer.open)
+            || self.coverage.as_ref().is_some_and(|coverage| !coverage.is_whole())
             || examined == 0
         {
             AuditOutcome::Open
@@ -161,7 +190,7 @@ impl Audit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditOutcome {
     Clean,
-    /// Rounding, questions, or relations that should have been examined but could not be.
+    /// Rounding, questions, or something that should have been there or been examined, and was not.
     Open,
     Inconsistent,
 }

@@ -1,11 +1,13 @@
 //! A published report as JSON: the six tables, tables of the body, figures of the text, claims.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::audit::printing::{PrintedFigure, path_key, year_in};
-use crate::audit::report::Report;
-use crate::audit::workbook::Recogniser;
-use crate::audit::{claims, grid};
+use crate::audit::recogniser::Recogniser;
+use crate::audit::report::{CellAt, Report, column_name};
+use crate::audit::{claims, grid, titles};
 use crate::definitions::Definitions;
 use crate::definitions::layout::label_key;
 use crate::definitions::relation::Source;
@@ -25,7 +27,8 @@ pub fn read_report(object: &Value, definitions: &Definitions) -> Result<Report, 
         .iter()
         .find_map(|title| title.as_str());
     let title = title.unwrap_or_default().to_owned();
-    let mut report = Report { title, takes_definitions: true, ..Report::default() };
+    let has_tables = object.get("six_tables").is_some();
+    let mut report = Report { title, takes_definitions: true, has_tables, ..Report::default() };
     for (at, table) in array(object, "six_tables")?.iter().enumerate() {
         six_table(table, &format!("six_tables[{at}]"), definitions, &mut report)?;
     }
@@ -78,7 +81,7 @@ fn six_table(table: &Value, at: &str, definitions: &Definitions, report: &mut Re
     let title = table["title"].as_str().unwrap_or_default();
     let id = table["table"].as_str().map(label_key).filter(|id| !id.is_empty());
     let id = id
-        .or_else(|| crate::audit::workbook::table_id(title, definitions))
+        .or_else(|| titles::table_id(title, definitions))
         .ok_or_else(|| format!("`{at}` has neither `table` nor a known `title`"))?;
     let header = strings(&table["header"]);
     let rows = array(table, "rows")?;
@@ -87,7 +90,7 @@ fn six_table(table: &Value, at: &str, definitions: &Definitions, report: &mut Re
     let units = columns.as_ref().map(|columns| columns.units(&cells)).unwrap_or_default();
     let mut recogniser = Recogniser::new(&id, definitions);
     let mut read_rows = Vec::new();
-    for (row, cells) in rows.iter().zip(&cells) {
+    for (number, (row, cells)) in rows.iter().zip(&cells).enumerate() {
         let read = match &columns {
             Some(columns) if !cells.is_empty() => columns.read(cells, &units),
             _ => of_values(row),
@@ -95,10 +98,23 @@ fn six_table(table: &Value, at: &str, definitions: &Definitions, report: &mut Re
         let (path, measure) = match &row["path"] {
             Value::Array(_) => (strings(&row["path"]).join("/"), measure_of(row)),
             Value::String(path) => (path.clone(), measure_of(row)),
-            _ => recogniser.place(&read.label, &read.unit),
+            _ => {
+                let place = recogniser.place(&read.label, &read.unit);
+                (place.path, place.measure)
+            }
         };
-        recogniser.seen(&path);
-        report.figures.extend(grid::figures(&id, &path, &measure, &read));
+        recogniser.seen(&path, &read.unit);
+        report.figures.extend(grid::figures(&id, &path, &measure, &read, &BTreeSet::new()));
+        for value in read.values.iter().filter(|value| value.measure == "值") {
+            let year = value.year.map_or_else(String::new, |year| format!(" {year}"));
+            report.cells.count(&value.text, || CellAt {
+                sheet: id.clone(),
+                row: u32::try_from(number + 1).unwrap_or(u32::MAX),
+                column: column_name(value.column),
+                figure: format!("{id} {path}{year}"),
+                text: value.text.clone(),
+            });
+        }
         if !cells.is_empty() {
             read_rows.push((path, read, cells.as_slice()));
         }
@@ -122,14 +138,20 @@ fn measure_of(row: &Value) -> String {
 fn of_values(row: &Value) -> grid::GridRow {
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
     let years = row["values"].as_object();
-    let mut values: Vec<(String, Option<i32>, String)> = years
+    let value = |measure: &str, year: Option<i32>, text: String| grid::GridValue {
+        measure: measure.to_owned(),
+        year,
+        text,
+        column: 0,
+    };
+    let mut values: Vec<grid::GridValue> = years
         .into_iter()
         .flatten()
-        .filter_map(|(year, value)| Some(("值".to_owned(), Some(year_in(year)?), printed(value))))
+        .filter_map(|(year, text)| Some(value("值", Some(year_in(year)?), printed(text))))
         .collect();
-    let latest = values.iter().filter_map(|(_, year, _)| *year).max();
+    let latest = values.iter().filter_map(|value| value.year).max();
     if !row["调查人次"].is_null() {
-        values.push(("调查人次".to_owned(), latest, printed(&row["调查人次"])));
+        values.push(value("调查人次", latest, printed(&row["调查人次"])));
     }
     grid::GridRow { label: text("indicator_printed"), unit: text("unit"), values, shifted: false }
 }

@@ -170,7 +170,7 @@ fn severity_of(
     match verdict {
         Verdict::Inconsistent if guaranteed => Severity::S0,
         Verdict::Inconsistent => defined.unwrap_or(Severity::S2),
-        Verdict::ToConfirm => defined.unwrap_or(of_rule.max(Severity::S2)),
+        Verdict::ToConfirm => defined.unwrap_or(verdict.severity(of_rule)),
         Verdict::Rounding | Verdict::NotExamined | Verdict::Holds => Severity::S3,
     }
 }

@@ -1,18 +1,29 @@
 //! A workbook with the six tables: recognised by their titles, and their rows by their labels.
 
-use crate::audit::grid;
-use crate::audit::printing::{PrintedFigure, path_key, year_in};
-use crate::audit::report::Report;
-use crate::checks::quantity::fold;
+use std::collections::BTreeSet;
+
+use crate::audit::parts::PartColumns;
+use crate::audit::printing::{PrintedFigure, year_in};
+use crate::audit::recogniser::{Place, Recogniser};
+use crate::audit::report::{CellAt, CellsRead, HeadlessTable, Report, column_name};
+use crate::audit::{grid, titles};
+use crate::checks::quantity::{Reading, fold, read};
 use crate::decode::Event;
 use crate::definitions::Definitions;
-use crate::definitions::layout::{TableKind, label_key};
-use crate::definitions::relation::{Names, PrintedPlace, Source};
+use crate::definitions::layout::label_key;
+use crate::definitions::relation::Source;
+use crate::figure::Level;
 
 /// Sheets of rows of text cells, as decoded.
 #[derive(Debug, Default)]
 pub struct Sheets {
-    sheets: Vec<(String, Vec<Vec<String>>)>,
+    sheets: Vec<(String, Vec<SheetRow>)>,
+}
+
+#[derive(Debug, Clone)]
+struct SheetRow {
+    number: u32,
+    cells: Vec<String>,
 }
 
 impl Sheets {
@@ -26,7 +37,7 @@ impl Sheets {
                 }
                 let cells = row.cells.iter().map(|cell| cell.text().into_owned()).collect();
                 if let Some((_, rows)) = self.sheets.last_mut() {
-                    rows.push(cells);
+                    rows.push(SheetRow { number: row.number, cells });
                 }
             }
             Event::BadRow { .. } => {}
@@ -37,35 +48,66 @@ impl Sheets {
 /// A header and the rows under it.
 struct Section {
     kind: SectionKind,
+    sheet: String,
     /// The name of the sheet, and the lines before the header.
     titles: Vec<String>,
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
+    header: SheetRow,
+    rows: Vec<SheetRow>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum SectionKind {
     Official,
     List,
     Body,
+    /// A header of one of the six that lacks a column.
+    Headless(Vec<&'static str>),
 }
 
 /// Reads a workbook; one without figures is not a report.
 #[must_use]
-pub fn read_report(sheets: &Sheets, definitions: &Definitions) -> Report {
-    let mut report = Report { takes_definitions: true, decimals_unknown: true, ..Report::default() };
+pub fn read_report(sheets: &Sheets, decimals_unknown: bool, definitions: &Definitions) -> Report {
+    let mut report =
+        Report { takes_definitions: true, decimals_unknown, has_tables: true, ..Report::default() };
+    let mut lines = sheets.sheets.iter().flat_map(|(_, rows)| rows).filter_map(|row| alone(&row.cells));
+    report.level = lines.find_map(|(_, line)| level_of(line));
     let mut table = String::new();
     for section in sheets.sheets.iter().flat_map(|(name, rows)| sections(name, rows)) {
-        match section.kind {
+        let cells = || section.rows.iter().map(|row| row.cells.clone()).collect::<Vec<_>>();
+        match &section.kind {
             SectionKind::Official => table = official(&section, definitions, &mut report),
-            SectionKind::List => report.figures.extend(grid::list(&table, &section.header, &section.rows)),
+            SectionKind::List => {
+                let name = section.name();
+                let name = if table.is_empty() { &name } else { &table };
+                report.figures.extend(grid::list(name, &section.header.cells, &cells()));
+            }
             SectionKind::Body => {
-                report.figures.extend(grid::body(section.name(), &section.header, &section.rows));
+                report.figures.extend(grid::body(&section.name(), &section.header.cells, &cells()));
+            }
+            SectionKind::Headless(lacks) => {
+                let table = section.id(&[], definitions);
+                report.headless.extend(table.map(|table| {
+                    let (sheet, row) = (section.sheet.clone(), section.header.number);
+                    HeadlessTable { table, sheet, row, lacks: lacks.clone() }
+                }));
             }
         }
     }
     report.year = report.years().last().copied().unwrap_or_default();
     report
+}
+
+/// The level of the unit that a document of this program names: `名称：临汾市(141000)`. Codes of schools are longer
+/// than those of places, and a city's ends in 00.
+fn level_of(line: &str) -> Option<Level> {
+    let folded = fold(line);
+    let (_, code) = folded.strip_prefix("名称:")?.strip_suffix(')')?.rsplit_once('(')?;
+    let is_code = code.len() >= 6 && code.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| match code.len() {
+        6 if code.ends_with("00") => Level::City,
+        6 => Level::County,
+        _ => Level::School,
+    })
 }
 
 fn kind_of(row: &[String]) -> Option<SectionKind> {
@@ -80,23 +122,34 @@ fn kind_of(row: &[String]) -> Option<SectionKind> {
     let first = names.first().map_or("", String::as_str);
     let body = ["年份", "年度"].contains(&first)
         || (first == "项目" && row.iter().any(|cell| year_in(cell).is_some()));
-    (body && names.len() > 1).then_some(SectionKind::Body)
+    if body && names.len() > 1 {
+        return Some(SectionKind::Body);
+    }
+    grid::lacking(row).map(SectionKind::Headless)
 }
 
-fn sections(sheet: &str, rows: &[Vec<String>]) -> Vec<Section> {
+/// The only cell of a row that is filled, with its column.
+fn alone(cells: &[String]) -> Option<(usize, &str)> {
+    let mut filled = cells.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+    let (column, cell) = filled.next()?;
+    filled.next().is_none().then_some((column, cell.as_str()))
+}
+
+fn sections(sheet: &str, rows: &[SheetRow]) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut titles = vec![sheet.to_owned()];
     let mut open = false;
     for row in rows {
-        let filled: Vec<&String> = row.iter().filter(|cell| !cell.trim().is_empty()).collect();
-        if let Some(kind) = kind_of(row) {
+        if let Some(kind) = kind_of(&row.cells) {
             let titles = std::mem::take(&mut titles);
-            sections.push(Section { kind, titles, header: row.clone(), rows: Vec::new() });
+            let sheet = sheet.to_owned();
+            sections.push(Section { kind, sheet, titles, header: row.clone(), rows: Vec::new() });
             open = true;
-        } else if let [alone] = filled.as_slice() {
-            // A line of its own is the title of what follows, unless it is a note.
-            if !["说明", "注"].iter().any(|word| fold(alone).starts_with(word)) {
-                titles.push((*alone).clone());
+        } else if let Some((column, alone)) = alone(&row.cells) {
+            // A line of its own is the title of what follows, unless it is a note, or heads a group of rows.
+            let is_heading = open && sections.last().is_some_and(|section| section.has_labels_at(column));
+            if !is_heading && !["说明", "注"].iter().any(|word| fold(alone).starts_with(word)) {
+                titles.push(alone.to_owned());
                 open = false;
             }
         } else if open && let Some(section) = sections.last_mut() {
@@ -107,143 +160,131 @@ fn sections(sheet: &str, rows: &[Vec<String>]) -> Vec<Section> {
 }
 
 impl Section {
-    /// The number of its table in the title: 表1.4, or else the title.
-    fn name(&self) -> &str {
-        let numbered = self.titles.iter().find(|title| is_numbered(title));
-        let name = numbered.or(self.titles.last()).map_or("", String::as_str);
-        name.split_whitespace().next().unwrap_or(name)
+    /// Whether the labels of its rows stand in a column that titles do not begin in.
+    fn has_labels_at(&self, column: usize) -> bool {
+        column > 0 && grid::columns(&self.header.cells).is_some_and(|columns| columns.label() == column)
     }
 
-    /// The one of the six tables it is. A table with a number of its own is never one.
-    fn id(&self, labels: &[String], definitions: &Definitions) -> Option<String> {
-        let titled = self.titles.iter().find_map(|title| table_id(title, definitions));
-        let numbered = self.titles.iter().any(|title| is_numbered(title));
-        titled.or_else(|| if numbered { None } else { by_labels(labels, definitions) })
+    /// The number of its table in the title, 表1.4, or else the title.
+    fn name(&self) -> String {
+        let numbered = self.titles.iter().rev().find_map(|title| titles::number(title));
+        numbered
+            .unwrap_or_else(|| self.titles.last().map(|title| title.trim().to_owned()).unwrap_or_default())
     }
-}
 
-fn is_numbered(title: &str) -> bool {
-    label_key(title).strip_prefix('表').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    /// The one of the six tables it is. The title next to it counts first, the name of its sheet last.
+    fn id(&self, labels: &[&str], definitions: &Definitions) -> Option<String> {
+        let numbers: Vec<String> = self.titles.iter().filter_map(|title| titles::number(title)).collect();
+        if numbers.iter().any(|number| titles::is_of_body(number)) {
+            return None;
+        }
+        let titled = self.titles.iter().rev().find_map(|title| titles::table_id(title, definitions));
+        titled.or_else(|| if numbers.is_empty() { by_labels(labels, definitions) } else { None })
+    }
 }
 
 /// Reads a section as one of the six tables, and returns which; any other is a table of the body.
 fn official(section: &Section, definitions: &Definitions, report: &mut Report) -> String {
-    let Some(columns) = grid::columns(&section.header) else { return String::new() };
-    let units = columns.units(&section.rows);
-    let read: Vec<grid::GridRow> = section.rows.iter().map(|row| columns.read(row, &units)).collect();
-    let labels: Vec<String> = read.iter().map(|row| label_key(&row.label)).collect();
-    let Some(id) = section.id(&labels, definitions) else {
-        report.figures.extend(read.iter().flat_map(|row| grid::items(section.name(), row)));
-        return String::new();
-    };
-    let mut recogniser = Recogniser::new(&id, definitions);
+    let Some(columns) = grid::columns(&section.header.cells) else { return String::new() };
+    let all: Vec<Vec<String>> = section.rows.iter().map(|row| row.cells.clone()).collect();
+    let units = columns.units(&all);
+    let read: Vec<grid::GridRow> = all.iter().map(|row| columns.read(row, &units)).collect();
+    let labels: Vec<&str> = read.iter().map(|row| row.label.as_str()).collect();
+    let id = section.id(&labels, definitions);
+    let name = id.clone().unwrap_or_else(|| section.name());
+    // Where the program printed it, its relations are those of the tables that the layouts have.
+    let is_laid_out =
+        report.level.is_some() && definitions.layouts.iter().any(|layout| layout.table(&name).is_some());
+    let mut recogniser = Recogniser::new(&name, definitions);
+    let counted = counted(&name, definitions);
+    let parts = PartColumns::of(&section.header.cells).filter(|_| report.level.is_some());
     let mut placed: Vec<(String, &grid::GridRow, &[String])> = Vec::new();
-    for (row, cells) in read.iter().zip(&section.rows) {
+    for (row, line) in read.iter().zip(&section.rows) {
         if row.label.is_empty() && row.unit.is_empty() {
             continue;
         }
-        let (path, measure) = recogniser.place(&row.label, &row.unit);
-        recogniser.seen(&path);
-        report.figures.extend(grid::figures(&id, &path, &measure, row));
-        placed.push((path, row, cells));
+        let place = recogniser.place(&row.label, &row.unit);
+        if !place.is_known && row.unit.is_empty() && !has_figures(row) {
+            // Signatures and remarks under a table.
+            continue;
+        }
+        recogniser.seen(&place.path, &row.unit);
+        if id.is_some() || is_laid_out {
+            let at = CellsOf { section, line, name: &name, counted: &counted };
+            at.count(row, &place, &columns, &mut report.cells);
+        }
+        if id.is_none() {
+            report.figures.extend(grid::items(&name, row));
+        }
+        if id.is_some() || is_laid_out {
+            let measure = row.values.iter().find_map(named_measure);
+            let measure = measure.unwrap_or(&place.measure);
+            report.figures.extend(grid::figures(&name, &place.path, measure, row, &counted));
+            let relation = parts.and_then(|parts| parts.relation(&name, &place.path, row, &line.cells));
+            report.stated.extend(relation.map(Ok));
+        }
+        placed.push((place.path, row, line.cells.as_slice()));
     }
-    report.stated.extend(grid::shifts(&id, &placed).into_iter().map(Ok));
-    id
+    if id.is_some() {
+        report.stated.extend(grid::shifts(&name, &placed).into_iter().map(Ok));
+    }
+    id.unwrap_or_default()
 }
 
-/// The table with this title.
-#[must_use]
-pub fn table_id(title: &str, definitions: &Definitions) -> Option<String> {
-    let title = label_key(title);
-    let titled = |titles: &[String]| titles.iter().any(|name| title.contains(&label_key(name)));
-    if let Some(table) = definitions.audit.tables.iter().find(|table| titled(&table.titles)) {
-        return Some(table.id.clone());
+/// The measure that a row names in a column of its own.
+fn named_measure(value: &grid::GridValue) -> Option<&str> {
+    (value.measure == "度量" && !value.text.is_empty()).then_some(value.text.as_str())
+}
+
+fn has_figures(row: &grid::GridRow) -> bool {
+    row.values.iter().any(|value| matches!(read(&value.text, ""), Reading::Number(_) | Reading::Dash))
+}
+
+/// Measures next to the years of a table that are numbers in every row: 调查人次, but not 调查方式.
+fn counted(id: &str, definitions: &Definitions) -> BTreeSet<String> {
+    let tables = definitions.layouts.iter().flat_map(|layout| &layout.tables).filter(|table| table.id == id);
+    let rows = tables.flat_map(|table| table.rows.iter().filter(|row| table.beside.contains(&row.measure)));
+    rows.filter(|row| !row.text).map(|row| row.measure.clone()).collect()
+}
+
+/// The cells of a row.
+struct CellsOf<'a> {
+    section: &'a Section,
+    line: &'a SheetRow,
+    name: &'a str,
+    counted: &'a BTreeSet<String>,
+}
+
+impl CellsOf<'_> {
+    fn count(&self, row: &grid::GridRow, place: &Place, columns: &grid::Columns, cells: &mut CellsRead) {
+        let at = |column: usize, text: &str, heading: &str| CellAt {
+            sheet: self.section.sheet.clone(),
+            row: self.line.number,
+            column: column_name(column),
+            figure: format!("{} {} {heading}", self.name, place.path).trim_end().to_owned(),
+            text: text.to_owned(),
+        };
+        if !place.is_known {
+            cells.unknown_rows.push(at(columns.label(), &row.label, ""));
+        }
+        for value in &row.values {
+            if value.measure == "值" || self.counted.contains(&value.measure) {
+                let heading = value.year.filter(|_| value.measure == "值");
+                let heading = heading.map_or_else(|| value.measure.clone(), |year| year.to_string());
+                cells.count(&value.text, || at(value.column, &value.text, &heading));
+            }
+        }
     }
-    let numbered = definitions.audit.tables.iter().find(|table| {
-        title
-            .strip_prefix(&table.id)
-            .is_some_and(|rest| !rest.starts_with(|c: char| c == '.' || c.is_ascii_digit()))
-    });
-    numbered.map(|table| table.id.clone())
 }
 
 /// The table to which most of the labels belong.
-fn by_labels(labels: &[String], definitions: &Definitions) -> Option<String> {
+fn by_labels(labels: &[&str], definitions: &Definitions) -> Option<String> {
     let count = |id: &str| {
-        let known = known_paths(id, definitions);
-        let is_known = |label: &&String| {
-            !label.is_empty() && known.iter().any(|(path, _)| path.rsplit('/').next() == Some(label.as_str()))
-        };
-        labels.iter().filter(is_known).count()
+        let recogniser = Recogniser::new(id, definitions);
+        labels.iter().filter(|label| recogniser.knows(label)).count()
     };
     let best = definitions.audit.tables.iter().max_by_key(|table| count(&table.id))?;
     (count(&best.id) * 2 > labels.iter().filter(|label| !label.is_empty()).count()).then(|| best.id.clone())
-}
-
-/// A path in the form in which it is compared, and as written.
-type KnownPath = (String, String);
-
-/// Paths of a table named in the layouts and the relations.
-fn known_paths(id: &str, definitions: &Definitions) -> Vec<KnownPath> {
-    let mut paths: Vec<KnownPath> = Vec::new();
-    let mut add = |path: &str| {
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        for end in ends {
-            let known = (path_key(&path[..end]), path[..end].to_owned());
-            if !paths.iter().any(|(key, _)| *key == known.0) {
-                paths.push(known);
-            }
-        }
-    };
-    for layout in &definitions.layouts {
-        let tables = layout.tables.iter().filter(|table| table.kind == TableKind::Official && table.id == id);
-        tables.flat_map(|table| &table.rows).for_each(|row| add(&row.path));
-    }
-    let named = definitions.audit.relations.iter().flat_map(|relation| relation.operands.values());
-    for place in named.flat_map(Names::all).filter_map(|name| PrintedPlace::parse(name)) {
-        if place.source == Source::Official(id.to_owned()) {
-            place.labels.iter().for_each(|label| add(label));
-        }
-    }
-    paths
-}
-
-/// Finds the path of a row from its label and the rows above it: a printed table has no indentation.
-#[derive(Debug)]
-pub struct Recogniser {
-    known: Vec<KnownPath>,
-    /// Labels in the form in which they are compared, and as written.
-    seen: Vec<KnownPath>,
-}
-
-impl Recogniser {
-    #[must_use]
-    pub fn new(id: &str, definitions: &Definitions) -> Self {
-        Recogniser { known: known_paths(id, definitions), seen: Vec::new() }
-    }
-
-    pub fn seen(&mut self, path: &str) {
-        self.seen.push((path_key(path), path.to_owned()));
-    }
-
-    /// Path and measure of the next row. A row without a label is a further measure of the row above.
-    #[must_use]
-    pub fn place(&self, label: &str, unit: &str) -> (String, String) {
-        let key = label_key(label);
-        if key.is_empty() {
-            let measure = if unit.is_empty() { "值" } else { unit };
-            return (self.seen.last().map(|(_, path)| path.clone()).unwrap_or_default(), measure.to_owned());
-        }
-        // Of several paths with this label, the one whose parent was seen last.
-        let parent_seen = |path: &str| {
-            let (parent, _) = path.rsplit_once('/')?;
-            self.seen.iter().rposition(|(seen, _)| seen == parent)
-        };
-        let named = self.known.iter().filter(|(path, _)| path.rsplit('/').next() == Some(key.as_str()));
-        let best = named.max_by_key(|(path, _)| (parent_seen(path), !path.contains('/')));
-        let bare = label.trim().trim_start_matches("其中").trim_start_matches(['：', ':']);
-        (best.map_or_else(|| bare.to_owned(), |(_, path)| path.clone()), "值".to_owned())
-    }
 }
 
 /// Whether anything was recognised.

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use crate::checks::quantity::{Quantity, Reading};
 use crate::definitions::code_table::CodeTables;
+use crate::definitions::relation::RuleText;
 use crate::definitions::relation::limits::Limits;
+use crate::finding::Severity;
 
 /// The verdict on a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -31,6 +33,26 @@ impl Verdict {
             Verdict::Rounding => "舍入",
             Verdict::NotExamined => "未检查",
             Verdict::Holds => "成立",
+        }
+    }
+
+    /// What a rule says of a relation with this verdict: never that what is broken holds.
+    #[must_use]
+    pub fn words(self, rule: &RuleText) -> String {
+        match self {
+            Verdict::Inconsistent | Verdict::ToConfirm => rule.broken.clone(),
+            Verdict::Rounding => format!("{}，只差舍入", rule.title),
+            Verdict::NotExamined | Verdict::Holds => rule.title.clone(),
+        }
+    }
+
+    /// How grave a finding of a rule is with this verdict: a doubt is at most a question, rounding a note.
+    #[must_use]
+    pub fn severity(self, rule: Severity) -> Severity {
+        match self {
+            Verdict::Inconsistent => rule,
+            Verdict::ToConfirm => rule.max(Severity::S2),
+            Verdict::Rounding | Verdict::NotExamined | Verdict::Holds => Severity::S3,
         }
     }
 }
@@ -213,6 +235,30 @@ pub fn number(figure: &Figure) -> Result<&Quantity, Obstacle> {
         Reading::Number(quantity) => Ok(quantity.as_ref()),
         Reading::Dash => Err(Obstacle::absent(format!("“{name}”印为“{}”，没有数", figure.text))),
         Reading::Blank => Err(Obstacle::absent(format!("“{name}”为空"))),
+        Reading::Unreadable if figure.text == "缺报" => {
+            Err(Obstacle::faulty(format!("“{name}”缺报，没有数")))
+        }
         Reading::Unreadable => Err(Obstacle::faulty(format!("“{name}”印为“{}”，读不出数", figure.text))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definitions;
+
+    #[test]
+    fn what_fails_is_never_said_to_hold() {
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
+        for rule in definitions.audit.rules.values() {
+            assert_eq!(Verdict::Holds.words(rule), rule.title);
+            for failing in [Verdict::Inconsistent, Verdict::ToConfirm] {
+                assert_eq!(failing.words(rule), rule.broken);
+                assert_ne!(failing.words(rule), rule.title, "{}", rule.kind);
+            }
+            assert!(Verdict::Rounding.words(rule).ends_with("只差舍入"));
+            assert!(Verdict::ToConfirm.severity(rule.severity) >= Severity::S2);
+            assert_eq!(Verdict::Rounding.severity(rule.severity), Severity::S3);
+        }
     }
 }

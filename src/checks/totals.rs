@@ -16,6 +16,9 @@ use crate::period::ReportYear;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckOutcome {
     pub check: &'static str,
+    /// What must hold, in Chinese; a finding says what does not.
+    #[serde(skip)]
+    pub title: &'static str,
     pub examined: u64,
     #[serde(skip)]
     pub findings: Vec<Finding>,
@@ -68,7 +71,12 @@ pub fn counties_and_residual_sum_to_city(
             findings.push(finding.about([&**indicator_id]));
         }
     }
-    CheckOutcome { check: "counties_and_residual_sum_to_city", examined: sums.len() as u64, findings }
+    CheckOutcome {
+        check: "counties_and_residual_sum_to_city",
+        title: "各县（市、区）加未分县等于全市",
+        examined: sums.len() as u64,
+        findings,
+    }
 }
 
 /// Schools, summed by county, make the county: an independent sum.
@@ -96,7 +104,12 @@ pub fn schools_sum_to_county(
             findings.push(finding.about([&*subject.indicator_id]));
         }
     }
-    CheckOutcome { check: "schools_sum_to_county", examined: sums.len() as u64, findings }
+    CheckOutcome {
+        check: "schools_sum_to_county",
+        title: "各校之和等于所属县（市、区）",
+        examined: sums.len() as u64,
+        findings,
+    }
 }
 
 /// The parts of each partition add up to the whole, for every unit that has all of them.
@@ -132,7 +145,7 @@ pub fn parts_sum_to_whole(
             }
         }
     }
-    CheckOutcome { check: "parts_sum_to_whole", examined, findings }
+    CheckOutcome { check: "parts_sum_to_whole", title: "分项之和等于总数", examined, findings }
 }
 
 /// An indicator that the year's layout prints on two bases must have one value, or a person must explain it.
@@ -179,13 +192,18 @@ pub fn printed_on_one_basis(year: ReportYear, layout: &Layout, values: &[Indicat
             findings.push(Finding::new(finding::PRINTED_TWO_BASES, year, "", &detail).about([*indicator]));
         }
     }
-    CheckOutcome { check: "printed_on_one_basis", examined, findings }
+    CheckOutcome {
+        check: "printed_on_one_basis",
+        title: "同一指标只按一种口径印出，或两种口径数值相同",
+        examined,
+        findings,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::ValueKey;
+    use crate::figures::{Coverage, ValueKey};
 
     fn value(indicator: &str, level: Level, region: &str, school: &str, number: i64) -> IndicatorValue {
         let unit = Unit { level, region_code: region.to_owned(), school_code: school.to_owned() };
@@ -196,7 +214,7 @@ mod tests {
             value: Some(Decimal::from_int(number)),
             ratio: None,
             words: None,
-            n_missing: 0,
+            coverage: Coverage::default(),
         }
     }
 

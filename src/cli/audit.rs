@@ -6,23 +6,25 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ExitCode, Failure, Global, load_definitions, load_settings, output};
+use super::{ExitCode, Failure, Global, coverage, load_definitions, load_settings, output};
+use crate::audit::coverage::Coverage;
 use crate::audit::report::Report;
 use crate::audit::workbook::Sheets;
 use crate::audit::{
     Audit, AuditOutcome, RelationAnswer, Tally, audit, plain, published, signature, workbook,
 };
 use crate::checks::relation::Verdict;
+use crate::decode::Format;
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
 use crate::definitions::Definitions;
 use crate::settings::{Overrides, Settings};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The report: JSON of figures and relations, JSON of a published report, or a workbook
+    /// The report: a workbook with the six tables, JSON of a published report, or JSON of figures and relations
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// What an earlier `audit --json` printed: under rules with a ratchet, its findings do not count again
+    /// What an earlier `audit --json` printed: questions that were asked there do not count again, where their rule has a ratchet
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 }
@@ -72,15 +74,15 @@ fn read(path: &Path, settings: &Settings, definitions: &Definitions) -> Result<R
         };
         return report.map_err(|why| unusable(path, &why));
     }
-    let limits =
-        Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
+    let limits = Limits::of(settings);
     let mut sheets = Sheets::default();
-    let decoded =
-        Decoder::new(Path::new(OWN_PROGRAM), limits).decode(&bytes, &mut |event| sheets.event(&event));
-    decoded
+    let mut reader = Decoder::new(Path::new(OWN_PROGRAM), limits).as_printed();
+    let decoded = reader.decode(&bytes, &mut |event| sheets.event(&event));
+    let decoded = decoded
         .map_err(|error| Failure::new(ExitCode::Internal, &error))?
         .map_err(|error| unusable(path, &error))?;
-    let report = workbook::read_report(&sheets, definitions);
+    let decimals_unknown = decoded.format == Format::Xls;
+    let report = workbook::read_report(&sheets, decimals_unknown, definitions);
     if !workbook::has_tables(&report.figures) {
         return Err(unusable(path, "no table of the report was recognised"));
     }
@@ -105,18 +107,28 @@ fn baseline(path: &Path) -> Result<BTreeSet<String>, Failure> {
     Ok(known)
 }
 
-/// Prints one JSON object per answer, each on a line.
+/// Prints what was expected and found, then one object per answer, each on a line.
 pub(super) fn print_json(audit: &Audit) -> Result<(), Failure> {
-    for answer in &audit.answers {
-        let line = serde_json::to_string(answer).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
-        output::line(&line);
+    #[derive(serde::Serialize)]
+    struct Examined<'a> {
+        coverage: &'a Coverage,
     }
-    Ok(())
+    let line = |line: serde_json::Result<String>| -> Result<(), Failure> {
+        output::line(&line.map_err(|error| Failure::internal(&error))?);
+        Ok(())
+    };
+    if let Some(coverage) = &audit.coverage {
+        line(serde_json::to_string(&Examined { coverage }))?;
+    }
+    audit.answers.iter().try_for_each(|answer| line(serde_json::to_string(answer)))
 }
 
 pub(super) fn print(audit: &Audit) {
     let title = if audit.title.is_empty() { "报告" } else { &audit.title };
     output::line(&format!("{title}：数字 {} 个，关系 {} 条", audit.figures, audit.relations()));
+    if let Some(coverage) = &audit.coverage {
+        coverage::print(coverage);
+    }
     for verdict in Verdict::ALL {
         let answers: Vec<&RelationAnswer> =
             audit.answers.iter().filter(|answer| answer.verdict == verdict).collect();
@@ -178,14 +190,17 @@ fn print_answer(answer: &RelationAnswer) {
     let known = if answer.known { "（已知）" } else { "" };
     let name = if answer.id.is_empty() { &answer.kind } else { &answer.id };
     output::line(&format!("  {name}{known}  {}", answer.place));
-    output::line(&format!("      {}", answer.message));
-    if let Some(at) = &answer.at {
-        output::line(&format!("      {} {}", at.does, at.key));
-    }
+    let words = answer.rule.as_ref().map_or_else(String::new, |rule| format!("{}：", rule.title));
+    output::line(&format!("      {words}{}", answer.message));
+    // The severity is said once: in a run's finding before the key that answers it.
+    let severity = match &answer.at {
+        Some(at) => {
+            output::line(&format!("      {} {}", at.does, at.key));
+            String::new()
+        }
+        None => answer.rule.as_ref().map_or_else(String::new, |rule| format!("{} ", rule.severity)),
+    };
     let Some(rule) = &answer.rule else { return };
     let note = if answer.note.is_empty() { String::new() } else { format!("（{}）", answer.note) };
-    output::line(&format!(
-        "      {} {}·{}：{}{note}",
-        rule.severity, rule.dimension, rule.owner, rule.remedy
-    ));
+    output::line(&format!("      {severity}{}·{}：{}{note}", rule.dimension, rule.owner, rule.remedy));
 }

@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::{ExitCode, Failure, Global, absolute, load_definitions, load_settings, now, output};
+use crate::decisions::spellings::is_one_name;
+use crate::definitions::Definitions;
+use crate::definitions::indicator::Indicator;
+use crate::position::redact;
 use crate::report::catalogue::{self, Entry};
 use crate::settings::Overrides;
+use crate::spelling::{alike, did_you_mean};
 use crate::warehouse::files::{self, Access};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// One indicator in full, by its id or title
+    /// Show this indicator in full, by its id or title
     indicator: Option<String>,
     /// Write the catalogue as a workbook (.xlsx)
     #[arg(long, value_name = "FILE")]
@@ -22,11 +29,8 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let definitions = load_definitions(global)?;
     let mut entries = catalogue::entries(&definitions);
     if let Some(wanted) = &args.indicator {
-        entries.retain(|entry| entry.indicator_id == *wanted || entry.title_zh == *wanted);
-        if entries.is_empty() {
-            let failure = Failure::new(ExitCode::Usage, &format!("there is no indicator `{wanted}`"));
-            return Err(failure.hint("`nianbao catalogue` lists all indicators"));
-        }
+        let indicator = indicator(&definitions, wanted)?;
+        entries.retain(|entry| entry.indicator_id == indicator.id);
     }
     if let Some(path) = &args.out {
         if std::fs::symlink_metadata(path).is_ok() {
@@ -42,7 +46,11 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::new(ExitCode::Internal, &format!("catalogue: {error}")))?;
         files::write_whole(path, &bytes, Access::Open)
             .map_err(|error| Failure::new(ExitCode::Usage, &format!("{}: {error}", path.display())))?;
-        output::note(&format!("{} indicators written to {}", entries.len(), path.display()));
+        if global.json {
+            output::json(&json!({ "path": path, "indicators": entries.len() }))?;
+        } else {
+            output::note(&format!("{} indicators written to {}", entries.len(), path.display()));
+        }
         return Ok(ExitCode::Done);
     }
     if global.json {
@@ -53,6 +61,35 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         print_list(&entries);
     }
     Ok(ExitCode::Done)
+}
+
+/// The indicator that is meant by an id or a title.
+pub(super) fn indicator<'a>(definitions: &'a Definitions, typed: &str) -> Result<&'a Indicator, Failure> {
+    let all = &definitions.indicators;
+    let is_meant = |indicator: &&Indicator| {
+        [&indicator.id, &indicator.title_zh].iter().any(|own| is_one_name(own, typed))
+    };
+    let text = |indicator: &Indicator| format!("{} {}", indicator.id, indicator.title_zh);
+    match all.iter().filter(is_meant).collect::<Vec<_>>().as_slice() {
+        [indicator] => Ok(indicator),
+        [] => {
+            let names = all.iter().flat_map(|indicator| [indicator.id.as_str(), &indicator.title_zh]);
+            let alike = alike(typed, names);
+            let mut candidates: Vec<String> = alike
+                .into_iter()
+                .flat_map(|name| all.iter().filter(move |of| of.id == name || of.title_zh == name))
+                .map(text)
+                .collect();
+            candidates.dedup();
+            let message = format!("there is no indicator `{}`{}", redact(typed), did_you_mean(&candidates));
+            Err(Failure::usage(&message).hint("`nianbao catalogue` lists all indicators"))
+        }
+        several => {
+            let texts: Vec<String> = several.iter().map(|indicator| text(indicator)).collect();
+            let message = format!("`{typed}` is {} indicators: {}", several.len(), texts.join(", "));
+            Err(Failure::usage(&message).hint("name one by its id"))
+        }
+    }
 }
 
 fn print_list(entries: &[Entry]) {

@@ -1,10 +1,11 @@
 //! `nianbao check`: checks the published release, and one that was held back, by every check of a run.
 
 use super::{ExitCode, Failure, Global, audit, data_root, load, output};
-use crate::audit::AuditOutcome;
+use crate::audit::{AuditOutcome, RelationAnswer};
 use crate::decisions::findings::Answers;
 use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
+use crate::finding::Severity;
 use crate::period::ReportYear;
 use crate::pipeline::{self, Examination, ReleaseSource};
 use crate::settings::{Overrides, Settings};
@@ -75,6 +76,13 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
                 output::line("");
             }
             audit::print(&report);
+            let asks =
+                |answer: &RelationAnswer| answer.at.as_ref().is_some_and(|at| at.does == Severity::S2.code());
+            if report.answers.iter().any(asks) {
+                output::line(
+                    "确属实情的，用 nianbao override answer KEY… --by NAME --why TEXT 说明，或填 reports/ 中的问题与疑问表",
+                );
+            }
         }
         worst = match (report.outcome(), worst) {
             (AuditOutcome::Inconsistent, _) | (_, ExitCode::HeldBack) => ExitCode::HeldBack,

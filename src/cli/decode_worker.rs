@@ -1,6 +1,7 @@
 //! `nianbao decode-worker`: the child process in which delivered files are decoded.
 
 use super::{ExitCode, Failure};
+use crate::decode::Numbers;
 use crate::decode::worker::{self, Limits};
 
 #[derive(Debug, clap::Args)]
@@ -9,10 +10,17 @@ pub struct Args {
     memory_mb: u64,
     #[arg(long)]
     cpu_seconds: u64,
+    #[arg(long)]
+    unpacked_mb: u64,
+    /// Read number cells as they are printed
+    #[arg(long)]
+    as_printed: bool,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let limits = Limits { memory_mb: args.memory_mb, cpu_seconds: args.cpu_seconds };
-    worker::serve(limits).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
+    let limits =
+        Limits { memory_mb: args.memory_mb, cpu_seconds: args.cpu_seconds, unpacked_mb: args.unpacked_mb };
+    let numbers = if args.as_printed { Numbers::Printed } else { Numbers::Stored };
+    worker::serve(limits, numbers).map_err(|error| Failure::new(ExitCode::Internal, &error))?;
     Ok(ExitCode::Done)
 }

@@ -9,7 +9,7 @@ use crate::warehouse::layout::DataRoot;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only those with unread entries of a person
+    /// Only those with entries that have not been read back
     #[arg(long)]
     waiting: bool,
 }

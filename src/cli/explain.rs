@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::catalogue::indicator;
+use super::units::Units;
 use super::{ExitCode, Failure, Global, data_root, load, output, published_year};
 use crate::explain::{City, CountedRow, Derivation, ExplainError, Explainer, Explanation, Place};
 use crate::figure::{Basis, Delivered};
@@ -15,11 +17,11 @@ pub struct Args {
     /// The report year
     #[arg(long, value_name = "YEAR")]
     year: i32,
-    /// Of a county, not of the whole city
-    #[arg(long, value_name = "CODE", conflicts_with = "school")]
+    /// The county, by its code or name [default: the whole city]
+    #[arg(long, value_name = "CODE|NAME", conflicts_with = "school")]
     region: Option<String>,
-    /// Of a school
-    #[arg(long, value_name = "CODE")]
+    /// The school, by its code or its name in the register of that year
+    #[arg(long, value_name = "CODE|NAME")]
     school: Option<String>,
 }
 
@@ -33,14 +35,18 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         residual_code: &settings.residual_region_code,
         residual_name: &settings.residual_region_name,
     };
-    let place = match (&args.region, &args.school) {
+    let indicator = indicator(&definitions, &args.indicator)?;
+    let units = Units::of_year(&settings, &data, &definitions, &manifest, args.year)?;
+    let region = args.region.as_deref().map(|region| units.region(region)).transpose()?;
+    let school = args.school.as_deref().map(|school| units.school(school)).transpose()?;
+    let place = match (&region, &school) {
         (Some(code), _) => Place::Region(code),
         (_, Some(code)) => Place::School(code),
         _ => Place::City,
     };
     let explainer = Explainer::new(&data, &manifest, &definitions, city, args.year)?;
     let unit = explainer.unit(place)?;
-    let explanation = explainer.explain(&args.indicator, &unit)?;
+    let explanation = explainer.explain(&indicator.id, &unit)?;
     if global.json {
         output::json(&explanation)?;
     } else {
@@ -56,7 +62,7 @@ impl From<ExplainError> for Failure {
                 Failure::new(ExitCode::Usage, &error).hint("`nianbao catalogue` lists all indicators")
             }
             ExplainError::NoUnit(_) => Failure::new(ExitCode::Usage, &error)
-                .hint("dim_region and dim_school of the release list them"),
+                .hint("`nianbao units --year Y` lists regions and schools"),
             _ => Failure::new(ExitCode::Internal, &error),
         }
     }
@@ -162,6 +168,12 @@ fn print_derivation(derivation: &Derivation, depth: usize) {
         state(derivation.state)
     ));
     line(&format!("  公式  {}", derivation.formula));
+    if let Some(note) = &derivation.incomplete {
+        line(&format!("  不完整  {note}"));
+        for school in &derivation.missing_schools {
+            line(&format!("    缺 {} {}", school.school_code, school.school_name));
+        }
+    }
     let with_value = derivation.schools.iter().filter(|school| school.state == "value").count();
     if derivation.schools.len() > 1 {
         line(&format!("  学校  {} 所，其中有值的 {with_value} 所", derivation.schools.len()));

@@ -3,9 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::Failure;
+use super::decision::Desk;
+use crate::decisions::Override;
 use crate::decode::worker::{Decoder, Limits, OWN_PROGRAM};
-use crate::decode::{DecodeError, Event, Row};
+use crate::decode::{DecodeError, Event, Format, Row};
 use crate::settings::Settings;
 use crate::warehouse::files;
 
@@ -28,8 +32,7 @@ pub fn sheets_of(
         Err(error) => Err(error),
     };
     let bytes = bytes.map_err(|error| Failure::usage(&format!("`{name}`: {error}")))?;
-    let limits =
-        Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds };
+    let limits = Limits::of(settings);
     let mut sheets = FilledSheets::new();
     let mut bad = None;
     let mut decoder = Decoder::new(Path::new(OWN_PROGRAM), limits);
@@ -46,9 +49,45 @@ pub fn sheets_of(
         Event::BadRow { number, .. } => bad = bad.or(Some(number)),
     });
     let outcome = outcome.map_err(|error| Failure::internal(&error))?;
-    outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", describe(&error))))?;
+    let file = outcome.map_err(|error| Failure::usage(&format!("`{name}`: {}", describe(&error))))?;
+    if !matches!(file.format, Format::Xlsx | Format::Xls) {
+        let what = match file.format {
+            Format::Html => "a web page",
+            Format::Json => "JSON",
+            _ => "comma separated text (.csv)",
+        };
+        return Err(Failure::usage(&format!(
+            "`{name}` is {what}, not a workbook: its sheets and their names are lost"
+        ))
+        .hint("fill in the workbook itself, and save it as .xlsx"));
+    }
     match bad {
         Some(row) => Err(Failure::usage(&format!("`{name}`: row {row} does not split into cells"))),
         None => Ok((sheets, files::sha256(&bytes))),
     }
+}
+
+/// The outcome for a workbook's notes.
+#[derive(Debug, Default, Serialize)]
+pub struct NotesTaken {
+    pub recorded: Vec<Override>,
+    /// Rows whose notes are recorded already.
+    pub known: usize,
+    pub not_recorded: Vec<UnrecordedNote>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct UnrecordedNote {
+    pub sheet: String,
+    pub row: u32,
+    pub why: String,
+}
+
+/// The name in a row, or else the one given for all, as the record has it.
+pub fn name_of(desk: &Desk, in_row: &str, by: Option<&str>) -> Result<String, String> {
+    let name = if in_row.is_empty() { by.unwrap_or_default().trim() } else { in_row };
+    if name.is_empty() {
+        return Err("no name is given: fill in 处理人, or give --by".to_owned());
+    }
+    desk.decider(name).map_err(|refusal| refusal.to_string())
 }

@@ -1,8 +1,10 @@
 //! `nianbao freeze`: runs leave a year that all three signed alone, until the freeze is lifted.
 
-use super::decision::{Decider, reason, signer};
+use super::decision::{Decider, Desk, reason, signer};
+use super::report::after_signing;
 use super::sign::{record_of, refuse, release_of, role_text};
 use super::{ExitCode, Failure, Global, data_root, load_settings, now, open, output, under_lock};
+use crate::decisions::persons;
 use crate::decisions::signatures::{self, Act, Record, Role};
 use crate::ledger;
 use crate::settings::Overrides;
@@ -13,7 +15,7 @@ pub struct Args {
     /// The report year
     #[arg(long, value_name = "YEAR")]
     year: i32,
-    /// Open it again, on record
+    /// Lift the freeze; this is put on record
     #[arg(long)]
     lift: bool,
     #[command(flatten)]
@@ -27,13 +29,16 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let why = reason(&args.decider.why, "a decision needs a reason")?;
     ledger::refuse_newer(&data)?;
     let now = now();
+    let desk = Desk::open(global, &settings, &data, &now)?;
+    let by = desk.admit(&by, &[persons::Role::Decider, persons::Role::Signer(Role::Responsible)])?;
     let record = under_lock(&data, "freeze", &now, || {
         if args.lift {
-            lift_freeze(&data, args.year, &by, &why, &now)
+            lift_freeze((&data, &desk), args.year, &by, &why, &now)
         } else {
-            freeze_year(global, &data, args.year, &by, &why, &now)
+            freeze_year(global, (&data, &desk), args.year, &by, &why, &now)
         }
     })?;
+    after_signing(global, &data, args.year);
     if global.json {
         output::json(&record)?;
     } else {
@@ -48,7 +53,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
 
 fn freeze_year(
     global: &Global,
-    data: &DataRoot,
+    (data, desk): (&DataRoot, &Desk),
     year: i32,
     by: &str,
     why: &str,
@@ -77,10 +82,16 @@ fn freeze_year(
         ));
     }
     let record = record_of(data, &release, year, Act::Freeze, (by, at))?;
-    Ok(signatures::add(data, Record { why: why.to_owned(), ..record })?)
+    Ok(signatures::add(data, desk.origin(), Record { why: why.to_owned(), ..record })?)
 }
 
-fn lift_freeze(data: &DataRoot, year: i32, by: &str, why: &str, at: &str) -> Result<Record, Failure> {
+fn lift_freeze(
+    (data, desk): (&DataRoot, &Desk),
+    year: i32,
+    by: &str,
+    why: &str,
+    at: &str,
+) -> Result<Record, Failure> {
     let all = signatures::all(data)?;
     let Some(known) = signatures::frozen(&all).remove(&year) else {
         return Err(Failure::usage(&format!("{year} is not frozen"))
@@ -88,5 +99,5 @@ fn lift_freeze(data: &DataRoot, year: i32, by: &str, why: &str, at: &str) -> Res
     };
     let record =
         Record { act: Act::Lift, by: by.to_owned(), at: at.to_owned(), why: why.to_owned(), ..known.clone() };
-    Ok(signatures::add(data, record)?)
+    Ok(signatures::add(data, desk.origin(), record)?)
 }

@@ -2,11 +2,17 @@
 //!
 //! Data goes to standard output, progress and logs to standard error.
 
+mod answers;
+
 mod audit;
 
 mod catalogue;
 
 mod check;
+
+mod corrections;
+
+mod coverage;
 
 mod decision;
 
@@ -43,6 +49,8 @@ mod runs;
 mod settings;
 
 mod sign;
+
+mod units;
 
 mod validate;
 
@@ -102,63 +110,65 @@ struct Cli {
 
 #[derive(Debug, clap::Args)]
 struct Global {
-    /// Where everything is kept [default: var]
+    /// The data root, where everything is kept [default: var]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A settings file over the defaults
+    /// A settings file; what it sets overrides the defaults
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A folder of definitions instead of those that come with the program
+    /// A folder of definitions to use instead of the built-in ones
     #[arg(long, global = true, value_name = "DIR")]
     pipelines: Option<PathBuf>,
-    /// Results for machines, on standard output
+    /// Print the result as JSON
     #[arg(long, global = true)]
     json: bool,
-    /// No progress
+    /// Show no progress
     #[arg(long, short, global = true)]
     quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Take what was dropped, publish a release, write its reports
+    /// Read what was delivered, publish a release and write its reports
     Run(run::Args),
-    /// Ask sources for what they have, and keep what is proven complete for the next run
+    /// Ask the sources for what they have, and keep what is proven complete for the next run
     Pull(pull::Args),
-    /// Say what a run would do and why, and change nothing
+    /// Show what a run would do and why, without changing anything
     Plan(plan::Args),
-    /// Write every document again from the published release
+    /// Write all documents of a year again, from the current release
     Report(report::Args),
-    /// Compare every file of the releases with its manifest, and signatures with what was signed
+    /// Check that releases are as they were published, and signatures as they were signed
     Verify(verify::Args),
-    /// List the documents that were written, and which of them people filled in or have open
+    /// List the documents written so far, and which of them people have filled in or have open
     Documents(documents::Args),
-    /// List releases, or print where one lies
+    /// List the releases, print where one is, or remove old ones
     Releases(releases::Args),
-    /// List the runs of the ledger, or show one
+    /// List past runs, show one, or remove old records
     Runs(runs::Args),
-    /// Record what a named person decides about a delivery, a value, a difference or a question
+    /// Record a named person's decision about a delivery, a value, a difference or a question
     Override(overrides::Args),
-    /// Sign a year of a release, as 填报人, 审核人 or 负责人; refused while anything of it is open
+    /// Sign a year of a release as 填报人, 审核人 or 负责人; refused while a question about it is open
     Sign(sign::Args),
-    /// Keep a year that all three signed as it is: runs leave it alone until that is lifted
+    /// Freeze a year that all three have signed, so that runs leave it as it is; or lift the freeze
     Freeze(freeze::Args),
-    /// Rows that are kept out: list them, write the schools' correction sheets, read them back
+    /// List the rows in quarantine, write the schools' correction sheets, or read them back
     Quarantine(quarantine::Args),
     /// Explain a figure down to its rows: formula, basis, schools, files, differences
     Explain(explain::Args),
-    /// What every indicator is, where it comes from, and where it is printed
+    /// List the city, its counties and its schools, with their codes
+    Units(units::Args),
+    /// List the indicators: what each one is, where it comes from and where it is printed
     Catalogue(catalogue::Args),
-    /// Hold a published report, or any figures, against themselves
+    /// Check whether the figures of a report agree with each other
     Audit(audit::Args),
-    /// Hold what is published, or was held back, against everything that must hold before it is
+    /// Apply every check of a run again, to the current release and to one that was held back
     Check(check::Args),
     /// Check all definitions
     Validate,
     /// Decode files that come by a pipe: what a run starts to read deliveries
     #[command(hide = true)]
     DecodeWorker(decode_worker::Args),
-    /// Print the settings and where each value comes from
+    /// Show the settings and where each value comes from
     Settings(settings::Args),
 }
 
@@ -287,6 +297,7 @@ pub fn main() -> ExitCode {
         Command::Freeze(args) => freeze::run(&cli.global, args),
         Command::Quarantine(args) => quarantine::run(&cli.global, args),
         Command::Explain(args) => explain::run(&cli.global, args),
+        Command::Units(args) => units::run(&cli.global, args),
         Command::Catalogue(args) => catalogue::run(&cli.global, args),
         Command::Audit(args) => audit::run(&cli.global, args),
         Command::Check(args) => check::run(&cli.global, args),

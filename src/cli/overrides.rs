@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::decision::{Decider, refuse_frozen};
+use super::decision::{Decider, Desk, refuse_frozen};
+use super::values::ValueSet;
 use super::{
     ExitCode, Failure, Global, check, data_root, load, load_settings, now, output, under_lock, values,
 };
@@ -28,29 +29,29 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Accept a delivery that a rule set aside; it holds for these bytes alone
+    /// Accept a delivery that a rule has set aside; valid for exactly these bytes
     Accept(AcceptArgs),
-    /// Set a school's value in place of what was delivered; it holds until that changes
+    /// Set a value of a school in place of the delivered one; valid until the delivered value changes
     Set(values::SetArgs),
-    /// Read the notes of a filled-in workbook of differences; each holds until its values change
+    /// Read the notes in a filled-in workbook of differences; each is valid until its values change
     Read(values::ReadArgs),
-    /// Say why what is asked about is right as it is; it holds until that changes
+    /// Answer questions: say why what is asked about is right; valid until it changes
     Answer(AnswerArgs),
-    /// Every decision, oldest first
+    /// List all decisions, oldest first
     List,
-    /// Take a decision back
+    /// Withdraw a decision
     Withdraw(WithdrawArgs),
 }
 
 #[derive(Debug, clap::Args)]
 struct AcceptArgs {
-    /// The rule, as the finding names it: E-VOLUME
+    /// The rule named in the finding: E-VOLUME
     #[arg(long)]
     rule: String,
-    /// The delivery: its path as the finding has it, or the first digits (8 or more) of its SHA-256
+    /// The delivery: its path as given in the finding, or at least the first 8 digits of its SHA-256
     #[arg(long, value_name = "FILE|SHA256")]
     file: String,
-    /// Its report year, where several years have the file
+    /// Its report year, needed if several years have the file
     #[arg(long)]
     year: Option<i32>,
     #[command(flatten)]
@@ -59,8 +60,8 @@ struct AcceptArgs {
 
 #[derive(Debug, clap::Args)]
 struct AnswerArgs {
-    /// The finding, as `nianbao check` names it, `2024/further_study_is_placed/3614000001`, or as the
-    /// table `finding` has it in its column `key`; several at once where one reason is that of all
+    /// The keys of the findings, as `nianbao check` prints them (`2024/further_study_is_placed/3614000001`)
+    /// or the table `finding` has them in its column `key`; several keys share one reason
     #[arg(required = true, value_name = "KEY")]
     keys: Vec<String>,
     #[command(flatten)]
@@ -69,7 +70,7 @@ struct AnswerArgs {
 
 #[derive(Debug, clap::Args)]
 struct WithdrawArgs {
-    /// The decision's number
+    /// The number of the decision
     id: u32,
     #[command(flatten)]
     decider: Decider,
@@ -83,24 +84,43 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     }
     ledger::refuse_newer(&data)?;
     let now = now();
+    let desk = Desk::open(global, &settings, &data, &now)?;
     under_lock(&data, "override", &now, || {
-        let decisions = match &args.command {
+        let mut decisions = match &args.command {
             Command::Accept(accept) => vec![acceptance(&data, accept, &now)?],
             Command::Withdraw(withdraw) => vec![withdrawal(&data, withdraw, &now)?],
             Command::Set(set) => {
-                let (_, definitions) = load(global, Overrides::default())?;
-                vec![values::set(&data, &definitions, set, &now)?]
+                let (settings, definitions) = load(global, Overrides::default())?;
+                let set = values::set(&settings, &data, &definitions, set, &now)?;
+                return record_set(global, &data, &desk, set);
             }
             Command::Answer(answer) => answers(global, &data, answer, &now)?,
-            Command::Read(read) => return values::read(global, &settings, &data, read, &now),
+            Command::Read(read) => return values::read(global, &settings, &data, &desk, read, &now),
             Command::List => return Ok(ExitCode::Done),
         };
-        decisions.iter().try_for_each(|decision| refuse_frozen(&data, decision.report_year))?;
-        for decision in decisions::add_all(&data, decisions)? {
+        for decision in &mut decisions {
+            decision.who = desk.decider(&decision.who)?;
+            refuse_frozen(&data, decision.report_year)?;
+        }
+        for decision in decisions::add_all(&data, desk.origin(), decisions)? {
             print(global, &decision)?;
         }
         Ok(ExitCode::Done)
     })
+}
+
+/// Records a value that is set, and shows it as it was and as it is.
+fn record_set(global: &Global, data: &DataRoot, desk: &Desk, mut set: ValueSet) -> Result<ExitCode, Failure> {
+    let decision = Override { who: desk.decider(&set.decision.who)?, ..set.decision.clone() };
+    refuse_frozen(data, decision.report_year)?;
+    set.decision = decisions::add(data, desk.origin(), decision)?;
+    if global.json {
+        output::json(&set)?;
+    } else {
+        output::line(&set.text());
+        print(global, &set.decision)?;
+    }
+    Ok(ExitCode::Done)
 }
 
 /// A decision and its state, for machines.
@@ -131,7 +151,7 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
 /// The state of a decision, as far as the current release shows.
 fn state(decision: &Override, all: &[Override], lapsed: &BTreeSet<u32>) -> String {
     if let Some(id) = decision.withdraws {
-        return format!("takes back {id}");
+        return format!("withdraws {id}");
     }
     let is_in_force = |other: &&Override| other.withdraws.is_none() && !is_withdrawn(other, all);
     let case = |decision: &Override| decision.correction.as_ref().map(|correction| correction.case.clone());
@@ -141,13 +161,13 @@ fn state(decision: &Override, all: &[Override], lapsed: &BTreeSet<u32>) -> Strin
         other.id > decision.id && (same_value || same_row)
     };
     if is_withdrawn(decision, all) {
-        "taken back".to_owned()
+        "withdrawn".to_owned()
     } else if let Some(newer) = all.iter().filter(is_in_force).find(newer) {
         format!("replaced by {}", newer.id)
     } else if lapsed.contains(&decision.id) {
         "lapsed".to_owned()
     } else {
-        "stands".to_owned()
+        "in force".to_owned()
     }
 }
 

@@ -18,16 +18,16 @@ use crate::warehouse::publish::PartKind;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only this report year; may be given several times [default: every year found that is not frozen]
+    /// Only this report year; may be repeated [default: every year found that is not frozen]
     #[arg(long, value_name = "YEAR")]
     year: Vec<ReportYear>,
-    /// Read this drop folder instead of the configured one
+    /// The drop folder to read, instead of the one in the settings
     #[arg(long, value_name = "DIR")]
     drop: Option<PathBuf>,
-    /// Compute what would be published, and show which figures of the city and its counties would change
+    /// Also compute the figures, and show which of those of the city and its counties would change
     #[arg(long)]
     figures: bool,
-    /// End with 10 when something would be done
+    /// Exit with 10 if anything would be done
     #[arg(long)]
     exit_code: bool,
 }
@@ -113,7 +113,7 @@ fn describe(change: &Change) -> (String, &str) {
                 (PartKind::Definition, how) => format!("definition {}", change_text(how)),
                 (PartKind::Setting, how) => format!("setting {}", change_text(how)),
                 (PartKind::Decision, ChangeKind::New) => "decision recorded, of rule".to_owned(),
-                (PartKind::Decision, ChangeKind::Gone) => "decision taken back, of rule".to_owned(),
+                (PartKind::Decision, ChangeKind::Gone) => "decision withdrawn, of rule".to_owned(),
                 (PartKind::Decision, ChangeKind::Changed) => "another decision, of rule".to_owned(),
                 (PartKind::Unopened, ChangeKind::Gone) => "no longer a file that cannot be opened".to_owned(),
                 (PartKind::Unopened, _) => "file that cannot be opened".to_owned(),

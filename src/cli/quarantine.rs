@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::decision::{RowDecider, record, refuse_frozen};
-use super::filled::sheets_of;
+use super::corrections;
+use super::decision::Desk;
 use super::output::{self, left};
+use super::units::Units;
 use super::{
-    ExitCode, Failure, Global, data_root, documents, load, load_settings, now, published, under_lock,
+    ExitCode, Failure, Global, data_root, documents, load, load_settings, now, open, published, under_lock,
 };
-use crate::decisions::corrections::{self, Change, Correction, Kind};
-use crate::decisions::{self, Override};
+use crate::decisions;
+use crate::decisions::spellings::is_one_name;
 use crate::definitions::Definitions;
 use crate::documents::{self as written, Draft, Register};
 use crate::ledger;
-use crate::normalise::identity::PseudonymKey;
+use crate::normalise::text;
 use crate::period::ReportYear;
-use crate::pipeline;
-use crate::position;
-use crate::quarantine::filled::{self, FilledRow};
-use crate::quarantine::sheets::{self, SheetContext, Tally};
+use crate::quarantine::sheets::{self, SheetContext};
+use crate::quarantine::summary::{self, Tally};
 use crate::quarantine::{self, Case, CaseFilter, Names, QuarantineError, State};
 use crate::report::file_name;
 use crate::settings::{Overrides, Settings};
+use crate::spelling::{alike, did_you_mean};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{DataRoot, release_name};
 use crate::warehouse::publish::{Manifest, ReleaseOutcome};
@@ -39,12 +39,12 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// What is kept out or asked, and what was said of it: by place and rule, without what stands there
+    /// List the rows in quarantine and the questions about rows, with their answers: place and rule, no cell contents
     List(ListArgs),
-    /// Write a workbook for each school of what to correct, and summaries for the counties and the city
+    /// Write a correction sheet for each school, and summaries for the counties and the city
     Export(ExportArgs),
-    /// Read a filled-in workbook: what it says is recorded, and the next run acts on it
-    Release(ReleaseArgs),
+    /// Read a filled-in workbook, or all of a folder: what they say is recorded, and the next run acts on it
+    Release(corrections::ReleaseArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,11 +52,11 @@ struct ListArgs {
     /// Only this report year
     #[arg(long)]
     year: Option<ReportYear>,
-    /// Only this school, by its code of ten digits
-    #[arg(long, value_name = "CODE")]
+    /// Only this school, by its code or name
+    #[arg(long, value_name = "CODE|NAME")]
     school: Option<String>,
-    /// Only this dataset: `students`
-    #[arg(long)]
+    /// Only this dataset, by its id or title: `students`, 学生学籍
+    #[arg(long, value_name = "DATASET")]
     dataset: Option<String>,
 }
 
@@ -65,20 +65,12 @@ struct ExportArgs {
     /// Only this report year
     #[arg(long)]
     year: Option<ReportYear>,
-    /// Only this school, by its code of ten digits; no summaries then
-    #[arg(long, value_name = "CODE")]
+    /// Only this school, by its code or name, and no summaries
+    #[arg(long, value_name = "CODE|NAME")]
     school: Option<String>,
-    /// Where to [default: quarantine/sheets/ of the data root]; the sheets hold people's data
+    /// The folder to write to [default: quarantine/sheets/ in the data root]; the sheets contain personal data
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-}
-
-#[derive(Debug, clap::Args)]
-struct ReleaseArgs {
-    /// The workbook …更正表.xlsx, filled in
-    file: PathBuf,
-    #[command(flatten)]
-    decider: RowDecider,
 }
 
 impl From<QuarantineError> for Failure {
@@ -91,29 +83,86 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = data_root(&settings)?;
     if let Command::List(args) = &args.command {
-        return list(global, &data, args);
+        let (settings, definitions) = load(global, Overrides::default())?;
+        return list(global, &settings, &definitions, &data, args);
     }
     ledger::refuse_newer(&data)?;
     let (settings, definitions) = load(global, Overrides::default())?;
     let now = now();
     under_lock(&data, "quarantine", &now, || match &args.command {
         Command::Export(args) => export(global, &settings, &definitions, &data, args),
-        Command::Release(args) => release(global, &settings, &definitions, &data, args, &now),
+        Command::Release(args) => {
+            let desk = Desk::open(global, &settings, &data, &now)?;
+            corrections::release(global, &settings, &definitions, (&data, &desk), args, &now)
+        }
         Command::List(_) => Ok(ExitCode::Done),
     })
+}
+
+fn refuse_no_year(manifest: &Manifest, year: Option<ReportYear>) -> Result<(), Failure> {
+    match year.filter(|year| !manifest.years.contains(year)) {
+        Some(year) => Err(open::no_year(manifest, year)),
+        None => Ok(()),
+    }
 }
 
 fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, and says what it kept out")
 }
 
-fn list(global: &Global, data: &DataRoot, args: &ListArgs) -> Result<ExitCode, Failure> {
+/// The school that is meant: of the registers, or one that cases name and no register has.
+fn school_meant(
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    manifest: &Manifest,
+    year: Option<ReportYear>,
+    typed: &str,
+) -> Result<String, Failure> {
+    let units = Units::of_years(settings, data, definitions, manifest, year)?;
+    if typed.trim() == sheets::UNKNOWN_SCHOOL {
+        return Ok(String::new());
+    }
+    units.school(typed).or_else(|failure| {
+        let all = decisions::all(data)?;
+        let of_year = CaseFilter { year, ..CaseFilter::default() };
+        let cases = quarantine::cases(data, manifest, &decisions::not_withdrawn(&all), &of_year)?;
+        let code = text::compact(typed);
+        let is_named = !code.is_empty() && cases.iter().any(|case| case.school_code == code);
+        if is_named { Ok(code) } else { Err(failure) }
+    })
+}
+
+/// The dataset that is meant by an id or a title.
+fn dataset_meant(definitions: &Definitions, typed: &str) -> Result<String, Failure> {
+    let all = &definitions.datasets;
+    let is_meant = |name: &str| is_one_name(name, typed);
+    let found = all.iter().find(|dataset| is_meant(&dataset.dataset) || is_meant(&dataset.title_zh));
+    found.map(|dataset| dataset.dataset.clone()).ok_or_else(|| {
+        let ids = || all.iter().map(|dataset| dataset.dataset.as_str());
+        let titles = all.iter().map(|dataset| dataset.title_zh.as_str());
+        let alike = alike(typed, ids().chain(titles));
+        let known = ids().collect::<Vec<_>>().join(", ");
+        let which = if alike.is_empty() { format!(": {known}") } else { did_you_mean(&alike) };
+        Failure::usage(&format!("there is no dataset `{typed}`{which}"))
+    })
+}
+
+fn list(
+    global: &Global,
+    settings: &Settings,
+    definitions: &Definitions,
+    data: &DataRoot,
+    args: &ListArgs,
+) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
+    refuse_no_year(&manifest, args.year)?;
     let all = decisions::all(data)?;
+    let school = |typed: &String| school_meant(settings, definitions, data, &manifest, args.year, typed);
     let filter = CaseFilter {
         year: args.year,
-        school: args.school.clone(),
-        dataset: args.dataset.clone(),
+        school: args.school.as_ref().map(school).transpose()?,
+        dataset: args.dataset.as_ref().map(|typed| dataset_meant(definitions, typed)).transpose()?,
         cells: false,
     };
     let cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &filter)?;
@@ -207,15 +256,18 @@ fn export(
     args: &ExportArgs,
 ) -> Result<ExitCode, Failure> {
     let manifest = current(data)?;
+    refuse_no_year(&manifest, args.year)?;
+    let school = |typed: &String| school_meant(settings, definitions, data, &manifest, args.year, typed);
+    let school = args.school.as_ref().map(school).transpose()?;
     let all = decisions::all(data)?;
     if let Some(out) = &args.out {
         refuse_open_folder(data, out)?;
     }
     let mut written = Vec::new();
     for &year in manifest.years.iter().filter(|year| args.year.is_none_or(|wanted| wanted == **year)) {
-        let of_year =
-            CaseFilter { year: Some(year), school: args.school.clone(), dataset: None, cells: true };
-        let cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &of_year)?;
+        let of_year = CaseFilter { year: Some(year), school: school.clone(), dataset: None, cells: true };
+        let mut cases = quarantine::cases(data, &manifest, &decisions::not_withdrawn(&all), &of_year)?;
+        quarantine::name_people(data, definitions, &manifest, (year, None), &mut cases)?;
         let residual = (settings.residual_region_code.as_str(), settings.residual_region_name.as_str());
         let names = Names::read(data, definitions, &manifest, year, residual)?;
         let folder = match &args.out {
@@ -336,20 +388,20 @@ fn write_year(
     if !whole || cases.is_empty() {
         return Ok(all_written);
     }
-    let tallies = sheets::tallies(cases);
+    let tallies = summary::tallies(cases);
     let mut regions: Vec<&str> = tallies.keys().map(|(school, _)| names.region_of(school)).collect();
     regions.sort_unstable();
     regions.dedup();
     for region in regions {
         let name = names.region(region);
-        let bytes = sheets::summary_workbook(context, Some(region), name, &tallies)
+        let bytes = summary::summary_workbook(context, Some(region), name, &tallies)
             .map_err(|error| Failure::internal(&error))?;
         let file = format!("{region}{}{year}年更正汇总.xlsx", file_name(name));
         write(folder.join(COUNTIES).join(file), &bytes, "", Tally::default())?;
     }
     let city = &settings.city_name;
-    let bytes =
-        sheets::summary_workbook(context, None, city, &tallies).map_err(|error| Failure::internal(&error))?;
+    let bytes = summary::summary_workbook(context, None, city, &tallies)
+        .map_err(|error| Failure::internal(&error))?;
     write(folder.join(format!("{}{year}年更正汇总.xlsx", file_name(city))), &bytes, "", Tally::default())?;
     Ok(all_written)
 }
@@ -367,151 +419,4 @@ fn draft_restricted(
         fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     }
     written::draft(path.to_owned(), bytes, kind, Access::Restricted)
-}
-
-/// The outcome for a workbook's rows.
-#[derive(Debug, Default, Serialize)]
-struct RowsTaken {
-    report_year: ReportYear,
-    school_code: String,
-    recorded: Vec<Override>,
-    /// Rows whose answers are recorded already.
-    known: usize,
-}
-
-fn release(
-    global: &Global,
-    settings: &Settings,
-    definitions: &Definitions,
-    data: &DataRoot,
-    args: &ReleaseArgs,
-    when: &str,
-) -> Result<ExitCode, Failure> {
-    let file = &args.file;
-    // A parser's message may quote the file.
-    let (book, sha256) = sheets_of(settings, file, &|_| "it does not read as a workbook".to_owned())?;
-    let refused = |faults: &[filled::Fault]| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Failure::usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
-            .hint("nothing was recorded; mend the workbook, or fill in one that is exported anew")
-    };
-    let (year, _) = filled::about(&book).map_err(|fault| refused(&[fault]))?;
-    let manifest = current(data)?;
-    if !manifest.years.contains(&year) {
-        return Err(Failure::usage(&format!("release {:06} has no year {year}", manifest.release)));
-    }
-    refuse_frozen(data, year)?;
-    let key = pipeline::pseudonym_key(data, Some(&manifest))?;
-    let all = decisions::all(data)?;
-    let recorded = decisions::not_withdrawn(&all);
-    let of_year = CaseFilter { year: Some(year), cells: true, ..CaseFilter::default() };
-    let cases = quarantine::cases(data, &manifest, &recorded, &of_year)?;
-    let answers = filled::read(&book, &cases, definitions, args.decider.by.as_deref())
-        .map_err(|faults| refused(&faults))?;
-    let holding = recorded.into_iter().filter(|decision| !manifest.lapsed.contains(&decision.id));
-    let newest = corrections::newest(holding);
-    let mut taken = RowsTaken {
-        report_year: year,
-        school_code: answers.school_code.clone(),
-        known: answers.known,
-        ..RowsTaken::default()
-    };
-    let mut records = Vec::new();
-    for row in &answers.rows {
-        let known = newest.get(row.case.id.as_str()).copied();
-        let record = decision(data, &key, row, known, when)?;
-        if known
-            .is_some_and(|(known, _)| (&known.who, &known.correction) == (&record.who, &record.correction))
-        {
-            taken.known += 1;
-        } else {
-            records.push(record);
-        }
-    }
-    taken.recorded = decisions::add_all(data, records)?;
-    Register::load(data)?.read_back(sha256)?;
-    print(global, &taken)?;
-    Ok(ExitCode::Done)
-}
-
-/// The record of a row's answer. Its cells are stored in the restricted quarantine first, so that no record
-/// lacks them.
-fn decision(
-    data: &DataRoot,
-    key: &PseudonymKey,
-    row: &FilledRow<'_>,
-    known: Option<(&Override, &Correction)>,
-    when: &str,
-) -> Result<Override, Failure> {
-    let case = row.case;
-    let cells = if row.kind == Kind::Corrected {
-        let earlier = match known {
-            Some((_, correction)) if correction.kind == Kind::Corrected => {
-                corrections::read_cells(data, key, correction)?
-            }
-            _ => Vec::new(),
-        };
-        let changes = merge_changes(&earlier, &row.changes);
-        corrections::keep_cells(data, key, &case.id, &changes).map_err(|error| Failure::internal(&error))?
-    } else {
-        String::new()
-    };
-    let place = quarantine::place_of(case);
-    let why = format!("更正表 {}：{}", case.id, row.kind.label());
-    Ok(Override {
-        rule: row.kind.rule().to_owned(),
-        key: case.file.clone(),
-        value: case.sha256.clone(),
-        correction: Some(Correction {
-            case: case.id.clone(),
-            kind: row.kind,
-            dataset: case.dataset.clone(),
-            school_code: case.school_code.clone(),
-            rule: case.problems.first().map(|problem| problem.rule.clone()).unwrap_or_default(),
-            place,
-            cells,
-        }),
-        ..record(case.report_year, &row.by, &why, when)
-    })
-}
-
-/// Merges the changes of a row that was corrected before: the new values count, compared with the delivered ones.
-fn merge_changes(earlier: &[Change], now: &[Change]) -> Vec<Change> {
-    let mut columns: BTreeMap<u32, Change> =
-        earlier.iter().map(|change| (change.column, change.clone())).collect();
-    for change in now {
-        let known = columns.get(&change.column);
-        let was = known.map_or_else(|| change.was.clone(), |known| known.was.clone());
-        columns.insert(change.column, Change { was, ..change.clone() });
-    }
-    columns.into_values().collect()
-}
-
-fn print(global: &Global, taken: &RowsTaken) -> Result<(), Failure> {
-    if global.json {
-        return output::json(taken);
-    }
-    let count = |kind: Kind| {
-        let kinds = taken.recorded.iter().filter_map(|decision| decision.correction.as_ref());
-        kinds.filter(|correction| correction.kind == kind).count()
-    };
-    for decision in &taken.recorded {
-        let Some(correction) = &decision.correction else { continue };
-        output::line(&format!(
-            "decision {}: {} {} {}",
-            decision.id,
-            correction.case,
-            correction.kind.label(),
-            position::redact(&decision.who)
-        ));
-    }
-    let then = if taken.recorded.is_empty() { "" } else { "; the next run acts on them" };
-    output::line(&format!(
-        "{} corrected, {} given up, {} confirmed, {} known already{then}.",
-        count(Kind::Corrected),
-        count(Kind::GivenUp),
-        count(Kind::Confirmed),
-        taken.known
-    ));
-    Ok(())
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{ExitCode, Failure, Global, data_root, load_settings, now, output};
-use crate::decisions::signatures;
+use super::sign::no_release;
+use super::{ExitCode, Failure, Global, data_root, load_definitions, load_settings, now, output, published};
+use crate::decisions::signatures::{self, Record};
 use crate::ledger;
 use crate::period::ReportYear;
 use crate::pipeline;
 use crate::settings::{Overrides, Settings};
 use crate::warehouse::layout::{DataRoot, release_name};
-use crate::warehouse::publish::{self, PublishError, StagedFile};
+use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile};
 use crate::warehouse::retention::{self, Policy};
 
 #[derive(Debug, clap::Args)]
@@ -23,23 +24,23 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// All complete releases, oldest first; years that all three signed have a ✓
+    /// List the complete releases, oldest first; a year that all three have signed is marked ✓
     List,
-    /// The folder of the current release, resolved once
+    /// Print the folder of the current release
     Path {
-        /// SQL views with absolute paths instead
+        /// Print SQL for views of its tables instead, with absolute paths
         #[arg(long)]
         sql: bool,
-        /// Another release than the current one
+        /// This release instead of the current one
         #[arg(long, value_name = "NUMBER")]
         release: Option<u32>,
     },
-    /// Remove old releases, and what only they needed; the current one and signed ones always stay
+    /// Remove old releases and the files that only they need; the current release and signed ones are always kept
     Prune {
-        /// Keep so many of the newest [default: the setting `release_keep`]
+        /// How many of the newest releases to keep [default: the setting `release_keep`]
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
         keep: Option<u32>,
-        /// Keep a release for so many days after another took its place [default: the setting
+        /// How many days to keep a release after another has replaced it [default: the setting
         /// `release_grace_days`]
         #[arg(long, value_name = "DAYS")]
         grace_days: Option<u32>,
@@ -54,7 +55,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let data = data_root(&settings)?;
     match args.command {
         Command::List => return list(global, &data),
-        Command::Path { sql, release } => path(&data, sql, release)?,
+        Command::Path { sql, release } => path(global, &data, sql, release)?,
         Command::Prune { keep, grace_days, dry_run } => {
             // Called under the lock, so that no release is signed while it is being removed.
             let policy = |signed| policy(&settings, keep, grace_days, signed);
@@ -123,6 +124,7 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
     };
     let records = signatures::all(data)?;
     let mut listed = Vec::new();
+    let mut not_checked = BTreeSet::new();
     for release in publish::releases(data)? {
         let manifest = match publish::read_manifest(data, release) {
             Ok(manifest) => manifest,
@@ -140,6 +142,9 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
                 digest.is_some_and(|digest| signatures::is_signed(&records, year, &digest))
             })
             .collect();
+        let unchecked: Vec<ReportYear> =
+            signed.iter().copied().filter(|&year| !names_checked(&records, &manifest, year)).collect();
+        not_checked.extend(unchecked.iter().copied());
         if !global.json {
             let mark = if current == Some(release) { "*" } else { " " };
             let signed = |year| if signed.contains(year) { "✓" } else { "" };
@@ -160,24 +165,36 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
             "created": manifest.created,
             "years": manifest.years,
             "signed_years": signed,
+            "signed_by_unchecked_names": unchecked,
             "outcome": manifest.outcome,
             "digest": manifest.digest,
         }));
     }
     if global.json {
         output::json(&listed)?;
+    } else if !not_checked.is_empty() {
+        let years: Vec<String> = not_checked.iter().map(ToString::to_string).collect();
+        output::note(&format!(
+            "✓ {}: names under these signatures were not checked against a list of persons",
+            years.join(", ")
+        ));
     }
     Ok(code)
 }
 
-fn path(data: &DataRoot, sql: bool, release: Option<u32>) -> Result<(), Failure> {
+/// Whether all names under the signatures of a year were on the bureau's list.
+fn names_checked(records: &[Record], manifest: &Manifest, year: ReportYear) -> bool {
+    let digest = manifest.year_digest(year).unwrap_or_default();
+    signatures::holding(records, year, &digest).values().all(|record| record.name_was_checked())
+}
+
+fn path(global: &Global, data: &DataRoot, sql: bool, release: Option<u32>) -> Result<(), Failure> {
     let manifest = match release {
-        Some(release) => Some(publish::read_manifest(data, release)?),
-        None => publish::current(data)?,
-    };
-    let Some(manifest) = manifest else {
-        return Err(Failure::new(ExitCode::Internal, "nothing is published yet")
-            .hint("`nianbao run` publishes a release"));
+        Some(release) if publish::releases(data)?.contains(&release) => {
+            publish::read_manifest(data, release)?
+        }
+        Some(release) => return Err(no_release(release)),
+        None => published(data, "`nianbao run` publishes a release")?,
     };
     let folder = data.release(manifest.release);
     let folder = std::path::absolute(&folder).unwrap_or(folder);
@@ -187,7 +204,15 @@ fn path(data: &DataRoot, sql: bool, release: Option<u32>) -> Result<(), Failure>
             .iter()
             .map(|file| StagedFile { path: (&file.path).into(), rows: file.rows, in_digest: true })
             .collect();
-        output::line(pipeline::catalogue_sql(&files, &format!("{}/", folder.display())).trim_end());
+        let definitions = load_definitions(global)?;
+        let prefix = format!("{}/", folder.display());
+        let sql = pipeline::catalogue_sql(&files, &prefix, &definitions.tables_of_persons());
+        if global.json {
+            return output::json(&json!({ "release": manifest.release, "path": folder, "sql": sql }));
+        }
+        output::line(sql.trim_end());
+    } else if global.json {
+        output::json(&json!({ "release": manifest.release, "path": folder }))?;
     } else {
         output::line(&folder.display().to_string());
     }

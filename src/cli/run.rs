@@ -27,10 +27,10 @@ use crate::warehouse::{files, ground};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only this report year; may be given several times [default: every year found that is not frozen]
+    /// Only this report year; may be repeated [default: every year found that is not frozen]
     #[arg(long, value_name = "YEAR")]
     year: Vec<i32>,
-    /// Read this drop folder instead of the configured one
+    /// The drop folder to read, instead of the one in the settings
     #[arg(long, value_name = "DIR")]
     drop: Option<PathBuf>,
     /// Ask only this source; may be given several times [default: every source that is defined]

@@ -1,14 +1,20 @@
 //! `nianbao runs`: the records of the ledger.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::json;
 
 use super::output::{self, left, right};
 use super::{ExitCode, Failure, Global, data_root, ledger_failure, load_settings, now};
+use crate::delivery::RowCounts;
 use crate::finding::Severity;
 use crate::ledger::{self, Amount, Entry, Run};
+use crate::period::ReportYear;
 use crate::settings::{Overrides, RUN_KEEP_DAYS_MIN, Settings};
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::Corrections;
+use crate::warehouse::publish::{Corrections, FileCounts};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -18,16 +24,23 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// All runs, oldest first
-    List,
-    /// One run: files, stages, counts, findings
+    /// List the runs, oldest first
+    List {
+        /// How many of the newest runs to list
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        last: usize,
+        /// List all runs
+        #[arg(long, conflicts_with = "last")]
+        all: bool,
+    },
+    /// Show one run: its files, stages, counts and findings
     Show {
-        /// Its number, `latest`, `latest-1`, or the beginning of its time: `2026-11-24T02`
+        /// Its number, `latest`, `latest-1`, or the beginning of its start time: `2026-11-24T02`
         run: String,
     },
-    /// Remove the records of old runs; the newest always stays
+    /// Remove the records of old runs; the newest record is always kept
     Prune {
-        /// Keep records for so many days [default: the setting `run_keep_days`]
+        /// How many days to keep records [default: the setting `run_keep_days`]
         #[arg(long, value_name = "DAYS")]
         keep_days: Option<u32>,
         /// Only list what would be removed
@@ -40,9 +53,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = data_root(&settings)?;
     match &args.command {
-        Command::List => list(global, &data),
+        Command::List { last, all } => list(global, &data, if *all { usize::MAX } else { *last }),
         Command::Show { run } => show(global, &data, run),
-        Command::Prune { keep_days, dry_run } => prune(&settings, &data, *keep_days, *dry_run),
+        Command::Prune { keep_days, dry_run } => prune(global, &settings, &data, *keep_days, *dry_run),
     }
 }
 
@@ -50,11 +63,57 @@ fn damaged(entry: &Entry, message: &str) -> String {
     format!("the record of run {} is damaged: `{}`: {message}", entry.id, entry.path.display())
 }
 
-fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
+/// A run in a listing: what it was and how it ended. `runs show` has all of it.
+#[derive(Serialize)]
+struct ListedRun<'a> {
+    id: u32,
+    command: &'a str,
+    years: &'a [ReportYear],
+    started: &'a str,
+    finished: &'a str,
+    seconds: Option<i64>,
+    outcome: &'a str,
+    exit_code: Option<u8>,
+    error: Option<&'a str>,
+    release_before: u32,
+    release: u32,
+    files: FileCounts,
+    rows: RowCounts,
+    /// Findings by severity.
+    findings: &'a BTreeMap<Severity, u64>,
+}
+
+impl<'a> From<&'a Run> for ListedRun<'a> {
+    fn from(run: &'a Run) -> Self {
+        ListedRun {
+            id: run.id,
+            command: &run.command,
+            years: &run.years,
+            started: &run.started,
+            finished: &run.finished,
+            seconds: run.duration().map(|duration| duration.as_secs()),
+            outcome: run.outcome.name(),
+            exit_code: run.exit_code,
+            error: run.error.as_deref(),
+            release_before: run.release_before,
+            release: run.release,
+            files: run.summary.files,
+            rows: run.summary.rows,
+            findings: &run.summary.findings,
+        }
+    }
+}
+
+fn list(global: &Global, data: &DataRoot, last: usize) -> Result<ExitCode, Failure> {
     let entries = ledger::entries(data).map_err(|error| ledger_failure(&error))?;
+    let all = entries.len();
+    let entries = &entries[all.saturating_sub(last)..];
     let readable: Vec<&Run> = entries.iter().filter_map(|entry| entry.run.as_deref().ok()).collect();
+    if entries.len() < all {
+        output::note(&format!("the newest {} of {all} runs; `runs list --all` has them all", entries.len()));
+    }
     if global.json {
-        output::json(&readable)?;
+        output::json(&readable.into_iter().map(ListedRun::from).collect::<Vec<_>>())?;
     } else if !readable.is_empty() {
         output::line(&line(
             ["run", "started", "took", "outcome", "exit", "release", "files", "rows", "open"]
@@ -65,7 +124,7 @@ fn list(global: &Global, data: &DataRoot) -> Result<ExitCode, Failure> {
         }
     }
     let mut code = ExitCode::Done;
-    for entry in &entries {
+    for entry in entries {
         if let Err(message) = &entry.run {
             output::error(&damaged(entry, message), None);
             code = ExitCode::Internal;
@@ -183,7 +242,7 @@ fn show_text(run: &Run) {
 }
 
 fn show_counts(run: &Run) {
-    let numbers = |rows: &crate::delivery::RowCounts| {
+    let numbers = |rows: &RowCounts| {
         [rows.physical, rows.loaded, rows.quarantined, rows.duplicate, rows.structural]
             .map(|count| right(&count.to_string(), 12))
             .concat()
@@ -226,6 +285,7 @@ fn show_counts(run: &Run) {
 }
 
 fn prune(
+    global: &Global,
     settings: &Settings,
     data: &DataRoot,
     keep_days: Option<u32>,
@@ -249,7 +309,12 @@ fn prune(
         }
         let begun = entry.run.as_ref().map(|run| run.started.as_str()).unwrap_or_default();
         let verb = if dry_run { "would remove" } else { "removed" };
-        output::line(&format!("{verb} run {}, of {begun}", entry.id));
+        if !global.json {
+            output::line(&format!("{verb} run {}, of {begun}", entry.id));
+        }
+    }
+    if global.json {
+        output::json(&json!({ "runs": outdated, "of": entries.len(), "dry_run": dry_run }))?;
     }
     if !lock.was_left_behind() {
         lock.give_back().map_err(|error| Failure::new(ExitCode::Internal, &error))?;

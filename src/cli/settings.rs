@@ -11,7 +11,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print all
+    /// Print every setting
     Show,
 }
 

@@ -4,9 +4,11 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
 
-use super::decision::{reason, refuse_frozen, signer};
+use super::decision::{Desk, reason, refuse_frozen, signer};
 use super::open::{self, OpenYear};
+use super::report::after_signing;
 use super::{ExitCode, Failure, Global, data_root, load_settings, now, output, published, under_lock};
+use crate::decisions::persons;
 use crate::decisions::signatures::{self, Act, Record, Role, State};
 use crate::ledger;
 use crate::period::ReportYear;
@@ -19,22 +21,22 @@ pub struct Args {
     /// The report year
     #[arg(long, value_name = "YEAR", required_unless_present = "list")]
     year: Option<i32>,
-    /// In what capacity: preparer (填报人), reviewer (审核人), responsible (负责人)
+    /// The role: preparer (填报人), reviewer (审核人) or responsible (负责人)
     #[arg(long = "as", value_name = "ROLE", required_unless_present = "list")]
     role: Option<RoleName>,
-    /// Who signs; three different people
+    /// Who signs; the three signers are different people
     #[arg(long, alias = "who", value_name = "NAME", required_unless_present = "list")]
     by: Option<String>,
-    /// Another release than the current one
+    /// This release instead of the current one
     #[arg(long, value_name = "NUMBER", conflicts_with = "withdraw")]
     release: Option<u32>,
-    /// Take the signature of that role back, on record
+    /// Withdraw the signature in that role; it stays on record
     #[arg(long, requires = "why", conflicts_with = "list")]
     withdraw: bool,
-    /// Why it is taken back
+    /// The reason for withdrawing it
     #[arg(long, alias = "reason", value_name = "TEXT", requires = "withdraw")]
     why: Option<String>,
-    /// Who signed what, and whether it holds for the current release
+    /// List all signatures, and whether they hold for the current release
     #[arg(long, conflicts_with_all = ["role", "by", "release"])]
     list: bool,
 }
@@ -68,14 +70,22 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let (role, by) = (Role::from(role), signer(by)?);
     ledger::refuse_newer(&data)?;
     let now = now();
-    under_lock(&data, "sign", &now, || {
+    let desk = Desk::open(global, &settings, &data, &now)?;
+    let by = desk.admit(&by, &[persons::Role::Signer(role)])?;
+    let done = under_lock(&data, "sign", &now, || {
         if args.withdraw {
             let why = args.why.as_deref().unwrap_or_default();
-            withdraw_signature(global, &data, (year, role), &by, why, &now)
+            withdraw_signature(global, (&data, &desk), (year, role), &by, why, &now)
         } else {
-            sign_year(global, &data, (year, role), &by, args.release, &now)
+            sign_year(global, (&data, &desk), (year, role), &by, args.release, &now)
         }
-    })
+    })?;
+    after_signing(global, &data, year);
+    Ok(done)
+}
+
+pub(super) fn no_release(release: u32) -> Failure {
+    Failure::usage(&format!("there is no release {release:06}")).hint("`nianbao releases list` names them")
 }
 
 /// The wanted release, with the digest of the year in it.
@@ -89,10 +99,7 @@ pub(super) fn release_of(
         Some(release) if publish::releases(data)?.contains(&release) => {
             publish::read_manifest(data, release)?
         }
-        Some(release) => {
-            return Err(Failure::usage(&format!("there is no release {release:06}"))
-                .hint("`nianbao releases list` names them"));
-        }
+        Some(release) => return Err(no_release(release)),
     };
     let digest = manifest.year_digest(year).ok_or_else(|| open::no_year(&manifest, year))?;
     Ok((manifest, digest))
@@ -119,13 +126,14 @@ pub(super) fn record_of(
         at: at.to_owned(),
         why: String::new(),
         withdraws: None,
+        origin: None,
         seal: String::new(),
     })
 }
 
 fn sign_year(
     global: &Global,
-    data: &DataRoot,
+    (data, desk): (&DataRoot, &Desk),
     (year, role): (ReportYear, Role),
     by: &str,
     release: Option<u32>,
@@ -135,14 +143,14 @@ fn sign_year(
     let all = signatures::all(data)?;
     let holding = signatures::holding(&all, year, &release.1);
     let known = holding.get(&role).copied();
-    if let Some(other) = known.filter(|known| !signatures::is_same_person(&known.by, by)) {
+    if let Some(other) = known.filter(|known| !desk.is_same_person(&known.by, by)) {
         let message = format!("`{}` signed {year} as {} already", other.by, role_text(role));
         return Err(Failure::usage(&message).hint(
-            "`sign --year Y --as ROLE --withdraw --by NAME --why TEXT` takes a signature back, on record",
+            "`sign --year Y --as ROLE --withdraw --by NAME --why TEXT` withdraws a signature, on record",
         ));
     }
     if let Some((other, _)) =
-        holding.iter().find(|(other, record)| **other != role && signatures::is_same_person(&record.by, by))
+        holding.iter().find(|(other, record)| **other != role && desk.is_same_person(&record.by, by))
     {
         let message =
             format!("`{by}` signed {year} as {}: the three are different people", role_text(*other));
@@ -157,7 +165,7 @@ fn sign_year(
         known.clone()
     } else {
         let record = record_of(data, &release, year, Act::Sign, (by, at))?;
-        signatures::add(data, Record { role: Some(role), ..record })?
+        signatures::add(data, desk.origin(), Record { role: Some(role), ..record })?
     };
     let all = signatures::all(data)?;
     let now = signatures::holding(&all, year, &release.1);
@@ -180,6 +188,9 @@ fn sign_year(
         record.by,
         role_text(role)
     ));
+    if !record.name_was_checked() {
+        output::line(NOT_CHECKED);
+    }
     output::line(&open::kept_out(&open_year));
     if left.is_empty() {
         output::line("All three signed: `nianbao freeze` keeps the year as it is.");
@@ -189,6 +200,9 @@ fn sign_year(
     }
     Ok(ExitCode::Done)
 }
+
+/// What is said of a name that was not checked.
+const NOT_CHECKED: &str = "The name was not checked: the bureau keeps no list of persons (persons.toml).";
 
 /// `preparer (填报人)`.
 pub(super) fn role_text(role: Role) -> String {
@@ -211,13 +225,13 @@ pub(super) fn refuse(global: &Global, open_year: &OpenYear, what: &str) -> Resul
 
 fn withdraw_signature(
     global: &Global,
-    data: &DataRoot,
+    (data, desk): (&DataRoot, &Desk),
     (year, role): (ReportYear, Role),
     by: &str,
     why: &str,
     at: &str,
 ) -> Result<ExitCode, Failure> {
-    let why = reason(why, "taking a signature back needs a reason")?;
+    let why = reason(why, "withdrawing a signature needs a reason")?;
     refuse_frozen(data, year)?;
     let (_, digest) = release_of(data, year, None)?;
     let all = signatures::all(data)?;
@@ -233,11 +247,11 @@ fn withdraw_signature(
         withdraws: Some(known.id),
         ..known.clone()
     };
-    let record = signatures::add(data, record)?;
+    let record = signatures::add(data, desk.origin(), record)?;
     if global.json {
         output::json(&record)?;
     } else {
-        output::line(&format!("Signature {} is taken back, by record {}.", known.id, record.id));
+        output::line(&format!("Signature {} is withdrawn, by record {}.", known.id, record.id));
     }
     Ok(ExitCode::Done)
 }
@@ -279,10 +293,12 @@ fn list(global: &Global, data: &DataRoot, year: Option<ReportYear>) -> Result<Ex
 
 fn line(ListedRecord { record, state }: &ListedRecord<'_>) -> String {
     let Record { id, act, report_year, role, release, by, at, why, withdraws, year_digest, .. } = record;
+    let checked = if record.name_was_checked() { "name on the list" } else { "name not checked" };
+    let account = record.origin.as_ref().map(|origin| format!(", {origin}")).unwrap_or_default();
     let act = match (act, withdraws) {
         (Act::Sign, _) => state.map_or("", State::name).to_owned(),
-        (Act::Withdraw, Some(id)) => format!("takes back {id}"),
-        (Act::Withdraw, None) => "takes back".to_owned(),
+        (Act::Withdraw, Some(id)) => format!("withdraws {id}"),
+        (Act::Withdraw, None) => "withdraws".to_owned(),
         (Act::Freeze, _) => "freezes".to_owned(),
         (Act::Lift, _) => "lifts".to_owned(),
     };
@@ -290,7 +306,7 @@ fn line(ListedRecord { record, state }: &ListedRecord<'_>) -> String {
     let why = if why.is_empty() { String::new() } else { format!("：{why}") };
     let digest = year_digest.get(..12).unwrap_or(year_digest);
     format!(
-        "{id:>6}  {at}  {}  {report_year}  release {release:06}  {digest}  {}  {by}{why}",
+        "{id:>6}  {at}  {}  {report_year}  release {release:06}  {digest}  {}  {by} ({checked}{account}){why}",
         output::left(&act, 13),
         output::left(&role, 20)
     )

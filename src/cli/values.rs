@@ -1,43 +1,47 @@
 //! `nianbao override set` and `override read`: decisions about values of the current release.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::decision::{Decider, RowDecider, record, refuse_frozen};
-use super::filled::sheets_of;
-use super::{ExitCode, Failure, Global, output, published};
+use super::catalogue::indicator;
+use super::decision::{Decider, Desk, RowDecider, record, refuse_frozen};
+use super::filled::{NotesTaken, UnrecordedNote, name_of, sheets_of};
+use super::units::Units;
+use super::{ExitCode, Failure, Global, answers, open, output, published};
 use crate::decisions::values::{self, About};
 use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
+use crate::definitions::indicator::Indicator;
 use crate::documents::Register;
 use crate::figure::State;
 use crate::figure::{Delivered, Level};
-use crate::figures::reconcile::{self, Answer, Difference};
+use crate::figures::reconcile::{self, Answer, Closing, Difference};
 use crate::figures::{IndicatorValue, adjust, shown, stored};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::position;
-use crate::report::differences::{self, DifferenceNote};
+use crate::report::differences::{self, DifferenceNote, Fault, NotedDifference};
+use crate::report::findings;
 use crate::settings::Settings;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Manifest;
 
 #[derive(Debug, clap::Args)]
 pub struct SetArgs {
-    /// The indicator, as the table `dim_indicator` names it: `graduates_placed`
+    /// The indicator, by its id or title: `graduates_placed`, 毕业去向落实人数
     indicator: String,
     /// The report year
     #[arg(long)]
     year: i32,
-    /// The school's code of ten digits
-    #[arg(long, value_name = "CODE")]
+    /// The school, by its code or its name in the register of that year
+    #[arg(long, value_name = "CODE|NAME")]
     school: String,
-    /// The basis that the value replaces: filed or system
+    /// The basis whose value is replaced: filed (填报) or system (系统)
     #[arg(long, default_value = "filed")]
     basis: String,
-    /// The value, in the indicator's unit: 612 or 88.01
+    /// The new value, in the indicator's unit: 612 or 88.01
     #[arg(long, allow_hyphen_values = true)]
     value: String,
     #[command(flatten)]
@@ -46,7 +50,7 @@ pub struct SetArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ReadArgs {
-    /// The workbook …填报与系统差异表.xlsx, filled in
+    /// The workbook …填报与系统差异表.xlsx or …问题与疑问表.xlsx, filled in
     file: PathBuf,
     #[command(flatten)]
     decider: RowDecider,
@@ -56,21 +60,64 @@ fn current(data: &DataRoot) -> Result<Manifest, Failure> {
     published(data, "`nianbao run` publishes a release, whose values are decided about")
 }
 
+/// A value that is set, as the person who sets it must see it.
+#[derive(Debug, Serialize)]
+pub struct ValueSet {
+    #[serde(flatten)]
+    pub decision: Override,
+    title_zh: String,
+    unit: String,
+    school_name: String,
+    basis: &'static str,
+    /// The delivered value, or the name of its state.
+    before: String,
+    after: String,
+    /// The decision in force that this one replaces, and its value.
+    replaces: Option<(u32, String)>,
+}
+
+impl ValueSet {
+    /// `全日制在校生人数 of 3614000001 …, 2024, on basis filed (填报): 610 人 → 612 人`.
+    pub fn text(&self) -> String {
+        let in_unit = |value: &str| match State::named(value) {
+            State::Missing if value != State::Missing.name() => format!("{value} {}", self.unit),
+            state => format!("{} ({})", shown(value), state.name()),
+        };
+        let basis = Delivered::named(self.basis).map_or("", Delivered::label);
+        let school = self.decision.about.as_ref().map_or("", |about| about.school_code.as_str());
+        let replaces = self
+            .replaces
+            .as_ref()
+            .map(|(id, value)| format!("; this replaces decision {id}, which set {}", in_unit(value)));
+        format!(
+            "{} of {school} {}, {}, on basis {} ({basis}): {} → {}{}",
+            self.title_zh,
+            self.school_name,
+            self.decision.report_year,
+            self.basis,
+            in_unit(&self.before),
+            in_unit(&self.after),
+            replaces.unwrap_or_default()
+        )
+    }
+}
+
 /// The decision that sets a value, with the value that is delivered in the current release.
 pub fn set(
+    settings: &Settings,
     data: &DataRoot,
     definitions: &Definitions,
     set: &SetArgs,
     when: &str,
-) -> Result<Override, Failure> {
+) -> Result<ValueSet, Failure> {
     set.decider.check()?;
-    let Some(basis) = Delivered::named(&set.basis) else {
-        return Err(Failure::usage(&format!("`{}` is not a basis: filed or system", set.basis)));
+    let Some(basis) = Delivered::named(&set.basis).or_else(|| Delivered::labelled(&set.basis)) else {
+        return Err(Failure::usage(&format!(
+            "`{}` is not a basis: filed (填报) or system (系统)",
+            set.basis
+        )));
     };
-    let Some(indicator) = definitions.indicator(&set.indicator) else {
-        return Err(Failure::usage(&format!("there is no indicator `{}`", set.indicator))
-            .hint("the table `dim_indicator` has them all"));
-    };
+    let indicator = indicator(definitions, &set.indicator)?;
     if let Some(why) = adjust::refusal(indicator, basis) {
         return Err(Failure::usage(&why));
     }
@@ -79,90 +126,131 @@ pub fn set(
     if let Some(fault) = adjust::value_fault(indicator, basis, value) {
         return Err(Failure::usage(&fault));
     }
-    let replaced = delivered(data, definitions, set, basis)?;
+    let manifest = current(data)?;
+    let units = Units::of_year(settings, data, definitions, &manifest, set.year)?;
+    let school = units.school(&set.school)?;
+    let replaced = delivered((data, &manifest), definitions, (indicator, set.year), &school, basis)?;
     let delivered = replaced.as_text();
     if replaced.state == State::Blank
         && definitions
             .layout(set.year)
-            .is_none_or(|layout| !layout.filed_rows().any(|(_, row)| row.indicator == set.indicator))
+            .is_none_or(|layout| !layout.filed_rows().any(|(_, row)| row.indicator == indicator.id))
     {
-        return Err(Failure::usage(&format!("`{}` was not asked in {}", set.indicator, set.year)));
+        return Err(Failure::usage(&format!("`{}` was not asked in {}", indicator.id, set.year)));
     }
     if delivered == value.to_string() {
-        return Err(Failure::usage(&format!("{delivered} is what was delivered: there is nothing to set")));
+        return Err(Failure::usage(&format!(
+            "{delivered} {} is what was delivered on basis {} ({}): there is nothing to set",
+            indicator.unit,
+            basis.name(),
+            basis.label()
+        )));
     }
-    Ok(Override {
-        rule: values::set_rule().to_owned(),
-        key: values::set_key(set.year, &set.indicator, basis, &set.school),
-        value: value.to_string(),
-        about: Some(About {
-            indicator_id: set.indicator.clone(),
-            relation: String::new(),
-            level: Level::School,
-            region_code: replaced.key.unit.region_code.clone(),
-            school_code: set.school.clone(),
-            under: BTreeMap::from([(basis.name().to_owned(), delivered)]),
-        }),
-        ..set.decider.record(set.year, when)
+    let key = values::set_key(set.year, &indicator.id, basis, &school);
+    let all = decisions::all(data)?;
+    let newest = decisions::not_withdrawn(&all).into_iter().rfind(|known| {
+        known.rule == values::set_rule() && known.key == key && !manifest.lapsed.contains(&known.id)
+    });
+    Ok(ValueSet {
+        title_zh: indicator.title_zh.clone(),
+        unit: indicator.unit.clone(),
+        school_name: units.school_name(&school).to_owned(),
+        basis: basis.name(),
+        before: delivered.clone(),
+        after: value.to_string(),
+        replaces: newest.map(|known| (known.id, known.value.clone())),
+        decision: Override {
+            rule: values::set_rule().to_owned(),
+            key,
+            value: value.to_string(),
+            about: Some(About {
+                indicator_id: indicator.id.clone(),
+                relation: String::new(),
+                level: Level::School,
+                region_code: replaced.key.unit.region_code.clone(),
+                school_code: school,
+                under: BTreeMap::from([(basis.name().to_owned(), delivered)]),
+            }),
+            ..set.decider.record(set.year, when)
+        },
     })
 }
 
 /// The delivered value of one school in the current release.
 fn delivered(
-    data: &DataRoot,
+    (data, manifest): (&DataRoot, &Manifest),
     definitions: &Definitions,
-    set: &SetArgs,
+    (indicator, year): (&Indicator, ReportYear),
+    school: &str,
     basis: Delivered,
 ) -> Result<IndicatorValue, Failure> {
-    let manifest = current(data)?;
-    let Some(path) = manifest.table(data, "indicator_value", set.year) else {
-        return Err(Failure::usage(&format!("release {:06} has no year {}", manifest.release, set.year)));
+    let Some(path) = manifest.table(data, "indicator_value", year) else {
+        return Err(open::no_year(manifest, year));
     };
     let values = stored::read(&path, &definitions.indicators).map_err(|error| Failure::internal(&error))?;
-    let mut of_school =
-        values.into_iter().filter(|value| value.key.unit.school_code == set.school).peekable();
-    if of_school.peek().is_none() {
-        return Err(Failure::usage(&format!(
-            "there is no school `{}` in {}",
-            position::redact(&set.school),
-            set.year
-        )));
-    }
-    let is_wanted = |value: &IndicatorValue| {
+    let of_school = |value: &&IndicatorValue| {
         let key = &value.key;
-        key.indicator_id == set.indicator && key.basis == basis.basis() && key.breakdown.is_empty()
+        key.unit.school_code == school && key.indicator_id == indicator.id && key.breakdown.is_empty()
     };
-    of_school.find(is_wanted).ok_or_else(|| {
-        Failure::usage(&format!("`{}` has no value on basis {} in {}", set.indicator, basis.name(), set.year))
+    let found = values.iter().filter(of_school).find(|value| value.key.basis == basis.basis());
+    found.cloned().ok_or_else(|| {
+        let others = Delivered::ALL.into_iter().filter(|other| {
+            adjust::refusal(indicator, *other).is_none()
+                && values.iter().filter(of_school).any(|value| value.key.basis == other.basis())
+        });
+        let others: Vec<String> = others.map(|other| format!("--basis {}", other.name())).collect();
+        let has = if others.is_empty() {
+            String::new()
+        } else {
+            format!("; it has one with {}", others.join(", "))
+        };
+        Failure::usage(&format!("`{}` has no value on basis {} in {year}{has}", indicator.id, basis.name()))
     })
 }
 
-/// The outcome for a workbook's notes.
-#[derive(Debug, Default, Serialize)]
-struct NotesTaken {
-    recorded: Vec<Override>,
-    /// Rows whose notes are recorded already.
-    known: usize,
-    not_recorded: Vec<UnrecordedNote>,
-}
-
-#[derive(Debug, Serialize)]
-struct UnrecordedNote {
-    sheet: String,
-    row: u32,
-    why: String,
-}
-
-/// Records the notes of a filled-in workbook; those whose values changed since are reported.
+/// Records the notes of a filled-in workbook; those about something that changed since are reported.
 pub fn read(
     global: &Global,
     settings: &Settings,
     data: &DataRoot,
+    desk: &Desk,
     read: &ReadArgs,
     when: &str,
 ) -> Result<ExitCode, Failure> {
-    let (rows, sha256) = noted_rows(settings, &read.file)?;
+    let (sheets, sha256) = sheets_of(settings, &read.file, &|error| error.to_string())?;
     let manifest = current(data)?;
+    let refused = |faults: &[Fault]| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Failure::usage(&format!("`{}` is not taken\n{}", read.file.display(), lines.join("\n")))
+            .hint("nothing was recorded; mend the workbook, or fill in the one in reports/ anew")
+    };
+    let by = read.decider.by.as_deref();
+    let mut taken = if findings::is_workbook(&sheets) {
+        let rows = findings::read(&sheets).map_err(|faults| refused(&faults))?;
+        answers::of_rows(global, (data, desk), &manifest, rows, by, when)?
+    } else {
+        let rows = differences::read(&sheets).map_err(|faults| refused(&faults))?;
+        of_differences((data, desk), &manifest, rows, by, when)?
+    };
+    let records = std::mem::take(&mut taken.recorded);
+    records.iter().try_for_each(|record| refuse_frozen(data, record.report_year))?;
+    taken.recorded = decisions::add_all(data, desk.origin(), records)?;
+    // Notes that were not recorded are in the workbook alone.
+    if taken.not_recorded.is_empty() {
+        Register::load(data)?.read_back(sha256)?;
+    }
+    print(global, &taken)?;
+    Ok(if taken.not_recorded.is_empty() { ExitCode::Done } else { ExitCode::Draft })
+}
+
+/// The records of the notes about differences.
+fn of_differences(
+    (data, desk): (&DataRoot, &Desk),
+    manifest: &Manifest,
+    rows: Vec<DifferenceNote>,
+    by: Option<&str>,
+    when: &str,
+) -> Result<NotesTaken, Failure> {
     let all = decisions::all(data)?;
     // The newest note about each difference; the year is part of the key.
     let notes: BTreeMap<&str, &Override> = decisions::not_withdrawn(&all)
@@ -172,18 +260,14 @@ pub fn read(
         .collect();
     let mut years: BTreeMap<ReportYear, Vec<Difference>> = BTreeMap::new();
     let mut taken = NotesTaken::default();
-    let mut records = Vec::new();
     for row in rows {
         if let std::collections::btree_map::Entry::Vacant(entry) = years.entry(row.year) {
             let path = manifest.table(data, "difference", row.year);
             let read = path.map(|path| reconcile::read(&path)).transpose();
             entry.insert(read.map_err(|error| Failure::internal(&error))?.unwrap_or_default());
         }
-        let by = match (row.by.is_empty(), &read.decider.by) {
-            (true, by) => by.clone().unwrap_or_default().trim().to_owned(),
-            (false, _) => row.by.clone(),
-        };
-        match decision(&row, &years[&row.year], &by, when) {
+        let made = name_of(desk, &row.by, by).and_then(|by| decisions_of(&row, &years[&row.year], &by, when));
+        match made {
             Err(why) => {
                 taken.not_recorded.push(UnrecordedNote {
                     sheet: position::redact(&row.sheet),
@@ -191,55 +275,62 @@ pub fn read(
                     why,
                 });
             }
-            Ok(None) => taken.known += 1,
-            Ok(Some(record)) if is_known(&record, &notes, &manifest) => taken.known += 1,
-            Ok(Some(record)) => records.push(record),
+            Ok(made) => {
+                let new: Vec<Override> =
+                    made.into_iter().filter(|record| !is_known(record, &notes, manifest)).collect();
+                taken.known += usize::from(new.is_empty());
+                taken.recorded.extend(new);
+            }
         }
     }
-    records.iter().try_for_each(|record| refuse_frozen(data, record.report_year))?;
-    taken.recorded = decisions::add_all(data, records)?;
-    // Notes that were not recorded are in the workbook alone.
-    if taken.not_recorded.is_empty() {
-        Register::load(data)?.read_back(sha256)?;
-    }
-    print(global, &taken)?;
-    Ok(if taken.not_recorded.is_empty() { ExitCode::Done } else { ExitCode::Draft })
+    Ok(taken)
 }
 
-/// Reads the rows with a note, in the same way as a delivery, and the SHA-256 of the file.
-fn noted_rows(settings: &Settings, file: &Path) -> Result<(Vec<DifferenceNote>, String), Failure> {
-    let (sheets, sha256) = sheets_of(settings, file, &|error| error.to_string())?;
-    let rows = differences::read(&sheets).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Failure::usage(&format!("`{}` is not taken\n{}", file.display(), lines.join("\n")))
-            .hint("nothing was recorded; mend the workbook, or fill in the one in reports/ anew")
-    })?;
-    Ok((rows, sha256))
-}
-
-/// The record of a note, if its row is about a difference in the release, with the same values; `None` where
-/// the note only repeats what closed the difference: an earlier note, or why a value was set.
-fn decision(
+/// The records of a row: of one difference, or of all that it stands for; none where its note only repeats
+/// what closed them.
+fn decisions_of(
     row: &DifferenceNote,
     differences: &[Difference],
     by: &str,
     when: &str,
-) -> Result<Option<Override>, String> {
-    if by.is_empty() {
-        return Err("no name is given: fill in 处理人, or give --by".to_owned());
+) -> Result<Vec<Override>, String> {
+    if row.note.is_empty() {
+        return Err("处理人 is filled in and 处理说明 is empty".to_owned());
     }
-    let [(basis_a, value_a), (basis_b, value_b)] = &row.sides;
+    match &row.about {
+        NotedDifference::One { code, indicator_id, sides } => {
+            let found = one(row.year, code, indicator_id, sides, differences)?;
+            Ok(decision(row, found, by, when).into_iter().collect())
+        }
+        NotedDifference::Zeros { digest } => {
+            let all = differences::zeros(differences);
+            let zeros = all.iter().find(|zeros| zeros.digest == *digest);
+            let zeros = zeros.ok_or("other differences are 0 against - now: fill in the new workbook")?;
+            Ok(zeros.pairs.iter().filter_map(|found| decision(row, found, by, when)).collect())
+        }
+    }
+}
+
+/// The difference that a row is about, if it is in the release with the same values.
+fn one<'a>(
+    year: ReportYear,
+    code: &str,
+    indicator_id: &str,
+    sides: &[(Delivered, String); 2],
+    differences: &'a [Difference],
+) -> Result<&'a Difference, String> {
+    let [(basis_a, value_a), (basis_b, value_b)] = sides;
     let found = differences.iter().find(|difference| {
         let key = &difference.key;
         let unit = &key.unit;
-        let code = if unit.school_code.is_empty() { &unit.region_code } else { &unit.school_code };
-        key.indicator_id == row.indicator_id
-            && *code == row.code
+        let unit_code = if unit.school_code.is_empty() { &unit.region_code } else { &unit.school_code };
+        key.indicator_id == indicator_id
+            && unit_code == code
             && (key.basis_a, key.basis_b) == (*basis_a, *basis_b)
     });
     let Some(found) = found else {
-        let (id, code) = (position::redact(&row.indicator_id), position::redact(&row.code));
-        return Err(format!("the release compares no `{id}` of {code} in {}", row.year));
+        let (id, code) = (position::redact(indicator_id), position::redact(code));
+        return Err(format!("the release compares no `{id}` of {code} in {year}"));
     };
     for (basis, value, side) in [(basis_a, value_a, &found.a), (basis_b, value_b, &found.b)] {
         if *value != side.as_text() {
@@ -250,19 +341,22 @@ fn decision(
     if found.answer == Answer::Agrees {
         return Err("the two agree: there is nothing to say".to_owned());
     }
-    if found
-        .closed
-        .as_ref()
-        .is_some_and(|closed| (closed.note.as_str(), closed.by.as_str()) == (&row.note, by))
-    {
-        return Ok(None);
+    Ok(found)
+}
+
+/// The record of a note about a difference; `None` where the note only repeats what closed it: an earlier
+/// note, or why a value was set.
+fn decision(row: &DifferenceNote, found: &Difference, by: &str, when: &str) -> Option<Override> {
+    let said = |closed: &Closing| (closed.note.as_str(), closed.by.as_str()) == (&row.note, by);
+    if found.closed.as_ref().is_some_and(said) {
+        return None;
     }
-    Ok(Some(Override {
+    Some(Override {
         rule: values::note_rule().to_owned(),
         key: values::note_key(row.year, &found.key),
-        value: format!("{value_a} {value_b}"),
+        value: format!("{} {}", found.a.as_text(), found.b.as_text()),
         about: Some(About {
-            indicator_id: row.indicator_id.clone(),
+            indicator_id: found.key.indicator_id.clone(),
             relation: String::new(),
             level: found.key.unit.level,
             region_code: found.key.unit.region_code.clone(),
@@ -270,7 +364,7 @@ fn decision(
             under: values::under(found),
         }),
         ..record(row.year, by, &row.note, when)
-    }))
+    })
 }
 
 /// Whether the newest note about the same difference says the same, and holds.

@@ -1,10 +1,16 @@
 //! `nianbao verify`: checks that releases are as they were published, and signatures as they were signed.
 
-use super::{ExitCode, Failure, Global, data_root, load_settings, output};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::sign::no_release;
+use super::{ExitCode, Failure, Global, data_root, load_definitions, load_settings, output};
 use crate::decisions::signatures;
 use crate::settings::Overrides;
 use crate::warehouse::layout::release_name;
-use crate::warehouse::verify;
+use crate::warehouse::persons;
+use crate::warehouse::verify::{self, Verification};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -13,9 +19,20 @@ pub struct Args {
     release: Option<u32>,
 }
 
+/// What was found, for machines.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    verified: &'a Verification,
+    /// Files and folders of tables of persons that everybody can read.
+    open_to_others: &'a [PathBuf],
+}
+
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let settings = load_settings(global, Overrides::default())?;
     let data = data_root(&settings)?;
+    let definitions = load_definitions(global)?;
+    let open = persons::open_to_others(&data, &definitions.tables_of_persons())?;
     let mut verified = verify::verify(&data, args.release)?;
     let mut of_signatures = signatures::verify(&data)?;
     of_signatures.retain(|damage| args.release.is_none_or(|release| [0, release].contains(&damage.release)));
@@ -24,11 +41,10 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         && verified.releases.is_empty()
         && verified.damages.iter().all(|damage| damage.release != release)
     {
-        return Err(Failure::new(ExitCode::Usage, &format!("there is no release {}", release_name(release)))
-            .hint("`nianbao releases list` names them"));
+        return Err(no_release(release));
     }
     if global.json {
-        output::json(&verified)?;
+        output::json(&Shown { verified: &verified, open_to_others: &open })?;
     } else {
         for damage in &verified.damages {
             let release = match damage.release {
@@ -42,6 +58,13 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         }
         for name in &verified.incomplete {
             output::line(&format!("{name} incomplete: no release, left by a run or a clean-up that died"));
+        }
+        if let [first, ..] = open.as_slice() {
+            output::note(&format!(
+                "{} files and folders of tables of persons can be read by everybody, `{}` first; the next run closes them",
+                open.len(),
+                first.display()
+            ));
         }
         output::note(&format!(
             "{} releases, {} damaged files",

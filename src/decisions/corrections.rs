@@ -256,6 +256,7 @@ mod tests {
                 rule: "E-ID-FORMAT".into(),
                 cells: cells.into(),
             }),
+            origin: None,
         }
     }
 

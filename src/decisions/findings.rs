@@ -212,6 +212,7 @@ mod tests {
             withdraws: None,
             about: Some(about(&answer("5"), &unit)),
             correction: None,
+            origin: None,
         };
         assert_eq!(decision.rule, "C-SUM-OF-PARTS");
         let records = [decision];
@@ -251,6 +252,7 @@ mod tests {
             withdraws: None,
             about: Some(about_question(&question())),
             correction: None,
+            origin: None,
         };
         let records = [decision];
         let settled = |sha256: &str, lapsed: &[u32]| {

@@ -8,6 +8,9 @@
 //! A decision can also be about values ([`values`]): it sets one, or says why two of them differ;
 //! about single rows of a delivery ([`corrections`]); or about a finding ([`findings`]): it says why
 //! the doubted content is right. The people responsible for a year sign it ([`signatures`]).
+//!
+//! Each record has the account that it was made from beside the name ([`origin`]); names are checked against the
+//! bureau's list of persons, where it keeps one ([`persons`]).
 
 pub mod findings;
 
@@ -17,6 +20,12 @@ pub mod corrections;
 
 pub mod signatures;
 
+pub mod spellings;
+
+pub mod origin;
+
+pub mod persons;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +33,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use self::origin::Origin;
 use crate::finding;
 use crate::period::ReportYear;
 use crate::tables::decision::DecisionRow;
@@ -31,8 +41,8 @@ use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
 /// Format of a record. A newer one is refused. 1 had no decisions about values, 2 none about rows and
-/// findings.
-const FORMAT: u32 = 3;
+/// findings, 3 no origin.
+const FORMAT: u32 = 4;
 
 /// A decision, as kept in `ledger/overrides/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +68,9 @@ pub struct Override {
     /// The row it is about; `None` for a decision about a whole delivery or a value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<corrections::Correction>,
+    /// `None` in records of earlier formats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -173,8 +186,8 @@ pub fn not_withdrawn(all: &[Override]) -> Vec<&Override> {
 ///
 /// # Errors
 /// When the file system fails.
-pub fn add(data: &DataRoot, record: Override) -> Result<Override, DecisionError> {
-    let added = add_all(data, vec![record])?;
+pub fn add(data: &DataRoot, origin: &Origin, record: Override) -> Result<Override, DecisionError> {
+    let added = add_all(data, origin, vec![record])?;
     added.into_iter().next().ok_or_else(|| DecisionError::Io {
         path: data.overrides(),
         source: io::Error::other("nothing was recorded"),
@@ -185,11 +198,16 @@ pub fn add(data: &DataRoot, record: Override) -> Result<Override, DecisionError>
 ///
 /// # Errors
 /// When the file system fails.
-pub fn add_all(data: &DataRoot, mut records: Vec<Override>) -> Result<Vec<Override>, DecisionError> {
+pub fn add_all(
+    data: &DataRoot,
+    origin: &Origin,
+    mut records: Vec<Override>,
+) -> Result<Vec<Override>, DecisionError> {
     let last = all(data)?.last().map_or(0, |last| last.id);
     for (id, record) in (last + 1..).zip(&mut records) {
         record.format = FORMAT;
         record.id = id;
+        record.origin = Some(origin.clone());
         write_record(&data.overrides(), id, record)?;
     }
     Ok(records)
@@ -213,6 +231,7 @@ mod tests {
             withdraws: None,
             about: None,
             correction: None,
+            origin: None,
         }
     }
 
@@ -221,9 +240,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
         assert_eq!(all(&data).unwrap(), []);
-        let first = add(&data, record("E-VOLUME")).unwrap();
-        let second = add(&data, record("E-TRUNC")).unwrap();
-        add(&data, Override { withdraws: Some(first.id), ..record("E-VOLUME") }).unwrap();
+        let first = add(&data, &Origin::default(), record("E-VOLUME")).unwrap();
+        let second = add(&data, &Origin::default(), record("E-TRUNC")).unwrap();
+        add(&data, &Origin::default(), Override { withdraws: Some(first.id), ..record("E-VOLUME") }).unwrap();
         let records = all(&data).unwrap();
         assert_eq!(records.len(), 3);
         assert_eq!(not_withdrawn(&records), [&second]);
@@ -236,15 +255,16 @@ mod tests {
         let text = r#"{"format": 1, "id": 1, "report_year": 2024, "rule": "E-VOLUME", "key": "2024/students/a.csv",
             "value": "ab", "who": "王科长", "when": "2024-10-08T09:00:00+08:00", "reason": "合并", "withdraws": null}"#;
         files::write_whole(&data.overrides().join("000001.json"), text.as_bytes(), Access::Open).unwrap();
-        assert_eq!(all(&data).unwrap()[0].about, None);
-        assert_eq!(add(&data, record("E-TRUNC")).unwrap().id, 2);
+        let first = &all(&data).unwrap()[0];
+        assert_eq!((&first.about, &first.origin), (&None, &None));
+        assert_eq!(add(&data, &Origin::default(), record("E-TRUNC")).unwrap().id, 2);
     }
 
     #[test]
     fn a_record_of_a_rule_by_its_former_id_is_of_the_rule() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
-        add(&data, record("W-ROWLIMIT")).unwrap();
+        add(&data, &Origin::default(), record("W-ROWLIMIT")).unwrap();
         assert_eq!(all(&data).unwrap()[0].rule, finding::ROW_LIMIT.id);
         assert_eq!(finding::rule("Q-SCHOOL-UNKNOWN"), Some(finding::SCHOOL_UNKNOWN));
     }
@@ -254,7 +274,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
         let path = data.overrides().join("000001.json");
-        for (text, newer) in [(r#"{"format": 4}"#, true), ("{\"format\": 1,", false)] {
+        for (text, newer) in [(r#"{"format": 5}"#, true), ("{\"format\": 1,", false)] {
             files::write_whole(&path, text.as_bytes(), Access::Open).unwrap();
             let error = all(&data).unwrap_err();
             assert_eq!(matches!(error, DecisionError::Newer { .. }), newer, "{error}");

@@ -15,16 +15,16 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::origin::Origin;
 use super::{DecisionError, read_folder, record_path, write_record};
-use crate::normalise::text;
 use crate::period::ReportYear;
 use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish;
 use crate::warehouse::verify::Damage;
 
-/// Format of a record. A newer one is refused.
-const FORMAT: u32 = 1;
+/// Format of a record. A newer one is refused. 1 had no origin.
+const FORMAT: u32 = 2;
 
 /// The capacity in which a person signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,11 +91,20 @@ pub struct Record {
     pub why: String,
     /// The id of the signature that is withdrawn.
     pub withdraws: Option<u32>,
+    /// `None` in records of the first format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// SHA-256 over all of the above and the seal of the record before.
     pub seal: String,
 }
 
 impl Record {
+    /// Whether the name was checked against the bureau's list of persons.
+    #[must_use]
+    pub fn name_was_checked(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.name_checked)
+    }
+
     fn sealed_after(&self, before: &str) -> io::Result<String> {
         let open = Record { seal: before.to_owned(), ..self.clone() };
         Ok(files::sha256(&serde_json::to_vec(&open).map_err(io::Error::other)?))
@@ -138,21 +147,16 @@ pub fn all(data: &DataRoot) -> Result<Vec<Record>, DecisionError> {
 ///
 /// # Errors
 /// When the file system fails.
-pub fn add(data: &DataRoot, record: Record) -> Result<Record, DecisionError> {
+pub fn add(data: &DataRoot, origin: &Origin, record: Record) -> Result<Record, DecisionError> {
     let all = all(data)?;
     let (id, before) = all.last().map_or((0, ""), |last| (last.id, last.seal.as_str()));
-    let mut record = Record { format: FORMAT, id: id + 1, seal: String::new(), ..record };
+    let mut record =
+        Record { format: FORMAT, id: id + 1, origin: Some(origin.clone()), seal: String::new(), ..record };
     record.seal = record
         .sealed_after(before)
         .map_err(|source| DecisionError::Io { path: data.signatures(), source })?;
     write_record(&data.signatures(), record.id, &record)?;
     Ok(record)
-}
-
-/// Whether two names are the same person's: blanks and character width do not matter.
-#[must_use]
-pub fn is_same_person(name: &str, other: &str) -> bool {
-    text::compact(name).to_lowercase() == text::compact(other).to_lowercase()
 }
 
 /// The signatures that were not withdrawn, oldest first.
@@ -300,6 +304,7 @@ mod tests {
             at: "2024-11-08T09:00:00+08:00".into(),
             why: String::new(),
             withdraws: None,
+            origin: None,
             seal: String::new(),
         }
     }
@@ -311,7 +316,8 @@ mod tests {
     fn journal(records: Vec<Record>) -> (tempfile::TempDir, DataRoot, Vec<Record>) {
         let folder = tempfile::tempdir().unwrap();
         let data = DataRoot::new(folder.path());
-        let records = records.into_iter().map(|record| add(&data, record).unwrap()).collect();
+        let records =
+            records.into_iter().map(|record| add(&data, &Origin::default(), record).unwrap()).collect();
         (folder, data, records)
     }
 
@@ -331,7 +337,7 @@ mod tests {
         assert_eq!(state(&before[0], &before, Some("b")), State::Lapsed);
         let back =
             Record { withdraws: Some(2), ..record(Act::Withdraw, Some(Role::Reviewer), "王", "a", 3) };
-        add(&data, back).unwrap();
+        add(&data, &Origin::default(), back).unwrap();
         let after = all(&data).unwrap();
         assert_eq!(holding(&after, 2024, "a").len(), 2);
         assert_eq!(state(&after[1], &after, Some("a")), State::Withdrawn);
@@ -364,13 +370,7 @@ mod tests {
         assert!(verify(&data).unwrap()[0].detail.contains("record 2 is not there"));
         std::fs::write(&path, "{").unwrap();
         assert_eq!(verify(&data).unwrap()[0].kind, "unreadable");
-        std::fs::write(&path, r#"{"format": 2}"#).unwrap();
+        std::fs::write(&path, r#"{"format": 3}"#).unwrap();
         assert!(matches!(verify(&data), Err(DecisionError::Newer { .. })));
-    }
-
-    #[test]
-    fn spacing_does_not_make_a_name_another_person() {
-        assert!(is_same_person("王 科长", "王科长") && is_same_person("Ｌi", "li"));
-        assert!(!is_same_person("王科长", "王局长"));
     }
 }

@@ -262,7 +262,7 @@ mod tests {
     use crate::figure::Basis;
     use crate::figure::State;
     use crate::figures::reconcile;
-    use crate::figures::{Subject, ValueKey};
+    use crate::figures::{Coverage, Subject, ValueKey};
 
     fn value(basis: Basis, school: &str, number: i64) -> IndicatorValue {
         IndicatorValue {
@@ -275,7 +275,7 @@ mod tests {
             value: Some(Decimal::from_int(number)),
             ratio: None,
             words: None,
-            n_missing: 0,
+            coverage: Coverage::default(),
         }
     }
 
@@ -301,6 +301,7 @@ mod tests {
                 under,
             }),
             correction: None,
+            origin: None,
         }
     }
 

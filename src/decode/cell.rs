@@ -57,6 +57,16 @@ impl Cell<'_> {
     }
 }
 
+/// A text without the mark before it that makes a spreadsheet keep a code as text: `'0012`. In files of other
+/// programs the mark is one of the cell's own characters.
+#[must_use]
+pub(super) fn unprefixed(text: &str) -> &str {
+    const MARKS: [char; 8] = ['\'', '’', '‘', '‛', '＇', '`', '´', '′'];
+    let bare = text.trim_start_matches(is_blank).strip_prefix(MARKS);
+    // A mark at both ends quotes what is between them.
+    bare.filter(|bare| !bare.is_empty() && !bare.ends_with(MARKS)).unwrap_or(text)
+}
+
 /// The day that a date with a time of day means. Programs that take local time for that of Shanghai's old
 /// meridian (8 h 5 min 43 s) write midnight as 23:59:17 or 23:54:17 of the day before; 23:59:59 is the end of a
 /// day, as people write it.
@@ -80,7 +90,7 @@ pub fn is_blank(c: char) -> bool {
 }
 
 /// A whole number without a decimal point, anything else as Rust prints it.
-fn number_text(number: f64) -> String {
+pub(super) fn number_text(number: f64) -> String {
     /// Beyond this an f64 no longer holds every integer.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
@@ -139,6 +149,16 @@ mod tests {
         for (seconds, is_next) in [(0, false), (43, false), (86_057, true), (86_357, true), (86_399, false)] {
             let meant = if is_next { Date::constant(2008, 3, 1) } else { day };
             assert_eq!(day_meant(day, seconds), meant, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_mark_before_a_text_is_none_of_it() {
+        for text in ["'0012", "’0012", "＇0012", " `0012"] {
+            assert_eq!(unprefixed(text), "0012", "{text}");
+        }
+        for text in ["0012", "'", "'甲'", "‘甲’", "O'Neil"] {
+            assert_eq!(unprefixed(text), text);
         }
     }
 

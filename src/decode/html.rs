@@ -13,13 +13,17 @@ use html5ever::tokenizer::{
     BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 
-use super::cell::{Cell, Row};
+use super::cell::{Cell, Row, unprefixed};
 use super::text::{Chunks, LINE_MAX};
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Limit, Note, ROWS_MAX, RowProblem, paging};
 use crate::finding;
 
 /// Columns or rows that a cell may span; the widest export seen has 104.
 const SPAN_MAX: usize = 1_000;
+/// Rows of a table for the layout of a page.
+const SMALL_ROWS: usize = 2;
+/// Bytes of the text beside tables that are looked at.
+const BESIDE_MAX: usize = 1 << 16;
 
 /// Emits the rows of all tables of the page, each table as a sheet without a name.
 ///
@@ -36,6 +40,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
         rows: 0,
         silent: false,
         login: false,
+        beside: String::new(),
         over: None,
     }));
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
@@ -46,7 +51,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
         text.clear();
         let _ = tokenizer.feed(&input);
         if let Some(over) = tokenizer.sink.0.borrow().over {
-            return Err(DecodeError::Limit(over.into()));
+            return Err(DecodeError::Limit(over));
         }
     }
     tokenizer.end();
@@ -57,6 +62,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
     if page.table.is_some() && !page.end_cut() {
         notes.push(Note::new(finding::FILE_TRUNCATED, "", "表格没有结束标记").at_row(page.rows));
     }
+    notes.extend(page.paging_note());
     Ok(FileNotes { encoding, notes })
 }
 
@@ -109,13 +115,18 @@ struct Page<'e> {
     silent: bool,
     /// The page asks for a password: its tables are layout, not data.
     login: bool,
+    /// Text beside the tables, and of tables that are too small for data.
+    beside: String,
     /// What exceeds the limits of a table.
-    over: Option<&'static str>,
+    over: Option<Limit>,
 }
 
 #[derive(Default)]
 struct OpenTable {
     row: Option<Vec<Cell<'static>>>,
+    rows: usize,
+    /// The text of its first rows.
+    text: String,
     cell: Option<OpenCell>,
     /// Cells that reach down from rows above, by column: the number of further rows, and the value.
     reaching: Vec<(usize, Cell<'static>)>,
@@ -164,6 +175,9 @@ impl Page<'_> {
             }
             ("table", false) => {
                 self.end_row();
+                if let Some(table) = self.table.as_ref().filter(|table| table.rows <= SMALL_ROWS) {
+                    self.beside += &table.text;
+                }
                 self.table = self.around.pop();
                 if self.table.is_some() {
                     (self.each)(Event::Sheet(""));
@@ -192,14 +206,30 @@ impl Page<'_> {
     }
 
     fn text(&mut self, text: &str) {
-        if let Some(cell) = self.table.as_mut().and_then(|table| table.cell.as_mut())
-            && !self.silent
-        {
+        if self.silent {
+            return;
+        }
+        if let Some(cell) = self.table.as_mut().and_then(|table| table.cell.as_mut()) {
             cell.text.push_str(text);
             if cell.text.len() > LINE_MAX {
-                self.over = Some("a cell");
+                self.over = Some(Limit::Cell);
             }
+        } else if self.beside.len() < BESIDE_MAX {
+            self.beside += text;
         }
+    }
+
+    /// What the text beside the tables says of pages and rows, where there are more than the page has.
+    fn paging_note(&self) -> Option<Note> {
+        let beside = paging::folded(&self.beside);
+        let pages = paging::page(&beside).filter(|(_, in_all)| *in_all > 1);
+        let rows = paging::rows(&beside).filter(|rows| *rows > self.rows);
+        let detail = match (rows, pages) {
+            (Some(rows), _) => format!("页面写明共 {rows} 条，表中只有 {} 行", self.rows),
+            (None, Some((page, in_all))) => format!("页面写明是第 {page} 页，共 {in_all} 页"),
+            (None, None) => return None,
+        };
+        Some(Note::new(finding::FILE_PAGES, "", &detail))
     }
 
     /// Ends a table without an end tag; false when the page ends between two rows.
@@ -220,12 +250,18 @@ impl Page<'_> {
     fn end_row(&mut self) {
         let Some(cells) = self.table.as_mut().and_then(OpenTable::end_row) else { return };
         if cells.len() > COLUMNS_MAX {
-            self.over = Some("columns");
+            self.over = Some(Limit::Columns);
         }
         if self.rows > ROWS_MAX {
-            self.over = Some("rows");
+            self.over = Some(Limit::Rows);
         }
         let row = Row { number: self.rows, cells };
+        if let Some(table) = self.table.as_mut().filter(|table| table.rows < SMALL_ROWS) {
+            table.text.extend(row.cells.iter().map(Cell::text));
+        }
+        if let Some(table) = &mut self.table {
+            table.rows += 1;
+        }
         if !row.is_blank() {
             (self.each)(Event::Row(&row));
         }
@@ -237,7 +273,8 @@ impl OpenTable {
         self.take_reaching();
         let (Some(row), Some(cell)) = (&mut self.row, self.cell.take()) else { return };
         let text = cell.text.trim_matches(super::cell::is_blank);
-        let value = if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Owned(text.to_owned())) };
+        let value =
+            if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Owned(unprefixed(text).to_owned())) };
         for column in 0..cell.columns {
             let value = if column == 0 { value.clone() } else { Cell::Empty };
             if cell.rows > 1 {

@@ -13,9 +13,9 @@ use std::hash::{Hash, Hasher};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
-use super::cell::{Cell, Row};
+use super::cell::{Cell, Row, unprefixed};
 use super::text::Chunks;
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, ROWS_MAX, RowProblem};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Limit, Note, ROWS_MAX, RowProblem};
 use crate::finding;
 
 /// Emits the header and the rows.
@@ -44,12 +44,15 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
         return Err(DecodeError::NotData);
     }
     if header.elements > u64::from(ROWS_MAX) {
-        return Err(DecodeError::Limit(format!("more than {ROWS_MAX} objects")));
+        return Err(DecodeError::Limit(Limit::Rows));
     }
     if header.names.len() > COLUMNS_MAX {
-        return Err(DecodeError::Limit(format!("objects of more than {COLUMNS_MAX} names")));
+        return Err(DecodeError::Limit(Limit::Columns));
     }
-    notes.extend(outline.total.and_then(|total| header.pages_note(total)));
+    notes.extend(match outline.total {
+        Some(total) => header.pages_note(total),
+        None => outline.is_part.then(|| Note::new(finding::FILE_PAGES, "", "文件写明这只是其中一页")),
+    });
     each(Event::Sheet(""));
     let mut names: Vec<(&String, &usize)> = header.names.iter().collect();
     names.sort_unstable_by_key(|(_, place)| **place);
@@ -121,6 +124,8 @@ impl Header {
 struct Outline {
     /// The number of rows in all, as stated.
     total: Option<u64>,
+    /// The document says that it is a page of several.
+    is_part: bool,
     /// The document says that the request failed.
     failed: bool,
     /// Arrays of rows found.
@@ -187,6 +192,12 @@ enum Word {
     /// What is said of pages: an object, or the number of this one.
     Page,
     Total,
+    /// How many pages there are.
+    Pages,
+    /// Whether another page follows, or where it is.
+    More,
+    /// Whether this is the last page.
+    Last,
     Code,
     Success,
     Error,
@@ -197,8 +208,16 @@ impl Word {
     fn of(name: &str) -> Word {
         match name.to_ascii_lowercase().as_str() {
             "data" | "rows" | "list" | "records" | "items" | "result" | "results" | "content" => Word::Rows,
-            "total" | "totalcount" | "total_count" | "totalelements" | "recordstotal" | "totalrows"
-            | "totalnum" | "total_num" | "count" => Word::Total,
+            "total" | "totalcount" | "total_count" | "totalelements" | "total_elements" | "recordstotal"
+            | "totalrecords" | "total_records" | "recordcount" | "record_count" | "totalrows"
+            | "rowcount" | "totalnum" | "total_num" | "totalsize" | "totalitems" | "total_items"
+            | "count" => Word::Total,
+            "pages" | "totalpage" | "totalpages" | "total_page" | "total_pages" | "pagecount"
+            | "page_count" => Word::Pages,
+            "hasnext" | "has_next" | "hasnextpage" | "has_next_page" | "hasmore" | "has_more" | "next" => {
+                Word::More
+            }
+            "last" | "islastpage" | "is_last_page" => Word::Last,
             "page" | "pageinfo" | "pagination" => Word::Page,
             "code" | "errcode" | "errorcode" | "error_code" => Word::Code,
             "success" => Word::Success,
@@ -258,6 +277,12 @@ impl<'de> Visitor<'de> for Part<'_, '_> {
             let text = value.text().trim().to_lowercase();
             match word {
                 Word::Total => self.outline.total = text.parse().ok().or(self.outline.total),
+                Word::Pages => self.outline.is_part |= text.parse::<u64>().is_ok_and(|pages| pages > 1),
+                Word::More => {
+                    self.outline.is_part |=
+                        !value.is_blank() && !["false", "0", "否"].contains(&text.as_str());
+                }
+                Word::Last => self.outline.is_part |= value == Cell::Bool(false) || text == "false",
                 Word::Code => {
                     let fine = ["", "0", "00", "000", "0000", "200", "ok", "success"];
                     self.outline.failed |= !fine.contains(&text.as_str());
@@ -376,7 +401,7 @@ impl<'de> Visitor<'de> for Values {
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<JsonValue, E> {
-        Ok(JsonValue::Value(Cell::Text(Cow::Owned(value.to_owned()))))
+        Ok(JsonValue::Value(Cell::Text(Cow::Owned(unprefixed(value).to_owned()))))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<JsonValue, E> {
@@ -457,6 +482,26 @@ mod tests {
         }
         for text in [r#"{"code":200,"data":[],"total":0}"#, "[]"] {
             assert_eq!(rows_and_rules(text), Err(DecodeError::NoRows), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_several_is_reported() {
+        let rules = |envelope: &str| {
+            let text = format!(r#"{{"code":0,"data":{{"list":[{{"a":1}},{{"a":2}}],{envelope}}}}}"#);
+            rows_and_rules(&text).unwrap().1
+        };
+        for part in [r#""pages":9"#, r#""totalPages":"9""#, r#""hasNextPage":true"#, r#""last":false"#] {
+            assert_eq!(rules(part), [finding::FILE_PAGES.id], "{part}");
+        }
+        for whole in [
+            r#""pages":1"#,
+            r#""hasNextPage":false"#,
+            r#""last":true"#,
+            r#""next":null"#,
+            r#""pages":9,"total":2"#,
+        ] {
+            assert_eq!(rules(whole), Vec::<String>::new(), "{whole}");
         }
     }
 

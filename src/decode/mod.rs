@@ -10,11 +10,17 @@ pub mod sniff;
 
 mod preflight;
 
+mod printed;
+
 mod respell;
+
+pub mod paging;
 
 pub mod xlsx;
 
 pub mod xls;
+
+mod unlock;
 
 pub mod html;
 
@@ -27,10 +33,11 @@ pub mod worker;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{self, Rule};
-use crate::sources::bundle::BundleError;
+use crate::sources::bundle::{BundleError, UNPACKED_MAX};
 
 pub use cell::{Cell, Row};
 pub use sniff::Format;
+pub(crate) use text::LINE_MAX;
 
 /// The format of a file, once decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +103,26 @@ pub struct FileNotes {
     pub notes: Vec<Note>,
 }
 
+/// What of a file is more than is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Limit {
+    /// Bytes once unpacked, as far as they are known, and the most that a setting allows.
+    Unpacked {
+        size: u64,
+        most: u64,
+    },
+    /// Entries of a zip.
+    Entries(u64),
+    Rows,
+    Columns,
+    /// Bytes of a cell, or of a line of text.
+    Cell,
+    /// Bytes of a row.
+    Row,
+    /// Bytes of all rows together.
+    AllRows,
+}
+
 /// The reason why a file gives no rows.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DecodeError {
@@ -109,8 +136,8 @@ pub enum DecodeError {
     NotData,
     #[error("cut short: {0}")]
     Truncated(String),
-    #[error("over the limit: {0}")]
-    Limit(String),
+    #[error("over the limit: {0:?}")]
+    Limit(Limit),
     /// A header and nothing under it, in a format that states this itself.
     #[error("no rows")]
     NoRows,
@@ -124,6 +151,8 @@ pub enum DecodeError {
     Encrypted,
     #[error("encrypted by a program against leaks")]
     Protected,
+    #[error("no pattern in its bytes")]
+    Noise,
     #[error("two sheets have one name")]
     SheetTwice(String),
     #[error("unpacks to far more than its size")]
@@ -165,7 +194,8 @@ impl From<BundleError> for DecodeError {
             BundleError::Truncated => DecodeError::Truncated("the end of the zip is missing".into()),
             BundleError::Damaged(what) => DecodeError::Damaged(what),
             BundleError::Checksum => DecodeError::Checksum,
-            BundleError::Limit(what) => DecodeError::Limit(what),
+            BundleError::Unpacked { size, most } => DecodeError::Limit(Limit::Unpacked { size, most }),
+            BundleError::Entries(count) => DecodeError::Limit(Limit::Entries(count as u64)),
             BundleError::Ratio => DecodeError::Ratio,
             BundleError::Twice => DecodeError::Twice,
             BundleError::Encrypted => DecodeError::Encrypted,
@@ -198,29 +228,63 @@ impl RowProblem {
     }
 }
 
+/// How the number cells of a workbook are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Numbers {
+    /// As the file stores them: 92.8.
+    #[default]
+    Stored,
+    /// As text, by the format of their cell: 92.80. `.xls` is read as stored: its reader has no formats.
+    Printed,
+}
+
 /// Reads `bytes` to their end and passes every row to `each`, in order.
 ///
 /// # Errors
 /// [`DecodeError`] when the content is not a readable table file. Rows passed before
 /// the error must be thrown away: a file that does not read to its end gives none.
 pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
-    let format = sniff::sniff(bytes)?;
-    // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_as(format, bytes, each)));
-    match read {
-        Ok(read) => {
-            read.map(|notes| Decoded { format, encoding: notes.encoding.to_owned(), notes: notes.notes })
-        }
-        Err(_) if format == Format::Xls && xls::is_cut(bytes) => {
-            Err(DecodeError::Truncated("sectors are missing".into()))
-        }
-        Err(_) => Err(DecodeError::Damaged("the reader of this format gave up".into())),
-    }
+    decode_with(bytes, Numbers::Stored, UNPACKED_MAX, each)
 }
 
-fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
+/// Like [`decode`], with number cells as is asked, for workbooks that unpack to no more than `unpacked_max` bytes.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_with(
+    bytes: &[u8],
+    numbers: Numbers,
+    unpacked_max: u64,
+    each: &mut dyn FnMut(Event<'_>),
+) -> Result<Decoded, DecodeError> {
+    let read = |bytes: &[u8], each: &mut dyn FnMut(Event<'_>)| {
+        let format = sniff::sniff(bytes)?;
+        let notes = read_as(format, bytes, (numbers, unpacked_max), each)?;
+        Ok(Decoded { format, encoding: notes.encoding.to_owned(), notes: notes.notes })
+    };
+    // A file cut short makes the BIFF reader panic: that is one damaged file, not the end of a run.
+    let is_container = sniff::is_container(bytes);
+    let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let unlocked = if is_container { unlock::unlocked(bytes)? } else { None };
+        read(unlocked.as_deref().unwrap_or(bytes), each)
+    }));
+    decoded.unwrap_or_else(|_| {
+        Err(if is_container && xls::is_cut(bytes) {
+            DecodeError::Truncated("sectors are missing".into())
+        } else {
+            DecodeError::Damaged("the reader of this format gave up".into())
+        })
+    })
+}
+
+fn read_as(
+    format: Format,
+    bytes: &[u8],
+    (numbers, unpacked_max): (Numbers, u64),
+    each: &mut dyn FnMut(Event<'_>),
+) -> Result<FileNotes, DecodeError> {
     match format {
-        Format::Xlsx => xlsx::read(bytes, each),
+        Format::Xlsx => xlsx::read(bytes, (numbers, unpacked_max), each),
         Format::Xls => xls::read(bytes, each),
         Format::Html => html::read(bytes, each),
         Format::Text => text::read(bytes, each),
@@ -231,6 +295,6 @@ fn read_as(format: Format, bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Res
 
 /// Rows of a text file: four times those of a spreadsheet, and a hundred times those of a city. It
 /// bounds files that are not tables at all, and are kept aside row by row.
-pub(crate) const ROWS_MAX: u32 = 1 << 22;
+pub const ROWS_MAX: u32 = 1 << 22;
 /// Columns that a row may have: those of a spreadsheet. The widest export seen has 104.
-pub(crate) const COLUMNS_MAX: usize = 16_384;
+pub const COLUMNS_MAX: usize = 16_384;

@@ -52,12 +52,12 @@ const SHARED_ITEM: u64 = 5;
 ///
 /// # Errors
 /// Those of [`bundle::unpack`]; `Entities`, `Workbook` and `Grid`.
-pub(super) fn look_through(bytes: &[u8]) -> Result<Preflight, DecodeError> {
+pub(super) fn look_through(bytes: &[u8], unpacked_max: u64) -> Result<Preflight, DecodeError> {
     let mut archive = bundle::open(bytes)?;
     let mut found = Preflight::default();
     let mut part = Part::default();
     let finders = Finders::new();
-    bundle::unpack(&mut archive, bytes.len(), |name, chunk| {
+    bundle::unpack(&mut archive, bytes.len(), unpacked_max, |name, chunk| {
         if chunk.is_empty() {
             found.macros |= name.ends_with("vbaProject.bin");
             found.links |= name.starts_with("xl/externalLinks/externalLink");

@@ -27,8 +27,8 @@ const LEFT_OUT: [&str; 3] = ["dimension", "extLst", "AlternateContent"];
 
 /// # Errors
 /// `Damaged` where a part that is named is not there, or does not parse.
-pub(super) fn respell(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
-    let parts = parts(bytes)?;
+pub(super) fn respell(bytes: &[u8], unpacked_max: u64) -> Result<Vec<u8>, DecodeError> {
+    let parts = parts(bytes, unpacked_max)?;
     let find = |path: &str| parts.get(&path.to_lowercase());
     let package = relationships(text(find("_rels/.rels").ok_or_else(|| missing("_rels/.rels"))?)?)?;
     let book = package.iter().find(|relation| relation.is("officeDocument"));
@@ -91,10 +91,10 @@ impl Archive {
 }
 
 /// XML parts by their path in small letters, with one kind of stroke.
-fn parts(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, DecodeError> {
+fn parts(bytes: &[u8], unpacked_max: u64) -> Result<BTreeMap<String, Vec<u8>>, DecodeError> {
     let mut archive = bundle::open(bytes)?;
     let mut parts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    bundle::unpack::<DecodeError>(&mut archive, bytes.len(), |name, chunk| {
+    bundle::unpack::<DecodeError>(&mut archive, bytes.len(), unpacked_max, |name, chunk| {
         let name = resolved("", name).to_lowercase();
         if matches!(name.rsplit('.').next(), Some("xml" | "rels")) {
             parts.entry(name).or_default().extend_from_slice(chunk);

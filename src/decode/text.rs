@@ -12,15 +12,16 @@ use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 use encoding_rs::{BIG5, Decoder, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memchr2};
 
-use super::cell::{Cell, Row};
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Occurrences, ROWS_MAX, RowProblem};
+use super::cell::{Cell, Row, unprefixed};
+use super::sniff::wide;
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Limit, Note, Occurrences, ROWS_MAX, RowProblem};
 use crate::finding;
 
 /// Lines that a quoted cell may span. Addresses with line breaks seen so far have two or three.
 const RECORD_LINES_MAX: usize = 20;
 /// Bytes of a line. The widest export seen has 104 columns, and a spreadsheet cell holds 32,767
 /// characters.
-pub(super) const LINE_MAX: usize = 1 << 20;
+pub(crate) const LINE_MAX: usize = 1 << 20;
 
 /// Emits the rows.
 ///
@@ -43,7 +44,7 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
     while let Some((_, first_next)) = lines.line(lines.at)? {
         let number = lines.number;
         if number > ROWS_MAX {
-            return Err(DecodeError::Limit(format!("more than {ROWS_MAX} lines")));
+            return Err(DecodeError::Limit(Limit::Rows));
         }
         let bad = Event::BadRow { number, problem: RowProblem::UnclosedQuote };
         let Some(record) = record(&mut lines, delimiter)? else {
@@ -100,7 +101,7 @@ const UNDECODED_MAX: u64 = 2;
 
 /// Text of a delivered file, decoded chunk by chunk.
 ///
-/// A byte order mark decides; else text whose lines are UTF-8 is UTF-8; anything else is GB18030,
+/// A byte order mark decides, or the places of NUL bytes; else text whose lines are UTF-8 is UTF-8; anything else is GB18030,
 /// which contains GBK and GB2312. Bytes that do not decode become U+FFFD, and their row is
 /// quarantined later.
 pub(super) struct Chunks<'a> {
@@ -129,8 +130,9 @@ impl<'a> Chunks<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<(Self, Vec<Note>), DecodeError> {
         let mut notes = Vec::new();
         let mut bytes = bytes;
-        let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        if !wide && bytes.ends_with(&[0]) {
+        let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+        let wide = marked.or_else(|| wide(bytes)).filter(|&encoding| encoding != UTF_8);
+        if wide.is_none() && bytes.ends_with(&[0]) {
             let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
             if end == 0 {
                 return Err(DecodeError::Truncated("nothing but NUL bytes".into()));
@@ -140,12 +142,12 @@ impl<'a> Chunks<'a> {
             bytes = &bytes[..end];
         }
         // The mark of the end that DOS programs write after the last line.
-        if !wide {
+        if wide.is_none() {
             bytes = bytes.strip_suffix(&[0x1a]).unwrap_or(bytes);
         }
-        let (encoding, name): (&'static Encoding, _) = match Encoding::for_bom(bytes) {
-            Some((encoding, _)) if encoding == UTF_16LE => (UTF_16LE, "utf-16le"),
-            Some((encoding, _)) if encoding == UTF_16BE => (UTF_16BE, "utf-16be"),
+        let (encoding, name): (&'static Encoding, _) = match wide.or(marked) {
+            Some(encoding) if encoding == UTF_16LE => (UTF_16LE, "utf-16le"),
+            Some(encoding) if encoding == UTF_16BE => (UTF_16BE, "utf-16be"),
             Some(_) => (UTF_8, "utf-8"),
             None if is_utf8(bytes)? => (UTF_8, "utf-8"),
             None if is_big5(bytes) => return Err(DecodeError::OtherEncoding("big5".into())),
@@ -254,7 +256,7 @@ impl<'a> Lines<'a> {
                 searched = bytes.len();
             }
             if searched - from > LINE_MAX {
-                return Err(DecodeError::Limit(format!("a line of more than {LINE_MAX} bytes")));
+                return Err(DecodeError::Limit(Limit::Cell));
             }
             if !self.chunks.more(&mut self.text) {
                 let end = self.text.len();
@@ -396,7 +398,7 @@ fn is_separator_hint(record: &str) -> bool {
 }
 
 fn split<'r>(reader: &mut Reader, record: &'r str, delimiter: u8) -> Result<Vec<Cell<'r>>, DecodeError> {
-    let too_wide = || Err(DecodeError::Limit(format!("a row of more than {COLUMNS_MAX} columns")));
+    let too_wide = || Err(DecodeError::Limit(Limit::Columns));
     if memchr(b'"', record.as_bytes()).is_none() {
         let cells: Vec<_> =
             record.split(char::from(delimiter)).take(COLUMNS_MAX + 1).map(text_cell).collect();
@@ -438,7 +440,7 @@ fn text_cell(text: &str) -> Cell<'_> {
 /// `="0012"` and `'0012`: how people keep Excel from dropping leading zeros.
 fn unwrapped(text: &str) -> &str {
     let formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
-    formula.or_else(|| text.strip_prefix('\'')).unwrap_or(text)
+    formula.unwrap_or_else(|| unprefixed(text))
 }
 
 #[cfg(test)]

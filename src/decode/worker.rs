@@ -17,7 +17,8 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpabl
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeError, Decoded, Event, Row, RowProblem};
+use super::{DecodeError, Decoded, Event, Limit, Numbers, Row, RowProblem};
+use crate::settings::Settings;
 
 /// The subcommand of the program that serves as a worker.
 pub const COMMAND: &str = "decode-worker";
@@ -31,6 +32,19 @@ pub struct Limits {
     pub memory_mb: u64,
     /// Processor time for one file.
     pub cpu_seconds: u64,
+    /// What a workbook may unpack to.
+    pub unpacked_mb: u64,
+}
+
+impl Limits {
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Limits {
+            memory_mb: settings.decode_memory_max_mb,
+            cpu_seconds: settings.decode_cpu_max_seconds,
+            unpacked_mb: settings.unpacked_max_mb,
+        }
+    }
 }
 
 /// The reason why a worker ended before its file did.
@@ -56,6 +70,7 @@ pub struct WorkerError(#[from] io::Error);
 pub struct Decoder {
     program: PathBuf,
     limits: Limits,
+    numbers: Numbers,
     worker: Option<Worker>,
 }
 
@@ -71,9 +86,9 @@ struct Worker {
 /// A worker that has read so many bytes is replaced, so that what it leaks does not add up.
 const RETIRED_AFTER_BYTES: u64 = 256 << 20;
 /// No row takes more; the widest export seen has rows of 3 KB.
-const ROW_MAX: usize = 4 << 20;
+pub const ROW_MAX: usize = 4 << 20;
 /// Bytes of all events of a file: the parent keeps them in memory, and waits for them.
-const EVENTS_MAX: u64 = 2 << 30;
+pub const EVENTS_MAX: u64 = 2 << 30;
 /// A row, and what a frame may hold besides.
 const FRAME_MAX: usize = ROW_MAX + (1 << 16);
 
@@ -115,7 +130,19 @@ impl Decoder {
     /// `program` is `nianbao`; [`OWN_PROGRAM`] where this program is `nianbao` itself.
     #[must_use]
     pub fn new(program: &Path, limits: Limits) -> Self {
-        Decoder { program: program.to_owned(), limits, worker: None }
+        Decoder { program: program.to_owned(), limits, numbers: Numbers::Stored, worker: None }
+    }
+
+    /// Reads number cells as they are printed.
+    #[must_use]
+    pub fn as_printed(mut self) -> Self {
+        self.numbers = Numbers::Printed;
+        self
+    }
+
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Like [`super::decode`], in a worker. When the worker dies the file is
@@ -132,9 +159,9 @@ impl Decoder {
             Some(worker) if worker.sent < RETIRED_AFTER_BYTES => worker,
             Some(worker) => {
                 worker.end()?;
-                Worker::start(&self.program, self.limits)?
+                Worker::start(&self.program, self.limits, self.numbers)?
             }
-            None => Worker::start(&self.program, self.limits)?,
+            None => Worker::start(&self.program, self.limits, self.numbers)?,
         };
         if let Ok(outcome) = worker.request(bytes).and_then(|()| worker.receive(each)) {
             self.worker = Some(worker);
@@ -145,12 +172,14 @@ impl Decoder {
 }
 
 impl Worker {
-    fn start(program: &Path, limits: Limits) -> io::Result<Self> {
+    fn start(program: &Path, limits: Limits, numbers: Numbers) -> io::Result<Self> {
         let mut child = Command::new(program)
             .arg0("nianbao")
             .arg(COMMAND)
             .args(["--memory-mb", &limits.memory_mb.to_string()])
             .args(["--cpu-seconds", &limits.cpu_seconds.to_string()])
+            .args(["--unpacked-mb", &limits.unpacked_mb.to_string()])
+            .args((numbers == Numbers::Printed).then_some("--as-printed"))
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -247,7 +276,7 @@ fn death_of(status: ExitStatus) -> Death {
 ///
 /// # Errors
 /// When it cannot limit itself, or its pipes fail.
-pub fn serve(limits: Limits) -> io::Result<()> {
+pub fn serve(limits: Limits, numbers: Numbers) -> io::Result<()> {
     limit(limits)?;
     let mut requests = io::stdin().lock();
     let mut frames = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -270,17 +299,17 @@ pub fn serve(limits: Limits) -> io::Result<()> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         allow_cpu(limits.cpu_seconds)?;
-        answer(&bytes, &mut frames)?;
+        answer(&bytes, (numbers, limits.unpacked_mb << 20), &mut frames)?;
         frames.flush()?;
     }
 }
 
-fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
+fn answer(bytes: &[u8], (numbers, unpacked_max): (Numbers, u64), frames: &mut impl Write) -> io::Result<()> {
     let mut buffer = Vec::new();
     let (mut events, mut event_bytes) = (0, 0);
     let mut failed = None;
     let mut over = None;
-    let outcome = super::decode(bytes, &mut |event| {
+    let outcome = super::decode_with(bytes, numbers, unpacked_max, &mut |event| {
         let answer = match event {
             Event::Sheet(name) => Answer::Sheet(name),
             Event::Row(row) => Answer::Row(row),
@@ -289,8 +318,8 @@ fn answer(bytes: &[u8], frames: &mut impl Write) -> io::Result<()> {
         let written = to_frame(&answer, &mut buffer).and_then(|()| {
             event_bytes += buffer.len() as u64;
             if buffer.len() > ROW_MAX || event_bytes > EVENTS_MAX {
-                let what = if buffer.len() > ROW_MAX { "a row" } else { "all rows together" };
-                over = Some(DecodeError::Limit(what.to_owned()));
+                let limit = if buffer.len() > ROW_MAX { Limit::Row } else { Limit::AllRows };
+                over = Some(DecodeError::Limit(limit));
                 return Ok(());
             }
             events += 1;
@@ -364,7 +393,7 @@ mod tests {
         let mut direct = Vec::new();
         let decoded = super::super::decode(bytes, &mut |event| direct.push(text(&event)));
         let mut pipe = Vec::new();
-        answer(bytes, &mut pipe).unwrap();
+        answer(bytes, (Numbers::Stored, u64::MAX), &mut pipe).unwrap();
         let (mut received, mut rest) = (Vec::new(), pipe.as_slice());
         let end = loop {
             let length = u32::from_le_bytes(rest[..4].try_into().unwrap()) as usize;
@@ -387,7 +416,7 @@ mod tests {
     fn a_row_over_the_limit_ends_the_file_and_not_the_worker() {
         let long = format!("<table><tr><td>{}</td></tr></table>", "学".repeat(ROW_MAX / 2));
         let mut pipe = Vec::new();
-        answer(long.as_bytes(), &mut pipe).unwrap();
+        answer(long.as_bytes(), (Numbers::Stored, u64::MAX), &mut pipe).unwrap();
         assert!(pipe.len() < ROW_MAX);
         let last = pipe.len() - 4;
         let frames = (0..last).filter_map(|at| {
@@ -411,6 +440,9 @@ mod tests {
                 Ok(())
             }
         }
-        assert_eq!(answer(b"a,b\n1,2\n", &mut Closed).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(
+            answer(b"a,b\n1,2\n", (Numbers::Stored, u64::MAX), &mut Closed).unwrap_err().kind(),
+            io::ErrorKind::BrokenPipe
+        );
     }
 }

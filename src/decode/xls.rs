@@ -6,7 +6,7 @@ use std::io::Cursor;
 use calamine::{Data, Reader, SheetVisible, Xls, XlsError};
 use memchr::memmem;
 
-use super::cell::{Cell, Row};
+use super::cell::{Cell, Row, unprefixed};
 use super::sniff::utf16;
 use super::xlsx::Merges;
 use super::{DecodeError, Event, FileNotes, Note};
@@ -105,7 +105,7 @@ fn cell(value: &Data) -> Cell<'_> {
         Data::Bool(value) => Cell::Bool(*value),
         Data::DateTime(when) => super::xlsx::date(when),
         Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => {
-            Cell::Text(Cow::Borrowed(text))
+            Cell::Text(Cow::Borrowed(unprefixed(text)))
         }
         Data::Error(error) => Cell::Error(error.to_string()),
     }

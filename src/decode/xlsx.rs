@@ -6,14 +6,14 @@
 use std::borrow::Cow;
 use std::io::Cursor;
 
-use calamine::{DataRef, Dimensions, ExcelDateTime, Reader, SheetVisible, Xlsx};
+use calamine::{DataRef, Dimensions, ExcelDateTime, Reader, SheetVisible, StyleRange, Xlsx};
 use jiff::civil::Date;
 
-use super::cell::{Cell, NO_RESULT, Row, day_meant};
+use super::cell::{Cell, NO_RESULT, Row, day_meant, unprefixed};
 use super::preflight::{self, Preflight, Spelling};
 use super::respell;
 use super::text::LINE_MAX;
-use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Note, Occurrences};
+use super::{COLUMNS_MAX, DecodeError, Event, FileNotes, Limit, Note, Numbers, Occurrences, printed};
 use crate::finding;
 
 /// Rows of a sheet.
@@ -27,12 +27,17 @@ const SPREAD_RATIO: u64 = 100;
 ///
 /// # Errors
 /// Those of [`preflight`]; `Cell` when a cell does not parse, `Damaged` when the XML does not.
-pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, DecodeError> {
-    let mut found = preflight::look_through(bytes)?;
-    let respelt = if found.spelling == Spelling::Odd { Some(respell::respell(bytes)?) } else { None };
+pub fn read(
+    bytes: &[u8],
+    (numbers, unpacked_max): (Numbers, u64),
+    each: &mut dyn FnMut(Event<'_>),
+) -> Result<FileNotes, DecodeError> {
+    let mut found = preflight::look_through(bytes, unpacked_max)?;
+    let is_odd = found.spelling == Spelling::Odd;
+    let respelt = if is_odd { Some(respell::respell(bytes, unpacked_max)?) } else { None };
     if let Some(respelt) = &respelt {
         let Preflight { macros, links, .. } = found;
-        found = Preflight { macros, links, ..preflight::look_through(respelt)? };
+        found = Preflight { macros, links, ..preflight::look_through(respelt, u64::MAX)? };
     }
     let bytes = respelt.as_deref().unwrap_or(bytes);
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
@@ -58,8 +63,12 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<FileNotes, 
         } else {
             Vec::new()
         };
+        let styles = match numbers {
+            Numbers::Printed => styles(&mut book, &sheet.name)?,
+            Numbers::Stored => None,
+        };
         each(Event::Sheet(&sheet.name));
-        let mut reading = Sheet { merges: Merges::new(merged), ..Sheet::default() };
+        let mut reading = Sheet { merges: Merges::new(merged), styles, ..Sheet::default() };
         reading.read(&mut book, &sheet.name, each)?;
         notes.extend(reading.formulas.note(finding::FORMULA, &sheet.name, "个单元格"));
         if reading.last_row == ROWS_MAX {
@@ -84,10 +93,28 @@ fn notes(found: &Preflight, epoch_1904: bool) -> Vec<Note> {
     notes
 }
 
+/// The styles of a sheet's cells; a chart sheet has none.
+fn styles(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Option<StyleRange>, DecodeError> {
+    match book.worksheet_style(name) {
+        Ok(styles) => Ok(Some(styles)),
+        Err(calamine::XlsxError::NotAWorksheet(_)) => Ok(None),
+        Err(error) => Err(damaged(error)),
+    }
+}
+
+/// A number as its cell prints it.
+fn printed(styles: &StyleRange, position: (u32, u32), number: f64) -> Cell<'static> {
+    let format = styles.get(position).and_then(|style| style.number_format.as_ref());
+    let code = format.map_or("General", |format| printed::format_of(&format.format_code, format.format_id));
+    Cell::Text(Cow::Owned(printed::text(number, code)))
+}
+
 /// A sheet being read.
 #[derive(Default)]
 struct Sheet {
     merges: Merges,
+    /// Where numbers are read as printed.
+    styles: Option<StyleRange>,
     formulas: Occurrences,
     /// Cells that are filled, and these with the empty ones before them.
     filled: u64,
@@ -127,16 +154,20 @@ impl Sheet {
                 row.number = index + 1;
             }
             let value = match &cell.value {
-                DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(*text)),
+                DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(unprefixed(text))),
                 // Written by a program that did not compute: the value is not in the file.
                 DataRef::Empty if cell.formula.is_some() => Cell::Error(NO_RESULT.to_owned()),
                 other => owned(other),
+            };
+            let value = match (value, &self.styles) {
+                (Cell::Number(number), Some(styles)) => printed(styles, (index, cell.pos.1), number),
+                (value, _) => value,
             };
             if value == Cell::Empty {
                 continue;
             }
             if matches!(&value, Cell::Text(text) if text.len() > LINE_MAX) {
-                return Err(DecodeError::Limit("a cell".into()));
+                return Err(DecodeError::Limit(Limit::Cell));
             }
             if cell.formula.is_some() && cell.value != DataRef::Empty {
                 self.formulas.at(row.number);
@@ -209,14 +240,14 @@ impl Merges {
 fn owned(value: &DataRef<'_>) -> Cell<'static> {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::SharedString(text) => Cell::Text(Cow::Owned((*text).to_owned())),
+        DataRef::SharedString(text) => Cell::Text(Cow::Owned(unprefixed(text).to_owned())),
         #[expect(clippy::cast_precision_loss, reason = "xlsx stores every number as f64")]
         DataRef::Int(number) => Cell::Number(*number as f64),
         DataRef::Float(number) => Cell::Number(*number),
         DataRef::Bool(value) => Cell::Bool(*value),
         DataRef::DateTime(when) => date(when),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            Cell::Text(Cow::Owned(text.clone()))
+            Cell::Text(Cow::Owned(unprefixed(text).to_owned()))
         }
         DataRef::Error(error) => Cell::Error(error.to_string()),
     }

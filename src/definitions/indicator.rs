@@ -207,6 +207,16 @@ impl Indicator {
         }
     }
 
+    /// The indicators that its system value is made of.
+    #[must_use]
+    pub fn made_of(&self) -> Vec<&str> {
+        match &self.system {
+            Some(Calculation::SumOf(parts)) => parts.iter().map(String::as_str).collect(),
+            Some(Calculation::Ratio(ratio)) => vec![&ratio.numerator, &ratio.denominator],
+            _ => Vec::new(),
+        }
+    }
+
     /// The faults of the definition by itself; `columns` returns the columns of a table.
     #[must_use]
     pub fn faults(

@@ -103,6 +103,13 @@ impl Definitions {
         region.map_or(code, |region| &region.label)
     }
 
+    /// The tables with a row for each person.
+    #[must_use]
+    pub fn tables_of_persons(&self) -> BTreeSet<&str> {
+        let personal = self.datasets.iter().filter(|dataset| dataset.personal);
+        personal.map(|dataset| dataset.table.as_str()).collect()
+    }
+
     #[must_use]
     pub fn indicator(&self, id: &str) -> Option<&Indicator> {
         self.indicators.iter().find(|indicator| indicator.id == id)

@@ -13,7 +13,7 @@ use super::Definitions;
 use super::code_table::{CodeTable, CodeTableDefinition, CodeTables};
 use super::contract::fields::staged_fields;
 use super::contract::{Dataset, Role, Shape};
-use super::indicator::{Calculation, Indicator, IndicatorFile};
+use super::indicator::{Indicator, IndicatorFile};
 use super::layout::extension::{Extension, Source, WrittenRow};
 use super::layout::{Layout, title_in};
 use super::predicate::Predicate;
@@ -390,7 +390,7 @@ impl Reader {
     }
 
     fn depends_on_itself(&self, indicator: &Indicator) -> bool {
-        let mut open: Vec<&str> = parts(indicator);
+        let mut open = indicator.made_of();
         let mut seen = BTreeSet::new();
         while let Some(id) = open.pop() {
             if id == indicator.id {
@@ -399,7 +399,7 @@ impl Reader {
             if seen.insert(id)
                 && let Some((_, other)) = self.indicators.iter().find(|(_, other)| other.id == id)
             {
-                open.extend(parts(other));
+                open.extend(other.made_of());
             }
         }
         false
@@ -499,16 +499,6 @@ impl Reader {
         let Some(text) = self.texts.get(file) else { return 0 };
         let quoted = format!("\"{word}\"");
         text.lines().position(|line| line.contains(&quoted)).map_or(0, |index| index + 1)
-    }
-}
-
-/// The indicators that another is computed from.
-#[must_use]
-fn parts(indicator: &Indicator) -> Vec<&str> {
-    match &indicator.system {
-        Some(Calculation::SumOf(parts)) => parts.iter().map(String::as_str).collect(),
-        Some(Calculation::Ratio(ratio)) => vec![&ratio.numerator, &ratio.denominator],
-        _ => Vec::new(),
     }
 }
 

@@ -70,11 +70,11 @@ impl Explainer<'_> {
         checks
     }
 
-    /// The title of a rule of deliveries, or of a kind of check.
+    /// What a finding of a rule of deliveries, or of a kind of check, says.
     fn title_of(&self, rule: &str) -> &str {
         let of_kind = || {
             let kind = RelationKind::ALL.iter().find(|kind| findings::rule(**kind) == rule)?;
-            Some(self.definitions.audit.rules.get(kind)?.title.as_str())
+            Some(self.definitions.audit.rules.get(kind)?.broken.as_str())
         };
         finding::rule(rule).map(|rule| rule.title).or_else(of_kind).unwrap_or_default()
     }

@@ -7,12 +7,17 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatchReader};
 use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type};
 use polars::prelude::col;
 
+use super::reader::School;
 use super::wording::formula;
-use super::{CountedRow, Derivation, ExcludedRows, ExplainError, Explainer, FilePlace, Place, SchoolPart};
+use super::{
+    CountedRow, Derivation, ExcludedRows, ExplainError, Explainer, FilePlace, MissingSchool, Place,
+    SchoolPart,
+};
 use crate::definitions::contract::Role;
 use crate::definitions::indicator::{Calculation, Combination, Indicator, SurveyMeasure};
 use crate::definitions::predicate::Condition;
 use crate::figure::{Basis, Delivered, Level, State, Unit};
+use crate::figures::Coverage;
 use crate::figures::combinations::Combinations;
 use crate::finding;
 use crate::number::{Decimal, ONE};
@@ -45,6 +50,16 @@ impl Explainer<'_> {
             numerator: text(value.ratio.map(|ratio| ratio.numerator)),
             denominator: text(value.ratio.map(|ratio| ratio.denominator)),
             factor: value.ratio.map_or(1, |ratio| ratio.factor),
+            complete: value.is_complete(),
+            n_schools: value.coverage.schools,
+            n_missing: value.coverage.missing,
+            share: text(value.coverage.share.as_deref().copied()),
+            incomplete: value.incomplete().and_then(Coverage::note),
+            missing_schools: if value.coverage.missing > 0 {
+                self.missing_schools(indicator, basis, unit)
+            } else {
+                Vec::new()
+            },
             formula: String::new(),
             table: String::new(),
             condition: String::new(),
@@ -62,6 +77,36 @@ impl Explainer<'_> {
         }
         derivation.formula = formula(&derivation);
         Ok(Some(derivation))
+    }
+
+    /// The schools of a unit whose own value lacks something, or that a mean leaves out for want of a weight.
+    fn missing_schools(&self, indicator: &Indicator, basis: Basis, unit: &Unit) -> Vec<MissingSchool> {
+        let weight = match (basis.delivered(), &indicator.filed) {
+            (Delivered::Filed, Some(Combination::WeightedMean { weight })) => Some(weight.as_str()),
+            _ => None,
+        };
+        let of_school = |id: &str, code: &str, region: &str| {
+            let place =
+                Unit { level: Level::School, region_code: region.to_owned(), school_code: code.to_owned() };
+            let own = |basis| self.value(id, basis, &place);
+            own(basis).or_else(|| own(basis.delivered().basis()))
+        };
+        let lacks = |(code, school): &(&String, &School)| {
+            let own = of_school(&indicator.id, code, &school.region_code);
+            let has_no_weight = || {
+                weight.is_some_and(|id| {
+                    of_school(id, code, &school.region_code).is_none_or(|value| value.state != State::Value)
+                })
+            };
+            let has_value = own.is_some_and(|value| value.state == State::Value);
+            own.is_some_and(|value| value.coverage.missing > 0) || has_value && has_no_weight()
+        };
+        let schools = self.schools.iter().filter(|(code, _)| self.is_in(code, unit)).filter(lacks);
+        let named = |(code, school): (&String, &School)| MissingSchool {
+            school_code: code.clone(),
+            school_name: school.name.clone(),
+        };
+        schools.map(named).collect()
     }
 
     fn on_system(

@@ -89,6 +89,16 @@ pub struct Derivation {
     pub numerator: Option<String>,
     pub denominator: Option<String>,
     pub factor: i64,
+    /// Whether everything is in it that should be.
+    pub complete: bool,
+    /// Schools whose part is in it, and those whose part should be but is not; see `indicator_value`.
+    pub n_schools: u32,
+    pub n_missing: u32,
+    pub share: Option<String>,
+    /// The same for people; nothing where it is complete.
+    pub incomplete: Option<String>,
+    /// Code and name of each school whose part is not in it.
+    pub missing_schools: Vec<MissingSchool>,
     /// In words, with its numbers.
     pub formula: String,
     pub table: String,
@@ -110,6 +120,13 @@ pub struct SchoolPart {
     pub weight: Option<String>,
     pub words: Option<String>,
     pub at: Option<FilePlace>,
+}
+
+/// A school whose part should be in a value but is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MissingSchool {
+    pub school_code: String,
+    pub school_name: String,
 }
 
 /// A place in a delivered file.

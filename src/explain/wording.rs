@@ -37,7 +37,12 @@ pub(super) fn formula(derivation: &Derivation) -> String {
             let [numerator, denominator] =
                 [&derivation.numerator, &derivation.denominator].map(|part| part.as_deref().unwrap_or("无"));
             let titles: Vec<&str> = derivation.made_of.iter().map(|part| part.title_zh.as_str()).collect();
-            format!("{factor}{} = {factor}{numerator} ÷ {denominator} = {value}", titles.join(" ÷ "))
+            let only = if derivation.complete || derivation.numerator.is_none() {
+                String::new()
+            } else {
+                format!("（只计两项都有的 {} 所学校）", derivation.n_schools)
+            };
+            format!("{factor}{} = {factor}{numerator} ÷ {denominator} = {value}{only}", titles.join(" ÷ "))
         }
         "weighted_mean" if derivation.basis == "survey" => {
             let [numerator, denominator] =

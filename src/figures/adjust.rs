@@ -69,7 +69,7 @@ pub fn dependents(indicators: &[Indicator], id: &str, basis: Delivered) -> BTree
     let mut found = BTreeSet::from([id.to_owned()]);
     loop {
         let is_made_of_found = |indicator: &&Indicator| match basis {
-            Delivered::System => parts(indicator).iter().any(|part| found.contains(*part)),
+            Delivered::System => indicator.made_of().iter().any(|part| found.contains(*part)),
             Delivered::Filed => weight(indicator).is_some_and(|weight| found.contains(weight)),
             Delivered::Survey => false,
         };
@@ -80,15 +80,6 @@ pub fn dependents(indicators: &[Indicator], id: &str, basis: Delivered) -> BTree
         if found.len() == before {
             return found;
         }
-    }
-}
-
-/// The indicators that a system value is computed from.
-fn parts(indicator: &Indicator) -> Vec<&str> {
-    match &indicator.system {
-        Some(Calculation::SumOf(parts)) => parts.iter().map(String::as_str).collect(),
-        Some(Calculation::Ratio(ratio)) => vec![&ratio.numerator, &ratio.denominator],
-        _ => Vec::new(),
     }
 }
 
@@ -173,7 +164,7 @@ fn with_parts<'a>(indicators: &'a [Indicator], ids: impl Iterator<Item = &'a str
         if needed.insert(id)
             && let Some(indicator) = indicators.iter().find(|indicator| indicator.id == id)
         {
-            open.extend(parts(indicator));
+            open.extend(indicator.made_of());
         }
     }
     indicators.iter().filter(|indicator| needed.contains(indicator.id.as_str())).cloned().collect()

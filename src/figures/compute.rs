@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::measure::{Additivity, AnswersBySchool, Measurement, answers, measure, measured_on};
-use super::{IndicatorValue, State, Subject, Unit, ValueKey};
-use crate::definitions::indicator::{Calculation, Combination, Indicator, RatioParts, SurveyMeasure};
+use super::parts::{self, Combined, Holdings, Part, Parts};
+use super::{Coverage, IndicatorValue, State, Subject, Unit, ValueKey};
+use crate::definitions::indicator::{Calculation, Combination, Indicator, SurveyMeasure};
 use crate::definitions::layout::Layout;
 use crate::figure::{Basis, Delivered, Level};
 use crate::figures::combinations::TableError;
@@ -59,17 +60,6 @@ pub struct Inputs {
     pub residual: String,
 }
 
-/// One school's part of a figure.
-#[derive(Debug, Clone, PartialEq)]
-struct Part {
-    state: State,
-    value: Decimal,
-    set: BTreeSet<String>,
-}
-
-/// Parts of one indicator, basis and breakdown code, by school.
-type Parts = BTreeMap<String, Part>;
-
 /// All values of one year, sorted by their keys.
 ///
 /// # Errors
@@ -80,7 +70,9 @@ pub fn compute(
     inputs: &Inputs,
 ) -> Result<Vec<IndicatorValue>, TableError> {
     let units = Units::of(inputs);
-    let mut computer = Computer { indicators, layout, inputs, units, values: BTreeMap::new() };
+    let valid = indicators.iter().filter(|indicator| indicator.valid_in(inputs.year));
+    let holdings = Holdings::of(valid);
+    let mut computer = Computer { indicators, layout, inputs, units, holdings, values: BTreeMap::new() };
     computer.system_measures()?;
     computer.survey_answers()?;
     computer.filed_sums();
@@ -164,6 +156,7 @@ struct Computer<'a> {
     layout: Option<&'a Layout>,
     inputs: &'a Inputs,
     units: Units,
+    holdings: Holdings<'a>,
     values: BTreeMap<ValueKey, IndicatorValue>,
 }
 
@@ -241,21 +234,20 @@ impl Computer<'_> {
             self.schools_of(table).into_iter().map(part).collect();
         let subject = subject_of(indicator, Basis::Survey, ("", ""));
         for (unit, of_unit) in self.units_with_parts(&parts) {
-            let missing = of_unit.iter().filter(|(_, part)| part.is_none()).count();
-            let delivered = || of_unit.iter().filter_map(|(_, part)| part.as_ref());
-            let sum: Decimal = delivered().map(|(sum, _)| *sum).sum();
-            let weight: Decimal = delivered().map(|(_, weight)| *weight).sum();
-            let ratio = Ratio { numerator: sum, denominator: weight, factor: 1 };
-            let (value, ratio) = match survey {
-                SurveyMeasure::Sum(_) => (Some(sum), None),
-                SurveyMeasure::WeightedMean(_) => (ratio.value(), Some(ratio)),
+            let delivered: Vec<&(Decimal, Decimal)> =
+                of_unit.iter().filter_map(|(_, part)| part.as_ref()).collect();
+            let missing = of_unit.len() - delivered.len();
+            let coverage = Coverage::of(delivered.len(), missing);
+            let sum: Decimal = delivered.iter().map(|(sum, _)| *sum).sum();
+            let weight: Decimal = delivered.iter().map(|(_, weight)| *weight).sum();
+            let combined = match survey {
+                _ if delivered.is_empty() && (missing > 0 || parts.is_empty()) => Combined::missing(coverage),
+                SurveyMeasure::Sum(_) => Combined::value(sum, coverage),
+                SurveyMeasure::WeightedMean(_) => {
+                    Combined::divided(Ratio { numerator: sum, denominator: weight, factor: 1 }, coverage)
+                }
             };
-            let state = match value {
-                _ if missing == of_unit.len() && (missing > 0 || parts.is_empty()) => State::Missing,
-                Some(_) => State::Value,
-                None => State::Dash,
-            };
-            self.put(&subject, unit, state, value, ratio, missing);
+            self.put(&subject, unit, combined);
         }
     }
 
@@ -306,6 +298,9 @@ impl Computer<'_> {
             }
             if !parts.is_empty() || breakdown.is_empty() {
                 self.roll_up(indicator, Basis::System, (&breakdown, &code), &parts, additivity);
+            }
+            if breakdown.is_empty() {
+                self.holdings.add(&indicator.id, additivity, parts);
             }
         }
     }
@@ -411,16 +406,9 @@ impl Computer<'_> {
             } else {
                 State::combined(of_unit.iter().map(|part| part.state))
             };
-            let value = match additivity {
-                Additivity::Sum => of_unit.iter().map(|part| part.value).sum(),
-                Additivity::Greatest => of_unit.iter().map(|part| part.value).max().unwrap_or_default(),
-                Additivity::Union => {
-                    let all: BTreeSet<&String> = of_unit.iter().flat_map(|part| &part.set).collect();
-                    Decimal::from_int(i64::try_from(all.len()).unwrap_or(i64::MAX))
-                }
-            };
-            let missing = of_unit.iter().filter(|part| part.state == State::Missing).count();
-            self.put(&subject, unit, state, Some(value), None, missing);
+            let value = parts::combined(additivity, of_unit.iter().copied());
+            let coverage = coverage(of_unit.iter().copied());
+            self.put(&subject, unit, Combined { state, value: Some(value), ratio: None, coverage });
         }
     }
 
@@ -438,30 +426,25 @@ impl Computer<'_> {
             order.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
             let words: Vec<&str> = order.into_iter().map(|(words, _)| words).collect();
             let words = words.join("；");
-            let missing = of_unit.iter().filter(|(_, part)| part.state == State::Missing).count();
-            let value = self.put(&subject, unit, state, None, None, missing);
+            let coverage = coverage(of_unit.iter().map(|(_, part)| *part));
+            let value = self.put(&subject, unit, Combined { state, value: None, ratio: None, coverage });
             value.words = (state == State::Value).then_some(words);
         }
     }
 
-    fn put(
-        &mut self,
-        subject: &Arc<Subject>,
-        unit: Arc<Unit>,
-        state: State,
-        value: Option<Decimal>,
-        ratio: Option<Ratio>,
-        n_missing: usize,
-    ) -> &mut IndicatorValue {
+    /// Only a value has a number, and only a value has parts.
+    fn put(&mut self, subject: &Arc<Subject>, unit: Arc<Unit>, combined: Combined) -> &mut IndicatorValue {
+        let Combined { state, value, ratio, coverage } = combined;
         let key = ValueKey { subject: Arc::clone(subject), unit };
+        let is_value = state == State::Value;
         let row = IndicatorValue {
             report_year: self.inputs.year,
             key: key.clone(),
             state,
-            value: value.filter(|_| state == State::Value),
-            ratio: ratio.filter(|_| matches!(state, State::Value | State::Dash)),
+            value: value.filter(|_| is_value),
+            ratio: ratio.filter(|_| is_value),
             words: None,
-            n_missing: i32::try_from(n_missing).unwrap_or(i32::MAX),
+            coverage,
         };
         match self.values.entry(key) {
             Entry::Vacant(place) => place.insert(row),
@@ -515,134 +498,97 @@ impl Computer<'_> {
         let subject = subject_of(indicator, Basis::Filed, ("", ""));
         for (unit, of_unit) in self.units_with_parts(parts) {
             let state = state_without_sum(&of_unit, parts);
-            let mut missing = of_unit.iter().filter(|(_, part)| part.state == State::Missing).count();
-            let (mut numerator, mut denominator) = (Decimal::ZERO, Decimal::ZERO);
-            for (school, part) in of_unit.iter().filter(|(_, part)| part.state == State::Value) {
-                let weight = weights.get(*school).filter(|weight| weight.state == State::Value);
-                // Weights are counts of people, so that nothing is rounded here. A value without one
-                // cannot be in the mean, and counts as missing.
-                let Some(weight) = weight.filter(|weight| weight.value.0 % ONE == 0) else {
-                    missing += 1;
-                    continue;
-                };
-                numerator += Decimal(part.value.0 * (weight.value.0 / ONE));
-                denominator += weight.value;
-            }
-            let at_school = unit.level == Level::School;
-            let ratio = Ratio { numerator, denominator, factor: 1 };
-            if at_school {
+            let coverage = coverage(of_unit.iter().map(|(_, part)| *part));
+            // A school's own is as it was filed.
+            let combined = if unit.level == Level::School {
                 let value = of_unit.first().map(|(_, part)| part.value);
-                self.put(&subject, unit, state, value, None, missing);
+                Combined { state, value, ratio: None, coverage }
+            } else if state == State::Value {
+                mean(&of_unit, &weights)
             } else {
-                let state =
-                    if state == State::Value && ratio.value().is_none() { State::Dash } else { state };
-                self.put(&subject, unit, state, ratio.value(), Some(ratio), missing);
-            }
+                Combined { state, value: None, ratio: None, coverage }
+            };
+            self.put(&subject, unit, combined);
         }
     }
 
-    /// Sums and ratios of other indicators, in order of dependency.
+    /// Sums and ratios of other indicators.
     fn made_of_others(&mut self) {
         let year = self.inputs.year;
-        let mut open: Vec<&Indicator> = self
-            .indicators
-            .iter()
-            .filter(|indicator| indicator.valid_in(year))
-            .filter(|indicator| {
-                matches!(indicator.system, Some(Calculation::SumOf(_) | Calculation::Ratio(_)))
-            })
-            .collect();
-        while !open.is_empty() {
-            let waiting: BTreeSet<&str> = open.iter().map(|indicator| indicator.id.as_str()).collect();
-            let (ready, rest): (Vec<_>, Vec<_>) =
-                open.iter().copied().partition(|indicator| match &indicator.system {
-                    Some(Calculation::SumOf(parts)) => {
-                        parts.iter().all(|part| !waiting.contains(part.as_str()))
-                    }
-                    Some(Calculation::Ratio(ratio)) => {
-                        !waiting.contains(ratio.numerator.as_str())
-                            && !waiting.contains(ratio.denominator.as_str())
-                    }
-                    _ => true,
-                });
-            // Definitions are checked for circles, so that one is always ready.
-            if ready.is_empty() {
-                return;
-            }
-            for indicator in ready {
-                match &indicator.system {
-                    Some(Calculation::SumOf(parts)) => self.sum_of(indicator, parts),
-                    Some(Calculation::Ratio(parts)) => self.ratio(indicator, parts),
-                    _ => {}
+        for indicator in self.indicators.iter().filter(|indicator| indicator.valid_in(year)) {
+            let subject = subject_of(indicator, Basis::System, ("", ""));
+            for (unit, combined) in self.made_values(indicator) {
+                if unit.level >= indicator.from_level {
+                    self.put(&subject, unit, combined);
                 }
             }
-            open = rest;
         }
     }
 
-    /// The units with a system value of an indicator.
-    fn units_of(&self, indicator: &str) -> Vec<Arc<Unit>> {
-        // Keys are sorted by subject first, then units from schools up.
-        let lowest = Unit { level: Level::School, region_code: String::new(), school_code: String::new() };
-        let first = ValueKey::new(Subject::whole(indicator, Basis::System), lowest);
-        let subject = Arc::clone(&first.subject);
-        let keys = self.values.range(first..).map(|(key, _)| key);
-        keys.take_while(|key| key.subject == subject).map(|key| Arc::clone(&key.unit)).collect()
-    }
-
-    fn system_value(&self, subject: &Arc<Subject>, unit: &Arc<Unit>) -> Option<&IndicatorValue> {
-        self.values.get(&ValueKey { subject: Arc::clone(subject), unit: Arc::clone(unit) })
-    }
-
-    fn sum_of(&mut self, indicator: &Indicator, parts: &[String]) {
-        let Some(first) = parts.first() else { return };
-        let subject = subject_of(indicator, Basis::System, ("", ""));
-        let units = self.units_of(first);
-        let parts: Vec<Arc<Subject>> =
-            parts.iter().map(|part| Arc::new(Subject::whole(part, Basis::System))).collect();
-        for unit in units {
-            let values: Vec<&IndicatorValue> =
-                parts.iter().filter_map(|part| self.system_value(part, &unit)).collect();
-            let state = State::combined(values.iter().map(|value| value.state));
-            let sum: Decimal = values.iter().filter_map(|value| value.value).sum();
-            let missing = values.iter().map(|value| value.n_missing).max().unwrap_or_default();
-            let missing = usize::try_from(missing).unwrap_or_default();
-            self.put(&subject, unit, state, Some(sum), None, missing);
-        }
-    }
-
-    fn ratio(&mut self, indicator: &Indicator, parts: &RatioParts) {
-        let subject = subject_of(indicator, Basis::System, ("", ""));
-        let [numerator, denominator] =
-            [&parts.numerator, &parts.denominator].map(|id| Arc::new(Subject::whole(id, Basis::System)));
-        for unit in self.units_of(&parts.numerator) {
-            if unit.level < indicator.from_level {
-                continue;
+    /// The values of an indicator that is made of others, if it is one and they are there.
+    fn made_values(&self, indicator: &Indicator) -> Vec<(Arc<Unit>, Combined)> {
+        let holdings = &self.holdings;
+        let known = match &indicator.system {
+            Some(Calculation::SumOf(_)) if holdings.has(&indicator.id) => holdings.schools(&indicator.id),
+            Some(Calculation::Ratio(ratio))
+                if holdings.has(&ratio.numerator) && holdings.has(&ratio.denominator) =>
+            {
+                holdings.schools(&indicator.id)
             }
-            let whole = match parts.denominator_level {
-                Some(Level::City) => &self.units.city,
-                _ => &unit,
+            _ => return Vec::new(),
+        };
+        let schools: BTreeMap<String, &str> =
+            known.iter().map(|&school| (school.to_owned(), school)).collect();
+        let all: Vec<&str> = known.into_iter().collect();
+        let units = self.units_with_parts(&schools).into_iter();
+        let combined = |(unit, of_unit): (Arc<Unit>, SchoolParts<'_, &str>)| {
+            let schools: Vec<&str> = of_unit.iter().map(|(_, school)| **school).collect();
+            let combined = match &indicator.system {
+                Some(Calculation::Ratio(ratio)) => {
+                    let whole = if ratio.denominator_level == Some(Level::City) { &all } else { &schools };
+                    holdings.ratio(ratio, &schools, whole)
+                }
+                _ => holdings.sum(&indicator.id, &schools),
             };
-            let (Some(part), Some(whole)) =
-                (self.system_value(&numerator, &unit), self.system_value(&denominator, whole))
-            else {
-                continue;
-            };
-            let missing = usize::try_from(part.n_missing.max(whole.n_missing)).unwrap_or_default();
-            let states = [part.state, whole.state];
-            let ratio = Ratio {
-                numerator: part.value.unwrap_or_default(),
-                denominator: whole.value.unwrap_or_default(),
-                factor: parts.factor,
-            };
-            let state = match states {
-                [State::Value, State::Value] if ratio.value().is_some() => State::Value,
-                [State::Missing, _] | [_, State::Missing] => State::Missing,
-                [State::Blank, _] | [_, State::Blank] => State::Blank,
-                // There is no ratio where either is a dash, or the whole is zero.
-                _ => State::Dash,
-            };
-            self.put(&subject, unit, state, ratio.value(), Some(ratio), missing);
-        }
+            (unit, combined)
+        };
+        units.map(combined).collect()
     }
+}
+
+/// How many schools are in a value that is combined from their parts.
+fn coverage<'p>(parts: impl Iterator<Item = &'p Part>) -> Coverage {
+    let (mut schools, mut missing) = (0, 0);
+    for part in parts {
+        schools += usize::from(part.state == State::Value);
+        missing += usize::from(part.state == State::Missing);
+    }
+    Coverage::of(schools, missing)
+}
+
+/// The mean over the schools that have both a value and its weight.
+fn mean(of_unit: &[(&String, &Part)], weights: &Parts) -> Combined {
+    let (mut numerator, mut denominator, mut known) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
+    let (mut schools, mut missing) = (0, 0);
+    for (school, part) in of_unit {
+        // Weights are counts of people, so that nothing is rounded here. A value without one
+        // cannot be in the mean, and counts as missing.
+        let weight = weights.get(*school).filter(|weight| weight.state == State::Value);
+        let weight = weight.map(|weight| weight.value).filter(|weight| weight.0 % ONE == 0);
+        match (part.state, weight) {
+            (State::Value, Some(weight)) => {
+                numerator += Decimal(part.value.0 * (weight.0 / ONE));
+                denominator += weight;
+                schools += 1;
+            }
+            (State::Value | State::Missing, _) => missing += 1,
+            (State::Dash | State::Blank, _) => continue,
+        }
+        known += weight.unwrap_or_default();
+    }
+    let mut coverage = Coverage::of(schools, missing);
+    if missing > 0 {
+        coverage.share = parts::share(denominator, known).map(Box::new);
+    }
+    Combined::divided(Ratio { numerator, denominator, factor: 1 }, coverage)
 }

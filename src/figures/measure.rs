@@ -3,12 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use arrow::array::RecordBatchReader;
+use arrow::datatypes::SchemaRef;
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, NULL, PolarsError, col, lit, when};
 
+use crate::definitions::contract::fields::thirds_of;
+use crate::definitions::contract::unit;
 use crate::definitions::indicator::{Calculation, Indicator, SurveyMeasure};
 use crate::definitions::predicate::Condition;
 use crate::figures::combinations::{self, Combinations, TableError};
 use crate::number::{Decimal, ONE, SCALE};
+use crate::tables::parquet_file;
 
 /// Columns that every table of rows has.
 const SCHOOL: &str = "school_code";
@@ -59,6 +64,7 @@ pub fn measure(
     breakdowns: &[String],
     indicators: &[&Indicator],
 ) -> Result<BTreeMap<String, Measurement>, TableError> {
+    let exact = ExactColumns(parquet_file::read(path)?.schema());
     let mut wanted: BTreeMap<&str, ScanColumns> = BTreeMap::new();
     for indicator in indicators {
         let Some(calculation) = indicator.system.as_ref() else { continue };
@@ -74,7 +80,7 @@ pub fn measure(
         keys.extend(condition.columns());
         match calculation {
             Calculation::Sum(measure) | Calculation::Max(measure) => {
-                summed.insert(measure.column.clone());
+                summed.insert(exact.name(&measure.column));
             }
             Calculation::CountDistinct(measure) => {
                 keys.insert(measure.column.clone());
@@ -88,7 +94,8 @@ pub fn measure(
         .chain(breakdowns.iter().map(String::as_str))
         .map(|name| col(name).fill_null(lit("")))
         .collect();
-    let additive: Vec<Expr> = indicators.iter().filter_map(|indicator| aggregate(indicator)).collect();
+    let additive: Vec<Expr> =
+        indicators.iter().filter_map(|indicator| aggregate(indicator, &exact)).collect();
     let frame = match frame_of(ADDITIVE)? {
         Some(frame) => Some(frame.lazy().group_by(keys.clone()).agg(additive).collect()?),
         None => None,
@@ -107,11 +114,37 @@ pub fn measure(
             Measurement { sets: sets(&distinct, breakdowns)?, ..Measurement::default() }
         } else {
             let (Some(frame), Some(groups)) = (&frame, &groups_of_frame) else { continue };
-            Measurement { values: values(frame, groups, &indicator.id)?, ..Measurement::default() }
+            let mut values = values(frame, groups, &indicator.id)?;
+            if exact.is_in_thirds(indicator) {
+                for value in values.values_mut() {
+                    *value = unit::third(*value).unwrap_or_default();
+                }
+            }
+            Measurement { values, ..Measurement::default() }
         };
         measured.insert(indicator.id.clone(), measurement);
     }
     Ok(measured)
+}
+
+/// The columns that numbers are taken from: where a number may be rounded, a column beside it has three times the
+/// exact one.
+struct ExactColumns(SchemaRef);
+
+impl ExactColumns {
+    fn name(&self, column: &str) -> String {
+        let thirds = thirds_of(column);
+        if self.0.field_with_name(&thirds).is_ok() { thirds } else { column.to_owned() }
+    }
+
+    fn is_in_thirds(&self, indicator: &Indicator) -> bool {
+        match &indicator.system {
+            Some(Calculation::Sum(measure) | Calculation::Max(measure)) => {
+                self.name(&measure.column) != measure.column
+            }
+            _ => false,
+        }
+    }
 }
 
 /// For each school the sum and, for means, the sum of weights.
@@ -166,12 +199,14 @@ pub fn answers(path: &Path, measures: &[&SurveyMeasure]) -> Result<Vec<AnswersBy
     Ok(given)
 }
 
-fn aggregate(indicator: &Indicator) -> Option<Expr> {
+fn aggregate(indicator: &Indicator, exact: &ExactColumns) -> Option<Expr> {
     let expression = match indicator.system.as_ref()? {
         Calculation::Count(rows) => taken(combinations::ROWS, &rows.condition).sum(),
-        Calculation::Sum(measure) => taken(&combinations::sum_of(&measure.column), &measure.condition).sum(),
+        Calculation::Sum(measure) => {
+            taken(&combinations::sum_of(&exact.name(&measure.column)), &measure.condition).sum()
+        }
         Calculation::Max(measure) => {
-            taken(&combinations::greatest_of(&measure.column), &measure.condition).max()
+            taken(&combinations::greatest_of(&exact.name(&measure.column)), &measure.condition).max()
         }
         Calculation::CountDistinct(_) | Calculation::SumOf(_) | Calculation::Ratio(_) => return None,
     };

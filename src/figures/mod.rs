@@ -9,6 +9,8 @@ pub mod combinations;
 
 pub mod measure;
 
+pub mod parts;
+
 pub mod compute;
 
 pub mod adjust;
@@ -122,11 +124,62 @@ pub struct IndicatorValue {
     pub ratio: Option<Ratio>,
     /// The text, where it is words and not a number.
     pub words: Option<String>,
-    /// Schools whose part should be in it but is not.
-    pub n_missing: i32,
+    pub coverage: Coverage,
+}
+
+/// How much of what belongs in a value is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Schools whose part is in it; of a ratio, those that have both of its parts.
+    pub schools: u32,
+    /// Schools whose part should be in it but is not, or not wholly.
+    pub missing: u32,
+    /// Of a ratio that is not complete: the share that its schools have of what is known of its parts, of the one
+    /// that they have less of. None where nothing is known of the other schools, and for a sum.
+    pub share: Option<Box<Decimal>>,
+}
+
+impl Coverage {
+    #[must_use]
+    pub fn of(schools: usize, missing: usize) -> Self {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Coverage { schools: count(schools), missing: count(missing), share: None }
+    }
+
+    /// For people, beside a value that is not complete.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let Coverage { schools, missing, share } = self;
+        if *missing == 0 {
+            return None;
+        }
+        // Releases of earlier programs do not say how many schools are in a value.
+        let included = match (schools, missing) {
+            (0, 1) => "数据不全".to_owned(),
+            (0, missing) => format!("缺 {missing} 所学校"),
+            (schools, missing) => {
+                format!("应含 {} 所学校，实含 {schools} 所，缺 {missing} 所", schools + missing)
+            }
+        };
+        let percent = |share: &Decimal| Decimal(share.0 * 100).printed(2);
+        let of_known = share.as_ref().map(|share| format!("（占已知数的 {}%）", percent(share)));
+        Some(included + &of_known.unwrap_or_default())
+    }
 }
 
 impl IndicatorValue {
+    /// Whether everything is in it that should be.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.coverage.missing == 0 && self.state != State::Missing
+    }
+
+    /// What is in it, where that is not everything. What is missing altogether says so by its state.
+    #[must_use]
+    pub fn incomplete(&self) -> Option<&Coverage> {
+        Some(&self.coverage).filter(|coverage| coverage.missing > 0 && self.state != State::Missing)
+    }
+
     /// The answer as it is stored and compared: the exact value, or the name of the state.
     #[must_use]
     pub fn as_text(&self) -> String {
@@ -155,6 +208,26 @@ impl IndicatorValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A large city has forty thousand times forty of them.
+    #[test]
+    fn a_value_takes_no_more_than_160_bytes() {
+        assert!(size_of::<IndicatorValue>() <= 160, "{}", size_of::<IndicatorValue>());
+    }
+
+    #[test]
+    fn what_is_in_a_value_is_said_only_where_something_is_not() {
+        let note = |schools, missing, share: Option<i128>| {
+            Coverage { schools, missing, share: share.map(Decimal).map(Box::new) }.note()
+        };
+        assert_eq!(note(45, 0, None), None);
+        assert_eq!(note(44, 1, None).as_deref(), Some("应含 45 所学校，实含 44 所，缺 1 所"));
+        let known = note(44, 1, Some(9_662_235_781)).unwrap();
+        assert_eq!(known, "应含 45 所学校，实含 44 所，缺 1 所（占已知数的 96.62%）");
+        // A school's own sum; a value of a release that did not count the schools in it.
+        assert_eq!(note(0, 1, None).as_deref(), Some("数据不全"));
+        assert_eq!(note(0, 3, None).as_deref(), Some("缺 3 所学校"));
+    }
 
     #[test]
     fn shown_texts_are_read_back_unchanged() {

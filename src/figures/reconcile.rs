@@ -362,7 +362,7 @@ mod tests {
     use super::*;
     use crate::definitions;
     use crate::figure::Basis;
-    use crate::figures::{Subject, ValueKey};
+    use crate::figures::{Coverage, Subject, ValueKey};
 
     fn value(id: &str, basis: Basis, school: &str, text: &str) -> IndicatorValue {
         let level = if school.is_empty() { Level::City } else { Level::School };
@@ -377,7 +377,7 @@ mod tests {
             value: number,
             ratio: None,
             words: None,
-            n_missing: 0,
+            coverage: Coverage::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{IndicatorValue, Subject, ValueKey};
+use super::{Coverage, IndicatorValue, Subject, ValueKey};
 use crate::definitions::indicator::{Calculation, Indicator};
 use crate::figure::Delivered;
 use crate::number::Ratio;
@@ -27,6 +27,7 @@ pub fn rows<'a>(
 
 fn row(value: &IndicatorValue, indicator: Option<&Indicator>) -> IndicatorValueRow {
     let (subject, unit) = (&value.key.subject, &value.key.unit);
+    let whole = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     let time = indicator.map(|indicator| indicator.reference_time.in_year(value.report_year));
     IndicatorValueRow {
         report_year: value.report_year,
@@ -43,7 +44,10 @@ fn row(value: &IndicatorValue, indicator: Option<&Indicator>) -> IndicatorValueR
         numerator: value.ratio.map(|ratio| ratio.numerator),
         denominator: value.ratio.map(|ratio| ratio.denominator),
         words: value.words.clone(),
-        n_missing: value.n_missing,
+        complete: value.is_complete(),
+        n_schools: whole(value.coverage.schools),
+        n_missing: whole(value.coverage.missing),
+        share: value.coverage.share.as_deref().copied(),
         unit: indicator.map_or_else(String::new, |indicator| indicator.unit.clone()),
         reference_time: time.unwrap_or_default(),
     }
@@ -66,7 +70,11 @@ pub fn read(path: &Path, indicators: &[Indicator]) -> Result<Vec<IndicatorValue>
                 state: row.state,
                 value: row.value,
                 ratio: ratio.map(|(numerator, denominator)| Ratio { numerator, denominator, factor }),
-                n_missing: row.n_missing,
+                coverage: Coverage {
+                    schools: row.n_schools.unsigned_abs(),
+                    missing: row.n_missing.unsigned_abs(),
+                    share: row.share.map(Box::new),
+                },
                 key: ValueKey {
                     unit: units.share(row.place()),
                     subject: subjects.share(Subject {

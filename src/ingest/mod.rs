@@ -6,6 +6,8 @@
 //! Corrected cells replace the delivered ones between decoding and normalising: the row is read by
 //! the same contract as its neighbours, keeps its place, and is counted once.
 
+pub mod contents;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -19,8 +21,8 @@ use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 
 use crate::decisions::corrections::{self, FileCorrections, FileKey};
-use crate::decode::worker::{Death, Decoder, WorkerError};
-use crate::decode::{self, DecodeError, Event, Format, Row};
+use crate::decode::worker::{self, Death, Decoder, Limits, WorkerError};
+use crate::decode::{self, DecodeError, Event, Format, Limit, Row};
 use crate::definitions::Definitions;
 use crate::definitions::contract::{Dataset, Shape};
 use crate::definitions::layout::Layout;
@@ -34,14 +36,15 @@ use crate::normalise::{Context, Normalised, Unusable};
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, column_letters, redact};
-use crate::sources::bundle::{Bundle, BundleError};
+use crate::sources::bundle::{Bundle, BundleError, ENTRIES_MAX, RATIO_MAX};
 use crate::sources::drop_folder;
 use crate::tables::parquet_file::{self, TableBytes, TableFileError};
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
+use contents::Contents;
 
 /// Must change when the same file would give other rows: it is part of every fragment's key.
-pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/7");
+pub const INTAKE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/8");
 
 /// What intake needs besides the file.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +56,8 @@ pub struct Intake<'a> {
     pub corrections: &'a BTreeMap<FileKey, FileCorrections>,
     /// The most bytes that a member of a bundle may have: as many as a file.
     pub member_max: u64,
+    /// The most bytes that a bundle may unpack to.
+    pub unpacked_max: u64,
 }
 
 /// A file to take in: its place in the drop folder, and its bytes.
@@ -103,6 +108,9 @@ pub struct Fragment {
     pub schools: BTreeMap<String, u64>,
     /// Independent of the order of rows; empty for forms. Equal digests mean the same rows.
     pub rows_digest: String,
+    /// Of each school: what its rows say, whatever their order and spelling.
+    #[serde(default)]
+    pub contents: BTreeMap<String, String>,
     rows_sha256: String,
     rejects_sha256: String,
     people_sha256: String,
@@ -124,6 +132,7 @@ impl Fragment {
             given_up: 0,
             schools: rows.map(|(school, rows)| (school.to_owned(), rows)).into(),
             rows_digest: String::new(),
+            contents: BTreeMap::new(),
             rows_sha256: String::new(),
             rejects_sha256: String::new(),
             people_sha256: String::new(),
@@ -164,8 +173,9 @@ pub fn take_in(
     let rejected = |rule: &Rule, detail: &str| {
         Ok(vec![intake_result(delivered, Outcome::Rejected(Box::new(file_finding(delivered, rule, detail))))])
     };
-    let fault = |error: BundleError| decode_fault(DecodeError::from(error));
-    let mut bundle = match Bundle::open(delivered.bytes) {
+    let limits = decoder.limits();
+    let fault = |error: BundleError| decode_fault(DecodeError::from(error), limits);
+    let mut bundle = match Bundle::open(delivered.bytes, intake.unpacked_max) {
         Ok(bundle) => bundle,
         Err(error) => {
             let Fault { rule, detail, .. } = fault(error);
@@ -191,7 +201,7 @@ pub fn take_in(
         let sha256 = files::sha256(bytes);
         let delivered = DeliveredFile { label: &label, sha256: &sha256, bytes, ..delivered };
         results.push(if member.too_large {
-            let detail = format!("{} MB", intake.member_max >> 20);
+            let detail = too_large_words(bytes.len() as u64, intake.member_max);
             let finding = file_finding(delivered, finding::FILE_LIMIT, &detail);
             intake_result(delivered, Outcome::Rejected(Box::new(finding)))
         } else if member.bytes.is_some() {
@@ -324,6 +334,7 @@ struct Rows {
     bytes: Vec<u8>,
     schools: BTreeMap<String, u64>,
     digest: String,
+    contents: BTreeMap<String, String>,
 }
 
 /// The rows of a file, written batch by batch, with their schools and digest.
@@ -333,6 +344,7 @@ struct Parts {
     schools: BTreeMap<String, u64>,
     /// The sum of all rows' digests, which does not depend on their order, and the number of rows.
     digests: (u128, u64),
+    contents: Contents,
     failed: Option<IntakeError>,
 }
 
@@ -360,6 +372,7 @@ impl Parts {
                 self.digests.1 += 1;
             }
         }
+        self.contents.add(batch)?;
         let written = match &mut self.written {
             Some(written) => written,
             none => none.insert(TableBytes::new(batch.schema())?),
@@ -376,7 +389,7 @@ impl Parts {
         let digest =
             if rows == 0 { String::new() } else { files::sha256(format!("{rows} {sum:032x}").as_bytes()) };
         let bytes = self.written.map(TableBytes::finish).transpose()?.unwrap_or_default();
-        Ok(Rows { bytes, schools: self.schools, digest })
+        Ok(Rows { bytes, schools: self.schools, digest, contents: self.contents.finish() })
     }
 }
 
@@ -407,7 +420,7 @@ fn read(
             let ((rows, parts, corrector), decoded) = decode_into(reader, bytes, key, new, take)?;
             match decoded {
                 Ok(decoded) => (decoded, rows.finish()?, parts, corrector),
-                Err(error) => return Ok(Err(decode_fault(error))),
+                Err(error) => return Ok(Err(decode_fault(error, reader.limits()))),
             }
         }
         Shape::Form => {
@@ -423,7 +436,7 @@ fn read(
             let ((form, corrector), decoded) = decode_into(reader, bytes, key, new, take)?;
             match decoded {
                 Ok(decoded) => (decoded, form.finish()?, Parts::default(), corrector),
-                Err(error) => return Ok(Err(decode_fault(error))),
+                Err(error) => return Ok(Err(decode_fault(error, reader.limits()))),
             }
         }
     };
@@ -541,10 +554,10 @@ fn sheet_name(name: &str, key: &PseudonymKey) -> String {
     personal::redacted_apart(name, &|name| key.label(name))
 }
 
-fn decode_fault(error: DecodeError) -> Fault {
+fn decode_fault(error: DecodeError, limits: Limits) -> Fault {
     let rule = match &error {
         DecodeError::Empty => finding::FILE_EMPTY,
-        DecodeError::UnknownFormat(_) => finding::FILE_FORMAT,
+        DecodeError::UnknownFormat(_) | DecodeError::Noise => finding::FILE_FORMAT,
         DecodeError::Damaged(_) | DecodeError::Cell { .. } | DecodeError::Syntax { .. } => {
             finding::FILE_DAMAGED
         }
@@ -577,19 +590,53 @@ fn decode_fault(error: DecodeError) -> Fault {
             format!("工作表“{}”中 {after}{row} 之后的一个单元格", redact(&sheet))
         }
         DecodeError::Syntax { line, column } => format!("第 {line} 行第 {column} 个字符处"),
-        DecodeError::ReaderDied(death) => death_words(death).to_owned(),
+        DecodeError::ReaderDied(death) => death_words(death, limits),
+        DecodeError::Noise => {
+            "内容像是经过加密（如防泄密软件）或压缩，请在报送单位的电脑上解密、解压后再报送".to_owned()
+        }
+        DecodeError::Limit(limit) => limit_words(limit),
+        DecodeError::Ratio => format!("超过压缩后大小的 {RATIO_MAX} 倍"),
         _ => String::new(),
     };
     Fault { rule, detail, try_again }
 }
 
-fn death_words(death: Death) -> &'static str {
+fn death_words(death: Death, limits: Limits) -> String {
     match death {
-        Death::Aborted => "所需内存超出限额",
-        Death::Time => "所需时间超出限额",
-        Death::Killed => "被系统终止",
-        Death::Fault => "读取程序出错",
+        Death::Aborted => {
+            format!("所需内存超出上限 {} MB（设置项 decode_memory_max_mb）", limits.memory_mb)
+        }
+        Death::Time => {
+            format!("所需时间超出上限 {} 秒（设置项 decode_cpu_max_seconds）", limits.cpu_seconds)
+        }
+        Death::Killed => "被系统终止".to_owned(),
+        Death::Fault => "读取程序出错".to_owned(),
     }
+}
+
+fn limit_words(limit: Limit) -> String {
+    match limit {
+        Limit::Unpacked { size, most } => {
+            format!("解压后 {}，上限 {}（设置项 unpacked_max_mb）", megabytes(size), megabytes(most))
+        }
+        Limit::Entries(count) => format!("压缩包内有 {count} 个文件，上限 {ENTRIES_MAX} 个"),
+        Limit::Rows => format!("超过 {} 行", decode::ROWS_MAX),
+        Limit::Columns => format!("一行超过 {} 列", decode::COLUMNS_MAX),
+        Limit::Cell => format!("一个单元格或一行文字超过 {}", megabytes(decode::LINE_MAX as u64)),
+        Limit::Row => format!("一行超过 {}", megabytes(worker::ROW_MAX as u64)),
+        Limit::AllRows => format!("各行合计超过 {}", megabytes(worker::EVENTS_MAX)),
+    }
+}
+
+/// A file that is larger than a file may be, in words.
+#[must_use]
+pub fn too_large_words(size: u64, most: u64) -> String {
+    format!("文件 {}，上限 {}（设置项 file_size_max_mb）", megabytes(size), megabytes(most))
+}
+
+/// Rounded up, so that what is over a limit is seen to be.
+fn megabytes(bytes: u64) -> String {
+    format!("{} MB", bytes.div_ceil(1 << 20))
 }
 
 fn unusable_fault(
@@ -638,7 +685,7 @@ fn fitting_dataset<'a>(
 /// Writes the files of a fragment; its description, with their hashes, last.
 fn keep(data: &DataRoot, key: String, content: FileContent) -> Result<Fragment, IntakeError> {
     let FileContent { normalised, decoded, parts } = content;
-    let Rows { bytes: rows, schools, digest: rows_digest } = parts.finish()?;
+    let Rows { bytes: rows, schools, digest: rows_digest, contents } = parts.finish()?;
     let rejects = normalised.rejects.into_lines();
     let people = normalised.people.into_lines();
     let fragment = Fragment {
@@ -648,6 +695,7 @@ fn keep(data: &DataRoot, key: String, content: FileContent) -> Result<Fragment, 
         given_up: normalised.given_up,
         schools,
         rows_digest,
+        contents,
         rows_sha256: files::sha256(&rows),
         rejects_sha256: hash_of(&rejects),
         people_sha256: hash_of(&people),

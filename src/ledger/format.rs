@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::lock;
 use super::record;
+use crate::decisions::origin::host;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::ground::{self, GroundError};
 use crate::warehouse::layout::DataRoot;
@@ -62,7 +62,7 @@ pub fn refuse_newer(data: &DataRoot) -> Result<(), FormatError> {
 /// `Ground` when the file system does not support what a run does.
 pub fn settle(data: &DataRoot, program: &str) -> Result<(), FormatError> {
     let path = std::path::absolute(data.path()).unwrap_or_else(|_| data.path().to_owned());
-    let here = DataFormat { format: FORMAT, program: program.to_owned(), host: lock::host(), path };
+    let here = DataFormat { format: FORMAT, program: program.to_owned(), host: host(), path };
     let known = read(data)?;
     if known.as_ref() == Some(&here) {
         return Ok(());

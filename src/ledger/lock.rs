@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::decisions::origin::host;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 
@@ -111,12 +112,6 @@ pub fn is_held_by(data: &DataRoot, process: u32, started: &str) -> bool {
     file.read_to_string(&mut holder).is_ok()
         && holder.starts_with(&format!("process {process} "))
         && holder.trim_end().ends_with(&format!(" since {started}"))
-}
-
-/// This machine's name; empty where the system does not say.
-#[must_use]
-pub fn host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
 /// The id of this start of the machine; empty where the system does not say.

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::lock;
+use crate::decisions::origin::host;
 use crate::delivery::RowCounts;
 use crate::delivery::{DeliveryOutcome, RunOutcome};
 use crate::period::ReportYear;
@@ -72,7 +73,7 @@ impl Process {
     /// This process.
     #[must_use]
     pub fn own() -> Self {
-        Process { id: std::process::id(), host: lock::host(), boot_id: lock::boot_id() }
+        Process { id: std::process::id(), host: host(), boot_id: lock::boot_id() }
     }
 }
 

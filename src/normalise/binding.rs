@@ -19,6 +19,10 @@ pub struct Binding {
     /// The conversion of the numbers of each column, in the contract's order; `None` where they are
     /// already in the contract's unit.
     pub conversions: Vec<Option<Conversion>>,
+    /// For each column of the contract: other cells that mean it, in the order in which they are taken.
+    pub fallbacks: Vec<Vec<Fallback>>,
+    /// Cells with a number that the thing itself has.
+    pub own_keys: Vec<usize>,
     /// Header texts as delivered, by cell.
     pub headers: Vec<String>,
     /// The same texts in the form in which they are compared.
@@ -27,6 +31,13 @@ pub struct Binding {
     pub unknown: Vec<String>,
     /// First and last physical row of the header.
     pub rows: (u32, u32),
+}
+
+/// A cell of a column that is taken where those before it are empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fallback {
+    pub cell: usize,
+    pub conversion: Option<Conversion>,
 }
 
 /// The reason why rows that look like a header do not bind.
@@ -86,20 +97,31 @@ pub fn find_header(
     let last = rows.get(index + header_rows - 1).map_or(rows[index].number, |row| row.number);
     let mut binding = bind(dataset, version, labels, (rows[index].number, last))?;
     let header = &rows[index..rows.len().min(index + header_rows)];
-    binding.conversions = conversions(dataset, &binding, &rows[..index], header)?;
+    binding.conversions = conversions(dataset, &binding.cells, &rows[..index], header)?;
+    let most = binding.fallbacks.iter().map(Vec::len).max().unwrap_or_default();
+    for place in 0..most {
+        let cells: Vec<Option<usize>> =
+            binding.fallbacks.iter().map(|others| others.get(place).map(|other| other.cell)).collect();
+        let converted = conversions(dataset, &cells, &rows[..index], header)?;
+        for (others, conversion) in binding.fallbacks.iter_mut().zip(converted) {
+            if let Some(other) = others.get_mut(place) {
+                other.conversion = conversion;
+            }
+        }
+    }
     Ok((index, binding))
 }
 
-/// For each column of the contract, the conversion of its numbers to the contract's unit.
+/// For each column of the contract, the conversion of the numbers in its cell to the contract's unit.
 fn conversions(
     dataset: &Dataset,
-    binding: &Binding,
+    cells: &[Option<usize>],
     titles: &[Row<'static>],
     header: &[Row<'static>],
 ) -> Result<Vec<Option<Conversion>>, BindError> {
     let lines = titles.iter().flat_map(|row| &row.cells);
     let above: Vec<Unit> = lines.flat_map(|cell| unit::stated(&cell.text())).collect();
-    let columns = dataset.columns.iter().zip(&binding.cells);
+    let columns = dataset.columns.iter().zip(cells);
     columns
         .map(|(column, cell)| match (column.convertible(), cell) {
             (Some(contract_unit), Some(index)) => {
@@ -168,8 +190,11 @@ fn bind(
     let keys: Vec<String> = labels.iter().map(|label| header_key(label)).collect();
     let mut used = vec![false; labels.len()];
     let mut cells = Vec::with_capacity(dataset.columns.len());
+    let mut fallbacks = Vec::with_capacity(dataset.columns.len());
     for (column, names) in dataset.columns.iter().zip(&HeaderKeys::of(dataset).columns) {
-        cells.push(position(column, names, &keys, &mut used)?);
+        let mut found = positions(column, names, &keys, &mut used)?.into_iter();
+        cells.push(found.next());
+        fallbacks.push(found.map(|cell| Fallback { cell, conversion: None }).collect());
     }
     let ignored: Vec<String> = version.ignored.iter().map(|name| header_key(name)).collect();
     let unknown: Vec<String> = labels
@@ -188,7 +213,11 @@ fn bind(
     if !missing.is_empty() {
         return Err(BindError::Missing(missing));
     }
-    Ok(Binding { cells, conversions: Vec::new(), headers: labels, keys, unknown, rows })
+    let own: Vec<String> = dataset.own_key.iter().map(|name| header_key(name)).collect();
+    let numbered = keys.iter().enumerate().filter(|(_, key)| own.contains(key));
+    let own_keys = numbered.map(|(index, _)| index).collect();
+    let conversions = Vec::new();
+    Ok(Binding { cells, conversions, fallbacks, own_keys, headers: labels, keys, unknown, rows })
 }
 
 /// The title of a missing column, with the most similar unknown header, if there is a similar one.
@@ -200,25 +229,24 @@ fn missing_title(column: &Column, unknown: &[String]) -> String {
     format!("{}{hint}", column.title_zh)
 }
 
-/// The cell of a column: by its names, else by its fallback names, never two at once.
-fn position(
+/// The cells of a column: the one by its names, never two at once, then those by its fallback names.
+fn positions(
     column: &Column,
     names: &[Vec<String>; 2],
     keys: &[String],
     used: &mut [bool],
-) -> Result<Option<usize>, BindError> {
-    let mut found = None;
+) -> Result<Vec<usize>, BindError> {
+    let mut found: Vec<usize> = Vec::new();
     for wanted in names {
         let hits: Vec<usize> =
             keys.iter().enumerate().filter(|(_, key)| wanted.contains(key)).map(|(index, _)| index).collect();
         for &hit in &hits {
             used[hit] = true;
         }
-        match (found, hits.as_slice()) {
-            (None, [only]) => found = Some(*only),
-            (None, [_, _, ..]) => return Err(BindError::Twice(column.title_zh.clone())),
-            _ => {}
+        if found.is_empty() && hits.len() > 1 {
+            return Err(BindError::Twice(column.title_zh.clone()));
         }
+        found.extend(hits);
     }
     Ok(found)
 }
@@ -302,9 +330,14 @@ mod tests {
     }
 
     #[test]
-    fn a_fallback_is_taken_only_when_no_name_is_there() {
-        assert_eq!(find(&[&["学校标识码", "双师"]]).unwrap().1.cells, [Some(0), Some(1)]);
-        assert_eq!(find(&[&["双师", "双师型", "学校标识码"]]).unwrap().1.cells, [Some(2), Some(1)]);
+    fn a_fallback_comes_after_the_name() {
+        let places = |texts: &[&str]| {
+            let binding = find(&[texts]).unwrap().1;
+            let others: Vec<usize> = binding.fallbacks[1].iter().map(|other| other.cell).collect();
+            (binding.cells, others)
+        };
+        assert_eq!(places(&["学校标识码", "双师"]), (vec![Some(0), Some(1)], vec![]));
+        assert_eq!(places(&["双师", "双师型", "学校标识码"]), (vec![Some(2), Some(1)], vec![0]));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! 名称：…(code); the header has the years over their columns. Blank, `-` and
 //! zero are three different answers and stay so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::error::ArrowError;
 
@@ -41,6 +41,8 @@ pub struct FormNormaliser<'a> {
     rows_read: u64,
     table: Option<OpenTable<'a>>,
     tables_read: usize,
+    /// The lines read of the list of each table.
+    listed: BTreeMap<&'a str, u32>,
     filed: Vec<FiledFigure<'a>>,
     fault: Option<Unusable>,
 }
@@ -93,6 +95,13 @@ struct Columns {
     beside: Vec<(usize, String)>,
 }
 
+impl Columns {
+    /// Those of a list, which has no figures by year.
+    fn none() -> Self {
+        Columns { label: 0, unit: None, years: Vec::new(), beside: Vec::new() }
+    }
+}
+
 impl<'a> FormNormaliser<'a> {
     #[must_use]
     pub fn new(layout: &'a Layout, dataset: &'a str, source_file: &'a str) -> Self {
@@ -112,6 +121,7 @@ impl<'a> FormNormaliser<'a> {
             rows_read: 0,
             table: None,
             tables_read: 0,
+            listed: BTreeMap::new(),
             filed: Vec::new(),
             fault: None,
         }
@@ -199,6 +209,13 @@ impl<'a> FormNormaliser<'a> {
             self.counts.structural += 1;
             return;
         }
+        if let Some((layout, cells)) = self.list_of_its_own(row) {
+            let lines = self.listed.get(layout.id.as_str()).copied().unwrap_or_default();
+            let (columns, list) = (Some(Columns::none()), Some(cells));
+            self.table = Some(OpenTable { columns, list, lines, ..OpenTable::new(layout) });
+            self.counts.structural += 1;
+            return;
+        }
         if text::compact(&first).starts_with("名称:") {
             self.name_line(&first);
             self.counts.structural += 1;
@@ -237,9 +254,21 @@ impl<'a> FormNormaliser<'a> {
         })
     }
 
+    /// The table whose list has its header in this row, on a sheet of its own.
+    fn list_of_its_own(&self, row: &Row<'_>) -> Option<(&'a TableLayout, Vec<usize>)> {
+        let official = self.layout.tables.iter().filter(|table| table.kind == TableKind::Official);
+        let mut lists =
+            official.filter_map(|table| Some((table, list_header(row, &table.list.as_ref()?.columns)?)));
+        lists.next().filter(|_| self.table.is_none())
+    }
+
     /// Reports a title without a header under it: its table was not read.
     fn end_table(&mut self) {
-        if let Some(table) = self.table.take().filter(|table| table.columns.is_none()) {
+        let ended = self.table.take();
+        if let Some(table) = ended.as_ref().filter(|table| table.list.is_some()) {
+            self.listed.insert(&table.layout.id, table.lines);
+        }
+        if let Some(table) = ended.filter(|table| table.columns.is_none()) {
             let place = Place { sheet: self.sheet.clone(), ..Place::default() };
             let school = self.school.clone().unwrap_or_default();
             let finding = self.finding(finding::HEADER_UNKNOWN, &table.layout.id).at(place);
@@ -284,7 +313,7 @@ impl<'a> FormNormaliser<'a> {
         let figures = columns.years.iter().filter_map(|(index, _)| row.cells.get(*index));
         let has_figures = figures.into_iter().any(|cell| !cell.is_blank());
         let first = row.cells.iter().find(|cell| !cell.is_blank()).map(|cell| text::compact(&cell.text()));
-        let is_note = first.is_none_or(|first| first.starts_with(['注', '说']));
+        let is_note = first.is_none_or(|first| first.starts_with(['注', '说']) || is_foot(&first));
         if !has_figures && is_note {
             self.counts.structural += 1;
             return;
@@ -473,6 +502,15 @@ impl<'a> FormNormaliser<'a> {
     fn finding(&self, rule: &finding::Rule, detail: &str) -> Finding {
         Finding::new(rule, self.layout.year, self.dataset, detail)
     }
+}
+
+/// Whether a line at the foot of a form is one for a signature, or says what a person set: no row of figures.
+fn is_foot(line: &str) -> bool {
+    const BEGINNINGS: [&str; 9] =
+        ["填报人", "审核人", "负责人", "填表人", "制表人", "单位负责人", "签字", "盖章", "核定"];
+    let line = line.trim_start_matches('(');
+    let rest = BEGINNINGS.iter().find_map(|beginning| line.strip_prefix(beginning));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '(', ')']))
 }
 
 /// Whether the values of two years are so far apart that one must be in another unit: 元 and 万元, a

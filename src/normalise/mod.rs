@@ -9,6 +9,8 @@ pub mod identity;
 
 pub mod binding;
 
+pub mod alternatives;
+
 pub mod text;
 
 pub mod name;
@@ -17,11 +19,14 @@ pub mod totals;
 
 pub mod stated_period;
 
+pub mod cover;
+
 pub mod rows;
 
 pub mod form;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -185,6 +190,27 @@ struct Person<'a> {
     key: &'a str,
     id_number: &'a str,
     name: &'a str,
+}
+
+/// The names in the lines of [`People`], by pseudonym: all of them where one has several.
+#[must_use]
+pub fn names_of_people(lines: &[u8]) -> HashMap<String, String> {
+    #[derive(Deserialize)]
+    struct Named {
+        key: String,
+        name: String,
+    }
+    let mut names: HashMap<String, String> = HashMap::new();
+    for Named { key, name } in
+        lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
+    {
+        match names.get_mut(&key) {
+            Some(known) if known.split('、').any(|known| known == name) => {}
+            Some(known) if !known.is_empty() => *known += &format!("、{name}"),
+            _ => drop(names.insert(key, name)),
+        }
+    }
+    names
 }
 
 impl People {

@@ -1,22 +1,24 @@
 //! Files with one item a row under a header: rosters, registers, statistics.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 
-use super::binding::{self, BindError, Binding, HEADER_SEARCH_ROWS};
+use super::alternatives::{self, is_null_word};
+use super::binding::{self, BindError, Binding, Fallback, HEADER_SEARCH_ROWS};
 use super::identity::{self, IdKind, IdNumber};
 use super::stated_period;
 use super::totals::{self, Totals};
-use super::{Context, Normalised, People, Rejects, Unusable, name, text};
+use super::{Context, Normalised, People, Rejects, Unusable, cover, name, text};
 use crate::decode::cell::NO_RESULT;
 use crate::decode::{Cell, Event, Row};
 use crate::definitions::contract::fields::{carried_fields, staged_fields, table_columns};
-use crate::definitions::contract::{BadValue, Column, ColumnType, Dataset, Version};
+use crate::definitions::contract::unit::{Amount, Conversion};
+use crate::definitions::contract::{BadValue, Column, ColumnType, Dataset, NULLS, Version};
 use crate::delivery::RowCounts;
 use crate::finding::{self, Answers, Finding, Findings, PushResult, Rule};
-use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, redact};
@@ -48,6 +50,8 @@ pub struct RowsNormaliser<'a> {
     other_period: u64,
     /// Rows with a month after the report year in a column that cannot have one.
     of_later_years: u64,
+    /// For each rule, school and column: the rows that are reported together.
+    together: BTreeMap<(&'static str, String, usize), Together>,
     /// A title or a sheet's name states a period that cannot be the delivery's.
     period_stated: bool,
 }
@@ -100,7 +104,20 @@ struct Sheet {
     missing: String,
     /// The sheet has records like the dataset's, under a header that does not fit.
     is_odd: bool,
+    /// It has no header that fits, and is a cover, or instructions.
+    is_cover: bool,
 }
+
+/// Rows that one finding names: how many, the first of them, and the place of the very first.
+struct Together {
+    rule: &'static Rule,
+    count: u64,
+    rows: Vec<u32>,
+    place: Place,
+}
+
+/// Rows that are named in a finding about many.
+const ROWS_NAMED: usize = 10;
 
 /// The reason why a row cannot be loaded: the rule, and the column that breaks it.
 struct Refusal {
@@ -145,6 +162,7 @@ impl<'a> RowsNormaliser<'a> {
             data_rows: 0,
             other_period: 0,
             of_later_years: 0,
+            together: BTreeMap::new(),
             period_stated: false,
         }
     }
@@ -214,6 +232,13 @@ impl<'a> RowsNormaliser<'a> {
             let finding = self.finding(statement.rule(), "").at(statement.place);
             self.findings.push(finding);
         }
+        for ((_, school, _), rows) in std::mem::take(&mut self.together) {
+            let named: Vec<String> = rows.rows.iter().map(u32::to_string).collect();
+            let more = if rows.count > ROWS_NAMED as u64 { "等" } else { "" };
+            let detail = format!("共 {} 行：第 {}{more} 行", rows.count, named.join("、"));
+            let finding = self.finding(rows.rule, &detail).at(rows.place).of_school(&school);
+            self.findings.push(Finding { count: rows.count, ..finding });
+        }
         self.counts.structural += self.unbound_rows;
         assert!(self.counts.holds(), "rows were lost or counted twice: {:?}", self.counts);
         Ok(Ok(Normalised {
@@ -235,7 +260,7 @@ impl<'a> RowsNormaliser<'a> {
         }
         if let Some(rule) = self.sheet.given_up {
             // A cover is not data: none of its rows is quarantined.
-            if !self.is_cover() {
+            if !self.sheet.is_cover {
                 self.keep(rule, row, 0, "");
             }
             return;
@@ -284,7 +309,8 @@ impl<'a> RowsNormaliser<'a> {
                 let records = head.iter().filter(|row| row.filled() >= required).count();
                 let named = !matches!(error, BindError::NoHeader { .. });
                 self.sheet.is_odd = named || (records > 1 && records * 2 > head.len());
-                if !self.is_cover() {
+                self.sheet.is_cover = self.is_cover(&head);
+                if !self.sheet.is_cover {
                     for row in &head {
                         self.keep(rule, row, 0, "");
                     }
@@ -316,8 +342,12 @@ impl<'a> RowsNormaliser<'a> {
         self.counts.structural += physical - self.sheet.rows_read;
         match self.sheet.given_up {
             // Tables for the layout of a page, and covers of a workbook, are not data where another table is.
-            Some(_) if self.sheet.name.is_empty() || self.is_cover() => {
+            Some(_) if self.sheet.name.is_empty() || self.sheet.is_cover => {
                 self.unbound_rows += self.sheet.rows_read - self.sheet.broken;
+                if self.sheet.is_cover && !self.is_known_cover() {
+                    let finding = self.finding(finding::SHEET_COVER, "").at(self.place());
+                    self.findings.push(finding);
+                }
             }
             // Rows of a sheet that does not fit are quarantined as a whole, and reported by its name.
             Some(rule) => {
@@ -335,8 +365,13 @@ impl<'a> RowsNormaliser<'a> {
         self.totals.end_sheet();
     }
 
-    /// Whether the sheet is one that workbooks of the dataset have next to their data: 封面, 目录.
-    fn is_cover(&self) -> bool {
+    /// Whether the sheet, whose header does not fit, is no data: a cover, contents, or instructions.
+    fn is_cover(&self, head: &[Row<'static>]) -> bool {
+        self.is_known_cover() || (cover::is_named_so(&self.sheet.name) && !cover::holds_items(head))
+    }
+
+    /// Whether workbooks of the dataset have the sheet next to their data.
+    fn is_known_cover(&self) -> bool {
         let name = text::compact(&self.sheet.name);
         self.version.ignored_sheets.iter().any(|ignored| text::compact(ignored) == name)
     }
@@ -407,13 +442,27 @@ impl<'a> RowsNormaliser<'a> {
             name: None,
             is_of_later_year: false,
             name_digest: None,
+            reading: None,
+            together: Vec::new(),
         };
         let values = reader.values()?;
-        let RowReader { notes, person, name, is_of_later_year, .. } = reader;
+        let RowReader { notes, person, name, is_of_later_year, together, .. } = reader;
         self.of_later_years += u64::from(is_of_later_year);
         let school = self.school_of(binding, row);
-        for (rule, column, detail) in notes {
-            let place = self.cell_place(binding, row, column);
+        for (rule, position) in together {
+            let place = self.cell_place(binding, row, Some(position));
+            let first = Together { rule, count: 0, rows: Vec::new(), place };
+            let rows = self.together.entry((rule.id, school.clone(), position)).or_insert(first);
+            rows.count += 1;
+            if rows.rows.len() < ROWS_NAMED {
+                rows.rows.push(row.number);
+            }
+        }
+        for Note { rule, column, cell, detail } in notes {
+            let place = match cell {
+                Some(cell) => self.place_at(binding, row, cell),
+                None => self.cell_place(binding, row, column),
+            };
             let at = place.column;
             let pushed = self.findings.push(self.finding(rule, &detail).at(place).of_school(&school));
             // The row counts without the cell, which is kept for its correction.
@@ -470,12 +519,23 @@ impl<'a> RowsNormaliser<'a> {
     }
 
     fn cell_place(&self, binding: &Binding, row: &Row<'_>, column: Option<usize>) -> Place {
-        let mut place = Place { row: row.number, ..self.place() };
-        if let Some(index) = column.and_then(|column| binding.cells[column]) {
-            place.column = u32::try_from(index + 1).unwrap_or_default();
-            place.header = binding.headers.get(index).map(|header| redact(header)).unwrap_or_default();
+        let chosen = column.and_then(|position| {
+            let column = self.dataset.columns.get(position)?;
+            alternatives::chosen(binding, position, column, row)
+        });
+        match chosen {
+            Some((cell, _)) => self.place_at(binding, row, cell),
+            None => Place { row: row.number, ..self.place() },
         }
-        place
+    }
+
+    fn place_at(&self, binding: &Binding, row: &Row<'_>, cell: usize) -> Place {
+        Place {
+            row: row.number,
+            column: u32::try_from(cell + 1).unwrap_or_default(),
+            header: binding.headers.get(cell).map(|header| redact(header)).unwrap_or_default(),
+            ..self.place()
+        }
     }
 }
 
@@ -494,16 +554,32 @@ fn has_control(cell: &Cell<'_>) -> bool {
 fn is_example(binding: &Binding, row: &Row<'_>) -> bool {
     const FIRST_ROWS: u32 = 5;
     const NAMES: [&str; 5] = ["示例", "样例", "范例", "例", "示例数据"];
+    const KINDS: [&str; 6] = ["示例", "样例", "范例", "例", "举例", "例如"];
+    const WORDS: [&str; 8] =
+        ["为示例", "示例行", "示例数据", "样例数据", "样表数据", "删除本行", "删除此行", "导入前请删除"];
     if row.number > binding.rows.1 + FIRST_ROWS {
         return false;
     }
     row.cells.iter().any(|cell| {
         let text = text::compact(&cell.text());
-        let bare = text.trim_matches(|c: char| c.is_ascii_digit() || "()[]【】:：".contains(c));
+        let bare = text.trim_matches(|c: char| c.is_ascii_digit() || "()[]【】:,。;-".contains(c));
         NAMES.contains(&bare)
-            || ["(示例)", "(样例)", "(范例)"].iter().any(|mark| text.ends_with(mark))
-            || ["为示例", "示例行", "示例数据", "样例数据"].iter().any(|words| text.contains(words))
+            || KINDS.iter().any(|kind| marks(&text, kind))
+            || WORDS.iter().any(|words| text.contains(words))
+            || bare.eq_ignore_ascii_case("e.g.")
     })
+}
+
+/// Whether a text is marked as being of a kind, before it or after it: `（示例）张三`, `样例：张三`, `填写示例`.
+fn marks(text: &str, kind: &str) -> bool {
+    const REMARK_CHARS: usize = 6;
+    let rest = text.trim_start_matches(['(', '[', '【']).strip_prefix(kind);
+    let before = rest.is_some_and(|rest| rest.starts_with([')', ']', '】', ':', ',', '，', ';', '。']));
+    let ends = text.trim_end_matches([')', ']', '】', ':']);
+    let after = ends
+        .strip_suffix(kind)
+        .is_some_and(|rest| rest.ends_with(['(', '[', '【']) || rest.chars().count() + 2 <= REMARK_CHARS);
+    before || (after && kind.chars().count() > 1)
 }
 
 /// Whether nothing is in the row but formulas without a result, and none where a value is required: what was
@@ -513,14 +589,6 @@ fn is_filled_down(dataset: &Dataset, binding: &Binding, row: &Row<'_>) -> bool {
     let required = dataset.columns.iter().zip(&binding.cells).filter(|(column, _)| column.required);
     let mut required = required.filter_map(|(_, cell)| row.cells.get((*cell)?));
     row.cells.iter().all(|cell| cell.is_blank() || is_result(cell)) && required.all(Cell::is_blank)
-}
-
-/// What programs write for nothing.
-fn is_null_word(cell: &Cell<'_>) -> bool {
-    const WORDS: [&str; 9] = ["\\N", "(NULL)", "NULL", "null", "nan", "NaN", "NaT", "None", "undefined"];
-    let Cell::Text(text) = cell else { return false };
-    let text = text.trim();
-    text.starts_with(['\\', '(', 'N', 'n', 'u']) && WORDS.contains(&text)
 }
 
 /// Whether a row is the instructions that some templates have right under the header.
@@ -554,8 +622,8 @@ struct RowReader<'r, 'a> {
     normaliser: &'r RowsNormaliser<'a>,
     binding: &'r Binding,
     row: &'r Row<'r>,
-    /// Findings that do not quarantine the row: rule, column, detail.
-    notes: Vec<(&'static Rule, Option<usize>, String)>,
+    /// Findings that do not quarantine the row.
+    notes: Vec<Note>,
     person: Option<(String, IdNumber)>,
     /// As delivered.
     name: Option<String>,
@@ -563,6 +631,18 @@ struct RowReader<'r, 'a> {
     is_of_later_year: bool,
     /// Of the name as it is compared; `None` where only one system knows some character of it.
     name_digest: Option<String>,
+    /// The cell that is read in place of the one that counts for a column, with the conversion of its numbers.
+    reading: Option<Fallback>,
+    /// Findings that name many rows at once: rule and column.
+    together: Vec<(&'static Rule, usize)>,
+}
+
+/// A finding about a row that counts: at the cell that counts for a column, or at another one.
+struct Note {
+    rule: &'static Rule,
+    column: Option<usize>,
+    cell: Option<usize>,
+    detail: String,
 }
 
 static EMPTY: Cell<'static> = Cell::Empty;
@@ -573,6 +653,7 @@ impl RowReader<'_, '_> {
         let columns = normaliser.dataset.columns.iter().enumerate();
         let mut read: Vec<Vec<Value>> =
             columns.map(|(position, column)| self.column(position, column)).collect::<Result<_, _>>()?;
+        self.compare_alternatives(&read);
         let mut values = vec![Value::Int(i64::from(normaliser.year))];
         for carried in &normaliser.carried {
             match carried.position {
@@ -587,12 +668,62 @@ impl RowReader<'_, '_> {
         values.push(Value::Int(i64::from(self.row.number)));
         values.push(Value::Text(self.digest()));
         values.push(self.name_digest.take().map_or(Value::Null, Value::Text));
+        values.push(self.own_key().map_or(Value::Null, Value::Text));
         Ok(values)
     }
 
+    /// A keyed digest of the numbers that the thing itself has, such as 证书编号; `None` where none is filled.
+    fn own_key(&self) -> Option<String> {
+        let cells = self.binding.own_keys.iter().filter_map(|&index| self.row.cells.get(index));
+        let filled = cells.filter(|cell| !cell.is_blank() && !is_null_word(cell));
+        let texts: Vec<String> = filled.map(|cell| text::compact(&cell.text())).collect();
+        let is_number = |text: &String| !NULLS.contains(&text.as_str());
+        texts
+            .iter()
+            .any(is_number)
+            .then(|| self.normaliser.context.key.pseudonym("own-key|v1|", &texts.join("\u{1f}")))
+    }
+
+    /// Asks about cells of one meaning that contradict each other.
+    fn compare_alternatives(&mut self, read: &[Vec<Value>]) {
+        let normaliser = self.normaliser;
+        for (position, column) in normaliser.dataset.columns.iter().enumerate() {
+            if matches!(column.kind, ColumnType::IdNumber | ColumnType::PersonName) {
+                continue;
+            }
+            for other in alternatives::others(self.binding, position, column, self.row) {
+                let (notes, together) = (self.notes.len(), self.together.len());
+                self.reading = Some(other);
+                let values = self.value(position, column);
+                self.reading = None;
+                self.notes.truncate(notes);
+                self.together.truncate(together);
+                let Ok(values) = values else { continue };
+                let both = (read[position].as_slice(), values.as_slice());
+                if alternatives::contradict(column, both, normaliser.context.codes, normaliser.year) {
+                    let rule = finding::ALTERNATIVES_DIFFER;
+                    let counts = self.chosen(position).and_then(|(cell, _)| self.binding.headers.get(cell));
+                    let detail = counts.map(|header| format!("采用“{}”列", redact(header)));
+                    let detail = detail.unwrap_or_default();
+                    self.notes.push(Note { rule, column: Some(position), cell: Some(other.cell), detail });
+                }
+            }
+        }
+    }
+
     fn cell(&self, position: usize) -> &Cell<'_> {
-        let cell = self.binding.cells[position].and_then(|index| self.row.cells.get(index));
-        cell.unwrap_or(&EMPTY)
+        let index = self.reading.map(|other| other.cell).or_else(|| Some(self.chosen(position)?.0));
+        index.and_then(|index| self.row.cells.get(index)).unwrap_or(&EMPTY)
+    }
+
+    /// The cell that counts for a column, and the conversion of its numbers.
+    fn chosen(&self, position: usize) -> Option<(usize, Option<Conversion>)> {
+        let column = self.normaliser.dataset.columns.get(position)?;
+        alternatives::chosen(self.binding, position, column, self.row)
+    }
+
+    fn note(&mut self, rule: &'static Rule, position: usize, detail: impl Into<String>) {
+        self.notes.push(Note { rule, column: Some(position), cell: None, detail: detail.into() });
     }
 
     fn cell_named(&self, name: &str) -> &Cell<'_> {
@@ -609,16 +740,20 @@ impl RowReader<'_, '_> {
     /// The values of a column: as many as it has fields in the table.
     fn column(&mut self, position: usize, column: &Column) -> Result<Vec<Value>, Refusal> {
         let cell = self.cell(position);
-        let blanks = if matches!(column.kind, ColumnType::IdNumber | ColumnType::Major) { 2 } else { 1 };
+        let is_two = matches!(column.kind, ColumnType::IdNumber | ColumnType::Major) || column.has_thirds();
+        let blanks = if is_two { 2 } else { 1 };
         let blank = match column.kind {
             ColumnType::PersonName | ColumnType::ReportYear | ColumnType::RegistrationNumber => Vec::new(),
             ColumnType::Integer if column.empty_is_zero => vec![Value::Int(0)],
-            ColumnType::Decimal if column.empty_is_zero => vec![Value::Decimal(0)],
+            ColumnType::Decimal if column.empty_is_zero => vec![Value::Decimal(0); blanks],
             _ => vec![Value::Null; blanks],
         };
         if cell.is_blank() || (column.kind != ColumnType::PersonName && is_null_word(cell)) {
             if column.required {
                 return Err(Refusal { rule: finding::ROW_REQUIRED, column: Some(position) });
+            }
+            if column.kind == ColumnType::Major {
+                self.together.push((finding::MAJOR_EMPTY, position));
             }
             return Ok(blank);
         }
@@ -632,14 +767,14 @@ impl RowReader<'_, '_> {
             Err(_) if column.says_none(&self.cell(position).text()) => Ok(blank),
             // A person's number in a cell is no reason to refuse the row.
             Err(rule) if *rule == *finding::CELL_PERSONAL => {
-                self.notes.push((rule, Some(position), String::new()));
+                self.note(rule, position, "");
                 Ok(blank)
             }
             Err(rule) if column.required || column.bad_value == BadValue::DiscardRow => {
                 Err(Refusal { rule, column: Some(position) })
             }
             Err(rule) => {
-                self.notes.push((finding::CELL_BAD, Some(position), rule.title.to_owned()));
+                self.note(finding::CELL_BAD, position, rule.title);
                 Ok(blank)
             }
         }
@@ -665,8 +800,20 @@ impl RowReader<'_, '_> {
                 }
                 single(month)
             }
-            ColumnType::Integer => Ok(vec![Value::Int(text::whole(self.number(position)?)?)]),
-            ColumnType::Decimal => Ok(vec![Value::Decimal(self.number(position)?.0)]),
+            ColumnType::Integer => {
+                let amount = self.number(position)?;
+                let whole = (!amount.is_rounded).then_some(amount.value).ok_or(finding::ROW_UNIT)?;
+                Ok(vec![Value::Int(text::whole(whole)?)])
+            }
+            ColumnType::Decimal => {
+                let amount = self.number(position)?;
+                if amount.is_rounded {
+                    self.together.push((finding::UNIT_ROUNDED, position));
+                }
+                let mut values = vec![Value::Decimal(amount.value.0)];
+                values.extend(column.has_thirds().then_some(Value::Decimal(amount.thirds.0)));
+                Ok(values)
+            }
             ColumnType::BirthDate => {
                 let date = text::date(cell)?;
                 self.note_day_number(position);
@@ -692,7 +839,7 @@ impl RowReader<'_, '_> {
             ColumnType::Region => {
                 let (code, known) = region(context, &cell.text(), year);
                 if !known {
-                    self.notes.push((finding::REGION_UNKNOWN, Some(position), String::new()));
+                    self.note(finding::REGION_UNKNOWN, position, "");
                 }
                 single(code)
             }
@@ -701,20 +848,25 @@ impl RowReader<'_, '_> {
     }
 
     /// The number in a cell, in the contract's unit.
-    fn number(&self, position: usize) -> Result<Decimal, &'static Rule> {
+    fn number(&self, position: usize) -> Result<Amount, &'static Rule> {
         let delivered = text::decimal(self.cell(position))?;
         if delivered.0.abs() > text::AMOUNT_MAX * crate::number::ONE {
             return Err(finding::ROW_NUMBER);
         }
-        match self.binding.conversions[position] {
-            Some(conversion) => conversion.apply(delivered).ok_or(finding::ROW_UNIT),
-            None => Ok(delivered),
+        let conversion = match self.reading {
+            Some(other) => other.conversion,
+            None => self.chosen(position).and_then(|(_, conversion)| conversion),
+        };
+        match conversion {
+            Some(conversion) => conversion.apply(delivered),
+            None => Amount::exact(delivered),
         }
+        .ok_or(finding::ROW_UNIT)
     }
 
     fn note_day_number(&mut self, position: usize) {
         if text::is_day_number(self.cell(position)) {
-            self.notes.push((finding::DATE_AS_NUMBER, Some(position), String::new()));
+            self.note(finding::DATE_AS_NUMBER, position, "");
         }
     }
 
@@ -727,12 +879,12 @@ impl RowReader<'_, '_> {
             return Err(finding::ROW_MOJIBAKE);
         }
         if invisible {
-            self.notes.push((finding::NAME_INVISIBLE, Some(position), String::new()));
+            self.note(finding::NAME_INVISIBLE, position, "");
         }
         if name::has_lost(&folded) {
-            self.notes.push((finding::NAME_LOST, Some(position), String::new()));
+            self.note(finding::NAME_LOST, position, "");
         } else if name::has_private_use(&folded) {
-            self.notes.push((finding::NAME_PRIVATE_USE, Some(position), String::new()));
+            self.note(finding::NAME_PRIVATE_USE, position, "");
         } else {
             self.name_digest = Some(self.normaliser.context.key.pseudonym("name|v1|", &folded));
         }
@@ -749,7 +901,7 @@ impl RowReader<'_, '_> {
         let id_type = id_type.map(|code| code.code.as_str());
         let id = identity::id_number(self.cell(position), id_type, column.fifteen_digits)?;
         if id.kind == IdKind::Unverified {
-            self.notes.push((finding::ID_CHECK_DIGIT, Some(position), String::new()));
+            self.note(finding::ID_CHECK_DIGIT, position, "");
         }
         // A domain for each kind of person, so that a graduate is recognised as last year's student.
         let domain = format!("{}|v1|", column.name);
@@ -774,13 +926,14 @@ impl RowReader<'_, '_> {
         if let Some(code) = table.and_then(|table| table.look_up_any_year(&written, year)) {
             Ok(vec![Value::Text(code.code.clone()), code.parent.clone().map_or(Value::Null, Value::Text)])
         } else if column.says_none(&written) {
+            self.together.push((finding::MAJOR_EMPTY, position));
             Ok(vec![Value::Null, Value::Null])
         } else if text::is_digits(&written) && text::compact(&written).len() != MAJOR_DIGITS {
             Err(finding::ROW_MAJOR)
         } else {
             let nearest = table.and_then(|table| table.nearest(&written));
             let detail = nearest.map(|code| format!("最接近的是“{}”", code.label)).unwrap_or_default();
-            self.notes.push((finding::MAJOR_UNKNOWN, Some(position), detail));
+            self.note(finding::MAJOR_UNKNOWN, position, detail);
             Ok(vec![Value::Null, Value::Null])
         }
     }
@@ -795,9 +948,9 @@ impl RowReader<'_, '_> {
             && id.birth_date() != Some(written)
         {
             if is_default(written, self.normaliser.year) {
-                notes.push((finding::DATE_DEFAULT, Some(position), String::new()));
+                notes.push((finding::DATE_DEFAULT, position));
             } else if id.birth_date().is_some() {
-                notes.push((finding::ID_BIRTH, Some(position), String::new()));
+                notes.push((finding::ID_BIRTH, position));
             }
         }
         if let Some(position) = columns.sex
@@ -807,14 +960,16 @@ impl RowReader<'_, '_> {
             && matches!(written.code.as_str(), "1" | "2")
             && sex != written.code
         {
-            notes.push((finding::ID_SEX, Some(position), String::new()));
+            notes.push((finding::ID_SEX, position));
         }
         if let Some(position) = columns.registration
             && !id.is_in_registration(self.cell(position))
         {
-            notes.push((finding::REGISTRATION_DIFFERS, Some(position), String::new()));
+            notes.push((finding::REGISTRATION_DIFFERS, position));
         }
-        self.notes.extend(notes);
+        for (rule, position) in notes {
+            self.note(rule, position, "");
+        }
     }
 
     /// Compares the first two digits of the school's code, which are those of its type, with the type.
@@ -825,7 +980,7 @@ impl RowReader<'_, '_> {
         let code = text::school_code(self.cell(school)).unwrap_or_default();
         let kind = table.look_up(&self.cell(position).text(), self.normaliser.year);
         if kind.is_some_and(|kind| kind.code.get(..2) != code.get(..2)) {
-            self.notes.push((finding::SCHOOL_TYPE_DIFFERS, Some(school), String::new()));
+            self.note(finding::SCHOOL_TYPE_DIFFERS, school, "");
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::binding::Binding;
 use super::text;
-use crate::decode::{Cell, Row};
+use crate::decode::{Cell, Row, paging};
 use crate::definitions::contract::{ColumnType, Dataset};
 use crate::finding::{self, Rule};
 use crate::number::Decimal;
@@ -207,15 +207,22 @@ fn note(first: &str, place: &Place) -> Vec<Statement> {
 
 /// The digits of `共1234条记录`, also after the pages: `第1页/共9页 共340条`; `None` for any other text.
 fn counted(text: &str) -> Option<String> {
+    let whole = text;
     let text = split_page(text).map_or(text, |(_, after)| after.trim_start_matches([',', '，', '/', ';']));
-    let digits = text.strip_prefix('共')?.trim_end_matches(|c| COUNTED.contains(c));
+    let Some(digits) = text.strip_prefix('共') else {
+        return paging::rows(&paging::folded(whole)).map(|rows| rows.to_string());
+    };
+    let digits = digits.trim_end_matches(|c| COUNTED.contains(c));
     let digits = digits.trim_start_matches(['有', '计', ':']).replace(',', "");
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
 /// `第1页/共9页`, `1/9页`, `第1/9页`: which page it is, and how many there are.
 fn page_of(text: &str) -> Option<(u32, u32)> {
-    split_page(text).map(|(page, _)| page)
+    const STARTS: [&str; 7] = ["第", "共", "总", "当前", "页码", "显示", "page"];
+    let whole = paging::folded(text);
+    let others = || paging::page(&whole).filter(|_| STARTS.iter().any(|start| whole.starts_with(start)));
+    split_page(text).map(|(page, _)| page).or_else(others)
 }
 
 /// See [`page_of`]; with the text after it, without how many are on each.

@@ -1,10 +1,10 @@
 //! Fragments → one table for each dataset and year, the register first: it says in which county each school is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::acceptance::{AcceptedDelivery, AcceptedYear, KnownYear, YearDeliveries, accept_dataset};
-use super::enrolled::{EnrolledYear, Roll, YearTable, decoded_of};
+use super::enrolled::{ClosedSchool, EnrolledYear, Roll, YearTable, decoded_of};
 use super::noted::Noted;
 use super::received::ReceivedYear;
 use super::{ByYear, RunContext, RunError, corrected, parallel};
@@ -17,7 +17,7 @@ use crate::period::ReportYear;
 use crate::position::Place;
 use crate::tables::dataset::RegisterRow;
 use crate::tables::row;
-use crate::warehouse::assemble::{self, AssembledTable, Decision, Source};
+use crate::warehouse::assemble::{self, AssembledTable, Decision, EqualRows, Source};
 
 /// A year's tables.
 #[derive(Debug, Default)]
@@ -68,8 +68,8 @@ pub(super) fn enrol(
             let Some(noted) = enrolled.get_mut(&job.year) else { continue };
             let settled = job.settled(&context.corrections, &mut noted.value.deliveries, assembled);
             let table = noted.take(settled);
-            noted.value.roll =
-                Roll { schools: schools_of(&table.path, context.definitions)?, table: Some(table) };
+            let roll = roll_of(&table.path, context.definitions, job.year)?;
+            noted.value.roll = Roll { table: Some(table), ..roll };
         }
     }
     let register = register.map_or("", |dataset| dataset.dataset.as_str());
@@ -91,7 +91,7 @@ pub(super) fn assemble(
     accepted: ByYear<AcceptedYear>,
 ) -> Result<ByYear<Noted<AssembledYear>>, RunError> {
     let register = context.definitions.table_of_role(Role::Register);
-    let assembled = |AcceptedYear { deliveries, roll: Roll { table, schools } }| {
+    let assembled = |AcceptedYear { deliveries, roll: Roll { table, schools, .. } }| {
         let tables = table.map(|table| (register.to_owned(), table)).into_iter().collect();
         Noted::of(AssembledYear { deliveries, schools, tables })
     };
@@ -140,6 +140,7 @@ impl<'d> Job<'d> {
             path: context.data.fragment(&accepted.fragment.key).join("rows.parquet"),
             rows: accepted.fragment.schools.values().sum(),
             schools: accepted.schools().cloned().collect(),
+            repeated: accepted.repeated.clone(),
         };
         Some(Job {
             year,
@@ -160,8 +161,9 @@ impl<'d> Job<'d> {
         deliveries: &mut YearDeliveries,
         assembled: AssembledTable,
     ) -> Noted<YearTable> {
-        let findings =
-            rows_out(self.year, self.dataset, deliveries.of(self.dataset), corrections, &assembled);
+        let accepted = deliveries.of(self.dataset);
+        let mut findings = rows_out(self.year, self.dataset, accepted, corrections, &assembled);
+        findings.extend(equal_rows(self.year, self.dataset, accepted, &assembled.equal));
         deliveries.settle(self.dataset, &assembled);
         let table = YearTable { path: assembled.path, rows: assembled.rows };
         Noted { findings, ..Noted::of(table) }
@@ -210,23 +212,79 @@ fn rows_out(
     findings
 }
 
+/// A question for each file and school with equal rows that may be different things.
+fn equal_rows(
+    year: ReportYear,
+    dataset: &Dataset,
+    accepted: &[AcceptedDelivery],
+    equal: &[EqualRows],
+) -> Vec<Finding> {
+    const NAMED: usize = 10;
+    let mut by_file: BTreeMap<(usize, &str), Vec<&EqualRows>> = BTreeMap::new();
+    for group in equal {
+        if let Some((fragment, ..)) = group.rows.first() {
+            by_file.entry((*fragment, &group.school_code)).or_default().push(group);
+        }
+    }
+    let question = |((fragment, school), groups): ((usize, &str), Vec<&EqualRows>)| {
+        let label = |fragment: usize| accepted.get(fragment).map_or("", |accepted| accepted.label.as_str());
+        let rows = groups.iter().map(|group| group.rows.len()).sum::<usize>();
+        let words = |group: &&EqualRows| {
+            let mut words = Vec::new();
+            for (of, sheet, row) in group.rows.iter().take(NAMED) {
+                let file = if *of == fragment { String::new() } else { format!("{} ", label(*of)) };
+                let several =
+                    groups.iter().any(|group| group.rows.iter().any(|(_, other, _)| other != sheet));
+                let sheet = if several { format!("工作表 {sheet} ") } else { String::new() };
+                words.push(format!("{file}{sheet}第 {row} 行"));
+            }
+            let more = if group.rows.len() > NAMED { "等" } else { "" };
+            format!("{}{more}", words.join("、"))
+        };
+        let named: Vec<String> = groups.iter().take(NAMED).map(words).collect();
+        let more = if groups.len() > NAMED { "；等" } else { "" };
+        let detail = format!("共 {} 组 {rows} 行：{}{more}", groups.len(), named.join("；"));
+        let first = groups.first().and_then(|group| group.rows.first());
+        let (sheet, row) = first.map(|(_, sheet, row)| (sheet.clone(), *row)).unwrap_or_default();
+        let place = Place { file: label(fragment).to_owned(), sheet, row, ..Place::default() };
+        let finding = Finding::new(finding::EQUAL_ROWS, year, &dataset.dataset, &detail);
+        let others = groups.iter().flat_map(|group| &group.rows).map(|(of, ..)| *of);
+        let others: BTreeSet<usize> = others.filter(|of| *of != fragment).collect();
+        Finding {
+            count: rows as u64,
+            other_files: others.into_iter().map(|of| label(of).to_owned()).collect(),
+            ..finding.at(place).of_school(school)
+        }
+    };
+    by_file.into_iter().map(question).collect()
+}
+
 /// The schools of one year, from its own register.
-fn schools_of(register: &Path, definitions: &Definitions) -> Result<BTreeMap<String, School>, RunError> {
+fn roll_of(register: &Path, definitions: &Definitions, year: ReportYear) -> Result<Roll, RunError> {
+    const OF_CLOSED: [&str; 3] = ["status", "merged_into", "closed_month"];
     let attributes: Vec<&str> = definitions.school_attributes().map(|column| column.name.as_str()).collect();
-    let mut schools = BTreeMap::new();
-    row::scan(register, &attributes, |row: RegisterRow, codes| {
+    let statuses = definitions.codes.get("school_status");
+    let named = [&OF_CLOSED[..], &attributes].concat();
+    let mut roll = Roll::default();
+    row::scan(register, &named, |row: RegisterRow, texts| {
+        let mut texts = texts.iter().map(|text| text.unwrap_or_default().to_owned());
+        let [status, merged_into, since] = OF_CLOSED.map(|_| texts.next().unwrap_or_default());
         if row.counted {
-            let codes = codes.iter().map(|code| code.unwrap_or_default().to_owned());
-            let attributes = attributes.iter().map(|name| (*name).to_owned()).zip(codes);
+            let attributes = attributes.iter().map(|name| (*name).to_owned()).zip(texts);
             let school = School {
                 region_code: row.region_code,
                 name: row.school_name,
                 attributes: attributes.collect(),
             };
-            schools.insert(row.school_code, school);
+            roll.schools.insert(row.school_code, school);
+        } else {
+            let label =
+                statuses.and_then(|codes| codes.look_up(&status, year)).map(|code| code.label.clone());
+            let closed = ClosedSchool { status: label.unwrap_or(status), merged_into, since };
+            roll.closed.insert(row.school_code, closed);
         }
     })?;
-    Ok(schools)
+    Ok(roll)
 }
 
 #[cfg(test)]
@@ -253,6 +311,7 @@ mod tests {
             duplicates: vec![0, 0],
             shared: vec![0, 1],
             set_aside: vec![0, 0],
+            equal: Vec::new(),
             rows_out: vec![
                 row(Decision::OtherSchool, 0, 7),
                 row(Decision::Repeated, 1, 8),
@@ -269,5 +328,34 @@ mod tests {
             .collect();
         let rules = [finding::STUDENT_TWO_SCHOOLS, finding::STUDENT_TWICE, finding::ROW_ID_SHARED];
         assert_eq!(lines, [(rules[0].id, "a", 7, 0), (rules[1].id, "b", 8, 0), (rules[2].id, "b", 9, 1)]);
+    }
+
+    #[test]
+    fn equal_rows_are_one_question_for_each_file_and_school() {
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
+        let dataset = definitions.dataset("finance").unwrap();
+        let accepted = ["a", "b"].map(|name| AcceptedDelivery::of_schools(name, [("1114000001", 5)]));
+        let equal = |school: &str, rows: &[(usize, u32)]| EqualRows {
+            school_code: school.to_owned(),
+            rows: rows.iter().map(|(fragment, row)| (*fragment, String::new(), *row)).collect(),
+        };
+        let groups = [
+            equal("1114000001", &[(0, 4), (0, 9)]),
+            equal("1114000001", &[(0, 5), (1, 6), (1, 7)]),
+            equal("1114000002", &[(1, 8), (1, 9)]),
+        ];
+        let found = equal_rows(2024, dataset, &accepted, &groups);
+        let said = |finding: &Finding| {
+            let (_, detail) = finding.message.split_once('：').unwrap();
+            format!("{} {} {} {detail}", finding.place_text(), finding.school_code, finding.count)
+        };
+        assert_eq!(
+            found.iter().map(said).collect::<Vec<_>>(),
+            [
+                "a 第 4 行 1114000001 5 共 2 组 5 行：第 4 行、第 9 行；第 5 行、b 第 6 行、b 第 7 行",
+                "b 第 8 行 1114000002 2 共 1 组 2 行：第 8 行、第 9 行",
+            ]
+        );
+        assert_eq!(found[0].other_files, ["b"]);
     }
 }

@@ -11,7 +11,6 @@ use crate::ingest::{self, DeliveredFile, Intake, IntakeResult, Outcome};
 use crate::normalise::Context;
 use crate::period::ReportYear;
 use crate::position::Place;
-use crate::settings::Settings;
 use crate::sources::drop_folder;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::publish::Accepted;
@@ -30,7 +29,7 @@ impl RunContext<'_> {
     }
 
     pub(super) fn decoder(&self) -> Decoder {
-        Decoder::new(&self.request.decode_program, decode_limits(self.settings))
+        Decoder::new(&self.request.decode_program, Limits::of(self.settings))
     }
 
     pub(super) fn take_in_one(
@@ -42,7 +41,7 @@ impl RunContext<'_> {
         if is_too_large(self.settings, file) {
             let place = Place { file: file.label.clone(), ..Place::default() };
             let year = file.year.unwrap_or_default();
-            let detail = format!("{} MB", self.settings.file_size_max_mb);
+            let detail = ingest::too_large_words(file.bytes, self.settings.file_size_max_mb << 20);
             let finding = Finding::new(finding::FILE_LIMIT, year, &file.dataset, &detail).at(place);
             return Ok(vec![IntakeResult {
                 label: file.label.clone(),
@@ -108,6 +107,7 @@ impl RunContext<'_> {
             context: self.normalise_context(),
             corrections: &self.corrections,
             member_max: self.settings.file_size_max_mb << 20,
+            unpacked_max: self.settings.unpacked_max_mb << 20,
         }
     }
 
@@ -165,9 +165,4 @@ fn unopened(label: &str, year: ReportYear, rule: &'static Rule) -> IntakeResult 
         outcome: Outcome::Rejected(Box::new(Finding::new(rule, year, "", "").at(place))),
         try_again: false,
     }
-}
-
-/// The limits of the process that reads a delivery.
-pub(super) fn decode_limits(settings: &Settings) -> Limits {
-    Limits { memory_mb: settings.decode_memory_max_mb, cpu_seconds: settings.decode_cpu_max_seconds }
 }

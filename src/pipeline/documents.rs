@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::plan::made_with_these;
-use super::{RunContext, RunError, io_error, parallel, reconciled};
+use super::{RunContext, RunError, io_error, parallel, questions, reconciled};
+use crate::decisions::signatures;
 use crate::definitions::Definitions;
 use crate::definitions::contract::Role;
 use crate::documents::{self as written, DocumentKind, Draft, PlacedDocument, Register};
@@ -15,6 +16,7 @@ use crate::figures::{IndicatorValue, stored};
 use crate::period::ReportYear;
 use crate::report::cells::{self, Lines, ReportCell, Values, indexed};
 use crate::report::sheet::Heading;
+use crate::report::signing::Signing;
 use crate::report::workbook;
 use crate::report::{catalogue, file_name};
 use crate::settings::Settings;
@@ -23,7 +25,7 @@ use crate::tables::row;
 use crate::tables::school::SchoolRow;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::{DataRoot, release_name};
-use crate::warehouse::publish::{Manifest, ReleaseOutcome};
+use crate::warehouse::publish::Manifest;
 
 /// The counties of the city in one year.
 pub(super) fn counties(settings: &Settings, definitions: &Definitions, year: ReportYear) -> Vec<String> {
@@ -156,10 +158,67 @@ fn values_of_table(
     }
 }
 
-/// Whether the documents are those of a release.
-pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> bool {
-    let written = fs::read_to_string(data.reported_release()).unwrap_or_default();
-    written.trim() == release_name(manifest.release)
+/// Whether the documents are those of a release, with the signatures of today.
+pub(super) fn are_of(data: &DataRoot, manifest: &Manifest) -> Result<bool, RunError> {
+    Ok(noted(data) == Some(Printed::of(data, manifest)?))
+}
+
+/// What documents are printed from: a release, and the last record about who signed its years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Printed {
+    release: u32,
+    record: u32,
+}
+
+impl Printed {
+    fn of(data: &DataRoot, manifest: &Manifest) -> Result<Self, RunError> {
+        let record = signatures::all(data)?.last().map_or(0, |record| record.id);
+        Ok(Printed { release: manifest.release, record })
+    }
+
+    /// `000003`, or `000003 12` where there are records.
+    fn text(self) -> String {
+        let release = release_name(self.release);
+        if self.record == 0 { format!("{release}\n") } else { format!("{release} {}\n", self.record) }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let release = words.next()?.parse().ok()?;
+        let record = words.next().map_or(Some(0), |record| record.parse().ok())?;
+        Some(Printed { release, record })
+    }
+}
+
+/// What the documents were last printed from.
+fn noted(data: &DataRoot) -> Option<Printed> {
+    Printed::parse(&fs::read_to_string(data.reported_release()).ok()?)
+}
+
+/// Writes the documents of a year again after one record was added about who signed it. Where the others were
+/// not those of the release either, all are written.
+///
+/// # Errors
+/// When a document cannot be written: the next run writes it.
+pub fn report_signed(
+    settings: &Settings,
+    definitions: &Definitions,
+    manifest: &Manifest,
+    year: ReportYear,
+) -> Result<(), RunError> {
+    let data = DataRoot::new(&settings.data_dir);
+    let now = Printed::of(&data, manifest)?;
+    let before = noted(&data);
+    if before == Some(now) {
+        return Ok(());
+    }
+    let are_others_right =
+        before.is_some_and(|before| Printed { record: before.record + 1, ..before } == now);
+    let years = manifest.years.iter().copied().filter(|other| !are_others_right || *other == year);
+    // These definitions cannot write a frozen year that was made with others.
+    let mut years = years.filter(|year| made_with_these(manifest, definitions, *year));
+    let written = years.try_for_each(|year| report_again(settings, definitions, manifest, year));
+    note_documents(&data, manifest, written)
 }
 
 /// Writes the documents of a release: of the years this run made, or of all years where those of the release
@@ -172,7 +231,11 @@ pub(super) fn write_documents(
     manifest: &Manifest,
     cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
 ) -> Result<(), RunError> {
-    if context.last.as_ref().is_some_and(|last| !are_of(&context.data, last)) {
+    let are_behind = match &context.last {
+        Some(last) => !are_of(&context.data, last)?,
+        None => false,
+    };
+    if are_behind {
         return write_all_documents(context, manifest);
     }
     let written = write_reports(context.settings, context.definitions, &context.data, manifest, cells);
@@ -198,9 +261,10 @@ fn note_documents(
     written: Result<(), RunError>,
 ) -> Result<(), RunError> {
     let path = data.reported_release();
-    let name = format!("{}\n", release_name(manifest.release));
-    let noted = written
-        .and_then(|()| files::write_whole(&path, name.as_bytes(), Access::Open).map_err(io_error(&path)));
+    let noted = written.and_then(|()| {
+        let text = Printed::of(data, manifest)?.text();
+        files::write_whole(&path, text.as_bytes(), Access::Open).map_err(io_error(&path))
+    });
     noted.map_err(|source| RunError::Documents { release: manifest.release, source: Box::new(source) })
 }
 
@@ -216,6 +280,7 @@ pub fn write_reports(
     manifest: &Manifest,
     cells: &BTreeMap<ReportYear, Vec<ReportCell>>,
 ) -> Result<(), RunError> {
+    let records = signatures::all(data)?;
     let mut drafts = Vec::new();
     for (&year, cells) in cells {
         let Some(layout) = definitions.layout(year) else { continue };
@@ -223,12 +288,13 @@ pub fn write_reports(
             Some(path) => school_names(&path)?,
             None => BTreeMap::new(),
         };
-        let draft = if manifest.outcome == ReleaseOutcome::Draft { "（草稿）" } else { "" };
+        let digest = manifest.year_digest(year).unwrap_or_default();
+        let signing = Signing::of(&records, year, &digest, &settings.city_name);
         let footnotes = reconciled::footnotes(settings, definitions, data, manifest, year)?;
         let heading_of = |name: String| Heading {
             year,
             name,
-            release: format!("第 {:06} 版{draft}", manifest.release),
+            release: format!("第 {:06} 版{}", manifest.release, signing.mark()),
             created: manifest.created.clone(),
             footnotes: footnotes.clone(),
         };
@@ -239,7 +305,7 @@ pub fn write_reports(
             let (folder, name) = folder_and_name(settings, definitions, &schools, unit, year);
             let heading = heading_of(format!("{name}({})", code(unit)));
             let cells = by_unit.get(*unit).map(Vec::as_slice).unwrap_or_default();
-            let bytes = workbook::workbook(cells, layout, &heading)?;
+            let bytes = workbook::workbook(cells, layout, &heading, &signing)?;
             let prefix = if unit.level == Level::City { "" } else { code(unit) };
             let file = format!("{prefix}{}{year}年度质量报告数据表.xlsx", file_name(&name));
             let folder = data.reports(year).join(folder);
@@ -253,6 +319,7 @@ pub fn write_reports(
         drafts.push(report_draft(&data.reports(year).join("指标目录.xlsx"), &bytes)?);
         let heading = heading_of(format!("{}({})", settings.city_name, settings.city_code));
         drafts.extend(reconciled::write_differences(settings, definitions, data, manifest, &heading)?);
+        drafts.extend(questions::write_findings(settings, definitions, data, manifest, &heading)?);
     }
     let mut register = Register::load(data)?;
     let placed: Vec<PlacedDocument> = register.place(&drafts)?;

@@ -44,6 +44,8 @@ mod result;
 
 mod release;
 
+mod questions;
+
 mod documents;
 
 mod dimensions;
@@ -75,12 +77,12 @@ use crate::sources::drop_folder::Listing;
 use crate::tables::parquet_file::TableFileError;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
+use crate::warehouse::persons;
 use crate::warehouse::publish::{self, Manifest, PublishError, StagedFile, Summary};
 
 use assembly::AssembledYear;
 use checked::CheckedYear;
 use context::RunContext;
-use deliveries::decode_limits;
 use figures::ComputedYear;
 use history::History;
 use noted::{Noted, Notes};
@@ -90,7 +92,7 @@ use result::Results;
 use stages::Stages;
 use survey::Inventory;
 
-pub use documents::report_again;
+pub use documents::{report_again, report_signed};
 pub use examination::{
     Examination, Figures, RelationFinding, Release, ReleaseSource, examine, examine_release, read_release,
 };
@@ -216,6 +218,7 @@ pub fn run(
     let data = DataRoot::new(&settings.data_dir);
     clear_staging(&data)?;
     make_folders(&data)?;
+    persons::close(&data, &definitions.tables_of_persons())?;
     publish::restore_pointer(&data)?;
     let history = History::read(&data)?;
     let key = match key::read(&data, history.last.as_ref())? {
@@ -260,7 +263,7 @@ impl RunResult {
 fn keep_release(context: &RunContext<'_>, stages: &mut Stages<'_>) -> Result<RunEnd, RunError> {
     let Some(last) = context.last.clone() else { return Ok(RunEnd::NothingFound) };
     let register = Register::load(&context.data)?;
-    if !documents::are_of(&context.data, &last) || register.is_behind(&context.data.all_reports())? {
+    if !documents::are_of(&context.data, &last)? || register.is_behind(&context.data.all_reports())? {
         stages.timed("report", || documents::write_all_documents(context, &last))?;
     }
     Ok(RunEnd::NothingToDo(Box::new(last)))

@@ -147,13 +147,14 @@ fn parts(
     }));
     let Settings { city_code, city_name, residual_region_code, residual_region_name, .. } =
         environment.settings;
-    let Limits { memory_mb, cpu_seconds } = super::decode_limits(environment.settings);
+    let Limits { memory_mb, cpu_seconds, unpacked_mb } = Limits::of(environment.settings);
     for (name, value) in [
         ("city_code", city_code.clone()),
         ("city_name", city_name.clone()),
         ("residual_region_code", residual_region_code.clone()),
         ("residual_region_name", residual_region_name.clone()),
         ("file_size_max_mb", environment.settings.file_size_max_mb.to_string()),
+        ("unpacked_max_mb", unpacked_mb.to_string()),
         ("decode_memory_max_mb", memory_mb.to_string()),
         ("decode_cpu_max_seconds", cpu_seconds.to_string()),
     ] {

@@ -106,7 +106,8 @@ pub(super) fn publish(
     }
     manifest.accepted.sort();
     manifest.years = manifest.fingerprints.keys().copied().collect();
-    publish::publish(&context.data, &folder, &manifest, context.last.as_ref())?;
+    let of_persons = context.definitions.tables_of_persons();
+    publish::publish(&context.data, &folder, &manifest, context.last.as_ref(), &of_persons)?;
     // The next run clears whatever is left of it.
     let _ = fs::remove_dir_all(&folder);
     Ok(manifest)
@@ -141,7 +142,8 @@ fn stage_rest(
     row::write(&path, [run].into_iter())?;
     staged.push(StagedFile { path: "tables/run/run.parquet".into(), rows: 1, in_digest: false });
     let catalogue = folder.join("catalog.sql");
-    fs::write(&catalogue, catalogue_sql(&staged, "")).map_err(io_error(&catalogue))?;
+    fs::write(&catalogue, catalogue_sql(&staged, "", &context.definitions.tables_of_persons()))
+        .map_err(io_error(&catalogue))?;
     staged.push(StagedFile { path: "catalog.sql".into(), rows: 0, in_digest: true });
     staged.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(staged)

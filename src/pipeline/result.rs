@@ -205,7 +205,7 @@ fn year_summary(made: &MadeYear<'_>, definitions: &Definitions) -> YearSummary {
         let known = RULES.iter().find(|known| known.id == rule).map(|known| known.title);
         let mut kinds = definitions.audit.rules.iter();
         known.or_else(|| {
-            kinds.find(|(kind, _)| findings::rule(**kind) == rule).map(|(_, text)| text.title.as_str())
+            kinds.find(|(kind, _)| findings::rule(**kind) == rule).map(|(_, text)| text.broken.as_str())
         })
     };
     let count = |((severity, rule), count): ((Severity, &str), u64)| RuleCount {

@@ -1,6 +1,6 @@
 //! Every file of a release, put in its place under the staged folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,12 +120,10 @@ pub(super) fn stage_flat(
 ) -> Result<Vec<StagedFile>, RunError> {
     // Tables with a row for each person are too large for readers that take one path, and useless to them
     // without a key.
-    let is_personal = |table: &str| {
-        context.definitions.datasets.iter().any(|dataset| dataset.personal && dataset.table == table)
-    };
+    let of_persons = context.definitions.tables_of_persons();
     let mut by_table: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for file in staged {
-        if let Some(table) = table_name(&file.path).filter(|table| !is_personal(table)) {
+        if let Some(table) = table_name(&file.path).filter(|table| !of_persons.contains(table)) {
             by_table.entry(table.to_owned()).or_default().push(file.path.clone());
         }
     }
@@ -227,9 +225,10 @@ pub(super) fn table_name(path: &Path) -> Option<&str> {
     path.strip_prefix("tables").ok()?.iter().next()?.to_str()
 }
 
-/// SQL views over all tables, with paths below `prefix`; hive partitioning is off, as the year is in the files.
+/// SQL views over all tables, with paths below `prefix`; hive partitioning is off, as the year is in the files. Those
+/// of persons come last: who may not read them gets the others first.
 #[must_use]
-pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
+pub fn catalogue_sql(staged: &[StagedFile], prefix: &str, of_persons: &BTreeSet<&str>) -> String {
     let mut by_table: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for file in staged {
         if let Some(table) = table_name(&file.path) {
@@ -238,7 +237,9 @@ pub fn catalogue_sql(staged: &[StagedFile], prefix: &str) -> String {
         }
     }
     let mut sql = String::new();
-    for (table, mut paths) in by_table {
+    let (closed, open): (Vec<_>, Vec<_>) =
+        by_table.into_iter().partition(|(table, _)| of_persons.contains(table));
+    for (table, mut paths) in open.into_iter().chain(closed) {
         paths.sort();
         sql += &format!(
             "CREATE OR REPLACE VIEW \"{table}\" AS SELECT * FROM read_parquet([{}], hive_partitioning = false, union_by_name = true);\n",

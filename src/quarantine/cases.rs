@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
-use super::{Answer, Case, CaseFilter, Problem, QuarantineError, State};
+use super::{Answer, Case, CaseFilter, Problem, QuarantineError, State, in_sheet};
 use crate::decisions::Override;
 use crate::decisions::corrections::{self, Correction, FileKey, Kind};
 use crate::finding::{self, Finding, Rule, Severity};
@@ -156,9 +156,15 @@ fn of_delivery(accepted: &Accepted, kept: Vec<KeptRow>) -> Vec<Case> {
             state: State::Open,
             answer: None,
             cells,
+            person: String::new(),
             headers,
         };
         cases.insert((case.sheet.clone(), row), case);
+    }
+    for case in cases.values_mut().filter(|case| case.answers.contains(&Kind::Corrected)) {
+        for problem in &mut case.problems {
+            in_sheet::remedy(&problem.rule).clone_into(&mut problem.remedy);
+        }
     }
     cases.into_values().collect()
 }
@@ -229,6 +235,7 @@ fn queries(year: ReportYear, findings: Vec<Finding>, accepted: &[&Accepted], row
             state: State::Open,
             answer: None,
             cells: Vec::new(),
+            person: String::new(),
             headers: Arc::default(),
         });
     }
@@ -287,6 +294,7 @@ fn settle(
             state,
             answer: Some(answer(decision, correction)),
             cells: Vec::new(),
+            person: String::new(),
             headers: Arc::default(),
         });
     }
@@ -363,6 +371,7 @@ mod tests {
                 rule: finding::ROW_DATE.id.into(),
                 cells: String::new(),
             }),
+            origin: None,
         }
     }
 

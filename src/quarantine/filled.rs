@@ -6,7 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sheets::{self, ABOUT, ACTION, BY, ID, QUERY_HEADS, ROW_HEADS, SCHOOL, UNKNOWN_SCHOOL, YEAR};
+use super::sheets::{
+    self, ABOUT, ACTION, BY, ID, QUERY_HEADS, QUERY_HEADS_BEFORE, ROW_HEADS, ROW_HEADS_BEFORE, SCHOOL,
+    UNKNOWN_SCHOOL, YEAR,
+};
 use super::{Case, State};
 use crate::decisions::corrections::{Change, Kind};
 use crate::decode::{Cell, Row};
@@ -52,18 +55,38 @@ fn cell_text(row: &Row<'_>, index: usize) -> String {
     row.cells.get(index).map(|cell| cell.text().into_owned()).unwrap_or_default()
 }
 
-/// The year and the school that a workbook names.
+/// The heads of the cases in a sheet.
+fn heads_of<'r>(rows: &'r [Row<'static>]) -> Option<&'r Row<'static>> {
+    rows.iter().find(|row| cell_text(row, 0) == ID)
+}
+
+/// The year and the school that the sheets of a workbook name, above their cases.
 ///
 /// # Errors
-/// When it has no sheet 说明, or the sheet does not name them.
+/// When none names them, or two name others.
 pub fn about(book: &Sheets) -> Result<(ReportYear, String), Fault> {
-    let fault = |message: String| Fault { sheet: ABOUT.to_owned(), row: 0, message };
-    let Some((_, rows)) = book.iter().find(|(name, _)| name == ABOUT) else {
-        return Err(fault("there is no such sheet: this is not a correction workbook".to_owned()));
-    };
+    let mut named: BTreeMap<&str, String> = BTreeMap::new();
+    for (sheet, rows) in book {
+        let heads = heads_of(rows).map_or(u32::MAX, |heads| heads.number);
+        for row in rows.iter().filter(|row| row.number < heads) {
+            for (index, name) in row.cells.iter().enumerate() {
+                let Some(name) = [YEAR, SCHOOL].into_iter().find(|known| *known == name.text()) else {
+                    continue;
+                };
+                let value = cell_text(row, index + 1);
+                if *named.entry(name).or_insert_with(|| value.clone()) != value {
+                    let sheet = position::redact(sheet);
+                    let message = format!("its {name} is not that of the sheets before it");
+                    return Err(Fault { sheet, row: row.number, message });
+                }
+            }
+        }
+    }
+    let fault = |message: String| Fault { sheet: String::new(), row: 0, message };
     let value = |name: &str| {
-        let row = rows.iter().find(|row| cell_text(row, 0) == name);
-        row.map(|row| cell_text(row, 1)).ok_or_else(|| fault(format!("it has no line {name}")))
+        let none =
+            || fault(format!("no sheet has {name} above its heads: this is not a correction workbook"));
+        named.get(name).cloned().ok_or_else(none)
     };
     let year = value(YEAR)?.parse().map_err(|_| fault(format!("{YEAR} is not a year")))?;
     let school = value(SCHOOL)?;
@@ -93,7 +116,7 @@ pub fn read<'a>(
     let mut seen = BTreeSet::new();
     for (name, rows) in book.iter().filter(|(name, rows)| name != ABOUT && !rows.is_empty()) {
         let fault = |row: u32, message: String| Fault { sheet: position::redact(name), row, message };
-        let Some(heads) = rows.iter().find(|row| cell_text(row, 0) == ID) else {
+        let Some(heads) = heads_of(rows) else {
             faults.push(fault(0, format!("no row begins with the head {ID}")));
             continue;
         };
@@ -198,14 +221,27 @@ impl<'a> Reader<'a, '_> {
 
     /// The cells of a row that were changed; a fault where a cell may not be changed.
     fn changes(&self, case: &Case, heads: &Row<'_>, row: &Row<'_>) -> Result<Vec<Change>, String> {
-        let fixed: &[&str] = if case.is_query { &QUERY_HEADS } else { &ROW_HEADS };
-        if (0..fixed.len()).any(|index| cell_text(heads, index) != fixed[index]) {
-            return Err("the heads over it are not those that were exported".to_owned());
-        }
-        let exported = [case.rules(), case.messages(), case.remedies(), sheets::place_and_count(case)];
-        for (index, text) in (3..).zip(&exported) {
-            if !is_same(&cell_text(row, index), &sheets::shown(text)) {
+        let (fixed, before): (&[&str], usize) =
+            if case.is_query { (&QUERY_HEADS, QUERY_HEADS_BEFORE) } else { (&ROW_HEADS, ROW_HEADS_BEFORE) };
+        let is_headed = |fixed: &[&str]| (0..).zip(fixed).all(|(at, head)| cell_text(heads, at) == *head);
+        let known = [fixed, &fixed[..before]].into_iter().find(|fixed| is_headed(fixed));
+        let first = known.ok_or("the heads over it are not those that were exported").map(<[&str]>::len)?;
+        // Not the words beside them, which another version of the program may put otherwise.
+        for (index, text) in [(3, case.rules()), (6, sheets::place_and_count(case))] {
+            if !is_same(&cell_text(row, index), &sheets::shown(&text)) {
                 return Err(format!("{} is not what was exported", fixed[index]));
+            }
+        }
+        // What is written there would be lost.
+        let beside = if case.is_query {
+            vec![(8, case.person.clone())]
+        } else {
+            vec![(7, case.person.clone()), (8, sheets::delivered(case))]
+        };
+        for (index, text) in beside.into_iter().filter(|(index, _)| *index < first) {
+            if !is_same(&cell_text(row, index), &sheets::shown(&text)) {
+                let only = if case.is_query { "" } else { ": the delivered cells are corrected" };
+                return Err(format!("{} is not what was exported{only}", fixed[index]));
             }
         }
         if case.is_query {
@@ -213,7 +249,6 @@ impl<'a> Reader<'a, '_> {
         }
         let mut changes = Vec::new();
         let width = case.cells.len().max(case.headers.len()).min(sheets::COLUMNS_SHOWN);
-        let first = ROW_HEADS.len();
         if (0..width).any(|index| !is_same(&cell_text(heads, first + index), &case.head(index))) {
             return Err("the heads over it are not those that were exported".to_owned());
         }
@@ -297,6 +332,6 @@ mod tests {
         assert_eq!(about_of("2024", "3614000001"), Ok((2024, "3614000001".to_owned())));
         assert_eq!(about_of("2024", UNKNOWN_SCHOOL), Ok((2024, String::new())));
         assert!(about_of("今年", "3614000001").is_err() && about_of("2024", "361400").is_err());
-        assert!(about(&[("数据".to_owned(), Vec::new())]).unwrap_err().to_string().contains("说明"));
+        assert!(about(&[("数据".to_owned(), Vec::new())]).unwrap_err().to_string().contains("年度"));
     }
 }

@@ -10,7 +10,13 @@ pub mod cases;
 
 pub mod names;
 
+pub mod in_sheet;
+
+pub mod people;
+
 pub mod sheets;
+
+pub mod summary;
 
 pub mod filled;
 
@@ -27,6 +33,7 @@ use crate::tables::parquet_file::TableFileError;
 
 pub use cases::cases;
 pub use names::Names;
+pub use people::name_people;
 
 /// The cases that are wanted; all of them by default.
 #[derive(Debug, Clone, Default)]
@@ -116,6 +123,9 @@ pub struct Case {
     /// The row as the run saw it. Personal: for the restricted sheets only.
     #[serde(skip)]
     pub cells: Vec<String>,
+    /// Whom it is about: a name, for the restricted sheets only; empty where unknown.
+    #[serde(skip)]
+    pub person: String,
     #[serde(skip)]
     pub headers: Arc<Vec<String>>,
 }

@@ -3,6 +3,7 @@
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
 use serde::Serialize;
 
+use super::page::{self, PageFoot};
 use crate::definitions::Definitions;
 use crate::definitions::indicator::{Calculation, Combination, Indicator, SurveyMeasure};
 use crate::definitions::layout::Layout;
@@ -193,22 +194,25 @@ fn printed<'a>(indicator: &'a Indicator, layout: &'a Layout) -> impl Iterator<It
 /// When the workbook cannot be made, through a fault of the program.
 pub fn workbook(entries: &[Entry], created: &str) -> Result<Vec<u8>, XlsxError> {
     const HEADS: [(&str, u16); 14] = [
+        ("名称", 20),
+        ("单位", 8),
+        ("时点或时期", 12),
+        ("定义", 34),
+        ("口径", 7),
+        ("取自", 36),
+        ("缺报时", 18),
+        ("印于", 26),
         ("指标", 34),
-        ("名称", 36),
         ("英文名称", 36),
-        ("单位", 9),
-        ("时点或时期", 18),
-        ("定义", 50),
         ("依据", 10),
         ("出处", 30),
-        ("口径", 9),
-        ("取自", 50),
         ("汇总方式", 16),
-        ("缺报时", 30),
         ("年度", 14),
-        ("印于", 50),
     ];
-    let font = || Format::new().set_font_name("宋体").set_font_size(10);
+    /// What fits on the page; the rest is for the screen.
+    const PRINTED: usize = 8;
+    const SIZE: f64 = 10.0;
+    let font = || Format::new().set_font_name("宋体").set_font_size(SIZE);
     let head = font().set_bold().set_border(FormatBorder::Thin).set_background_color(0x00DD_E8F3);
     let cell = font().set_border(FormatBorder::Thin).set_text_wrap().set_align(FormatAlign::Top);
     let mut book = Workbook::new();
@@ -226,30 +230,33 @@ pub fn workbook(entries: &[Entry], created: &str) -> Result<Vec<u8>, XlsxError> 
             let places: Vec<String> =
                 places.map(|place| format!("{} {} {}", place.year, place.table, place.path)).collect();
             let texts: [&str; 14] = [
-                &entry.indicator_id,
                 &entry.title_zh,
-                &entry.title_en,
                 &entry.unit,
                 entry.reference_time,
                 &entry.definition,
-                entry.status,
-                &entry.citation,
                 basis.basis,
                 &basis.computed_from,
-                basis.combination,
                 basis.missing,
-                &years(entry),
                 &places.join("\n"),
+                &entry.indicator_id,
+                &entry.title_en,
+                entry.status,
+                &entry.citation,
+                basis.combination,
+                &years(entry),
             ];
             for (at, text) in (0..).zip(texts) {
                 sheet.write_with_format(row, at, text, &cell)?;
             }
+            let printed = texts.into_iter().zip(HEADS.map(|(_, width)| width)).take(PRINTED);
+            sheet.set_row_height(row, page::height(printed, SIZE))?;
             row += 1;
         }
     }
-    sheet.set_freeze_panes(1, 2)?;
+    sheet.set_freeze_panes(1, 1)?;
     sheet.autofilter(0, 0, row.saturating_sub(1), 13)?;
-    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+    sheet.set_print_area(0, 0, row.saturating_sub(1), u16::try_from(PRINTED - 1).unwrap_or(u16::MAX))?;
+    page::set_up(sheet, true, (0, 0), PageFoot { left: "指标目录", right: "" })?;
     book.save_to_buffer()
 }
 

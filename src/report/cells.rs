@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::definitions::code_table::CodeTable;
 use crate::definitions::layout::{Each, Layout, ListLayout, RowLayout, TableLayout};
 use crate::figure::{Basis, Level, State, Unit};
-use crate::figures::{IndicatorValue, Subject, ValueKey};
+use crate::figures::{Coverage, IndicatorValue, Subject, ValueKey};
 use crate::number::Decimal;
 use crate::period::ReportYear;
 use crate::tables::indicator_value::stands_for;
@@ -28,6 +28,8 @@ pub struct ReportCell {
     pub parts: Option<Box<(Decimal, Decimal)>>,
     /// Schools whose part should be in it but is not.
     pub n_missing: i32,
+    /// What is in it, where that is not everything: [`Coverage::note`] says it for people.
+    pub incomplete: Option<Box<Coverage>>,
 }
 
 /// A row of a printed table.
@@ -63,6 +65,8 @@ impl From<&ReportCell> for ReportCellRow {
             stands_for: stands_for(cell.basis).to_owned(),
             state: cell.state,
             printed_text: cell.printed_text.clone(),
+            complete: cell.state != State::Missing && cell.n_missing == 0,
+            incomplete: cell.incomplete.as_deref().and_then(Coverage::note),
         }
     }
 }
@@ -161,6 +165,7 @@ fn listed<'a>(
             printed_text: Some(words.clone()),
             parts: None,
             n_missing: 0,
+            incomplete: None,
         })
     })
 }
@@ -360,7 +365,8 @@ fn cell(
         state,
         printed_text,
         parts: ratio.map(|ratio| Box::new((ratio.numerator, ratio.denominator))),
-        n_missing: value.map_or(0, |value| value.n_missing),
+        n_missing: value.map_or(0, |value| i32::try_from(value.coverage.missing).unwrap_or(i32::MAX)),
+        incomplete: value.and_then(IndicatorValue::incomplete).cloned().map(Box::new),
     }
 }
 

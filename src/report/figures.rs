@@ -14,8 +14,7 @@ use crate::figure::{Basis, Level, State, Unit};
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
 
-/// The relation that a ratio printed here must satisfy: its numerator over its denominator.
-pub const RECOMPUTED: &str = "printed_is_recomputed";
+pub use crate::audit::RECOMPUTED;
 
 /// Splits the cells of one year's report by unit, in printed order.
 #[must_use]
@@ -53,6 +52,10 @@ pub fn report<'c>(cells: &[&'c ReportCell], year: ReportYear, keys: &mut Keys<'c
         own_report.adjusted |= cell.basis.is_adjusted();
         let Some(text) = printed(cell) else { continue };
         report.stated.extend(recomputed(cell).map(Ok));
+        // Of the schools that have both parts alone, it is not the ratio of the totals printed elsewhere.
+        if cell.parts.is_some() && cell.n_missing > 0 {
+            continue;
+        }
         let listed = is_listed(cell);
         let label = if listed { &cell.measure } else { &cell.report_path };
         let key = keys.entry(label).or_insert_with(|| if listed { list_key(label) } else { path_key(label) });
@@ -295,6 +298,7 @@ mod tests {
             printed_text: text.map(str::to_owned),
             parts: None,
             n_missing: 0,
+            incomplete: None,
         }
     }
 

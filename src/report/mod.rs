@@ -8,11 +8,23 @@ pub mod cells;
 
 pub mod figures;
 
+pub mod printed_number;
+
+pub mod signing;
+
+pub mod incomplete;
+
+pub mod page;
+
+pub mod paper;
+
 pub mod sheet;
 
 pub mod workbook;
 
 pub mod differences;
+
+pub mod findings;
 
 /// A name in a form that is allowed in file names everywhere.
 #[must_use]

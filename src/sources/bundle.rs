@@ -26,9 +26,10 @@ pub struct Member {
 
 /// Files that a container may hold, and bytes they may unpack to.
 pub const ENTRIES_MAX: usize = 2_000;
-pub const UNPACKED_MAX: u64 = 512 << 20;
+/// Where no setting says otherwise.
+pub const UNPACKED_MAX: u64 = 2 << 30;
 /// Text packs 10 to 20 times smaller, blank formatted rows 100 times; zeros 1,000 times.
-const RATIO_MAX: u64 = 200;
+pub const RATIO_MAX: u64 = 200;
 /// Below this size no ratio does harm.
 const RATIO_EXEMPT: u64 = 10 << 20;
 
@@ -40,8 +41,10 @@ pub enum BundleError {
     Damaged(String),
     #[error("an entry fails its checksum")]
     Checksum,
-    #[error("over the limit: {0}")]
-    Limit(String),
+    #[error("unpacks to {size} bytes, more than {most}")]
+    Unpacked { size: u64, most: u64 },
+    #[error("{0} entries")]
+    Entries(usize),
     #[error("unpacks to more than {RATIO_MAX} times its size")]
     Ratio,
     #[error("two entries have one name")]
@@ -65,9 +68,9 @@ impl<'a> Bundle<'a> {
     ///
     /// # Errors
     /// When an entry fails its checksum, the bundle is too large, or two members share a name.
-    pub fn open(bytes: &'a [u8]) -> Result<Self, BundleError> {
+    pub fn open(bytes: &'a [u8], unpacked_max: u64) -> Result<Self, BundleError> {
         let mut archive = open(bytes)?;
-        unpack::<BundleError>(&mut archive, bytes.len(), |_, _| Ok(()))?;
+        unpack::<BundleError>(&mut archive, bytes.len(), unpacked_max, |_, _| Ok(()))?;
         let mut members = Vec::new();
         let mut names = HashSet::new();
         for index in 0..archive.len() {
@@ -130,7 +133,7 @@ pub fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, BundleError> {
         Some(declared) if declared != u16::MAX && usize::from(declared) != archive.len() => {
             Err(BundleError::Twice)
         }
-        _ if archive.len() > ENTRIES_MAX => Err(BundleError::Limit(format!("{} entries", archive.len()))),
+        _ if archive.len() > ENTRIES_MAX => Err(BundleError::Entries(archive.len())),
         _ => Ok(archive),
     }
 }
@@ -141,15 +144,20 @@ const END_OF_DIRECTORY: &[u8] = b"PK\x05\x06";
 /// `each`, chunk by chunk; the last chunk of an entry is empty.
 ///
 /// # Errors
-/// [`BundleError::Limit`] and [`BundleError::Ratio`] when too much was unpacked, as counted and
+/// [`BundleError::Unpacked`] and [`BundleError::Ratio`] when too much was unpacked, as counted and
 /// not as claimed; and whatever `each` returns.
 pub fn unpack<E: From<BundleError>>(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     packed: usize,
+    unpacked_max: u64,
     mut each: impl FnMut(&str, &[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut buffer = vec![0; 1 << 16];
     let mut all = 0;
+    let mut claimed = 0_u64;
+    for index in 0..archive.len() {
+        claimed = claimed.saturating_add(archive.by_index_raw(index).map_err(unreadable)?.size());
+    }
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(unreadable)?;
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
@@ -163,9 +171,8 @@ pub fn unpack<E: From<BundleError>>(
             if is_blown_up(unpacked, entry_packed) || is_blown_up(all, packed as u64) {
                 return Err(BundleError::Ratio.into());
             }
-            if all > UNPACKED_MAX {
-                let limit = format!("unpacks to more than {} MB", UNPACKED_MAX >> 20);
-                return Err(BundleError::Limit(limit).into());
+            if all > unpacked_max {
+                return Err(BundleError::Unpacked { size: claimed.max(all), most: unpacked_max }.into());
             }
             each(&name, &buffer[..read])?;
             if read == 0 {
@@ -226,13 +233,13 @@ mod tests {
             assert_eq!(member_name(name.as_bytes()), "e.csv");
         }
         let bytes = zip(&[("../e.csv", b"1"), ("e.csv", b"2")]);
-        assert_eq!(Bundle::open(&bytes).err(), Some(BundleError::Twice));
+        assert_eq!(Bundle::open(&bytes, UNPACKED_MAX).err(), Some(BundleError::Twice));
     }
 
     #[test]
     fn members_are_unpacked_in_order() {
         let bytes = zip(&[("b.csv", b"1"), ("~$b.csv", b"x"), ("a.csv", b"2")]);
-        let mut bundle = Bundle::open(&bytes).unwrap();
+        let mut bundle = Bundle::open(&bytes, UNPACKED_MAX).unwrap();
         let members: Vec<_> = bundle.members(1 << 20).map(|member| member.unwrap().name).collect();
         assert_eq!(members, ["b.csv", "a.csv"]);
     }
@@ -240,19 +247,22 @@ mod tests {
     #[test]
     fn what_blows_up_is_refused_and_what_is_small_is_not() {
         let bytes = zip(&[("a", &vec![0; 11 << 20])]);
-        assert_eq!(Bundle::open(&bytes).err(), Some(BundleError::Ratio));
+        assert_eq!(Bundle::open(&bytes, UNPACKED_MAX).err(), Some(BundleError::Ratio));
         let bytes = zip(&[("a", &vec![0; 9 << 20])]);
-        assert!(Bundle::open(&bytes).is_ok());
+        assert!(Bundle::open(&bytes, UNPACKED_MAX).is_ok());
     }
 
     #[test]
     fn a_cut_and_a_flipped_bit_are_distinguished() {
         let whole = zip(&[("a.csv", b"one,two,three")]);
-        assert_eq!(Bundle::open(&whole[..whole.len() - 30]).err(), Some(BundleError::Truncated));
+        assert_eq!(
+            Bundle::open(&whole[..whole.len() - 30], UNPACKED_MAX).err(),
+            Some(BundleError::Truncated)
+        );
         let mut flipped = whole;
         flipped[40] ^= 4;
         assert!(matches!(
-            Bundle::open(&flipped).err(),
+            Bundle::open(&flipped, UNPACKED_MAX).err(),
             Some(BundleError::Checksum | BundleError::Damaged(_))
         ));
     }

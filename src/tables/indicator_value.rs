@@ -34,14 +34,20 @@ super::row::row! {
         state: State = "状态",
         /// In `unit`, rounded to ten places; null where there is none.
         value: Option<Decimal> = "数值",
-        /// Of a ratio, in the unit of what is summed.
+        /// Of a ratio that has a value: over the schools that have both parts, in the unit of what is summed.
         numerator: Option<Decimal> = "分子",
-        /// Of a ratio, in the unit of what is summed.
+        /// Of a ratio that has a value: over the schools that have both parts, in the unit of what is summed.
         denominator: Option<Decimal> = "分母",
         /// What was filed, where it is words and no number.
         words: Option<String> = "文字",
-        /// Schools whose part should be in the value and is not.
+        /// Whether everything is in the value that should be: no school is missing.
+        complete: bool = "是否完整",
+        /// Schools whose part is in the value; of a ratio, those that have both parts.
+        n_schools: i32 = "所含学校数" in "所",
+        /// Schools whose part should be in the value and is not, or not wholly.
         n_missing: i32 = "缺报学校数" in "所",
+        /// Of an incomplete ratio: what its schools have of all that is known of its parts, of the part that they have less of. Null where nothing is known of the others, and for sums.
+        share: Option<Decimal> = "所含学校占已知数的份额" in "1",
         /// Unit of measurement.
         unit: String = "单位",
         /// The day or the period that the value is of.

@@ -37,6 +37,10 @@ super::row::row! {
         state: State = "状态",
         /// As printed; null where the figure is missing.
         printed_text: Option<String> = "印出文本",
+        /// Whether everything is in the figure that should be: no school is missing.
+        complete: bool = "是否完整",
+        /// What is said beside a figure that is not complete: how many schools are in it, of how many.
+        incomplete: Option<String> = "不完整说明",
     }
 }
 

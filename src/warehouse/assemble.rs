@@ -17,6 +17,7 @@ use arrow::error::ArrowError;
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PolarsError, lit, when};
 use sha2::{Digest, Sha256};
 
+use super::alike::{self, Alike, Unkeyed};
 use crate::definitions::contract::fields::{STAGING_FIELDS, staged_fields};
 use crate::definitions::contract::{Dataset, Shape};
 use crate::definitions::predicate::Condition;
@@ -66,6 +67,15 @@ pub struct Source {
     pub path: PathBuf,
     pub rows: u64,
     pub schools: BTreeSet<String>,
+    /// The schools whose rows of it another fragment has as well.
+    pub repeated: BTreeSet<String>,
+}
+
+/// Rows without a key of their own that are equal: the fragment, sheet and row of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EqualRows {
+    pub school_code: String,
+    pub rows: Vec<(usize, String, u32)>,
 }
 
 /// A staged row that must be reported.
@@ -92,6 +102,8 @@ pub struct AssembledTable {
     pub set_aside: Vec<u64>,
     /// Rows taken out or not counted because of another row.
     pub rows_out: Vec<RowOut>,
+    /// Equal rows that stay in the table.
+    pub equal: Vec<EqualRows>,
 }
 
 /// The columns of a table in a release.
@@ -129,6 +141,12 @@ pub fn assemble(
         Shape::Form => None,
         Shape::Rows => Some(decide(dataset, sources, regions.0, in_memory.as_mut())?),
     };
+    let (decisions, groups) = decisions.unzip();
+    let groups: Vec<Vec<usize>> = groups.unwrap_or_default();
+    let mut equal = vec![EqualRows { school_code: String::new(), rows: Vec::new() }; groups.len()];
+    let numbers = groups.iter().enumerate();
+    let group_of: HashMap<usize, usize> =
+        numbers.flat_map(|(number, rows)| rows.iter().map(move |row| (*row, number))).collect();
     let mut writer = TableWriter::create(to, Arc::clone(&published))?;
     let mut duplicates = vec![0; sources.len()];
     let mut shared = vec![0; sources.len()];
@@ -147,8 +165,11 @@ pub fn assemble(
             next = rows.end;
             let decided = match &decisions {
                 None => vec![Decision::Counted; rows.len()],
-                Some(decisions) => decisions[rows].to_vec(),
+                Some(decisions) => decisions[rows.clone()].to_vec(),
             };
+            if !group_of.is_empty() {
+                note_equal(&batch, rows.start, fragment, &group_of, &mut equal);
+            }
             let count = |decision: Decision| decided.iter().filter(|&&d| d == decision).count() as u64;
             duplicates[fragment] += count(Decision::Duplicate);
             shared[fragment] += count(Decision::SharedId);
@@ -158,7 +179,36 @@ pub fn assemble(
         }
     }
     let rows = writer.finish()?;
-    Ok(AssembledTable { path: to.to_owned(), rows, duplicates, shared, set_aside, rows_out })
+    Ok(AssembledTable { path: to.to_owned(), rows, duplicates, shared, set_aside, rows_out, equal })
+}
+
+/// Notes the places of equal rows.
+fn note_equal(
+    batch: &RecordBatch,
+    first: usize,
+    fragment: usize,
+    group_of: &HashMap<usize, usize>,
+    equal: &mut [EqualRows],
+) {
+    for (index, place) in places(batch).enumerate() {
+        let group = group_of.get(&(first + index)).and_then(|&group| equal.get_mut(group));
+        if let Some(group) = group {
+            let (school, sheet, row) = place;
+            group.school_code = school;
+            group.rows.push((fragment, sheet, row));
+        }
+    }
+}
+
+/// School, sheet and row of each row of a batch.
+fn places(batch: &RecordBatch) -> impl Iterator<Item = (String, String, u32)> {
+    let columns = text(batch, "school_code").zip(text(batch, "source_sheet"));
+    let rows = batch.column_by_name("source_row").map(AsArray::as_primitive::<Int32Type>);
+    columns.zip(rows).into_iter().flat_map(|((schools, sheets), rows)| {
+        (0..rows.len()).map(|at| {
+            (schools.value(at).to_owned(), sheets.value(at).to_owned(), rows.value(at).unsigned_abs())
+        })
+    })
 }
 
 fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a StringArray> {
@@ -166,21 +216,17 @@ fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a StringArray> {
 }
 
 fn note_rows_out(batch: &RecordBatch, decided: &[Decision], fragment: usize, rows_out: &mut Vec<RowOut>) {
-    let (Some(schools), Some(sheets)) = (text(batch, "school_code"), text(batch, "source_sheet")) else {
-        return;
-    };
-    let Some(rows) = batch.column_by_name("source_row") else { return };
-    let rows = rows.as_primitive::<Int32Type>();
-    for (index, &decision) in decided.iter().enumerate() {
-        if matches!(decision, Decision::OtherSchool | Decision::Repeated | Decision::SharedId) {
-            rows_out.push(RowOut {
-                decision,
-                fragment,
-                school_code: schools.value(index).to_owned(),
-                sheet: sheets.value(index).to_owned(),
-                row: rows.value(index).unsigned_abs(),
-            });
-        }
+    let is_out =
+        |decision| matches!(decision, Decision::OtherSchool | Decision::Repeated | Decision::SharedId);
+    if decided.iter().copied().any(is_out) {
+        let out = places(batch).zip(decided).filter(|(_, decision)| is_out(**decision));
+        rows_out.extend(out.map(|((school_code, sheet, row), &decision)| RowOut {
+            decision,
+            fragment,
+            school_code,
+            sheet,
+            row,
+        }));
     }
 }
 
@@ -249,10 +295,22 @@ struct StagedRow {
     key: Option<Digest128>,
     /// The number of its combination of values in the conditions' columns.
     combination: u32,
-    /// Its school counts in its fragment. Other rows are never duplicates.
-    open: bool,
+    /// Rows of schools that are set aside are never duplicates.
+    school_rows: SchoolRows,
+    /// It has a key: an equal one is the same row, delivered twice.
+    has_key: bool,
+    fragment: usize,
     /// The register of the year has its school.
     is_registered: bool,
+}
+
+/// What is done with the rows of a school in a fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SchoolRows {
+    Open,
+    /// Another fragment has the same rows of it.
+    Repeated,
+    SetAside,
 }
 
 /// The result of the contract's conditions for a combination.
@@ -263,27 +321,40 @@ struct Judgement {
     preference: u32,
 }
 
-/// The decision on each staged row, in the order of the fragments.
+/// The decision on each staged row, in the order of the fragments, and the equal rows that stay.
 fn decide(
     dataset: &Dataset,
     sources: &[Source],
     region_of: &BTreeMap<String, String>,
     in_memory: Option<&mut Vec<Vec<RecordBatch>>>,
-) -> Result<Vec<Decision>, TableError> {
+) -> Result<(Vec<Decision>, Vec<Vec<usize>>), TableError> {
     let per_school = dataset.one_row.as_ref().is_some_and(|rule| rule.per_school);
     let (rows, judgements) = staged(dataset, sources, region_of, in_memory)?;
     let judgement = |row: &StagedRow| judgements[row.combination as usize];
     // Rows are the same thing where their keys are, in one school or in all.
     let thing = |row: &StagedRow| Some((if per_school { row.school } else { 0 }, row.key?));
     let mut decisions = vec![Decision::SetAside; rows.len()];
+    let unkeyed =
+        rows.iter().enumerate().filter(|(_, row)| row.school_rows == SchoolRows::Open && !row.has_key);
+    let unkeyed: Vec<Unkeyed> = unkeyed
+        .map(|(index, row)| Unkeyed { index, school: row.school, file: row.fragment, digest: row.digest })
+        .collect();
+    let Alike { delivered_again, groups } = alike::compare(&unkeyed);
+    drop(unkeyed);
     let mut seen = HashSet::with_capacity(rows.len());
     // The first of several equal rows stays.
     let mut candidates = Vec::with_capacity(rows.len());
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.open) {
-        if seen.insert((row.school, row.digest)) {
-            candidates.push(index);
-        } else {
+    for (index, row) in rows.iter().enumerate() {
+        let is_duplicate = match row.school_rows {
+            SchoolRows::SetAside => continue,
+            SchoolRows::Repeated => true,
+            SchoolRows::Open if row.has_key => !seen.insert((row.school, row.digest)),
+            SchoolRows::Open => delivered_again.contains(&index),
+        };
+        if is_duplicate {
             decisions[index] = Decision::Duplicate;
+        } else {
+            candidates.push(index);
         }
     }
     drop(seen);
@@ -324,7 +395,7 @@ fn decide(
             }
         };
     }
-    Ok(decisions)
+    Ok((decisions, groups))
 }
 
 /// The staged rows in order, with texts as numbers, and the judgement on each combination.
@@ -334,7 +405,7 @@ fn staged(
     region_of: &BTreeMap<String, String>,
     mut in_memory: Option<&mut Vec<Vec<RecordBatch>>>,
 ) -> Result<(Vec<StagedRow>, Vec<Judgement>), TableError> {
-    const TEXTS: [&str; 3] = ["school_code", "row_digest", "name_digest"];
+    const TEXTS: [&str; 4] = ["school_code", "row_digest", "name_digest", "own_key"];
     let preferred = dataset.one_row.iter().flat_map(|rule| &rule.prefer);
     let conditions = preferred.clone().chain([&dataset.counts_when]);
     let looked_at: BTreeSet<String> = conditions.flat_map(Condition::columns).collect();
@@ -350,13 +421,13 @@ fn staged(
     let mut combinations = Combinations::new(&fields, &looked_at, &BTreeSet::new())?;
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut rows = Vec::new();
-    for source in sources {
+    for (fragment, source) in sources.iter().enumerate() {
         let mut batches = Vec::new();
         for batch in parquet_file::read_plain(&source.path, columns)? {
             let batch = batch?;
             let batch_combinations = combinations.add(&batch, None)?;
-            let [schools, digests, names] = TEXTS.map(|name| texts(&batch, name));
-            let (schools, digests, names) = (schools?, digests?, names?);
+            let [schools, digests, names, own_keys] = TEXTS.map(|name| texts(&batch, name));
+            let (schools, digests, names, own_keys) = (schools?, digests?, names?, own_keys?);
             let keys = rule.map(|rule| texts(&batch, &rule.key)).transpose()?;
             for (row, combination) in batch_combinations.into_iter().enumerate() {
                 let school = schools.value(row);
@@ -375,7 +446,15 @@ fn staged(
                     // Within a school, a row without a key is a thing by itself.
                     key: key.or_else(|| rule.is_some_and(|rule| rule.per_school).then_some(digest)),
                     combination,
-                    open: source.schools.contains(school),
+                    school_rows: if source.schools.contains(school) {
+                        SchoolRows::Open
+                    } else if source.repeated.contains(school) {
+                        SchoolRows::Repeated
+                    } else {
+                        SchoolRows::SetAside
+                    },
+                    has_key: dataset.has_key() || own_keys.is_valid(row),
+                    fragment,
                     is_registered: region_of.contains_key(school),
                 });
             }

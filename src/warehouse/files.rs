@@ -1,9 +1,9 @@
 //! Writing files so that each is either whole and durable, or not there.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -13,8 +13,22 @@ use sha2::{Digest, Sha256};
 pub enum Access {
     /// The bureau: folders 0755, files 0644.
     Open,
+    /// The program's own user and its group: folders 0750, files 0640.
+    Group,
     /// The program's own user: folders 0700, files 0600.
     Restricted,
+}
+
+/// The rights of everybody else in a mode.
+pub const OTHERS: u32 = 0o007;
+
+/// Takes every right from everybody else, and the right to write from the group.
+///
+/// # Errors
+/// When the mode cannot be changed.
+pub fn close_to_others(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode();
+    fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS & !0o020))
 }
 
 /// Makes a folder and the folders above it, with durable names.
@@ -36,7 +50,11 @@ pub fn make_folder(path: &Path, access: Access) -> io::Result<()> {
 }
 
 fn mode(access: Access) -> u32 {
-    if access == Access::Open { 0o755 } else { 0o700 }
+    match access {
+        Access::Open => 0o755,
+        Access::Group => 0o750,
+        Access::Restricted => 0o700,
+    }
 }
 
 /// Writes a new file next to its place, syncs it and moves it there; an old one is replaced as a whole.

@@ -7,6 +7,9 @@ use crate::period::ReportYear;
 
 const SCRATCH: &str = "plan-";
 
+/// The folder of all tables in a release.
+pub const TABLES: &str = "tables";
+
 /// The data root.
 #[derive(Debug, Clone)]
 pub struct DataRoot(PathBuf);
@@ -246,7 +249,7 @@ pub fn is_of_year(path: &str, year: ReportYear) -> bool {
 /// The folder of a table inside a release; the folder of a year, where the table has years.
 #[must_use]
 pub fn table_folder(table: &str, year: Option<ReportYear>) -> PathBuf {
-    let folder = Path::new("tables").join(table);
+    let folder = Path::new(TABLES).join(table);
     match year {
         Some(year) => folder.join(format!("report_year={year}")),
         None => folder,

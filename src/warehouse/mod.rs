@@ -6,9 +6,13 @@ pub mod files;
 
 pub mod ground;
 
+pub mod alike;
+
 pub mod assemble;
 
 pub mod publish;
+
+pub mod persons;
 
 pub mod verify;
 

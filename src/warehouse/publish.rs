@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Access};
-use super::layout::{DataRoot, is_of_year, release_name, table_folder};
+use super::layout::{DataRoot, TABLES, is_of_year, release_name, table_folder};
 use crate::checks::CheckCount;
 use crate::delivery::RowCounts;
 use crate::figure::Level;
@@ -443,6 +443,7 @@ pub fn publish(
     staged: &Path,
     manifest: &Manifest,
     last: Option<&Manifest>,
+    of_persons: &BTreeSet<&str>,
 ) -> Result<(), PublishError> {
     let folder = data.release(manifest.release);
     files::make_folder(&data.releases(), Access::Open).map_err(io_error(&data.releases()))?;
@@ -457,7 +458,14 @@ pub fn publish(
     for file in &manifest.files {
         let to = folder.join(&file.path);
         let parent = to.parent().unwrap_or(&folder).to_owned();
-        files::make_folder(&parent, Access::Open).map_err(io_error(&parent))?;
+        let closed =
+            of_persons.iter().any(|table| Path::new(&file.path).starts_with(table_folder(table, None)));
+        if closed {
+            let tables = folder.join(TABLES);
+            files::make_folder(&tables, Access::Open).map_err(io_error(&tables))?;
+        }
+        let access = if closed { Access::Group } else { Access::Open };
+        files::make_folder(&parent, access).map_err(io_error(&parent))?;
         let unchanged = last.zip(known.get(file.sha256.as_str()));
         let linked = unchanged.is_some_and(|(last, known)| {
             let published = data.release(last.release).join(&known.path);
@@ -466,7 +474,7 @@ pub fn publish(
             sound && fs::hard_link(published, &to).is_ok()
         });
         if !linked {
-            bring(&staged.join(&file.path), &to).map_err(io_error(&to))?;
+            bring(&staged.join(&file.path), &to, access).map_err(io_error(&to))?;
         }
         folders.extend(parent.ancestors().take_while(|above| above.starts_with(&folder)).map(Path::to_owned));
     }
@@ -480,7 +488,10 @@ pub fn publish(
 }
 
 /// Moves a staged file in, or copies it where staging is on another file system.
-fn bring(from: &Path, to: &Path) -> io::Result<()> {
+fn bring(from: &Path, to: &Path, access: Access) -> io::Result<()> {
+    if access != Access::Open {
+        files::close_to_others(from)?;
+    }
     if fs::rename(from, to).is_err() {
         fs::copy(from, to)?;
     }

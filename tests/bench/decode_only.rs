@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, io, thread};
 
 use nianbao::decode::{self, Event, Format};
-use nianbao::sources::bundle::Bundle;
+use nianbao::sources::bundle::{Bundle, UNPACKED_MAX};
 
 #[derive(Debug, Default)]
 struct Totals {
@@ -83,7 +83,7 @@ fn count_file(bytes: &[u8], totals: &mut Totals) {
     if decode::sniff::sniff(bytes) != Ok(Format::Zip) {
         return count(bytes, totals);
     }
-    match Bundle::open(bytes) {
+    match Bundle::open(bytes, UNPACKED_MAX) {
         Ok(mut bundle) => {
             for member in bundle.members(512 << 20) {
                 count(&member.ok().and_then(|member| member.bytes).unwrap_or_default(), totals);

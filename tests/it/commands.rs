@@ -343,8 +343,63 @@ fn releases_and_runs_are_listed() {
     let runs: serde_json::Value =
         serde_json::from_slice(&city.nianbao(&["runs", "list", "--json"]).stdout).unwrap();
     assert_eq!((&runs[0]["id"], &runs[0]["outcome"]), (&1.into(), &"published".into()));
+    assert!(runs[0]["rows"]["loaded"].as_u64() > Some(0) && runs[0]["files"].is_object(), "{runs}");
     assert_eq!(city.nianbao(&["runs", "show", "latest"]).status.code(), Some(0));
     assert_eq!(city.nianbao(&["runs", "show", "99"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_long_ledger_is_listed_by_its_newest_runs_and_in_short() {
+    let city = village();
+    for _ in 0..4 {
+        city.run();
+    }
+    let list = |more: &[&str]| {
+        let output = city.nianbao(&[&["runs", "list"], more].concat());
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (newest, note) = list(&["--last", "2", "--json"]);
+    let newest: Vec<serde_json::Value> = serde_json::from_str(&newest).unwrap();
+    assert_eq!(newest.iter().map(|run| run["id"].as_u64().unwrap()).collect::<Vec<_>>(), [3, 4]);
+    assert!(note.contains("the newest 2 of 4 runs"), "{note}");
+    assert!(
+        newest.iter().all(|run| run.get("stages").is_none() && run.to_string().len() < 1_000),
+        "{newest:?}"
+    );
+    let (all, note) = list(&["--all"]);
+    assert_eq!((all.lines().count(), note.as_str()), (5, ""));
+}
+
+/// Every command that lists something does so for machines, too.
+#[test]
+fn listings_are_json_where_it_is_asked_for() {
+    let city = village();
+    city.run();
+    for command in [
+        &["releases", "list"][..],
+        &["releases", "path"],
+        &["releases", "path", "--sql"],
+        &["releases", "prune", "--dry-run"],
+        &["runs", "list"],
+        &["runs", "show", "1"],
+        &["runs", "prune", "--dry-run"],
+        &["override", "list"],
+        &["sign", "--list"],
+        &["quarantine", "list"],
+        &["documents"],
+        &["units"],
+        &["catalogue"],
+        &["settings", "show"],
+        &["verify"],
+        &["validate"],
+        &["plan"],
+        &["report", "--year", "2024"],
+    ] {
+        let output = city.nianbao(&[command, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{command:?} {}", text(&output.stderr));
+        let json: Result<serde_json::Value, _> = serde_json::from_slice(&output.stdout);
+        assert!(json.is_ok(), "{command:?} {}", text(&output.stdout));
+    }
 }
 
 #[test]

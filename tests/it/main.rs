@@ -2,7 +2,10 @@
 
 mod support;
 
+mod answered;
 mod audit;
+
+mod audit_own;
 
 mod bad_inputs;
 
@@ -24,6 +27,8 @@ mod fuzz_corpus;
 
 mod generations;
 
+mod incomplete;
+
 mod intake;
 
 mod ledger;
@@ -32,9 +37,15 @@ mod mirror;
 
 mod metamorphic;
 
+mod names;
+
 mod nights;
 
+mod persons;
+
 mod plan;
+
+mod printing;
 
 mod privacy;
 
@@ -47,6 +58,8 @@ mod quarantine;
 mod reconcile;
 
 mod reference;
+
+mod same_rows;
 
 mod served;
 

@@ -111,6 +111,45 @@ fn restricted_folders_and_files_are_closed_to_others() {
     assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+/// Modes of the files and folders of a table in a release.
+fn modes(release: &Path, table: &str) -> BTreeSet<u32> {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = release.join("tables").join(table);
+    let below = files(&folder).into_iter().flat_map(|file| [mode(&file), mode(file.parent().unwrap())]);
+    below.chain([mode(&folder)]).collect()
+}
+
+#[test]
+fn tables_of_persons_are_closed_to_others_and_the_rest_is_open() {
+    let city = City::empty();
+    let mut village = Village::new();
+    village.deliver(&city);
+    city.run();
+    let first = city.release();
+    for table in ["student", "graduate", "staff"] {
+        assert_eq!(modes(&first, table), BTreeSet::from([0o640, 0o750]), "{table}");
+        assert!(!first.join("flat").join(format!("{table}.parquet")).exists());
+    }
+    assert_eq!(modes(&first, "indicator_value"), BTreeSet::from([0o644, 0o755]));
+    // As an earlier program left them: `verify` says so, the next run closes them, unchanged ones too.
+    for file in files(&first.join("tables/graduate")) {
+        fs::set_permissions(file.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let verified = city.nianbao(&["verify"]);
+    assert_eq!(verified.status.code(), Some(0));
+    assert!(
+        text(&verified.stderr).contains("2 files and folders of tables of persons can be read by everybody")
+    );
+    village.students.pop();
+    village.deliver(&city);
+    city.run();
+    for release in [&first, &city.release()] {
+        assert_eq!(modes(release, "graduate"), BTreeSet::from([0o640, 0o750]));
+    }
+    assert!(!text(&city.nianbao(&["verify"]).stderr).contains("by everybody"));
+}
+
 #[test]
 fn a_bad_row_is_reported_by_its_place_and_kept_apart() {
     let city = City::empty();

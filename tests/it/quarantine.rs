@@ -246,15 +246,18 @@ fn the_sheet_shows_the_row_as_delivered_with_the_bad_cell_marked() {
     assert!(path.ends_with(format!("quarantine/sheets/2024/学校/{YAODU}云岭职业学校2024年更正表.xlsx")));
     let mut book = sheets(&path);
     let names: Vec<&str> = book.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["说明", "学生学籍", "查询"]);
-    assert!(book[0].1.iter().any(|row| row[0] == "年度" && row[1] == "2024"));
-    assert!(book[0].1.iter().any(|row| row[0] == "学校标识码" && row[1] == YAODU));
+    assert_eq!(names, ["学生学籍", "查询"]);
+    for (_, rows) in &book {
+        assert_eq!(rows[1][..4], ["年度", "2024", "学校标识码", YAODU]);
+    }
     let delivered = fs::read_to_string(city.drop_folder().join(ROSTER)).unwrap();
     let lines: Vec<Vec<&str>> = delivered.lines().map(|line| line.split(',').collect()).collect();
-    assert_eq!(book[1].1[2][7..], lines[0]);
+    assert_eq!(book[0].1[2][9..], lines[0]);
     let at = column(&book, "学生学籍", "身份证件号");
     let row = line(&mut book, "学生学籍", 4).clone();
-    assert_eq!(row[7..], lines[3]);
+    assert_eq!(row[9..], lines[3]);
+    let shown = (row[7].as_str(), row[8].as_str());
+    assert_eq!(shown, (name(2).as_str(), &identity(2).0[..17]));
     assert_eq!((row[1].as_str(), row[2].as_str(), row[3].as_str()), ("", "", "E-ID-FORMAT"));
     assert_eq!(row[4], "F 列（身份证件号）：证件号码位数或格式不对");
     assert_eq!(row[5], "请核对证件后更正");
@@ -269,7 +272,7 @@ fn the_sheet_shows_the_row_as_delivered_with_the_bad_cell_marked() {
     };
     let comments = part("xl/comments1.xml");
     assert!(comments.contains(&format!("ref=\"{cell}\"")) && comments.contains("证件号码位数或格式不对"));
-    let sheet = part("xl/worksheets/sheet2.xml");
+    let sheet = part("xl/worksheets/sheet1.xml");
     let style = |cell: &str| -> usize {
         let from = sheet.split(&format!("<c r=\"{cell}\" s=\"")).nth(1).unwrap();
         from.split('"').next().unwrap().parse().unwrap()
@@ -351,34 +354,34 @@ fn a_workbook_with_a_fault_is_refused_whole_and_its_content_is_not_printed() {
     refused(&|book| row(book, &|row| row[1] = "放弃".into()), &format!("{at}it says 放弃, and a cell"));
     refused(&|book| row(book, &|row| row[2].clear()), &format!("{at}no name is given"));
     refused(&|book| row(book, &|row| row[2] = identity(9).0), &format!("{at}处理人 is not a name"));
-    refused(&|book| row(book, &|row| row[5] += "。"), &format!("{at}处理办法 is not what was exported"));
+    refused(&|book| row(book, &|row| row[6] += "。"), &format!("{at}位置 is not what was exported"));
     refused(
-        &|book| row(book, &|row| row[10] = "2008-02-31".into()),
+        &|book| row(book, &|row| row[7] = "某".into()),
+        &format!("{at}涉及人员 is not what was exported"),
+    );
+    refused(&|book| row(book, &|row| row[8].clear()), &format!("{at}报送的值 is not what was exported"));
+    refused(
+        &|book| row(book, &|row| row[12] = "2008-02-31".into()),
         &format!("{at}it says 更正, and no cell was changed"),
     );
-    refused(&|book| row(book, &|row| row.push("多余".into())), &format!("{at}column S lies outside"));
-    refused(&|book| row(book, &|row| row[7] = YAODU.into()), &format!("{at}column H is not the code"));
+    refused(&|book| row(book, &|row| row.push("多余".into())), &format!("{at}column U lies outside"));
+    refused(&|book| row(book, &|row| row[9] = YAODU.into()), &format!("{at}column J is not the code"));
     refused(
         &|book| {
             let again = line(book, "学生学籍", 7).clone();
-            book[1].1.push(again);
+            book[0].1.push(again);
         },
         "a second time",
     );
-    refused(&|book| book[1].1[2].swap(8, 9), "the heads over it are not those that were exported");
-    refused(&|book| book[1].1.remove(2).clear(), "sheet `学生学籍`: no row begins with the head 编号");
-    refused(&|book| book.remove(0).1.clear(), "sheet `说明`: there is no such sheet");
+    refused(&|book| book[0].1[2].swap(10, 11), "the heads over it are not those that were exported");
+    refused(&|book| book[0].1.remove(2).clear(), "sheet `学生学籍`: no row begins with the head 编号");
     refused(
-        &|book| book[0].1.iter_mut().filter(|row| row[0] == "年度").for_each(|row| row[1] = "2023".into()),
-        "has no year 2023",
+        &|book| book.iter_mut().for_each(|(_, rows)| rows[1].clear()),
+        "no sheet has 年度 above its heads: this is not a correction workbook",
     );
-    refused(
-        &|book| {
-            let code = book[0].1.iter_mut().filter(|row| row[0] == "学校标识码");
-            code.for_each(|row| row[1] = YAODU.into());
-        },
-        "is of another school",
-    );
+    refused(&|book| book.iter_mut().for_each(|(_, rows)| rows[1][1] = "2023".into()), "has no year 2023");
+    refused(&|book| book.iter_mut().for_each(|(_, rows)| rows[1][3] = YAODU.into()), "is of another school");
+    refused(&|book| book[1].1[1][3] = YAODU.into(), "its 学校标识码 is not that of the sheets before it");
     let no_book = city.path().join("no-book.xlsx");
     fs::write(&no_book, format!("\"{}", name(3))).unwrap();
     let output = city.nianbao(&["quarantine", "release", no_book.to_str().unwrap()]);
@@ -387,7 +390,7 @@ fn a_workbook_with_a_fault_is_refused_whole_and_its_content_is_not_printed() {
 
     // Sorted, filtered, and left in part it is taken, once.
     let mut book = good;
-    book[1].1.swap(3, 4);
+    book[0].1.swap(3, 4);
     assert!(done(&release(&city, &book)).contains("2 corrected, 0 given up, 0 confirmed, 0 known"));
     assert!(done(&release(&city, &book)).contains("0 corrected, 0 given up, 0 confirmed, 2 known already."));
     city.run();
@@ -591,8 +594,8 @@ fn the_summaries_count_what_the_schools_have() {
     );
     // The school with nothing to correct but queries has them, and none of the others' rows.
     let provincial = sheets(&sheet_of(&city, PROVINCIAL));
-    assert_eq!(provincial.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["说明", "查询"]);
-    assert_eq!(provincial[1].1.len(), 6);
+    assert_eq!(provincial.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["查询"]);
+    assert_eq!(provincial[0].1.len(), 6);
 }
 
 #[test]
@@ -625,7 +628,7 @@ fn the_export_of_a_whole_city_has_all_rows_that_were_kept_out() {
     for path in files(&out.join("2024/学校")) {
         let book = sheets(&path);
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        for (sheet, rows) in book.iter().filter(|(sheet, _)| sheet != "说明" && sheet != "查询") {
+        for (sheet, rows) in book.iter().filter(|(sheet, _)| sheet != "查询") {
             for row in rows.iter().skip(3) {
                 let case = listed.iter().find(|case| case["id"] == row[0].as_str()).unwrap();
                 let school = case["school_code"].as_str().unwrap();
@@ -696,11 +699,11 @@ fn no_canary_leaves_the_restricted_folders_by_a_correction() {
     outputs.push(city.nianbao(&["quarantine", "export"]));
     let mut book = sheets(&sheet_of(&city, YAODU));
     fill(&mut book, 8, "更正", Some(("身份证件号", &right)));
-    line(&mut book, "学生学籍", 8)[5].clear();
+    line(&mut book, "学生学籍", 8)[3].clear();
     let refused = release(&city, &book);
     assert_eq!(refused.status.code(), Some(2));
     outputs.push(refused);
-    "请核对证件后更正".clone_into(&mut line(&mut book, "学生学籍", 8)[5]);
+    "E-ID-FORMAT".clone_into(&mut line(&mut book, "学生学籍", 8)[3]);
     outputs.push(release(&city, &book));
     outputs.push(city.nianbao(&["run"]));
     outputs.push(city.nianbao(&["override", "list"]));

@@ -434,7 +434,7 @@ fn a_set_value_is_printed_where_it_takes_part_and_nowhere_else() {
     assert_eq!(city.nianbao(&withdraw).status.code(), Some(0));
     let back = city.run();
     assert_eq!((&back["outcome"], &back["digest"]), (&"published".into(), &first["digest"]));
-    assert!(listed(&city)[0].contains("taken back"));
+    assert!(listed(&city)[0].contains("withdrawn"));
 }
 
 #[test]
@@ -502,7 +502,10 @@ fn a_set_value_can_make_two_printed_figures_one() {
     assert_eq!(sums.count(), 2);
     let listed: Value =
         serde_json::from_slice(&city.nianbao(&["override", "list", "--json"]).stdout).unwrap();
-    assert_eq!((&listed[0]["state"], &listed[0]["about"]["under"]["filed"]), (&"stands".into(), &"5".into()));
+    assert_eq!(
+        (&listed[0]["state"], &listed[0]["about"]["under"]["filed"]),
+        (&"in force".into(), &"5".into())
+    );
     // The workbook of differences shows the set value; read back as it is, it is not a note.
     let produced = sheets(&workbook(&city, "2024", "差异表"));
     assert!(produced[0].1.iter().flatten().any(|cell| cell.starts_with("填报核定为 4：")));

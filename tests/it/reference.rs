@@ -57,7 +57,7 @@ fn of_rules() {
         What a run finds in deliveries; the rules of figures (`C-…`) are in \
         [pipelines/audit/rules.toml](../../pipelines/audit/rules.toml). S0 阻断 stops a release, S1 错误 takes out a row, \
         a cell or a file, S2 疑问 asks, S3 提示 notes.\n\n\
-        | rule | severity | what | 问题 | 处理办法 |\n|---|---|---|---|---|\n"
+        | rule | severity | what | 问题 | 处理办法 | 运行人员可以 |\n|---|---|---|---|---|---|\n"
         .to_owned();
     let does = |rule: &Rule| match rule {
         rule if rule.sets_aside() => "sets the delivery aside",
@@ -68,8 +68,9 @@ fn of_rules() {
         _ => "",
     };
     for rule in RULES {
-        let Rule { id, severity, title, remedy, .. } = rule;
-        writeln!(says, "| `{id}` | {} | {} | {title} | {remedy} |", severity.code(), does(rule)).unwrap();
+        let Rule { id, severity, title, remedy, operator, .. } = rule;
+        writeln!(says, "| `{id}` | {} | {} | {title} | {remedy} | {operator} |", severity.code(), does(rule))
+            .unwrap();
     }
     is_as_written("rules.md", &says);
 }

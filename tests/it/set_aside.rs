@@ -271,7 +271,7 @@ fn a_decision_taken_back_no_longer_holds_and_what_was_before_counts_again() {
     );
     assert_eq!(city.table("override").len(), 1);
     let listed = city.nianbao(&["override", "list"]);
-    assert!(text(&listed.stdout).contains("stands"), "{}", text(&listed.stdout));
+    assert!(text(&listed.stdout).contains("in force"), "{}", text(&listed.stdout));
     let withdraw = ["override", "withdraw", "1", "--who", "李局长", "--reason", "误批"];
     let taken_back = city.nianbao(&withdraw);
     assert_eq!(taken_back.status.code(), Some(0), "{}", text(&taken_back.stderr));

@@ -73,22 +73,22 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write the exports of a whole city and truth.jsonl
+    /// Write the exports of a whole city, and truth.jsonl with what must come of them
     Generate {
-        /// Folder to write into; empty, new, or a previous output, which is replaced
+        /// The folder to write to: new, empty, or an earlier output, which is replaced
         #[arg(long)]
         out: PathBuf,
-        /// Write although something else lies in the folder: what mirror did not write stays as it is
+        /// Write even if the folder holds something else, which stays as it is
         #[arg(long)]
         force: bool,
-        /// Report year; may be given more than once
+        /// The report years; may be repeated
         #[arg(long = "year", value_parser = clap::value_parser!(u16).range(i64::from(FIRST_YEAR)..=i64::from(LATEST_YEAR)),
               default_values_t = YEARS)]
         years: Vec<u16>,
-        /// Other seeds give other people and other parts, never other totals
+        /// Another seed gives other people and other parts, but the same totals
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Copies of every school
+        /// The number of copies of every school
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=500))]
         scale: u16,
     },

@@ -10,9 +10,19 @@ pub const SOURCE_FIELDS: [(&str, FieldKind, &str); 3] = [
     ("source_row", FieldKind::Int32, "来源物理行"),
 ];
 
-/// Columns needed in staging and never released: keyed digests of the delivered row and name.
-pub const STAGING_FIELDS: [(&str, FieldKind, &str); 2] =
-    [("row_digest", FieldKind::Text, "整行摘要"), ("name_digest", FieldKind::Text, "姓名摘要")];
+/// Columns needed in staging and never released: keyed digests of the delivered row, of the name, and of the
+/// number that the thing itself has.
+pub const STAGING_FIELDS: [(&str, FieldKind, &str); 3] = [
+    ("row_digest", FieldKind::Text, "整行摘要"),
+    ("name_digest", FieldKind::Text, "姓名摘要"),
+    ("own_key", FieldKind::Text, "自有编号摘要"),
+];
+
+/// The column beside a column of areas with three times each of them, exactly: the areas may be rounded.
+#[must_use]
+pub fn thirds_of(column: &str) -> String {
+    format!("{column}_thirds")
+}
 
 /// The columns of a dataset's table as staged.
 #[must_use]
@@ -20,11 +30,13 @@ pub fn staged_fields(dataset: &Dataset) -> Vec<FieldSpec> {
     let mut fields = vec![FieldSpec::new("report_year", FieldKind::Int32, "报告年度")];
     for column in table_columns(dataset) {
         for (name, kind, title) in carried_fields(column) {
+            let unit = column.unit.clone().unwrap_or_default();
+            let of_thirds = column.has_thirds() && name == thirds_of(&column.name);
             fields.push(FieldSpec {
                 name,
                 kind,
                 title_zh: title,
-                unit: column.unit.clone().unwrap_or_default(),
+                unit: if of_thirds { format!("1/3 {unit}") } else { unit },
                 source: column.source.clone().unwrap_or_default(),
             });
         }
@@ -64,6 +76,10 @@ pub fn carried_fields(column: &Column) -> Vec<(String, FieldKind, String)> {
             ("major_class".to_owned(), FieldKind::Text, "专业大类代码".to_owned()),
         ],
         ColumnType::Integer => single(name, FieldKind::Int64),
+        ColumnType::Decimal if column.has_thirds() => vec![
+            (name.to_owned(), FieldKind::Decimal, title.to_owned()),
+            (thirds_of(name), FieldKind::Decimal, format!("{title}的精确值，以三分之一计")),
+        ],
         ColumnType::Decimal => single(name, FieldKind::Decimal),
         ColumnType::Region => single("region_code", FieldKind::Text),
         ColumnType::Text | ColumnType::SchoolCode | ColumnType::Code | ColumnType::YearMonth => {

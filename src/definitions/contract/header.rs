@@ -7,7 +7,7 @@ use crate::decode::cell::is_blank;
 use crate::definitions::code_table::narrow;
 
 /// A header text without what varies between exports: spaces, width, quotes,
-/// brackets with their contents such as （必填）, and the star on required columns.
+/// brackets with their contents such as （必填）, and how required columns are marked.
 #[must_use]
 pub fn header_key(text: &str) -> String {
     let mut key = String::new();
@@ -17,20 +17,93 @@ pub fn header_key(text: &str) -> String {
         match c {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
-            '*' | '"' | '\'' => {}
-            c if depth == 0 => key.push(c),
-            _ => {}
+            c if depth > 0 || is_mark(c) => {}
+            c => key.push(c),
         }
     }
-    key
+    match without_remark(&key) {
+        "" => key,
+        bare => bare.to_owned(),
+    }
+}
+
+/// What stands before or after the name of a required column, and quotes.
+fn is_mark(c: char) -> bool {
+    matches!(
+        c,
+        '*' | '"'
+            | '\''
+            | '`'
+            | '※'
+            | '⁎'
+            | '∗'
+            | '＊'
+            | '✱'
+            | '✲'
+            | '★'
+            | '☆'
+            | '✭'
+            | '✮'
+            | '⭐'
+            | '●'
+            | '○'
+            | '◎'
+            | '•'
+            | '▲'
+            | '△'
+            | '▼'
+            | '▽'
+            | '◆'
+            | '◇'
+            | '■'
+            | '□'
+            | '\u{fe0f}'
+    )
+}
+
+const REMARKS: [&str; 6] = ["必填项", "必填", "选填项", "选填", "必录", "必输"];
+
+/// A key without the words of its filling-in: `必填:姓名`, `姓名[必填]`.
+fn without_remark(key: &str) -> &str {
+    let is_frame = |c: char| {
+        matches!(
+            c,
+            '[' | ']'
+                | '【'
+                | '】'
+                | '〔'
+                | '〕'
+                | '{'
+                | '}'
+                | '<'
+                | '>'
+                | ':'
+                | '-'
+                | '_'
+                | '/'
+                | ','
+                | '、'
+        )
+    };
+    let mut rest = key;
+    loop {
+        let inner = rest.trim_matches(is_frame);
+        let bare = REMARKS
+            .iter()
+            .find_map(|remark| inner.strip_prefix(remark).or_else(|| inner.strip_suffix(remark)));
+        match bare {
+            Some(bare) => rest = bare.trim_matches(is_frame),
+            None => return rest,
+        }
+    }
 }
 
 /// Whether the [`header_key`] of a text may begin with a character that `is_first` accepts; true where
 /// only full folding could decide. Most texts of data rows fail this, and need not be folded.
 pub fn may_begin(text: &str, is_first: impl Fn(char) -> bool) -> bool {
-    let seen = text.chars().filter(|&c| !is_blank(c)).map(narrow).find(|c| !matches!(c, '*' | '"' | '\''));
+    let seen = text.chars().filter(|&c| !is_blank(c)).map(narrow).find(|&c| !is_mark(c));
     match seen {
-        None | Some('(' | ')' | '_') => true,
+        None | Some('(' | ')' | '_' | '必' | '选' | '[' | '【' | '〔' | '{' | '<') => true,
         Some(c) => c.to_uppercase().next().is_some_and(is_first),
     }
 }
@@ -70,5 +143,39 @@ impl HeaderKeys {
     pub fn column(&self, label: &str) -> Option<usize> {
         let may_be = may_begin(label, |first| self.firsts.contains(&first));
         if may_be { self.known.get(&header_key(label)).copied() } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_a_required_column_is_marked_is_none_of_its_name() {
+        for text in [
+            "★姓名",
+            "姓名☆",
+            "*姓 名*",
+            "＊姓名",
+            "●姓名",
+            "姓名△",
+            "▲姓名",
+            "姓名（必填）",
+            "必填 姓名",
+            "姓名必填",
+            "【必填】姓名",
+            "姓名[必填项]",
+            "姓名-必填",
+            "★必填：姓名",
+            "※姓名",
+            "⭐️姓名",
+            "（必填）★姓名",
+        ] {
+            assert_eq!(header_key(text), "姓名", "{text}");
+            assert!(may_begin(text, |first| first == '姓'), "{text}");
+        }
+        for text in ["必填", "[代码]", "专业-代码"] {
+            assert_eq!(header_key(text), text);
+        }
     }
 }

@@ -44,6 +44,14 @@ pub struct Dataset {
     pub counts_when: Condition,
     /// The things that count only once, and which of several rows is taken.
     pub one_row: Option<OneRow>,
+    /// The columns in which no two rows of a school are equal. Equal rows are one row delivered twice where
+    /// a dataset has these, or `one_row`; elsewhere each is a thing of its own, and persons are asked about them.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// Headers of columns that are not carried, and number the thing itself, such as 证书编号: where one is
+    /// filled, the row has a key of its own.
+    #[serde(default)]
+    pub own_key: Vec<String>,
     /// The part of the report year that its rows describe; a title with another period refuses the file.
     #[serde(default = "september")]
     pub reference_time: ReferenceTime,
@@ -228,6 +236,12 @@ impl Column {
         self.unit.as_deref().filter(|_| is_number).and_then(unit::Unit::named)
     }
 
+    /// Whether its table has three times each number beside it, as the number itself may be rounded.
+    #[must_use]
+    pub fn has_thirds(&self) -> bool {
+        self.kind == ColumnType::Decimal && self.convertible().is_some_and(unit::Unit::has_thirds)
+    }
+
     /// Whether a text that is not a value of this column means "none". Where an empty cell is a zero, a dash
     /// does not.
     #[must_use]
@@ -303,6 +317,12 @@ impl Dataset {
         of_year.versions.retain(|version| version.valid_in(year));
         of_year.header_keys = OnceLock::new();
         Cow::Owned(of_year)
+    }
+
+    /// Whether each of its rows has a key, so that equal rows are one row delivered twice.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.one_row.is_some() || !self.key.is_empty()
     }
 
     /// The code tables of its columns.
@@ -383,6 +403,13 @@ impl Dataset {
                     faults.push(format!("versions `{}` and `{}` overlap", version.id, other.id));
                 }
             }
+        }
+        for name in self.key.iter().filter(|name| self.column(name).is_none_or(|column| !column.carried)) {
+            faults.push(format!("key: there is no carried column `{name}`"));
+        }
+        let is_known = |name: &&String| self.versions.iter().any(|version| version.ignored.contains(name));
+        for name in self.own_key.iter().filter(|name| !is_known(name)) {
+            faults.push(format!("own_key: `{name}` is not among the `ignored` headers"));
         }
         if let Err(error) = self.counts_when.predicate() {
             faults.push(format!("counts_when: {error}"));

@@ -39,6 +39,8 @@ pub struct RuleText {
     pub kind: String,
     /// The property that must hold.
     pub title: String,
+    /// What is said where it does not hold.
+    pub broken: String,
     pub severity: Severity,
     /// One of the dimensions of GB/T 36344.
     pub dimension: String,
@@ -249,6 +251,12 @@ impl RuleText {
         if !DIMENSIONS.contains(&self.dimension.as_str()) {
             faults.push(format!("`{}` is not a dimension of GB/T 36344", self.dimension));
         }
+        if [&self.title, &self.broken].into_iter().any(|words| words.trim().is_empty()) {
+            faults
+                .push("title says what holds, broken says that it does not: one of them is empty".to_owned());
+        } else if self.title.trim() == self.broken.trim() {
+            faults.push("title and broken say the same, and only one of them can be true".to_owned());
+        }
         faults
     }
 }
@@ -337,6 +345,22 @@ mod tests {
         assert_eq!(PrintedPlace::parse("=20").unwrap().source, Source::Literal);
         for wrong in ["就业", "文:就业", "正文:", "正文:就业[人", "表1:a@x", "表1:a#"] {
             assert_eq!(PrintedPlace::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rule_has_words_for_holding_and_for_failing() {
+        let text = |words: &str| {
+            format!(
+                "kind='ratio'\n{words}\nseverity='S1'\ndimension='准确性'\nlevel='报告'\nowner='汇总人员'\ncause='c'\nremedy='r'"
+            )
+        };
+        let faults = |words: &str| toml::from_str::<RuleText>(&text(words)).unwrap().faults();
+        assert!(faults("title='可重算'\nbroken='重算不符'").is_empty());
+        assert_eq!(faults("title='可重算'\nbroken=' '").len(), 1);
+        assert_eq!(faults("title='可重算'\nbroken='可重算'").len(), 1);
+        for half in ["title='可重算'", "broken='重算不符'"] {
+            assert!(toml::from_str::<RuleText>(&text(half)).is_err(), "{half}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Acceptance, AcceptedDelivery, Selection, delivery_name};
-use crate::finding::{self, Rule, Severity};
+use crate::finding::{self, Finding, Rule, Severity};
 use crate::period::ReportYear;
 use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
@@ -16,6 +16,8 @@ pub(super) struct Candidate {
     pub units: BTreeMap<String, u64>,
     /// Units of which no rows of this delivery count.
     pub aside: BTreeSet<String>,
+    /// Units of which another delivery, which counts, has the same rows.
+    pub repeated: BTreeSet<String>,
     /// Its own rows are faulty or another year's: it must not stay accepted either.
     pub harmful: bool,
     /// Ids of the decisions without which it would not count.
@@ -23,15 +25,15 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    fn open_units(&self) -> impl Iterator<Item = &String> {
-        self.units.keys().filter(|unit| !self.aside.contains(*unit))
+    pub fn open_units(&self) -> impl Iterator<Item = &String> {
+        self.units.keys().filter(|unit| !self.aside.contains(*unit) && !self.repeated.contains(*unit))
     }
 
     fn set_aside(&mut self) {
         self.aside = self.units.keys().cloned().collect();
     }
 
-    fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         Place { file: self.present.label.clone(), ..Place::default() }
     }
 
@@ -181,12 +183,23 @@ impl Acceptance<'_> {
         let mut used = Vec::new();
         for candidate in candidates {
             let open: BTreeSet<String> = candidate.open_units().cloned().collect();
-            let Candidate { present, aside, harmful, mut under, .. } = candidate;
-            if !aside.is_empty() && open.is_empty() {
-                // None of its rows count, so none is left out by a finding.
-                let findings =
-                    noted.findings.iter_mut().filter(|finding| finding.place.file == present.label);
-                findings.for_each(|finding| finding.rows_out = 0);
+            let Candidate { present, units, aside, repeated, harmful, mut under } = candidate;
+            if !(aside.is_empty() && repeated.is_empty()) && open.is_empty() {
+                if aside.is_empty() {
+                    leave_questions(&present.label, noted);
+                } else {
+                    // None of its rows count, so none is left out by a finding.
+                    let findings =
+                        noted.findings.iter_mut().filter(|finding| finding.place.file == present.label);
+                    findings.for_each(|finding| finding.rows_out = 0);
+                }
+                // A row of a form is several of its table, and a form is of one school.
+                let rows = if aside.is_empty() {
+                    present.fragment.counts.loaded
+                } else {
+                    repeated.iter().filter_map(|unit| units.get(unit)).sum()
+                };
+                noted.value.repeated.insert(present.label.clone(), rows);
                 if harmful {
                     noted.value.harmful.insert(present.sha256);
                 }
@@ -215,6 +228,7 @@ impl Acceptance<'_> {
                 sha256,
                 fragment,
                 units: open,
+                repeated,
                 kept: false,
                 under,
                 former,
@@ -222,4 +236,14 @@ impl Acceptance<'_> {
         }
         used
     }
+}
+
+/// Of a file whose rows another file has, only what is about the file itself, or keeps a row out, is still said:
+/// the other file is asked about the rest.
+fn leave_questions(label: &str, noted: &mut Noted<Selection>) {
+    let stays = |finding: &Finding| {
+        let is_of_file = finding.severity == Severity::S3 && finding.place.row == 0;
+        finding.place.file != label || finding.rows_out > 0 || is_of_file
+    };
+    noted.findings.retain(stays);
 }

@@ -18,6 +18,8 @@ pub(super) struct SetAsideUnits {
     pub label: String,
     pub sha256: String,
     pub units: BTreeSet<String>,
+    /// The units that another delivery has as well.
+    pub repeated: BTreeSet<String>,
 }
 
 impl Acceptance<'_> {
@@ -37,7 +39,13 @@ impl Acceptance<'_> {
                 continue;
             }
             let mut left: BTreeSet<String> = accepted.units.keys().cloned().collect();
+            let is_repeated = |unit: &String| {
+                aside.iter().any(|aside| aside.sha256 == accepted.sha256 && aside.repeated.contains(unit))
+            };
             left.retain(|unit| {
+                if is_repeated(unit) {
+                    return false;
+                }
                 let is_new = |used: &&AcceptedDelivery| {
                     let counts =
                         |known: &Accepted| known.sha256 == used.sha256 && known.units.contains_key(unit);
@@ -123,6 +131,7 @@ impl Acceptance<'_> {
             sha256: accepted.sha256.clone(),
             fragment,
             units: left,
+            repeated: BTreeSet::new(),
             kept: true,
             under: accepted.under.clone(),
             former: accepted.former.clone(),

@@ -10,6 +10,8 @@ mod candidates;
 
 mod kept;
 
+mod repeated;
+
 pub(super) mod record;
 
 mod years;
@@ -45,6 +47,8 @@ pub(super) struct AcceptedDelivery {
     pub fragment: Fragment,
     /// The units whose rows count; the rest are another delivery's, or set aside.
     pub units: BTreeSet<String>,
+    /// The units whose rows another delivery has as well.
+    pub repeated: BTreeSet<String>,
     /// From an earlier run: nothing delivered since for these units can be used.
     pub kept: bool,
     /// Ids of the decisions without which it would not count, and the deliveries that counted before them.
@@ -96,6 +100,8 @@ pub(super) struct Selection {
     pub used: Vec<AcceptedDelivery>,
     /// Files of which no rows count.
     pub set_aside: BTreeSet<String>,
+    /// Of these, the number of rows that another file has as well.
+    pub repeated: BTreeMap<String, u64>,
     /// Deliveries of earlier runs that go on counting.
     pub kept: Vec<Delivery>,
     /// Deliveries that counted for schools that the register does not have now.
@@ -120,6 +126,7 @@ impl<'a> Acceptance<'a> {
             units: units(self.dataset, &present.fragment),
             present,
             aside: BTreeSet::new(),
+            repeated: BTreeSet::new(),
             harmful: false,
             under: Vec::new(),
         };
@@ -127,6 +134,7 @@ impl<'a> Acceptance<'a> {
         for candidate in &mut candidates {
             self.check_itself(candidate, &mut noted);
         }
+        self.find_repeated(&mut candidates, &mut noted);
         if self.dataset.one_delivery {
             self.compare_with_each_other(&mut candidates, &mut noted);
         }
@@ -137,6 +145,7 @@ impl<'a> Acceptance<'a> {
                 label: candidate.present.label.clone(),
                 sha256: candidate.present.sha256.clone(),
                 units: candidate.aside.clone(),
+                repeated: candidate.repeated.clone(),
             })
             .collect();
         let mut used = self.settle(candidates, &mut noted);
@@ -222,6 +231,7 @@ mod tests {
                 sha256: name.to_owned(),
                 units: fragment.schools.keys().cloned().collect(),
                 fragment,
+                repeated: BTreeSet::new(),
                 kept: false,
                 under: Vec::new(),
                 former: Vec::new(),
@@ -422,6 +432,61 @@ mod tests {
         let noted = known.decide(both());
         assert_eq!(counts(&noted), ["b 1 #4"], "the newest decision holds");
         assert_eq!(found(&noted), ["E-TWO-FILES 1 S2"]);
+    }
+
+    /// A delivery that says of each school what its letter stands for.
+    fn saying<const N: usize>(letter: char, rows: [(&str, u64); N], said: [&str; N]) -> DecodedDelivery {
+        let mut present = delivered(letter, rows);
+        let said = rows.into_iter().zip(said);
+        present.fragment.contents =
+            said.map(|((school, _), said)| (school.to_owned(), said.to_owned())).collect();
+        present
+    }
+
+    #[test]
+    fn files_that_say_the_same_are_one_delivery_and_others_contradict_each_other() {
+        let mut known = KnownState::nothing("finance");
+        let both = || vec![saying('b', [(A, 5)], ["x"]), saying('a', [(A, 5)], ["x"])];
+        let noted = known.decide(both());
+        assert_eq!(
+            (counts(&noted), found(&noted)),
+            (vec!["a 1".to_owned()], vec!["W-SAME-ROWS 1 S3".to_owned()])
+        );
+        assert_eq!(noted.value.repeated, BTreeMap::from([(format!("{YEAR}/x/b.csv"), 5)]));
+        // The one that counts already stays, whatever its bytes.
+        known.current = vec![current('b', [(A, 5)])];
+        assert_eq!(counts(&known.decide(both())), ["b 1"]);
+        // Both counted once, when an older program merged them.
+        known.current = vec![current('a', [(A, 5)]), current('b', [(A, 5)])];
+        assert_eq!(counts(&known.decide(both())), ["a 1"]);
+        known.current = Vec::new();
+        known.decisions = vec![decision(3, "finance", finding::TWO_DELIVERIES, 'b')];
+        assert_eq!(counts(&known.decide(both())), ["b 1"], "a person named it");
+        known.decisions = Vec::new();
+        let third = saying('c', [(A, 5)], ["y"]);
+        let noted = known.decide(both().into_iter().chain([third]).collect());
+        assert_eq!(counts(&noted).len(), 0, "a third says something else");
+        assert_eq!(found(&noted), ["W-SAME-ROWS 1 S3", "E-TWO-FILES 1 S1", "E-TWO-FILES 1 S1"]);
+    }
+
+    #[test]
+    fn one_school_of_a_file_may_be_another_file() {
+        let known = KnownState::nothing("finance");
+        let present = vec![
+            saying('a', [(A, 5), (B, 2)], ["x", "y"]),
+            saying('b', [(B, 2)], ["y"]),
+            saying('c', [(A, 5)], ["z"]),
+        ];
+        let noted = known.decide(present);
+        assert_eq!(counts(&noted), ["a 2"]);
+        assert_eq!(found(&noted), ["W-SAME-ROWS 2 S3", "E-TWO-FILES 1 S1", "E-TWO-FILES 1 S1"]);
+        // Of an export of the whole city all schools must say the same.
+        let known = KnownState::nothing("mentors");
+        let a = || saying('a', [(A, 5), (B, 2)], ["x", "y"]);
+        let noted = known.decide(vec![a(), saying('b', [(A, 5), (B, 2)], ["x", "y"])]);
+        assert_eq!((counts(&noted).len(), found(&noted)), (1, vec!["W-SAME-ROWS  S3".to_owned()]));
+        let noted = known.decide(vec![a(), saying('b', [(B, 2)], ["y"])]);
+        assert_eq!((counts(&noted).len(), found(&noted).len()), (2, 0));
     }
 
     #[test]

@@ -34,8 +34,15 @@ impl YearDeliveries {
     pub fn record(&mut self, dataset: &Dataset, selection: Selection) {
         let aside = self.all.iter_mut().filter(|delivery| selection.set_aside.contains(&delivery.file));
         for delivery in aside.filter(|delivery| delivery.outcome == DeliveryOutcome::Decoded) {
-            delivery.outcome = DeliveryOutcome::SetAside;
-            delivery.rows.quarantined += delivery.rows.loaded;
+            let repeated = selection.repeated.get(&delivery.file).copied().unwrap_or_default();
+            let aside = delivery.rows.loaded - repeated;
+            delivery.outcome = if aside == 0 && repeated > 0 {
+                DeliveryOutcome::Repeated
+            } else {
+                DeliveryOutcome::SetAside
+            };
+            delivery.rows.duplicate += repeated;
+            delivery.rows.quarantined += aside;
             delivery.rows.loaded = 0;
         }
         self.all.extend(selection.kept);
@@ -188,10 +195,26 @@ mod tests {
             shared: vec![0, 1],
             set_aside: vec![1, 9],
             rows_out: Vec::new(),
+            equal: Vec::new(),
         };
         year.settle(definitions.dataset("students").unwrap(), &assembled);
         // Rows of other schools in a kept file were never in the books.
         assert_eq!(books(&year), ["a Decoded 3 1 1", "b SetAside 0 5 0", "d Rejected 0 0 0", "c Kept 3 1 0"]);
+    }
+
+    #[test]
+    fn rows_that_another_file_has_are_duplicates_in_the_books() {
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
+        let decoded = |name| delivery(name, 5, DeliveryOutcome::Decoded);
+        let mut year = YearDeliveries { all: vec![decoded("a"), decoded("b")], ..YearDeliveries::default() };
+        let selection = Selection {
+            set_aside: ["a", "b"].map(str::to_owned).into(),
+            repeated: BTreeMap::from([("a".to_owned(), 5), ("b".to_owned(), 2)]),
+            ..Selection::default()
+        };
+        year.record(definitions.dataset("students").unwrap(), selection);
+        assert_eq!(books(&year), ["a Repeated 0 0 5", "b SetAside 0 3 2"]);
+        assert!(year.all.iter().all(|delivery| delivery.rows.holds()));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Acceptance, AcceptedDelivery, ReadAgain, Selection, YearDeliveries};
+use crate::checks::missing;
 use crate::decisions::Override;
 use crate::definitions::Definitions;
 use crate::definitions::contract::{Dataset, Role};
@@ -16,7 +17,7 @@ use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
 use crate::pipeline::{ByYear, RunContext, RunError, parallel};
 use crate::position::Place;
-use crate::warehouse::publish::Accepted;
+use crate::warehouse::publish::{Accepted, Manifest};
 
 /// A year whose deliveries are decided on.
 #[derive(Debug, Default)]
@@ -63,11 +64,13 @@ pub(in crate::pipeline) fn accept(
     let mut accepted: ByYear<Noted<AcceptedYear>> =
         enrolled.into_iter().map(|(year, enrolled)| (year, accepted(enrolled))).collect();
     for (dataset, by_year) in selections {
+        let years_with = years_with(dataset, context.last.as_ref(), &by_year);
         for (year, selection) in by_year {
             let Some(noted) = accepted.get_mut(&year) else { continue };
             let selection = noted.take(selection);
-            let schools = &noted.value.roll.schools;
-            let found = schools_found(&selection.used, schools, context.definitions, year, dataset);
+            let roll = &noted.value.roll;
+            let found =
+                schools_found(&selection.used, roll, context.definitions, (year, dataset), &years_with);
             noted.findings.extend(found);
             noted.value.deliveries.record(dataset, selection);
         }
@@ -208,14 +211,28 @@ impl RunContext<'_> {
     }
 }
 
-/// Findings about schools that the register does not have, or that sent two files or none.
+/// The years in which anything of a dataset counts: of this run, and those that it leaves alone.
+fn years_with(
+    dataset: &Dataset,
+    last: Option<&Manifest>,
+    selections: &ByYear<Noted<Selection>>,
+) -> BTreeSet<ReportYear> {
+    let made = selections.iter().filter(|(_, selection)| !selection.value.used.is_empty());
+    let left = last.into_iter().flat_map(|last| &last.accepted);
+    let left = left.filter(|known| known.dataset == dataset.dataset).map(|known| known.report_year);
+    made.map(|(&year, _)| year).chain(left.filter(|year| !selections.contains_key(year))).collect()
+}
+
+/// Findings about schools that the register does not have, or that sent two files or none; one, where no
+/// school sent any.
 fn schools_found(
     used: &[AcceptedDelivery],
-    schools: &BTreeMap<String, School>,
+    roll: &Roll,
     definitions: &Definitions,
-    year: ReportYear,
-    dataset: &Dataset,
+    (year, dataset): (ReportYear, &Dataset),
+    years_with: &BTreeSet<ReportYear>,
 ) -> Vec<Finding> {
+    let Roll { schools, closed, .. } = roll;
     let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
     for used in used {
         for school in used.schools() {
@@ -228,7 +245,10 @@ fn schools_found(
     let mut found = Vec::new();
     for (school, labels) in &files {
         let place = Place { file: labels[0].to_owned(), ..Place::default() };
-        if !schools.contains_key(*school) {
+        if let Some(closed) = closed.get(*school) {
+            let detail = format!("{school} {}", closed.words(schools));
+            found.push(finding(finding::SCHOOL_CLOSED, &detail, school).at(place.clone()));
+        } else if !schools.contains_key(*school) {
             found.push(finding(finding::SCHOOL_UNKNOWN, school, school).at(place.clone()));
         }
         if labels.len() > 1 && !dataset.one_delivery {
@@ -238,8 +258,13 @@ fn schools_found(
         }
     }
     // A year without a report may lack whole datasets.
-    let is_expected = definitions.layout(year).is_some() || !files.is_empty();
-    if dataset.every_school && is_expected {
+    if files.is_empty() {
+        // Years that the report does not print decide nothing in it.
+        let printed = year - definitions.earlier_years(year)..year;
+        let earlier = years_with.range(printed).copied();
+        let expected = missing::expected(definitions, dataset, year, earlier);
+        found.extend(expected.map(|why| missing::finding(definitions, dataset, year, why, schools.len())));
+    } else if dataset.every_school {
         for school in schools.keys().filter(|school| !files.contains_key(school)) {
             found.push(finding(finding::SCHOOL_MISSING, &dataset.title_zh, school));
         }
@@ -251,28 +276,42 @@ fn schools_found(
 mod tests {
     use super::*;
     use crate::definitions;
+    use crate::pipeline::enrolled::ClosedSchool;
 
     const A: &str = "1114000001";
     const B: &str = "1114000002";
     const OTHER: &str = "1114000009";
+    const CLOSED: &str = "1114000008";
 
     fn used<const N: usize>(label: &str, rows: [(&str, u64); N]) -> AcceptedDelivery {
         AcceptedDelivery::of_schools(label, rows)
     }
 
     fn found(used: &[AcceptedDelivery], dataset: &str, year: ReportYear) -> Vec<String> {
+        found_beside(used, dataset, year, &BTreeSet::new())
+    }
+
+    fn found_beside(
+        used: &[AcceptedDelivery],
+        dataset: &str,
+        year: ReportYear,
+        years_with: &BTreeSet<ReportYear>,
+    ) -> Vec<String> {
         let definitions = definitions::load(&definitions::embedded()).unwrap();
         let schools = [A, B].map(|code| (code.to_owned(), School::default())).into();
+        let merged = ClosedSchool { status: "合并".into(), merged_into: B.into(), since: "2023-08".into() };
+        let roll = Roll { schools, closed: [(CLOSED.to_owned(), merged)].into(), table: None };
         let dataset = definitions.dataset(dataset).unwrap();
-        let findings = schools_found(used, &schools, &definitions, year, dataset);
+        let findings = schools_found(used, &roll, &definitions, (year, dataset), years_with);
         findings.iter().map(|finding| format!("{} {}", finding.rule, finding.school_code)).collect()
     }
 
     #[test]
     fn schools_that_are_unknown_sent_two_files_or_none_are_found() {
-        let deliveries = [used("a.csv", [(A, 3), (OTHER, 1)]), used("b.csv", [(A, 2)])];
+        let deliveries = [used("a.csv", [(A, 3), (OTHER, 1), (CLOSED, 1)]), used("b.csv", [(A, 2)])];
         let expected = [
             format!("{} {A}", finding::SCHOOL_TWO_FILES.id),
+            format!("{} {CLOSED}", finding::SCHOOL_CLOSED.id),
             format!("{} {OTHER}", finding::SCHOOL_UNKNOWN.id),
             format!("{} {B}", finding::SCHOOL_MISSING.id),
         ];
@@ -285,8 +324,41 @@ mod tests {
     #[test]
     fn no_dataset_is_missing_in_a_year_without_a_report() {
         assert_eq!(found(&[], "students", 2022), Vec::<String>::new());
-        assert_eq!(found(&[], "students", 2024).len(), 2);
         assert_eq!(found(&[used("a.csv", [(A, 3)])], "students", 2022).len(), 1);
+    }
+
+    #[test]
+    fn a_dataset_that_nobody_delivered_is_one_finding() {
+        let missing = [format!("{} ", finding::DATASET_MISSING.id)];
+        assert_eq!(found(&[], "students", 2024), missing);
+        let beside = |dataset, years: &[ReportYear]| {
+            found_beside(&[], dataset, 2024, &years.iter().copied().collect())
+        };
+        assert_eq!(beside("finance", &[2023]), missing);
+        assert_eq!(beside("contest_prizes", &[2023]), missing);
+        // What only later years have, or years that the report does not print, was never expected.
+        for years in [&[][..], &[2025], &[2001]] {
+            assert_eq!(beside("finance", years), Vec::<String>::new(), "{years:?}");
+        }
+        assert_eq!(
+            found_beside(&[used("a.csv", [(A, 3)])], "finance", 2024, &[2023].into()),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_year_has_a_dataset_if_this_run_or_the_current_release_has_something_of_it() {
+        let definitions = definitions::load(&definitions::embedded()).unwrap();
+        let students = definitions.dataset("students").unwrap();
+        let last = Manifest {
+            accepted: vec![accepted(2022, "a", "d"), accepted(2023, "b", "d")],
+            ..Manifest::default()
+        };
+        let selection = |used| Noted::of(Selection { used, ..Selection::default() });
+        let made =
+            ByYear::from([(2023, selection(Vec::new())), (2024, selection(vec![used("a.csv", [(A, 3)])]))]);
+        assert_eq!(years_with(students, Some(&last), &made), [2022, 2024].into());
+        assert_eq!(years_with(definitions.dataset("staff").unwrap(), Some(&last), &ByYear::new()), [].into());
     }
 
     fn decoded(name: &str, digest: &str) -> DecodedDelivery {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Examination, FigureRow, FiledPlaces, RelationFinding};
-use crate::audit::{Audit, FigureText, FindingUnit, RelationAnswer, RelationCount, Tally};
+use crate::audit::{Audit, FigureText, FindingUnit, RelationAnswer, RelationCount, RuleWording, Tally};
 use crate::checks::relation::Verdict;
 use crate::checks::totals::{CheckCount, CheckOutcome};
 use crate::definitions::Definitions;
@@ -92,7 +92,7 @@ impl Examination {
         };
         let message = format!(
             "{}：{whose}{}{more}：{}",
-            rule.map_or("", |rule| &rule.title),
+            rule.map_or_else(String::new, |rule| found.answer.verdict.words(rule)),
             shown[..shown.len().min(NAMED)].join("，"),
             found.answer.message,
         );
@@ -124,9 +124,8 @@ impl Examination {
             school_code: found.unit.school_code.clone(),
             place,
             message,
-            remedy: rule.map_or_else(String::new, |rule| {
-                format!("{}；确属实情的，由负责人用 nianbao override answer 说明", rule.remedy)
-            }),
+            remedy: rule
+                .map_or_else(String::new, |rule| format!("{}；确属实情的，由负责人说明", rule.remedy)),
             count: 1,
             rows_out: 0,
             key: found.key.clone(),
@@ -152,9 +151,12 @@ impl Examination {
                 does: found.severity.code(),
                 key: found.key,
             };
-            RelationAnswer { at: Some(at), ..found.answer }
+            // Of a run's finding there is one severity: what it does to the release.
+            let severity = at.does;
+            let rule = found.answer.rule.map(|rule| RuleWording { severity, ..rule });
+            RelationAnswer { at: Some(at), rule, ..found.answer }
         }));
-        Audit { title, answers, tallies, figures: self.figures }
+        Audit { title, answers, tallies, figures: self.figures, coverage: None }
     }
 }
 
@@ -185,7 +187,7 @@ fn tally_of_values(checked: &CheckOutcome) -> Tally {
     let wrong = checked.findings.len();
     Tally {
         kind: checked.check.to_owned(),
-        title: String::new(),
+        title: checked.title.to_owned(),
         relations: examined.max(wrong),
         examined,
         verdicts: BTreeMap::from([

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nianbao::sources::bundle::{Bundle, BundleError};
+use nianbao::sources::bundle::{Bundle, BundleError, UNPACKED_MAX};
 use nianbao_fuzz::{caught_panics_are_no_finding, holds};
 
 fuzz_target!(init: caught_panics_are_no_finding(), |data: &[u8]| {
@@ -23,5 +23,5 @@ fuzz_target!(init: caught_panics_are_no_finding(), |data: &[u8]| {
 
 /// The names of all members, each of which was read.
 fn names(bytes: &[u8]) -> Result<Vec<String>, BundleError> {
-    Bundle::open(bytes)?.members(bytes.len() as u64 * 200).map(|member| Ok(member?.name)).collect()
+    Bundle::open(bytes, UNPACKED_MAX)?.members(bytes.len() as u64 * 200).map(|member| Ok(member?.name)).collect()
 }

@@ -5,6 +5,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::{Case, Roster, check};
+use crate::support::{City, HONGTONG, PROVINCIAL, Record, Village, YAODU, get};
 
 fn case(
     id: &'static str,
@@ -49,10 +50,57 @@ fn objects(roster: &Roster) -> String {
 
 #[test]
 fn what_is_not_a_delivered_person_is_not_counted() {
-    let mut cases = samples_and_pages();
-    cases.extend(values());
-    cases.extend(formats());
-    check("K", &cases);
+    check("K", &cases());
+}
+
+fn cases() -> Vec<Case> {
+    [samples_and_pages(), values(), formats(), locked(), spellings()].into_iter().flatten().collect()
+}
+
+#[test]
+fn a_good_city_is_the_same_with_all_of_it_beside() {
+    const FOLDERS: [&str; 5] =
+        ["#recycle", "@eaDir", ".stversions", ".Trash-1000/files", "$RECYCLE.BIN/S-1-5-21"];
+    let alone = City::empty();
+    Village::new().deliver(&alone);
+    alone.run();
+    let beside = City::empty();
+    Village::new().deliver(&beside);
+    let cases = cases();
+    let schools = super::register(&cases.iter().map(|case| case.id).collect());
+    let (_, schools) = schools.split_once('\n').unwrap();
+    beside.deliver("2024/schools/register.csv", crate::support::register() + schools);
+    for case in &cases {
+        beside.deliver(&format!("2024/{}/{}/{}", case.dataset, case.id, case.file), &case.bytes);
+    }
+    for folder in FOLDERS {
+        beside.deliver(&format!("2024/students/{folder}/old.csv"), Roster::of("K90", 5).csv());
+    }
+    let config = beside.path().join("site.toml");
+    std::fs::write(&config, "max_missing_schools = 1000\n").unwrap();
+    beside.run_with(&["--config", config.to_str().unwrap()]);
+    let of = |city: &City| {
+        let is_good = |record: &Record| [YAODU, HONGTONG, PROVINCIAL].contains(&get(record, "school_code"));
+        let value = |row: &Record| {
+            ["indicator_id", "basis", "breakdown", "school_code", "state", "value"]
+                .map(|c| get(row, c).to_owned())
+        };
+        let values = city.table("indicator_value");
+        let mut lines: Vec<_> =
+            values.iter().filter(|row| is_good(row)).map(|row| value(row).join(" ")).collect();
+        let deliveries = city.table("delivery");
+        let files = deliveries.iter().filter(|row| get(row, "file").ends_with("/all.csv"));
+        lines.extend(files.map(|row| {
+            ["file", "outcome", "rows_loaded", "rows_quarantined"].map(|c| get(row, c)).join(" ")
+        }));
+        lines.sort();
+        lines
+    };
+    let expected = of(&alone);
+    assert!(expected.len() > 100, "{}", expected.len());
+    assert_eq!(of(&beside), expected);
+    let read = beside.table("delivery");
+    assert!(FOLDERS.iter().all(|folder| read.iter().all(|row| !get(row, "file").contains(folder))));
 }
 
 fn samples_and_pages() -> Vec<Case> {
@@ -256,4 +304,142 @@ fn formats() -> Vec<Case> {
             "decoded 40+0+0+1 W-ENC-CONFLICT",
         ),
     ]
+}
+
+/// Of 20 students each; as other programs wrote them.
+fn locked() -> Vec<Case> {
+    const READ: &str = "decoded 20+0+0+1";
+    let file = |name: &str| {
+        std::fs::read(format!("{}/tests/fixtures/locked/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    };
+    vec![
+        case("K31", "protected against changes", "名册.xlsx", file("agile.xlsx"), READ),
+        case("K32", "protected against changes, RC4", "名册.xls", file("rc4.xls"), READ),
+        case("K33", "protected against changes, XOR", "名册.xls", file("xor.xls"), READ),
+        case("K34", "a password", "名册.xls", file("password.xls"), "rejected E-XL-ENCRYPTED"),
+    ]
+}
+
+fn spellings() -> Vec<Case> {
+    const MARKS: [&str; 11] = ["★", "☆", "*", "＊", "●", "△", "▲", "必填 ", "【必填】", "※", "◆"];
+    let headed = |id: &str, head: &dyn Fn(&str, &str) -> String| {
+        let mut roster = roster(id);
+        roster.header.iter_mut().zip(MARKS).for_each(|(name, mark)| *name = head(name.as_str(), mark));
+        roster.csv()
+    };
+    let quoted = |id: &str, mark: char| {
+        changed(id, |_, row| {
+            for place in [0, 5] {
+                row[place].insert(0, mark);
+            }
+        })
+    };
+    let page = |id: &str, beside: &str| {
+        let roster = roster(id);
+        let rows = std::iter::once(&roster.header).chain(&roster.rows);
+        let rows: String =
+            rows.map(|cells| format!("<tr><td>{}</td></tr>", cells.join("</td><td>"))).collect();
+        format!("<html><table>{rows}</table>{beside}</html>")
+    };
+    let sample = |id: &str, name: &str| {
+        let mut roster = Roster::of(id, 41);
+        name.clone_into(&mut roster.rows[0][NAME]);
+        roster.csv()
+    };
+    vec![
+        case(
+            "K41",
+            "marks before heads",
+            "名册.csv",
+            headed("K41", &|name, mark| format!("{mark}{name}")),
+            CLEAN,
+        ),
+        case(
+            "K42",
+            "marks after heads",
+            "名册.csv",
+            headed("K42", &|name, mark| format!("{name}{mark}")),
+            CLEAN,
+        ),
+        case("K43", "an apostrophe before codes", "名册.xlsx", quoted("K43", '\'').xlsx(), CLEAN),
+        case("K43b", "another apostrophe before codes", "名册.csv", quoted("K43b", '’').csv(), CLEAN),
+        case(
+            "K44",
+            "instructions beside the data",
+            "名册.xlsx",
+            book_of(
+                "K44",
+                &[("填表说明", &[&["填表说明"], &["学校标识码填 10 位"], &["例：3614000001", "张三"]])],
+                "学生",
+            ),
+            "decoded 40+0+0+4 W-COVER",
+        ),
+        case(
+            "K44b",
+            "data in a sheet that is called as instructions are",
+            "名册.xlsx",
+            book_of("K44b", &[], "说明"),
+            CLEAN,
+        ),
+        case(
+            "K45",
+            "a page that says so beside its table",
+            "名册.xls",
+            page("K45", "<div>第<b>1</b>页/共<b>9</b>页</div>"),
+            "set_aside 0+40+0+1 E-PAGE",
+        ),
+        case(
+            "K45b",
+            "a page with its number of rows in a table of its own",
+            "名册.xls",
+            page("K45b", "<table><tr><td>共 340 条记录</td></tr></table>"),
+            "set_aside 0+40+0+2 E-PAGE",
+        ),
+        case("K45c", "the only page", "名册.xls", page("K45c", "<p>第1页/共1页 共40条</p>"), CLEAN),
+        case("K46", "a sample", "名册.csv", sample("K46", "样例：张三"), "decoded 40+0+0+2 W-EXAMPLE@2"),
+        case(
+            "K46b",
+            "another sample",
+            "名册.csv",
+            sample("K46b", "（示例）张三"),
+            "decoded 40+0+0+2 W-EXAMPLE@2",
+        ),
+        case(
+            "K47",
+            "an answer that goes on",
+            "名册.json",
+            format!("{{\"data\":{{\"list\":{},\"hasNextPage\":true}}}}", objects(&roster("K47"))),
+            "set_aside 0+40+0+1 E-PAGE",
+        ),
+        case("K48", "noise", "名册.xlsx", noise(), "rejected E-FMT"),
+    ]
+}
+
+/// Bytes as encryption leaves them.
+fn noise() -> Vec<u8> {
+    (0..6000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
+}
+
+/// A roster in a sheet of this name, with other sheets before it.
+fn book_of(id: &str, sheets: &[(&str, &[&[&str]])], name: &str) -> Vec<u8> {
+    let students = roster(id);
+    let rows: Vec<Vec<&str>> = std::iter::once(&students.header)
+        .chain(&students.rows)
+        .map(|row| row.iter().map(String::as_str).collect())
+        .collect();
+    let rows: Vec<&[&str]> = rows.iter().map(Vec::as_slice).collect();
+    workbook(&[sheets, &[(name, &rows)]].concat())
+}
+
+fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    for (name, rows) in sheets {
+        let sheet = book.add_worksheet().set_name(*name).unwrap();
+        for (number, cells) in (0..).zip(*rows) {
+            for (column, cell) in (0..).zip(*cells) {
+                sheet.write_string(number, column, *cell).unwrap();
+            }
+        }
+    }
+    book.save_to_buffer().unwrap()
 }

@@ -263,7 +263,7 @@ fn sheets() -> Vec<Case> {
                 "",
                 &[],
             ),
-            "decoded 1000+1+0+1 E-HDR-UNKNOWN",
+            "decoded 1000+0+0+2 W-COVER",
         ),
     ]
 }

@@ -119,7 +119,8 @@ fn system(year: u16, place: &Place, tally: &Tally, truths: &mut Vec<Truth>) {
 fn fact(year: u16, place: &Place, fact: FactValue) -> Truth {
     let FactValue { id, basis, parts, text } = fact;
     let state = if text.is_some() { "value" } else { "dash" };
-    let [numerator, denominator] = parts.map_or([None, None], |parts| parts.map(Some));
+    let [numerator, denominator] =
+        parts.filter(|_| text.is_some()).map_or([None, None], |parts| parts.map(Some));
     Truth::Value(TrueValue {
         numerator,
         denominator,
@@ -135,15 +136,15 @@ fn ratio(
     denominator: usize,
     factor: u128,
 ) -> Truth {
-    let (state, text) = if denominator == 0 {
-        ("dash", String::new())
-    } else {
-        ("value", decimal::ratio(numerator as u128 * factor, denominator as u128))
-    };
+    // What has no quotient has no parts either.
+    if denominator == 0 {
+        return Truth::Value(value(year, place, id, "system", "dash", String::new()));
+    }
+    let text = decimal::ratio(numerator as u128 * factor, denominator as u128);
     Truth::Value(TrueValue {
         numerator: Some(numerator.to_string()),
         denominator: Some(denominator.to_string()),
-        ..value(year, place, id, "system", state, text)
+        ..value(year, place, id, "system", "value", text)
     })
 }
 
