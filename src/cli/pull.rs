@@ -94,6 +94,7 @@ pub(super) fn wanted(
         years: years.iter().copied().collect(),
         now: now.to_owned(),
         current_year,
+        clock: || jiff::Timestamp::now().as_millisecond(),
     })
 }
 

@@ -11,7 +11,7 @@ use reqwest::{Certificate, Method, Url, redirect};
 use tokio::sync::Semaphore;
 
 use super::definition::Source;
-use super::failure::Failure;
+use super::failure::{Cause, Failure};
 use super::limits::{self, Minute};
 
 /// A request that is ready to be sent.
@@ -58,10 +58,14 @@ pub enum Refusal {
     Failed(Failure),
 }
 
+/// Milliseconds since 1970.
+pub type Clock = fn() -> i64;
+
 /// The client of one source.
 pub struct Client<'s> {
     source: &'s Source,
     http: reqwest::Client,
+    clock: Clock,
     parallel: Semaphore,
     begun: Instant,
     minute: Mutex<Minute>,
@@ -74,7 +78,7 @@ impl<'s> Client<'s> {
     ///
     /// # Errors
     /// A CA file that cannot be read or is none.
-    pub fn new(source: &'s Source, made_today: u32) -> Result<Self, Failure> {
+    pub fn new(source: &'s Source, made_today: u32, clock: Clock) -> Result<Self, Failure> {
         install_crypto();
         let limits = &source.limits;
         let mut http = reqwest::Client::builder()
@@ -93,11 +97,18 @@ impl<'s> Client<'s> {
         Ok(Client {
             source,
             http,
+            clock,
             parallel: Semaphore::new(limits.parallel.max(1)),
             begun: Instant::now(),
             minute: Mutex::default(),
             left_today: Mutex::new(limits.per_day.saturating_sub(made_today)),
         })
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        (self.clock)()
     }
 
     /// The number of requests that may still be made today.
@@ -202,12 +213,15 @@ impl<'s> Client<'s> {
             304 => Ok(Attempt::Answered(Answer { status, headers, body: Vec::new(), is_framed: true })),
             408 | 429 | 500 | 502 | 503 | 504 => {
                 let retry_after = headers.get("retry-after").and_then(|value| value.to_str().ok());
-                let retry_after = retry_after.and_then(|text| limits::retry_after(text, seconds_now()));
+                let retry_after = retry_after.and_then(|text| limits::retry_after(text, self.now() / 1000));
                 Ok(Attempt::Failed { message: format!("status {status}"), retry_after })
             }
             301..=303 | 307 | 308 | 401 | 403 => Err(Refusal::Session(status, headers)),
             416 => Ok(Attempt::Failed { message: "status 416".to_owned(), retry_after: None }),
-            404 | 410 => refused(Failure::transient(format!("status {status}: there is nothing at this address"))),
+            404 | 410 => {
+                let failure = Failure::transient(format!("status {status}: there is nothing at this address"));
+                refused(failure.because(Cause::Status(status)))
+            }
             _ => refused(Failure::unproven(format!("status {status}, which is no answer"))),
         }
     }
@@ -349,10 +363,6 @@ fn jitter() -> f64 {
         Ok(()) => f64::from(byte[0]) / 255.0,
         Err(_) => 0.5,
     }
-}
-
-fn seconds_now() -> i64 {
-    jiff::Timestamp::now().as_second()
 }
 
 #[cfg(test)]

@@ -227,6 +227,8 @@ pub struct Find {
     pub query: BTreeMap<String, Template>,
     pub rows: JsonPath,
     pub id: JsonPath,
+    /// Where a job says its state: one that failed is not gone on with.
+    pub state: Option<JsonPath>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -540,7 +542,7 @@ fn faults_of(source: &Source, text: &str, datasets: &BTreeSet<&str>) -> Vec<(usi
     };
     source.headers.values().for_each(|template| check(template, &["token"]));
     source.clock.iter().for_each(|clock| check(&clock.get, &[]));
-    source.sign.iter().for_each(|sign| check(&sign.text, &["body", "path", "query"]));
+    source.sign.iter().for_each(|sign| check(&sign.text, &["body", "path", "query", "key"]));
     if let Some(login) = &source.login {
         check(&login.post, &[]);
         login.value.iter().for_each(|value| check(value, &["token"]));

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::definition::ErrorKind;
+
 /// What follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -31,18 +33,32 @@ impl FailureClass {
     }
 }
 
+/// What a caller may know to do something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    Status(u16),
+    Said(ErrorKind),
+}
+
 /// A failed pull. The message has no secret, no query and no cell of a row in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
     pub class: FailureClass,
     pub message: String,
+    pub cause: Option<Cause>,
 }
 
 impl Failure {
     #[must_use]
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
-        Failure { class, message: message.into() }
+        Failure { class, message: message.into(), cause: None }
+    }
+
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
     }
 
     #[must_use]

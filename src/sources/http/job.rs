@@ -3,8 +3,8 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::definition::{Ask, Create, Files, Find, Poll, Pull};
-use super::failure::{Failure, FailureClass};
+use super::definition::{Ask, Create, ErrorKind, Files, Find, Poll, Pull};
+use super::failure::{Cause, Failure, FailureClass};
 use super::listed;
 use super::paged::{Progress, Pulled};
 use super::session::Session;
@@ -83,7 +83,7 @@ impl Job<'_> {
             Ok(value) => id.text(&value).ok_or_else(|| Failure::unproven("a job was begun, and has no id")),
             // One that exists is taken over: another process began it.
             Err(failure) => match self.find(session).await? {
-                Some(id) if failure.message.contains("exists") => Ok(id),
+                Some(id) if failure.cause == Some(Cause::Said(ErrorKind::Exists)) => Ok(id),
                 _ => Err(failure),
             },
         }
@@ -91,10 +91,15 @@ impl Job<'_> {
 
     /// The newest job that the platform lists.
     async fn find(&self, session: &Session<'_>) -> Result<Option<String>, Failure> {
-        let Some(Find { get, query, rows, id }) = &self.pull.find else { return Ok(None) };
+        let Some(Find { get, query, rows, id, state }) = &self.pull.find else { return Ok(None) };
         let ask = Ask { get: Some(get.clone()), query: query.clone(), ..Ask::default() };
         let value = session.ask(&ask, &self.variables()).await?;
-        Ok(rows.list(&value).unwrap_or_default().first().and_then(|row| id.text(row)))
+        let is_over = |row: &Value| {
+            let state = state.as_ref().and_then(|path| path.text(row));
+            state.is_some_and(|state| self.poll.failed.contains(&state))
+        };
+        let jobs = rows.list(&value).unwrap_or_default();
+        Ok(jobs.iter().find(|row| !is_over(row)).and_then(|row| id.text(row)))
     }
 
     async fn wait_and_fetch(
@@ -114,7 +119,7 @@ impl Job<'_> {
             }
             match listed::fetch_all(session, &offered, before, store, progress).await {
                 // The address of a file is good for a while only.
-                Err(failure) if failure.class == FailureClass::Auth && addresses < NEW_ADDRESSES_MAX => addresses += 1,
+                Err(failure) if is_out_of_date(&failure) && addresses < NEW_ADDRESSES_MAX => addresses += 1,
                 fetched => return fetched,
             }
         }
@@ -150,4 +155,9 @@ impl Job<'_> {
             tokio::time::sleep(every.0).await;
         }
     }
+}
+
+/// Whether the address of a file is no longer accepted.
+fn is_out_of_date(failure: &Failure) -> bool {
+    matches!(failure.cause, Some(Cause::Status(401 | 403)))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::definition::{Ask, Files, Pull};
-use super::failure::{Failure, FailureClass};
+use super::failure::{Cause, Failure};
 use super::paged::{Progress, Pulled};
 use super::records;
 use super::session::Session;
@@ -143,7 +143,7 @@ async fn fetch(
     let mut waits = NOT_THERE_YET.iter();
     let answer = loop {
         match session.fetch(&file.url, &conditions).await {
-            Err(failure) if failure.class == FailureClass::Transient && failure.message.starts_with("status 404") => {
+            Err(failure) if failure.cause == Some(Cause::Status(404)) => {
                 let Some(&seconds) = waits.next() else { return Err(failure) };
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
             }
@@ -193,6 +193,7 @@ fn ending(name: &str) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::failure::FailureClass;
     use super::*;
 
     fn files() -> Files {

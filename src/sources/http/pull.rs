@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use super::circuit::OpenCircuit;
-use super::client::Client;
+use super::client::{Client, Clock};
 use super::definition::{Kind, Pull, Source};
 use super::failure::{Failure, FailureClass};
 use super::job::Job;
@@ -27,6 +27,8 @@ pub struct Wanted {
     pub now: String,
     /// The report year at that time.
     pub current_year: ReportYear,
+    /// The clock as it goes on, for signatures and waits.
+    pub clock: Clock,
 }
 
 impl Wanted {
@@ -94,7 +96,7 @@ pub fn all(
     for source in sources.iter().filter(|s| wanted.sources.is_empty() || wanted.sources.contains(&s.name)) {
         let state = store.source(&source.name).map_err(|error| vec![error.to_string()])?;
         let made_today = if state.day == day(&wanted.now) { state.requests } else { 0 };
-        match (Secrets::resolve(source), Client::new(source, made_today)) {
+        match (Secrets::resolve(source), Client::new(source, made_today, wanted.clock)) {
             (Ok(secrets), Ok(client)) => ready.push((source, secrets, client, state)),
             (secrets, client) => {
                 missing.extend(secrets.err().unwrap_or_default());

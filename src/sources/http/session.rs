@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Mutex as Lock;
 use std::sync::PoisonError;
 
-use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use serde_json::Value;
@@ -12,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::client::{Answer, Client, Refusal, Request};
 use super::definition::{Ask, ErrorKind, Login, Source};
-use super::failure::{Failure, FailureClass};
+use super::failure::{Cause, Failure, FailureClass};
 use super::limits::http_date;
 use super::reply::{self, Reply};
 use super::secret::Secret;
@@ -186,7 +185,10 @@ impl<'s> Session<'s> {
             ErrorKind::Quota => Err(Failure::transient("the platform's quota of today is used up")),
             ErrorKind::Denied => Err(Failure::auth("the platform refuses the credentials or the signature")),
             ErrorKind::Captcha => Err(Failure::auth("the platform asks for a captcha: a person must log in")),
-            ErrorKind::Exists => Err(Failure::transient("the platform says that such a job exists")),
+            ErrorKind::Exists => {
+                let failure = Failure::transient("the platform says that such a job exists");
+                Err(failure.because(Cause::Said(kind)))
+            }
         }
     }
 
@@ -234,7 +236,7 @@ impl<'s> Session<'s> {
         for (name, secret) in &self.secrets.vars {
             variables.insert(name.clone(), secret.expose().to_owned());
         }
-        let now = Timestamp::now().as_millisecond() + self.ahead().unwrap_or_default();
+        let now = self.client.now() + self.ahead().unwrap_or_default();
         variables.insert("ms".to_owned(), now.to_string());
         variables.insert("nonce".to_owned(), nonce());
         variables
@@ -253,7 +255,7 @@ impl<'s> Session<'s> {
     }
 
     fn set_ahead(&self, server_ms: i64) {
-        let ahead = server_ms - Timestamp::now().as_millisecond();
+        let ahead = server_ms - self.client.now();
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
     }
 
@@ -280,7 +282,7 @@ impl<'s> Session<'s> {
         if let Some(refusal) = self.refusal() {
             return Err(refusal);
         }
-        let now = Timestamp::now().as_millisecond();
+        let now = self.client.now();
         let is_valid = !current.token.is_empty() || !current.cookie.is_empty();
         if is_valid && current.expires.is_none_or(|expires| now < expires) {
             return Ok(current.clone());
@@ -331,7 +333,7 @@ impl<'s> Session<'s> {
         let token = token.ok_or_else(|| Failure::auth("the login brought no token"))?;
         let lasts = login.lasts.as_ref().and_then(|path| path.count(&value)).and_then(|s| i64::try_from(s).ok());
         // A token is renewed a little before it ends.
-        let expires = lasts.map(|s| Timestamp::now().as_millisecond() + s.saturating_mul(1000) * 9 / 10);
+        let expires = lasts.map(|s| self.client.now() + s.saturating_mul(1000) * 9 / 10);
         Ok(Current { token, expires, ..Current::default() })
     }
 
@@ -370,8 +372,13 @@ impl<'s> Session<'s> {
                 Err(Refusal::Session(status, headers)) => {
                     self.note_clock(&headers);
                     logins += 1;
-                    if !is_own || self.source.login.is_none() || logins > LOGINS_MAX {
-                        return Err(refused(status));
+                    if !is_own {
+                        // No credentials went there: the address itself is no longer accepted.
+                        let failure = Failure::transient(format!("status {status}: the address of a file is not accepted"));
+                        return Err(failure.because(Cause::Status(status)));
+                    }
+                    if self.source.login.is_none() || logins > LOGINS_MAX {
+                        return Err(refused(status)).inspect_err(|failure| self.note_refusal(failure));
                     }
                     self.forget(current.number).await;
                 }
@@ -474,9 +481,6 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 
 fn nonce() -> String {
     let mut bytes = [0; 16];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => hex::encode(bytes),
-        // The time is at least different from request to request.
-        Err(_) => Timestamp::now().as_nanosecond().to_string(),
-    }
+    // Without randomness all nonces are the same, and the platform refuses the second.
+    getrandom::fill(&mut bytes).map_or_else(|_| "0".repeat(32), |()| hex::encode(bytes))
 }
