@@ -179,7 +179,7 @@ const FILES: &[Case] = &[
     case("job-forever", &[Transient], "the job never ends", "stops at its longest wait"),
     case("job-two-of-three", &[Unproven], "SUCCESS with one file less than it counts", REFUSES),
     case("job-404", &[Transient, Unproven], "done, but every file is 404: for a while with a number of times", "waits a while"),
-    case("url-expires", &[Fine], "each URL is good for half a download", "polls again for another URL"),
+    case("url-expires", &[Fine, Transient], "each URL is good for half a download", "polls again for another URL"),
     case("cut-resumable", &[Fine], "the first answer to each file is cut, ranges are served", "goes on by Range"),
     case("range-ignored", &[Fine], "cut, and a range is answered with the whole", "starts again, nothing doubled"),
     case("range-other", &[Fine, Unproven], "cut, and a range is answered with another range", "starts again"),
