@@ -20,6 +20,7 @@ const LIMITS: &str = "limits = { parallel = 2, per_minute = 100000, per_day = 10
      total = \"60s\", wire = \"256MiB\", decoded = \"256MiB\", min_rate = 1000 }";
 
 const ERRORS: &str = "error = [\n  { path = \"code\", in = [\"401\"], is = \"reauth\" },\n  { path = \"code\", in = [\"403\"], is = \"denied\" },\n  \
+     { path = \"code\", in = [\"500\"], is = \"down\" },\n  { path = \"msg\", has = \"随机数\", is = \"slow\" },\n  \
      { path = \"msg\", has = \"验证码\", is = \"captcha\" },\n  { path = \"msg\", has = \"频繁\", is = \"slow\" },\n  \
      { path = \"msg\", has = \"配额\", is = \"quota\" },\n  { path = \"msg\", has = \"已有任务\", is = \"exists\" },\n]";
 

@@ -6,6 +6,7 @@ use encoding_rs::GBK;
 use serde_json::json;
 
 use crate::national::dataset::Dataset;
+use crate::printed::years::FIRST_YEAR;
 use crate::serve::gateway::signed;
 use crate::serve::http::{Kind, Response};
 use crate::serve::pages::Dialect;
@@ -73,15 +74,14 @@ pub fn listed(
 
 /// The files of a year; under a fault those of another year under the names of this one.
 fn content(visit: &Visit, dataset: Dataset, year: u16) -> Arc<Vec<Served>> {
-    let first = visit.site.years.first().copied().unwrap_or_default();
-    if year != first && visit.strikes("last-year") {
-        let mut files = visit.site.files(dataset, first).as_ref().clone();
+    if year != FIRST_YEAR && visit.strikes("last-year") {
+        let mut files = visit.site.files(dataset, FIRST_YEAR).as_ref().clone();
         for file in &mut files {
-            file.name = file.name.replace(&first.to_string(), &year.to_string());
+            file.name = file.name.replace(&FIRST_YEAR.to_string(), &year.to_string());
         }
         return Arc::new(files);
     }
-    visit.site.files(dataset, year)
+    if visit.site.years.contains(&year) { visit.site.files(dataset, year) } else { Arc::default() }
 }
 
 /// A file by the name that a list gave; `expires` is of a URL that ends in the middle.

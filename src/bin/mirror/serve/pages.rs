@@ -1,10 +1,13 @@
 //! Paged JSON: which rows a page holds, how an envelope is spelt, and what goes wrong with both.
 
+use std::sync::Arc;
+
 use encoding_rs::GBK;
 use jiff::civil;
 use jiff::tz::TimeZone;
 
 use crate::national::dataset::Dataset;
+use crate::printed::years::{FIRST_YEAR, YEARS};
 use crate::serve::http::{Kind, Response};
 use crate::serve::rows;
 use crate::serve::site::Visit;
@@ -115,16 +118,10 @@ fn refusal(visit: &Visit, dialect: Dialect) -> Option<Response> {
 }
 
 fn page_of(visit: &Visit, dialect: Dialect, mut asked: Asked) -> Response {
-    if visit.strikes("year-ignored") {
-        asked.year = visit.site.years.last().copied().unwrap_or_default();
-    }
-    if visit.strikes("last-year") {
-        asked.year = visit.site.years.first().copied().unwrap_or_default();
-    }
     if visit.strikes("page-capped") {
         asked.size = asked.size.min(100);
     }
-    let records = visit.site.records(asked.dataset, asked.year);
+    let records = records(visit, asked);
     let list = listed(visit, &records, asked.page);
     let total = total(visit, list.len(), asked.page);
     let rows = spoilt(visit, sliced(visit, &list, asked), asked);
@@ -136,6 +133,19 @@ fn page_of(visit: &Visit, dialect: Dialect, mut asked: Asked) -> Response {
         total.map(|total| format!(",\"{}\":{total}", dialect.total())).unwrap_or_default()
     );
     written(visit, dialect, &data, asked.page)
+}
+
+/// The rows of the year that is asked for, or what the platform takes for it.
+fn records(visit: &Visit, asked: Asked) -> Arc<Vec<String>> {
+    let site = visit.site;
+    if visit.strikes("year-ignored") {
+        let years = YEARS.map(|year| site.records(asked.dataset, year));
+        return Arc::new(years.iter().flat_map(|records| records.iter().cloned()).collect());
+    }
+    if visit.strikes("last-year") {
+        return site.records(asked.dataset, FIRST_YEAR);
+    }
+    if site.years.contains(&asked.year) { site.records(asked.dataset, asked.year) } else { Arc::default() }
 }
 
 /// The rows that there are.

@@ -12,6 +12,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 
 use crate::national::dataset::Dataset;
+use crate::printed::years::YEARS;
 use crate::serve::cases::{Active, all};
 use crate::serve::http::{Kind, Request};
 use crate::serve::rows::{self, Served};
@@ -162,8 +163,9 @@ impl Site {
         state.world.get_or_insert_with(make).clone()
     }
 
+    /// The records of a year, served or not.
     pub fn records(&self, dataset: Dataset, year: u16) -> Arc<Vec<String>> {
-        if !self.years.contains(&year) {
+        if !YEARS.contains(&year) {
             return Arc::default();
         }
         let mut state = self.state();
@@ -173,7 +175,7 @@ impl Site {
     }
 
     pub fn files(&self, dataset: Dataset, year: u16) -> Arc<Vec<Served>> {
-        if !self.years.contains(&year) {
+        if !YEARS.contains(&year) {
             return Arc::default();
         }
         let mut state = self.state();
