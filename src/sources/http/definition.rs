@@ -486,7 +486,13 @@ fn line_at(text: &str, offset: usize) -> usize {
 
 /// The line of the first of `wanted` in the text; 0 where there is none.
 fn line_of(text: &str, wanted: &str) -> usize {
-    text.lines().position(|line| line.contains(wanted)).map_or(0, |index| index + 1)
+    line_after(text, wanted, 0)
+}
+
+/// The line of the first of `wanted` from a line on; 0 where there is none.
+fn line_after(text: &str, wanted: &str, from: usize) -> usize {
+    let mut lines = text.lines().enumerate().skip(from.saturating_sub(1));
+    lines.find(|(_, line)| line.contains(wanted)).map_or(0, |(index, _)| index + 1)
 }
 
 fn head_line(text: &str, source: &str) -> usize {
@@ -534,12 +540,17 @@ fn faults_of(source: &Source, text: &str, datasets: &BTreeSet<&str>) -> Vec<(usi
         let is_known = |name: &str| ["ms", "nonce"].contains(&name) || own.contains(&name) || more.contains(&name);
         template.variables().filter(|name| !is_known(name)).map(str::to_owned).collect()
     };
-    let mut check = |template: &Template, more: &[&str]| {
+    let mut check_from = |from: usize, template: &Template, more: &[&str]| {
         for unknown in known(template, more) {
             let message = format!("`{}`: there is no variable `{unknown}` here", template.as_written());
-            faults.push((line_of(text, template.as_written()), message));
+            faults.push((line_after(text, template.as_written(), from), message));
         }
     };
+    for (index, pull) in source.pulls.iter().enumerate() {
+        let from = pull_line(text, name, index);
+        pull.templates().into_iter().for_each(|(template, more)| check_from(from, template, more));
+    }
+    let mut check = |template: &Template, more: &[&str]| check_from(0, template, more);
     source.headers.values().for_each(|template| check(template, &["token"]));
     source.clock.iter().for_each(|clock| check(&clock.get, &[]));
     source.sign.iter().for_each(|sign| check(&sign.text, &["body", "path", "query", "key"]));
@@ -547,16 +558,18 @@ fn faults_of(source: &Source, text: &str, datasets: &BTreeSet<&str>) -> Vec<(usi
         check(&login.post, &[]);
         login.value.iter().for_each(|value| check(value, &["token"]));
     }
-    for pull in &source.pulls {
-        pull.templates().into_iter().for_each(|(template, more)| check(template, more));
-    }
     // Addresses are written to the logs of every server on the way.
     let is_secret = |name: &str| source.vars.get(name).is_some_and(|given| !given.is_plain());
     let own = source.login.iter().map(|login| &login.post).chain(source.clock.iter().map(|clock| &clock.get));
-    for template in source.pulls.iter().flat_map(Pull::addresses).chain(own) {
+    let pulls = source.pulls.iter().enumerate();
+    let of_pulls = pulls.flat_map(|(index, pull)| {
+        let from = pull_line(text, name, index);
+        pull.addresses().into_iter().map(move |template| (from, template))
+    });
+    for (from, template) in of_pulls.chain(own.map(|template| (0, template))) {
         for secret in template.variables().filter(|name| is_secret(name)) {
             let message = format!("`{}`: the secret `{secret}` must not be in an address", template.as_written());
-            faults.push((line_of(text, template.as_written()), message));
+            faults.push((line_after(text, template.as_written(), from), message));
         }
     }
     let mut names = BTreeSet::new();
