@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 /// The year a report is about, as printed on its cover. INT32 in every table.
 pub type ReportYear = i32;
 
+/// The report year at a time as the clock writes it, `2024-10-08T02:00:00+08:00`: that of the last 1 September.
+#[must_use]
+pub fn report_year_at(now: &str) -> Option<ReportYear> {
+    let year: ReportYear = now.get(..4)?.parse().ok()?;
+    let month: u8 = now.get(5..7)?.parse().ok()?;
+    Some(if month >= 9 { year } else { year - 1 })
+}
+
 /// The time at which, or the period over which, an indicator counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,6 +54,13 @@ impl ReferenceTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_report_year_begins_in_september() {
+        assert_eq!(report_year_at("2024-09-01T00:00:00+08:00"), Some(2024));
+        assert_eq!(report_year_at("2025-08-31T23:59:59+08:00"), Some(2024));
+        assert_eq!(report_year_at(""), None);
+    }
 
     #[test]
     fn graduates_are_counted_over_the_school_year_before_the_census_day() {

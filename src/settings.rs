@@ -21,6 +21,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Empty for the definitions that come with the program.
     pub pipelines_dir: PathBuf,
+    /// Empty for the folder `sources` beside the site file, if there is one.
+    pub sources_dir: PathBuf,
     /// Empty for the one beside the settings file; [`NO_PERSONS`] for none.
     pub persons_file: PathBuf,
     pub city_code: String,

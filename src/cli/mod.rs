@@ -30,6 +30,8 @@ mod open;
 
 mod plan;
 
+mod pull;
+
 mod output;
 
 mod overrides;
@@ -129,6 +131,8 @@ struct Global {
 enum Command {
     /// Read what was delivered, publish a release and write its reports
     Run(run::Args),
+    /// Ask the sources for what they have, and keep what is proven complete for the next run
+    Pull(pull::Args),
     /// Show what a run would do and why, without changing anything
     Plan(plan::Args),
     /// Write all documents of a year again, from the current release
@@ -281,6 +285,7 @@ pub fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Run(args) => run::run(&cli.global, args),
+        Command::Pull(args) => pull::run(&cli.global, args),
         Command::Plan(args) => plan::run(&cli.global, args),
         Command::Report(args) => report::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::decision::refuse_frozen;
 use super::output::{self, Progress, left, right};
-use super::{ExitCode, Failure, Global, absolute, documents, ledger_failure, load, now, quarantine};
+use super::{ExitCode, Failure, Global, absolute, documents, ledger_failure, load, now, pull, quarantine};
 use crate::checks::CheckCount;
 use crate::decode::worker::OWN_PROGRAM;
 use crate::definitions::Definitions;
@@ -20,6 +20,7 @@ use crate::period::ReportYear;
 use crate::pipeline::{self, PROGRAM, Request, RunEnd, RunError, RunReport};
 use crate::settings::{Overrides, Settings};
 use crate::sources::drop_folder;
+use crate::sources::http::pull::PullOutcome;
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::{self, Corrections, Manifest, ReleaseOutcome, Summary, YearSummary};
 use crate::warehouse::{files, ground};
@@ -32,6 +33,12 @@ pub struct Args {
     /// The drop folder to read, instead of the one in the settings
     #[arg(long, value_name = "DIR")]
     drop: Option<PathBuf>,
+    /// Ask only this source; may be given several times [default: every source that is defined]
+    #[arg(long, value_name = "NAME")]
+    source: Vec<String>,
+    /// Ask no source: what was pulled before stays
+    #[arg(long, conflicts_with = "source")]
+    no_pull: bool,
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
@@ -41,7 +48,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let data = DataRoot::new(&settings.data_dir);
     ledger::refuse_newer(&data)?;
     args.year.iter().try_for_each(|&year| refuse_frozen(&data, year))?;
-    let new_root = check_before(&settings, &data, &args.year)?;
+    let sources = if args.no_pull { Vec::new() } else { pull::sources(global, &settings, &definitions)? };
+    let wanted = pull::wanted(&sources, &args.source, &args.year, &now)?;
+    let new_root = if sources.is_empty() { check_before(&settings, &data, &args.year)? } else { None };
     if let Some(root) = &new_root {
         output::note(&format!("new data root: {}", root.display()));
         output::note(&format!("of the city: {} ({})", settings.city_name, settings.city_code));
@@ -55,6 +64,18 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     ledger::settle(&data, PROGRAM)?;
     let request = Request { years: args.year.clone(), now, decode_program: OWN_PROGRAM.into() };
     let record = begin(&data, &definitions, &request)?;
+    let pulls = if sources.is_empty() {
+        Vec::new()
+    } else {
+        pull::pull_all(global, &data, &sources, &wanted)
+            .inspect_err(|failure| {
+                let failed = ledger::Run { error: Some(failure.message.clone()), ..record.clone() };
+                if let Err(ledger) = end(&data, failed, RunOutcome::Failed, failure.code) {
+                    output::note(&ledger.message);
+                }
+            })?
+    };
+    let record = ledger::Run { pulls: pulls.clone(), ..record };
     let progress = Progress::new(global.quiet || global.json);
     let result = pipeline::run(&settings, &definitions, &request, &progress);
     progress.finish();
@@ -71,7 +92,7 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
             return Err(failure);
         }
     };
-    let code = exit_code(&report.outcome);
+    let code = with_pulls(exit_code(&report.outcome), &pulls);
     end(&data, with_report(record, &report), report.outcome.outcome(), code)?;
     lock.give_back().map_err(internal)?;
     if !report.frozen.is_empty() && args.year.is_empty() && !global.quiet {
@@ -85,8 +106,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
         output::note(&format!("frozen, and left as it was published: {}", years.join(", ")));
     }
     if global.json {
-        print_json(global, &settings, &report, new_root.as_deref(), code)?;
+        print_json(global, &settings, &report, &pulls, new_root.as_deref(), code)?;
     } else {
+        pull::print_outcomes(&pulls);
         print_text(&settings, &report);
         documents::print_waiting(global, &data)?;
         if let Some(root) = &new_root {
@@ -159,6 +181,15 @@ fn exit_code(outcome: &RunEnd) -> ExitCode {
     }
 }
 
+/// The exit code with that of the pulls: a source that failed goes before a draft and a release held back.
+fn with_pulls(code: ExitCode, pulls: &[PullOutcome]) -> ExitCode {
+    match (code, pull::exit_code(pulls)) {
+        (_, ExitCode::Source) => ExitCode::Source,
+        (ExitCode::Done, pulls) => pulls,
+        (code, _) => code,
+    }
+}
+
 fn parts(outcome: &RunEnd) -> (Option<&Manifest>, Option<&Summary>) {
     match outcome {
         RunEnd::Published(manifest) | RunEnd::NothingToDo(manifest) => {
@@ -222,6 +253,7 @@ fn print_json(
     global: &Global,
     settings: &Settings,
     report: &RunReport,
+    pulls: &[PullOutcome],
     new_root: Option<&Path>,
     code: ExitCode,
 ) -> Result<(), Failure> {
@@ -242,6 +274,7 @@ fn print_json(
         "summary": summary,
         "correction_sheets": sheets,
         "held_back_by": stops,
+        "pulls": pulls,
         "stages": report.stages,
         "checks": report.checks,
         "frozen_years": report.frozen.keys().collect::<Vec<_>>(),

@@ -12,6 +12,7 @@ use crate::decisions::origin::host;
 use crate::delivery::RowCounts;
 use crate::delivery::{DeliveryOutcome, RunOutcome};
 use crate::period::ReportYear;
+use crate::sources::http::pull::PullOutcome;
 use crate::warehouse::files::{self, Access};
 use crate::warehouse::layout::DataRoot;
 use crate::warehouse::publish::Summary;
@@ -54,6 +55,9 @@ pub struct Run {
     /// The files that this run took in.
     #[serde(default)]
     pub files: Vec<DeliveredFile>,
+    /// How the pulls of its sources ended.
+    #[serde(default)]
+    pub pulls: Vec<PullOutcome>,
     pub summary: Summary,
 }
 

@@ -79,9 +79,24 @@ impl Survey<'_> {
     /// # Errors
     /// When the drop folder cannot be read.
     pub fn list(&self) -> Result<Listing, RunError> {
-        let drop = &self.settings.drop_dir;
-        drop_folder::list(drop, &|name| self.key.label(name))
-            .map_err(|source| RunError::Source { path: drop.clone(), source })
+        let list = |folder: &PathBuf| {
+            drop_folder::list(folder, &|name| self.key.label(name))
+                .map_err(|source| RunError::Source { path: folder.clone(), source })
+        };
+        let (drop, pulled) = (&self.settings.drop_dir, self.data.pulled());
+        if !pulled.is_dir() {
+            return list(drop);
+        }
+        let mut listing = list(&pulled)?;
+        // Where everything is pulled, there need not be a drop folder.
+        if drop.exists() {
+            let dropped = list(drop)?;
+            listing.files.extend(dropped.files);
+            listing.ignored += dropped.ignored;
+            listing.refused.extend(dropped.refused);
+            listing.files.sort_by(|a, b| a.label.cmp(&b.label));
+        }
+        Ok(listing)
     }
 
     /// Hashes every wanted file; with `lands`, new bytes are copied to landing.

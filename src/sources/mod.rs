@@ -3,3 +3,5 @@
 pub mod bundle;
 
 pub mod drop_folder;
+
+pub mod http;

@@ -208,10 +208,22 @@ impl DataRoot {
         self.0.join("ledger/seen.json")
     }
 
+    /// What was pulled from sources, in the layout of a drop folder. Restricted.
+    #[must_use]
+    pub fn pulled(&self) -> PathBuf {
+        self.0.join("pulled/files")
+    }
+
+    /// What is known of sources and of each pull. Restricted.
+    #[must_use]
+    pub fn pull_state(&self) -> PathBuf {
+        self.0.join("pulled/state")
+    }
+
     /// The folders with personal data.
     #[must_use]
-    pub fn restricted(&self) -> [PathBuf; 4] {
-        ["landing", "identity", "quarantine", "staging"].map(|name| self.0.join(name))
+    pub fn restricted(&self) -> [PathBuf; 5] {
+        ["landing", "identity", "quarantine", "staging", "pulled"].map(|name| self.0.join(name))
     }
 }
 

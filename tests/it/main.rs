@@ -51,6 +51,8 @@ mod privacy;
 
 mod published;
 
+mod pulled;
+
 mod quarantine;
 
 mod reconcile;
@@ -58,6 +60,8 @@ mod reconcile;
 mod reference;
 
 mod same_rows;
+
+mod served;
 
 mod set_aside;
 

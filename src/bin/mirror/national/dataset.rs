@@ -1,7 +1,7 @@
 //! The datasets delivered school by school, in many shapes.
 
 /// The datasets delivered school by school, in many shapes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dataset {
     Students,
     Graduates,

@@ -11,7 +11,7 @@ use crate::sheets::cell::Cell;
 use crate::sheets::sheet::{Line, plant_duplicates};
 use crate::sheets::style::Style;
 
-const COLUMNS: [&str; 21] = [
+pub const COLUMNS: [&str; 21] = [
     "学校标识码",
     "学校名称",
     "教职工号",
