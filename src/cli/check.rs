@@ -2,7 +2,7 @@
 
 use super::{ExitCode, Failure, Global, audit, data_root, load, output};
 use crate::audit::{AuditOutcome, RelationAnswer};
-use crate::decisions::findings::Answers;
+use crate::decisions::findings::FindingAnswers;
 use crate::decisions::{self, Override};
 use crate::definitions::Definitions;
 use crate::finding::Severity;
@@ -45,7 +45,7 @@ pub(super) fn examine(
 ) -> Result<Examination, Failure> {
     let mut examined = pipeline::examine_release(settings, definitions, release.source, release.year)?;
     let lapsed = manifest.map(|manifest| manifest.lapsed.clone()).unwrap_or_default();
-    examined.settle(Answers::of(release.year, recorded, &lapsed));
+    examined.settle(FindingAnswers::of(release.year, recorded, &lapsed));
     Ok(examined)
 }
 

@@ -88,7 +88,8 @@ pub(super) fn wanted(
         let known = if known.is_empty() { "none is defined".to_owned() } else { known.join(", ") };
         return Err(Failure::usage(&format!("there is no source `{name}`: {known}")));
     }
-    let current_year = period::report_year_at(now).ok_or_else(|| Failure::internal(&"the clock has no date"))?;
+    let current_year =
+        period::report_year_at(now).ok_or_else(|| Failure::internal(&"the clock has no date"))?;
     Ok(Wanted {
         sources: names.iter().cloned().collect(),
         years: years.iter().copied().collect(),

@@ -17,7 +17,7 @@ use crate::definitions::indicator::Indicator;
 use crate::documents::Register;
 use crate::figure::State;
 use crate::figure::{Delivered, Level};
-use crate::figures::reconcile::{self, Answer, Closing, Difference};
+use crate::figures::reconcile::{self, Agreement, Closing, Difference};
 use crate::figures::{IndicatorValue, adjust, shown, stored};
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -338,7 +338,7 @@ fn one<'a>(
             return Err(format!("{} is {} now, the row has {then}", basis.label(), shown(&now)));
         }
     }
-    if found.answer == Answer::Agrees {
+    if found.answer == Agreement::Agrees {
         return Err("the two agree: there is nothing to say".to_owned());
     }
     Ok(found)

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DecisionError, Override};
 use crate::decode::{Cell, Row};
-use crate::finding::{self, Answers};
+use crate::finding::{self, RowAnswers};
 use crate::normalise::identity::PseudonymKey;
 use crate::period::ReportYear;
 use crate::position::Place;
@@ -104,7 +104,7 @@ pub struct CorrectedRow {
 pub struct FileCorrections {
     /// By sheet and row.
     pub rows: BTreeMap<(String, u32), CorrectedRow>,
-    pub answers: Answers,
+    pub answers: RowAnswers,
     /// Keyed digest over all of it; it is part of the fragment's key.
     pub digest: String,
 }

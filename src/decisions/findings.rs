@@ -53,15 +53,15 @@ pub fn about(answer: &RelationAnswer, unit: &Unit) -> About {
 
 /// The decisions about findings of one year, by the key of each finding.
 #[derive(Debug, Default)]
-pub struct Answers<'a> {
+pub struct FindingAnswers<'a> {
     recorded: BTreeMap<(String, String), &'a Override>,
     lapsed: BTreeSet<u32>,
 }
 
-impl<'a> Answers<'a> {
+impl<'a> FindingAnswers<'a> {
     #[must_use]
     pub fn of(year: ReportYear, recorded: &'a [Override], lapsed: &BTreeSet<u32>) -> Self {
-        let mut answers = Answers { lapsed: lapsed.clone(), ..Answers::default() };
+        let mut answers = FindingAnswers { lapsed: lapsed.clone(), ..FindingAnswers::default() };
         for kind in RelationKind::ALL {
             let rule = rule(*kind);
             for (key, decision) in newest(recorded, &rule, year) {
@@ -218,7 +218,7 @@ mod tests {
         let records = [decision];
         let take = |printed: &str, lapsed: &[u32]| {
             let lapsed = lapsed.iter().copied().collect();
-            let mut answers = Answers::of(2024, &records, &lapsed);
+            let mut answers = FindingAnswers::of(2024, &records, &lapsed);
             let taken = answers.take("C-SUM-OF-PARTS", "2024/r/36", &answer(printed));
             let taken = taken.map(|decision| decision.map(|decision| decision.id));
             (taken.map_err(|decision| decision.id), answers.rest().len())
@@ -227,8 +227,8 @@ mod tests {
         assert_eq!(take("6", &[]), (Err(4), 0));
         assert_eq!(take("5", &[4]), (Err(4), 0), "it does not come back with the old figures");
         let none = BTreeSet::new();
-        assert_eq!(Answers::of(2024, &records, &none).rest().len(), 1);
-        assert_eq!(Answers::of(2023, &records, &none).rest().len(), 0);
+        assert_eq!(FindingAnswers::of(2024, &records, &none).rest().len(), 1);
+        assert_eq!(FindingAnswers::of(2023, &records, &none).rest().len(), 0);
     }
 
     #[test]

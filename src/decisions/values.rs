@@ -12,7 +12,7 @@ use crate::figure::{Delivered, Level, Unit};
 use crate::figures::IndicatorValue;
 use crate::figures::adjust;
 use crate::figures::compute::SetValues;
-use crate::figures::reconcile::{Answer, Closing, Difference, PairKey};
+use crate::figures::reconcile::{Agreement, Closing, Difference, PairKey};
 use crate::finding;
 use crate::number::Decimal;
 use crate::period::ReportYear;
@@ -216,7 +216,7 @@ pub fn close(
         {
             lapsed_notes.push(note.clone());
         }
-        if difference.answer == Answer::Agrees {
+        if difference.answer == Agreement::Agrees {
             continue;
         }
         let PairKey { indicator_id, unit, basis_a, basis_b } = &difference.key;

@@ -94,7 +94,7 @@ const FRAME_MAX: usize = ROW_MAX + (1 << 16);
 
 /// A frame of a worker's answer: first the [`Event`]s, at last the outcome.
 #[derive(Serialize)]
-enum Answer<'a> {
+enum Outgoing<'a> {
     /// The worker has limited itself, and waits for files.
     Ready,
     Sheet(&'a str),
@@ -109,7 +109,7 @@ enum Answer<'a> {
     },
 }
 
-/// [`Answer`] as it is read: the variants and their order are the same.
+/// [`Outgoing`] as it is read: the variants and their order are the same.
 #[derive(Deserialize)]
 enum Frame<'a> {
     Ready,
@@ -280,7 +280,7 @@ pub fn serve(limits: Limits, numbers: Numbers) -> io::Result<()> {
     limit(limits)?;
     let mut requests = io::stdin().lock();
     let mut frames = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    write_frame(&Answer::Ready, &mut Vec::new(), &mut frames)?;
+    write_frame(&Outgoing::Ready, &mut Vec::new(), &mut frames)?;
     frames.flush()?;
     loop {
         let mut length = [0; 8];
@@ -311,9 +311,9 @@ fn answer(bytes: &[u8], (numbers, unpacked_max): (Numbers, u64), frames: &mut im
     let mut over = None;
     let outcome = super::decode_with(bytes, numbers, unpacked_max, &mut |event| {
         let answer = match event {
-            Event::Sheet(name) => Answer::Sheet(name),
-            Event::Row(row) => Answer::Row(row),
-            Event::BadRow { number, problem } => Answer::BadRow { number, problem },
+            Event::Sheet(name) => Outgoing::Sheet(name),
+            Event::Row(row) => Outgoing::Row(row),
+            Event::BadRow { number, problem } => Outgoing::BadRow { number, problem },
         };
         let written = to_frame(&answer, &mut buffer).and_then(|()| {
             event_bytes += buffer.len() as u64;
@@ -334,16 +334,16 @@ fn answer(bytes: &[u8], (numbers, unpacked_max): (Numbers, u64), frames: &mut im
     let outcome = over.map_or(outcome, Err);
     match failed {
         Some(error) => Err(error),
-        None => write_frame(&Answer::End { events, outcome }, &mut buffer, frames),
+        None => write_frame(&Outgoing::End { events, outcome }, &mut buffer, frames),
     }
 }
 
-fn write_frame(answer: &Answer<'_>, buffer: &mut Vec<u8>, frames: &mut impl Write) -> io::Result<()> {
+fn write_frame(answer: &Outgoing<'_>, buffer: &mut Vec<u8>, frames: &mut impl Write) -> io::Result<()> {
     to_frame(answer, buffer)?;
     send(buffer, frames)
 }
 
-fn to_frame(answer: &Answer<'_>, buffer: &mut Vec<u8>) -> io::Result<()> {
+fn to_frame(answer: &Outgoing<'_>, buffer: &mut Vec<u8>) -> io::Result<()> {
     buffer.clear();
     *buffer = postcard::to_extend(answer, std::mem::take(buffer)).map_err(io::Error::other)?;
     Ok(())

@@ -26,38 +26,38 @@ use crate::tables::row;
 
 /// The result of comparing two bases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum Agreement {
     Agrees,
     Differs,
     /// Only this basis has a value; the other is asked and has none.
     Only(Delivered),
 }
 
-impl Answer {
+impl Agreement {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Answer::Agrees => "agrees",
-            Answer::Differs => "differs",
-            Answer::Only(Delivered::System) => "only_system",
-            Answer::Only(Delivered::Filed) => "only_filed",
-            Answer::Only(Delivered::Survey) => "only_survey",
+            Agreement::Agrees => "agrees",
+            Agreement::Differs => "differs",
+            Agreement::Only(Delivered::System) => "only_system",
+            Agreement::Only(Delivered::Filed) => "only_filed",
+            Agreement::Only(Delivered::Survey) => "only_survey",
         }
     }
 
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let only = Delivered::ALL.map(Answer::Only);
-        [Answer::Agrees, Answer::Differs].into_iter().chain(only).find(|answer| answer.name() == name)
+        let only = Delivered::ALL.map(Agreement::Only);
+        [Agreement::Agrees, Agreement::Differs].into_iter().chain(only).find(|answer| answer.name() == name)
     }
 
     /// For people.
     #[must_use]
     pub fn label(self) -> String {
         match self {
-            Answer::Agrees => "一致".to_owned(),
-            Answer::Differs => "不一致".to_owned(),
-            Answer::Only(basis) => format!("仅{}有数", basis.label()),
+            Agreement::Agrees => "一致".to_owned(),
+            Agreement::Differs => "不一致".to_owned(),
+            Agreement::Only(basis) => format!("仅{}有数", basis.label()),
         }
     }
 }
@@ -105,7 +105,7 @@ pub struct Closing {
 pub struct Difference {
     pub report_year: ReportYear,
     pub key: PairKey,
-    pub answer: Answer,
+    pub answer: Agreement,
     pub a: Side,
     pub b: Side,
     /// The greatest distance at which the two still agree, in the indicator's unit.
@@ -129,7 +129,7 @@ impl Difference {
     /// Whether a person must still explain it: a school's, not a sum's, and not yet explained.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.answer != Answer::Agrees && self.key.unit.level == Level::School && self.closed.is_none()
+        self.answer != Agreement::Agrees && self.key.unit.level == Level::School && self.closed.is_none()
     }
 }
 
@@ -201,7 +201,7 @@ fn stored(row: DifferenceRow, units: &mut SharedValues<Unit>) -> Option<Differen
             basis_a: row.basis_a,
             basis_b: row.basis_b,
         },
-        answer: Answer::named(&row.answer)?,
+        answer: Agreement::named(&row.answer)?,
         a: Side { state: row.state_a, value: row.value_a },
         b: Side { state: row.state_b, value: row.value_b },
         tolerance: row.tolerance.unwrap_or_default(),
@@ -227,11 +227,11 @@ impl ReconciliationCounts {
         for difference in differences.iter().filter(|pair| pair.key.unit.level == Level::School) {
             counts.compared += 1;
             match difference.answer {
-                Answer::Agrees => counts.agree += 1,
-                Answer::Differs => counts.differ += 1,
-                Answer::Only(_) => counts.one_side += 1,
+                Agreement::Agrees => counts.agree += 1,
+                Agreement::Differs => counts.differ += 1,
+                Agreement::Only(_) => counts.one_side += 1,
             }
-            counts.closed += u64::from(difference.answer != Answer::Agrees && difference.closed.is_some());
+            counts.closed += u64::from(difference.answer != Agreement::Agrees && difference.closed.is_some());
         }
         counts
     }
@@ -296,12 +296,12 @@ fn answer(
     (basis_a, a): (Delivered, Side),
     (basis_b, b): (Delivered, Side),
     tolerance: Decimal,
-) -> Option<Answer> {
+) -> Option<Agreement> {
     match (a.value, b.value) {
-        (Some(a), Some(b)) if (b.0 - a.0).abs() <= tolerance.0 => Some(Answer::Agrees),
-        (Some(_), Some(_)) => Some(Answer::Differs),
-        (Some(_), None) => Some(Answer::Only(basis_a)),
-        (None, Some(_)) => Some(Answer::Only(basis_b)),
+        (Some(a), Some(b)) if (b.0 - a.0).abs() <= tolerance.0 => Some(Agreement::Agrees),
+        (Some(_), Some(_)) => Some(Agreement::Differs),
+        (Some(_), None) => Some(Agreement::Only(basis_a)),
+        (None, Some(_)) => Some(Agreement::Only(basis_b)),
         (None, None) => None,
     }
 }
@@ -344,7 +344,7 @@ pub fn findings(year: ReportYear, indicators: &[Indicator], differences: &[Diffe
     let mut by_indicator: BTreeMap<&str, [u64; 2]> = BTreeMap::new();
     for difference in differences.iter().filter(|difference| difference.is_open()) {
         let counts = by_indicator.entry(&difference.key.indicator_id).or_default();
-        counts[usize::from(difference.answer != Answer::Differs)] += 1;
+        counts[usize::from(difference.answer != Agreement::Differs)] += 1;
     }
     let finding = |(id, [differ, one_side]): (&str, [u64; 2])| {
         let title = indicators.iter().find(|indicator| indicator.id == id);

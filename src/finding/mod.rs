@@ -148,16 +148,16 @@ impl Finding {
 /// Maximum number of examples of one rule kept for one file; the rest are only counted.
 pub const EXAMPLES_MAX: u64 = 100;
 
-/// Answers of named persons to findings about the rows of one file; the text says who answered.
+/// RowAnswers of named persons to findings about the rows of one file; the text says who answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answers {
+pub struct RowAnswers {
     /// Rows that are given up, by sheet and row; row 0 means the whole sheet.
     pub given_up: BTreeMap<(String, u32), String>,
     /// Queries confirmed as true: rule, sheet, row, column.
     pub confirmed: BTreeMap<(String, String, u32, u32), String>,
 }
 
-impl Answers {
+impl RowAnswers {
     /// Marks a finding as answered: it is no longer a question.
     pub fn answer(&self, finding: &mut Finding) -> bool {
         let place = &finding.place;
@@ -189,7 +189,7 @@ pub enum PushResult {
 /// counted separately, so that they take no open one's place.
 #[derive(Debug, Default)]
 pub struct Findings {
-    answers: Answers,
+    answers: RowAnswers,
     examples: Vec<Finding>,
     /// By rule and severity: the number found, and for those beyond the examples one per school, with
     /// the school's counts.
@@ -197,9 +197,9 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Answers to findings of this file.
+    /// RowAnswers to findings of this file.
     #[must_use]
-    pub fn answered(answers: &Answers) -> Self {
+    pub fn answered(answers: &RowAnswers) -> Self {
         Findings { answers: answers.clone(), ..Findings::default() }
     }
 
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn answered_findings_are_no_longer_questions_and_take_no_place() {
-        let mut answers = Answers::default();
+        let mut answers = RowAnswers::default();
         for row in 1..=EXAMPLES_MAX + 50 {
             let row = u32::try_from(row).unwrap();
             answers.confirmed.insert((ID_SEX.id.into(), String::new(), row, 3), "（属实）".into());

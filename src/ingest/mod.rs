@@ -27,7 +27,7 @@ use crate::definitions::Definitions;
 use crate::definitions::contract::{Dataset, Shape};
 use crate::definitions::layout::Layout;
 use crate::delivery::RowCounts;
-use crate::finding::{self, Answers, Finding, Findings, Rule};
+use crate::finding::{self, Finding, Findings, RowAnswers, Rule};
 use crate::normalise::binding::{self, BindError};
 use crate::normalise::form::FormNormaliser;
 use crate::normalise::identity::PseudonymKey;
@@ -404,7 +404,7 @@ fn read(
     let no_contract = || Ok(Err(Fault::new(finding::FILE_PERIOD, format!("没有 {year} 年的数据约定"))));
     let Some(version) = dataset.version(year) else { return no_contract() };
     let key = intake.context.key;
-    let no_answers = Answers::default();
+    let no_answers = RowAnswers::default();
     let answers = corrections.map_or(&no_answers, |corrections| &corrections.answers);
     let (decoded, finished, mut parts, corrector) = match dataset.shape {
         Shape::Rows => {

@@ -14,7 +14,7 @@ use crate::decode::{Cell, Event, Row};
 use crate::definitions::layout::{Layout, RowLayout, TableKind, TableLayout, label_key};
 use crate::delivery::RowCounts;
 use crate::figure::State;
-use crate::finding::{self, Answers, Finding, Findings, PushResult};
+use crate::finding::{self, Finding, Findings, PushResult, RowAnswers};
 use crate::number::{Decimal, ONE};
 use crate::period::ReportYear;
 use crate::personal;
@@ -129,7 +129,7 @@ impl<'a> FormNormaliser<'a> {
 
     /// Adds what persons answered about the filing's rows.
     #[must_use]
-    pub fn answered(self, answers: &Answers) -> Self {
+    pub fn answered(self, answers: &RowAnswers) -> Self {
         FormNormaliser { findings: Findings::answered(answers), ..self }
     }
 

@@ -18,7 +18,7 @@ use crate::definitions::contract::fields::{carried_fields, staged_fields, table_
 use crate::definitions::contract::unit::{Amount, Conversion};
 use crate::definitions::contract::{BadValue, Column, ColumnType, Dataset, NULLS, Version};
 use crate::delivery::RowCounts;
-use crate::finding::{self, Answers, Finding, Findings, PushResult, Rule};
+use crate::finding::{self, Finding, Findings, PushResult, RowAnswers, Rule};
 use crate::period::ReportYear;
 use crate::personal;
 use crate::position::{Place, redact};
@@ -169,7 +169,7 @@ impl<'a> RowsNormaliser<'a> {
 
     /// Adds what persons answered about the file's rows.
     #[must_use]
-    pub fn answered(self, answers: &Answers) -> Self {
+    pub fn answered(self, answers: &RowAnswers) -> Self {
         RowsNormaliser { findings: Findings::answered(answers), ..self }
     }
 

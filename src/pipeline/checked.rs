@@ -10,7 +10,7 @@ use super::noted::{Noted, Notes};
 use super::{ByYear, RunContext, RunError};
 use crate::checks::totals::CheckCount;
 use crate::decisions::Override;
-use crate::decisions::findings::{self, Answers};
+use crate::decisions::findings::{self, FindingAnswers};
 use crate::definitions::Definitions;
 use crate::definitions::contract::Role;
 use crate::definitions::relation::kind::RelationKind;
@@ -19,7 +19,7 @@ use crate::finding::{self, Finding};
 use crate::period::ReportYear;
 use crate::position::Place;
 use crate::report::cells::ReportCell;
-use crate::warehouse::publish::Accepted;
+use crate::warehouse::publish::CountedDelivery;
 
 /// Checks everything that must hold before a figure is shown, with the answers of named persons and all that
 /// earlier stages noted of each year.
@@ -93,7 +93,7 @@ pub(super) fn check_years(
 }
 
 /// The deliveries that count in this run and in the years it leaves alone.
-fn accepted(context: &RunContext<'_>, years: &ByYear<AssembledYear>) -> Vec<Accepted> {
+fn accepted(context: &RunContext<'_>, years: &ByYear<AssembledYear>) -> Vec<CountedDelivery> {
     let unchanged = context.last.iter().flat_map(|last| &last.accepted);
     let unchanged = unchanged.filter(|known| !years.contains_key(&known.report_year)).cloned();
     let made = years.iter().flat_map(|(&year, AssembledYear { deliveries, schools, .. })| {
@@ -138,7 +138,7 @@ pub(super) fn check(mut examined: Examination, before: UncheckedYear<'_>) -> Not
             finding.region_code.clone_from(&school.region_code);
         }
     };
-    let (mut decisions, mut lapsed) = examined.settle(Answers::of(year, recorded, before.lapsed));
+    let (mut decisions, mut lapsed) = examined.settle(FindingAnswers::of(year, recorded, before.lapsed));
     let found = examined.findings(definitions, before.filed);
     let mut findings = before.findings;
     findings.retain(|finding| finding.rule != finding::FILING_PART.id || !is_asked(finding, &found));

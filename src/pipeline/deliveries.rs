@@ -13,7 +13,7 @@ use crate::period::ReportYear;
 use crate::position::Place;
 use crate::sources::drop_folder;
 use crate::warehouse::files::{self, Access};
-use crate::warehouse::publish::Accepted;
+use crate::warehouse::publish::CountedDelivery;
 
 impl RunContext<'_> {
     /// A survey of every file with its hash; with `lands`, new bytes are copied to landing.
@@ -78,7 +78,7 @@ impl RunContext<'_> {
     /// Takes in a delivery that counts already, from its bytes in landing; nothing when they are gone.
     pub(super) fn take_in_landed(
         &self,
-        accepted: &Accepted,
+        accepted: &CountedDelivery,
         decoder: &mut Decoder,
     ) -> Result<Vec<IntakeResult>, RunError> {
         let landed = self.data.landing(&accepted.landing);

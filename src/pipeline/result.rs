@@ -23,7 +23,9 @@ use crate::finding::{self, Finding, RULES, Severity};
 use crate::period::ReportYear;
 use crate::report::cells::ReportCell;
 use crate::settings::Settings;
-use crate::warehouse::publish::{Accepted, DatasetSummary, Headline, RuleCount, StagedFile, YearSummary};
+use crate::warehouse::publish::{
+    CountedDelivery, DatasetSummary, Headline, RuleCount, StagedFile, YearSummary,
+};
 
 /// A year as its stages made it.
 pub(super) struct MadeYear<'a> {
@@ -43,7 +45,7 @@ pub(super) type Results = ByYear<YearResult>;
 pub(super) struct YearResult {
     pub files: Vec<StagedFile>,
     pub deliveries: Vec<Delivery>,
-    pub accepted: Vec<Accepted>,
+    pub accepted: Vec<CountedDelivery>,
     /// Keys of all its fragments.
     pub fragments: BTreeSet<String>,
     pub try_again: bool,

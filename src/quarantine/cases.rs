@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
-use super::{Answer, Case, CaseFilter, Problem, QuarantineError, State, in_sheet};
+use super::{Case, CaseAnswer, CaseFilter, Problem, QuarantineError, State, in_sheet};
 use crate::decisions::Override;
 use crate::decisions::corrections::{self, Correction, FileKey, Kind};
 use crate::finding::{self, Finding, Rule, Severity};
@@ -15,7 +15,7 @@ use crate::position::redact;
 use crate::tables;
 use crate::warehouse::files;
 use crate::warehouse::layout::DataRoot;
-use crate::warehouse::publish::{Accepted, Manifest};
+use crate::warehouse::publish::{CountedDelivery, Manifest};
 
 /// Whether a rule keeps a whole sheet out, whose rows have no known columns to correct.
 fn is_of_sheet(rule: &str) -> bool {
@@ -44,7 +44,7 @@ pub fn cases(
             Some(path) => tables::finding::read(&path)?,
             None => Vec::new(),
         };
-        let accepted: Vec<&Accepted> =
+        let accepted: Vec<&CountedDelivery> =
             manifest.accepted.iter().filter(|accepted| accepted.report_year == year).collect();
         let mut found = Vec::new();
         for accepted in &accepted {
@@ -88,7 +88,7 @@ pub fn cases(
 }
 
 /// The school of a delivery of one school, to which its rows without a school belong.
-fn only_school(accepted: &Accepted) -> &str {
+fn only_school(accepted: &CountedDelivery) -> &str {
     let mut units = accepted.units.keys();
     match (units.next(), units.next()) {
         (Some(unit), None) => unit,
@@ -96,7 +96,7 @@ fn only_school(accepted: &Accepted) -> &str {
     }
 }
 
-fn file_key(accepted: &Accepted) -> FileKey {
+fn file_key(accepted: &CountedDelivery) -> FileKey {
     (accepted.report_year, accepted.dataset.clone(), accepted.sha256.clone())
 }
 
@@ -112,7 +112,7 @@ fn problem(rule: &Rule, column: u32, headers: &[String]) -> Problem {
 }
 
 /// The rows of one delivery that are kept out, or that have a cell that is.
-fn of_delivery(accepted: &Accepted, kept: Vec<KeptRow>) -> Vec<Case> {
+fn of_delivery(accepted: &CountedDelivery, kept: Vec<KeptRow>) -> Vec<Case> {
     let mut cases: BTreeMap<(String, u32), Case> = BTreeMap::new();
     for KeptRow { reject, headers } in kept {
         let Some(rule) = finding::rule(&reject.rule) else { continue };
@@ -170,7 +170,12 @@ fn of_delivery(accepted: &Accepted, kept: Vec<KeptRow>) -> Vec<Case> {
 }
 
 /// The queries, in addition to the rows that are kept out.
-fn queries(year: ReportYear, findings: Vec<Finding>, accepted: &[&Accepted], rows: &[Case]) -> Vec<Case> {
+fn queries(
+    year: ReportYear,
+    findings: Vec<Finding>,
+    accepted: &[&CountedDelivery],
+    rows: &[Case],
+) -> Vec<Case> {
     let taken_out: BTreeSet<(&str, &str, &str, u32)> = rows
         .iter()
         .map(|case| (case.dataset.as_str(), case.file.as_str(), case.sheet.as_str(), case.row))
@@ -300,8 +305,8 @@ fn settle(
     }
 }
 
-fn answer(decision: &Override, correction: &Correction) -> Answer {
-    Answer {
+fn answer(decision: &Override, correction: &Correction) -> CaseAnswer {
+    CaseAnswer {
         decision: decision.id,
         kind: correction.kind,
         by: decision.who.clone(),
@@ -316,8 +321,8 @@ mod tests {
     use crate::position::Place;
     use State::{Closed, Lapsed, Open, Recorded, StillWrong};
 
-    fn accepted(schools: &[&str]) -> Accepted {
-        Accepted {
+    fn accepted(schools: &[&str]) -> CountedDelivery {
+        CountedDelivery {
             report_year: 2024,
             dataset: "students".into(),
             file: "2024/students/a.xlsx".into(),

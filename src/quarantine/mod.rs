@@ -78,7 +78,7 @@ impl State {
 
 /// A person's answer to a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct CaseAnswer {
     pub decision: u32,
     pub kind: Kind,
     pub by: String,
@@ -119,7 +119,7 @@ pub struct Case {
     /// The answers that are allowed.
     pub answers: Vec<Kind>,
     pub state: State,
-    pub answer: Option<Answer>,
+    pub answer: Option<CaseAnswer>,
     /// The row as the run saw it. Personal: for the restricted sheets only.
     #[serde(skip)]
     pub cells: Vec<String>,

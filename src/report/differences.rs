@@ -21,7 +21,7 @@ use crate::decode::{Cell, Row};
 use crate::definitions::Definitions;
 use crate::definitions::layout::Layout;
 use crate::figure::{Delivered, Level, State};
-use crate::figures::reconcile::{Answer, Difference, PairKey, Side};
+use crate::figures::reconcile::{Agreement, Difference, PairKey, Side};
 use crate::figures::{shown, text_of_shown};
 use crate::number::{Decimal, Ratio};
 use crate::period::ReportYear;
@@ -112,7 +112,7 @@ pub fn workbook(
     let layout = definitions.layout(heading.year);
     let (mut schools, mut above): (Vec<&Difference>, Vec<&Difference>) = differences
         .iter()
-        .filter(|pair| pair.answer != Answer::Agrees)
+        .filter(|pair| pair.answer != Agreement::Agrees)
         .partition(|pair| pair.key.unit.level == Level::School);
     // By school, since the work is divided that way.
     schools.sort_by(|a, b| (&a.key.unit, &a.key).cmp(&(&b.key.unit, &b.key)));
@@ -486,9 +486,9 @@ mod tests {
                 basis_b: Delivered::Filed,
             },
             answer: match filed {
-                Some(10) => Answer::Agrees,
-                Some(_) => Answer::Differs,
-                None => Answer::Only(Delivered::System),
+                Some(10) => Agreement::Agrees,
+                Some(_) => Agreement::Differs,
+                None => Agreement::Only(Delivered::System),
             },
             a: side(Some(10)),
             b: side(filed),
@@ -567,7 +567,7 @@ mod tests {
                 Side { state: State::Value, value: Some(Decimal::ZERO) },
                 Side { state: State::Dash, value: None },
             );
-            Difference { a, b, answer: Answer::Only(Delivered::System), ..difference(school, None) }
+            Difference { a, b, answer: Agreement::Only(Delivered::System), ..difference(school, None) }
         };
         let all = [
             zero("3614000001"),

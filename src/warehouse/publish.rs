@@ -63,7 +63,7 @@ pub struct Manifest {
     pub inputs: Vec<Input>,
     /// The deliveries that the release is based on; some may be from earlier runs.
     #[serde(default)]
-    pub accepted: Vec<Accepted>,
+    pub accepted: Vec<CountedDelivery>,
     /// Ids of decisions that no longer apply, as what they were about has changed.
     #[serde(default)]
     pub lapsed: BTreeSet<u32>,
@@ -190,7 +190,7 @@ pub struct Input {
 
 /// A delivery that counts, until a sound one replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Accepted {
+pub struct CountedDelivery {
     pub report_year: ReportYear,
     pub dataset: String,
     /// Path as delivered; a member of a bundle follows a `!`.
@@ -210,14 +210,14 @@ pub struct Accepted {
     pub under: Vec<u32>,
     /// The deliveries that counted before those decisions, and count again when one is withdrawn.
     #[serde(default)]
-    pub former: Vec<Accepted>,
+    pub former: Vec<CountedDelivery>,
 }
 
-impl Accepted {
+impl CountedDelivery {
     /// This delivery, and all those that may count again in its place.
     #[must_use]
-    pub fn with_former(&self) -> Vec<&Accepted> {
-        std::iter::once(self).chain(self.former.iter().flat_map(Accepted::with_former)).collect()
+    pub fn with_former(&self) -> Vec<&CountedDelivery> {
+        std::iter::once(self).chain(self.former.iter().flat_map(CountedDelivery::with_former)).collect()
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::files;
 use super::layout::{DataRoot, release_name};
-use super::publish::{self, Accepted, Manifest, PublishError};
+use super::publish::{self, CountedDelivery, Manifest, PublishError};
 
 /// The rules for what to keep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,7 +117,8 @@ impl Unneeded<'_> {
     fn landing(&self, kept: &[&Manifest]) -> io::Result<Vec<PathBuf>> {
         let inputs = kept.iter().flat_map(|manifest| &manifest.inputs).map(|input| input.sha256.as_str());
         // A delivery that still counts may have come in a run whose release is long gone.
-        let accepted = kept.iter().flat_map(|manifest| &manifest.accepted).flat_map(Accepted::with_former);
+        let accepted =
+            kept.iter().flat_map(|manifest| &manifest.accepted).flat_map(CountedDelivery::with_former);
         let needed: BTreeSet<&str> =
             inputs.chain(accepted.map(|accepted| accepted.landing.as_str())).collect();
         self.two_deep("landing", |name| needed.contains(name))

@@ -33,8 +33,11 @@ impl Bureau {
         fs::create_dir(bureau.path("sources")).unwrap();
         let definitions = fs::read_to_string(bureau.path("sources.toml")).unwrap();
         // Waits are short, so that a fault that is tried again and again does not take a night.
-        let definitions = definitions.replace("min_rate = 1000 }", "min_rate = 1000, attempts = 3, wait = \"1500ms\" }");
-        let definitions = definitions.replace("total = \"60s\"", "total = \"12s\"").replace("idle = \"5s\"", "idle = \"2s\"");
+        let definitions =
+            definitions.replace("min_rate = 1000 }", "min_rate = 1000, attempts = 3, wait = \"1500ms\" }");
+        let definitions = definitions
+            .replace("total = \"60s\"", "total = \"12s\"")
+            .replace("idle = \"5s\"", "idle = \"2s\"");
         assert!(definitions.contains("attempts = 3") && definitions.contains("12s"), "{definitions}");
         fs::write(bureau.path("sources/platform.toml"), definitions).unwrap();
         fs::write(bureau.path("site.toml"), "").unwrap();
@@ -47,7 +50,13 @@ impl Bureau {
 
     fn command(&self, data: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nianbao"));
-        command.args(arguments).arg("--config").arg(self.path("site.toml")).arg("--data").arg(data).envs(SECRETS);
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.path("site.toml"))
+            .arg("--data")
+            .arg(data)
+            .envs(SECRETS);
         command
     }
 
@@ -101,7 +110,8 @@ fn try_faults(sources: &str, faults: &[Value]) {
         bureau.with_fault(name);
         let (pulls, code) = bureau.pull(&data);
         let got = outcome(&pulls[0]);
-        let wanted: Vec<&str> = fault["outcomes"].as_array().unwrap().iter().map(|o| o.as_str().unwrap()).collect();
+        let wanted: Vec<&str> =
+            fault["outcomes"].as_array().unwrap().iter().map(|o| o.as_str().unwrap()).collect();
         // Rows that are whole and harmful are the intake's to see, and are delivered here.
         let is_right = wanted.iter().any(|wanted| match *wanted {
             "fine" | "unchanged" => ["delivered", "unchanged"].contains(&got),
@@ -115,7 +125,10 @@ fn try_faults(sources: &str, faults: &[Value]) {
             _ => code == Some(30),
         };
         if !(is_right && keeps && exits) {
-            wrong.push(format!("{name}: wanted {wanted:?}, got {got}, exit {code:?}, kept {keeps}: {}", pulls[0]["message"]));
+            wrong.push(format!(
+                "{name}: wanted {wanted:?}, got {got}, exit {code:?}, kept {keeps}: {}",
+                pulls[0]["message"]
+            ));
         }
         let said = pulls.to_string();
         assert!(!SECRETS.iter().any(|(_, secret)| said.contains(secret)), "{name}: {said}");
@@ -127,7 +140,8 @@ fn try_faults(sources: &str, faults: &[Value]) {
 const SEEN_BY_INTAKE: [&str; 4] = ["half", "school-missing", "masked", "window"];
 
 fn all_faults() -> Vec<Value> {
-    let output = Command::new(env!("CARGO_BIN_EXE_mirror")).args(["serve", "--list-faults"]).output().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_mirror")).args(["serve", "--list-faults"]).output().unwrap();
     text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -177,8 +191,18 @@ fn faults_of_jobs_end_as_they_must() {
     try_faults(
         "jobs=graduates",
         &faults_named(&[
-            "job-exists", "create-lost", "job-failed", "job-two-of-three", "url-expires", "sha-wrong", "size-wrong",
-            "cut-resumable", "range-ignored", "range-other", "etag-between", "disposition",
+            "job-exists",
+            "create-lost",
+            "job-failed",
+            "job-two-of-three",
+            "url-expires",
+            "sha-wrong",
+            "size-wrong",
+            "cut-resumable",
+            "range-ignored",
+            "range-other",
+            "etag-between",
+            "disposition",
         ]),
     );
 }
@@ -188,8 +212,17 @@ fn faults_of_lists_end_as_they_must() {
     try_faults(
         "files=staff",
         &faults_named(&[
-            "cut-resumable", "range-ignored", "range-other", "etag-between", "304-always", "stamp-new", "disposition",
-            "sha-wrong", "size-wrong", "list-empty", "same-size-time",
+            "cut-resumable",
+            "range-ignored",
+            "range-other",
+            "etag-between",
+            "304-always",
+            "stamp-new",
+            "disposition",
+            "sha-wrong",
+            "size-wrong",
+            "list-empty",
+            "same-size-time",
         ]),
     );
 }
@@ -208,7 +241,11 @@ fn credentials_that_are_refused_are_not_tried_again_until_they_are_others() {
     bureau.without_faults();
     let (pulls, _) = bureau.pull(&data);
     assert_eq!((outcome(&pulls[0]), logins(&bureau)), ("auth", 1), "{pulls}");
-    let other = bureau.command(&data, &["pull", "--year", "2024", "--json"]).env("MIRROR_PASSWORD", "pass-2").output().unwrap();
+    let other = bureau
+        .command(&data, &["pull", "--year", "2024", "--json"])
+        .env("MIRROR_PASSWORD", "pass-2")
+        .output()
+        .unwrap();
     assert_eq!((outcome(&answer(&other)["pulls"][0]), logins(&bureau)), ("auth", 2));
 }
 
@@ -216,7 +253,11 @@ fn credentials_that_are_refused_are_not_tried_again_until_they_are_others() {
 fn a_missing_secret_ends_a_run_before_anything_starts() {
     let bureau = Bureau::new("gateway=staff,files=graduates");
     let before = bureau.requests().len();
-    let output = bureau.command(&bureau.path("var"), &["pull", "--year", "2024"]).env_remove("MIRROR_KEY").output().unwrap();
+    let output = bureau
+        .command(&bureau.path("var"), &["pull", "--year", "2024"])
+        .env_remove("MIRROR_KEY")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("MIRROR_KEY"), "{}", text(&output.stderr));
     assert_eq!(bureau.requests().len(), before);
@@ -255,15 +296,30 @@ fn what_is_pulled_gives_the_figures_of_the_truth_and_an_unchanged_night_publishe
         let values = city.table("indicator_value");
         let found = values.iter().find(|value| {
             let is = |column: &str, text: &str| value.get(column).map_or("", String::as_str) == text;
-            is("report_year", year) && is("indicator_id", "students") && is("level", "city") && is("basis", "system") && is("breakdown", "")
+            is("report_year", year)
+                && is("indicator_id", "students")
+                && is("level", "city")
+                && is("basis", "system")
+                && is("breakdown", "")
         });
         found.unwrap()["value"].trim_end_matches('0').trim_end_matches('.').to_owned()
     };
     let truth = fs::read_to_string(city.drop_folder().join("truth.jsonl")).unwrap();
     for year in ["2023", "2024"] {
         let line = truth.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).find(|value| {
-            (&value["report_year"], &value["level"], &value["indicator_id"], &value["basis"], &value["breakdown"])
-                == (&json!(year.parse::<i32>().unwrap()), &json!("city"), &json!("students"), &json!("system"), &json!(""))
+            (
+                &value["report_year"],
+                &value["level"],
+                &value["indicator_id"],
+                &value["basis"],
+                &value["breakdown"],
+            ) == (
+                &json!(year.parse::<i32>().unwrap()),
+                &json!("city"),
+                &json!("students"),
+                &json!("system"),
+                &json!(""),
+            )
         });
         assert_eq!(students(year), line.unwrap()["value"].as_str().unwrap(), "{year}");
     }
@@ -271,8 +327,14 @@ fn what_is_pulled_gives_the_figures_of_the_truth_and_an_unchanged_night_publishe
     server.control(&json!({ "faults": ["order-other"] }));
     let release = city.release();
     let (again, code) = run(&["--year", "2023", "--year", "2024"]);
-    assert_eq!(again["pulls"].as_array().unwrap().iter().map(outcome).collect::<Vec<_>>(), ["unchanged", "unchanged"]);
-    assert_eq!((again["outcome"].as_str(), code, city.release()), (Some("nothing_to_do"), Some(10), release.clone()));
+    assert_eq!(
+        again["pulls"].as_array().unwrap().iter().map(outcome).collect::<Vec<_>>(),
+        ["unchanged", "unchanged"]
+    );
+    assert_eq!(
+        (again["outcome"].as_str(), code, city.release()),
+        (Some("nothing_to_do"), Some(10), release.clone())
+    );
     // A night on which the platform is down: what was pulled before counts, and the run says that it was.
     server.control(&json!({ "faults": ["empty"] }));
     let (down, code) = run(&["--year", "2024"]);

@@ -8,7 +8,7 @@ use crate::period::ReportYear;
 use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
 use crate::position::Place;
-use crate::warehouse::publish::Accepted;
+use crate::warehouse::publish::CountedDelivery;
 
 /// A delivery that could be read, and what keeps it from counting.
 pub(super) struct Candidate {
@@ -215,7 +215,7 @@ impl Acceptance<'_> {
             }
             under.sort_unstable();
             under.dedup();
-            let replaces = |known: &&Accepted| known.units.keys().any(|unit| open.contains(unit));
+            let replaces = |known: &&CountedDelivery| known.units.keys().any(|unit| open.contains(unit));
             let former = match known {
                 Some(known) => known.former.clone(),
                 None if under.is_empty() => Vec::new(),

@@ -11,7 +11,7 @@ use crate::ingest::Fragment;
 use crate::pipeline::RunError;
 use crate::pipeline::noted::Noted;
 use crate::position::Place;
-use crate::warehouse::publish::Accepted;
+use crate::warehouse::publish::CountedDelivery;
 
 /// The units of a delivery that do not count.
 pub(super) struct SetAsideUnits {
@@ -47,8 +47,9 @@ impl Acceptance<'_> {
                     return false;
                 }
                 let is_new = |used: &&AcceptedDelivery| {
-                    let counts =
-                        |known: &Accepted| known.sha256 == used.sha256 && known.units.contains_key(unit);
+                    let counts = |known: &CountedDelivery| {
+                        known.sha256 == used.sha256 && known.units.contains_key(unit)
+                    };
                     used.units.contains(unit) && !self.current.iter().any(counts)
                 };
                 // A file of the same name came with bytes that cannot be used: another file does not replace it.
@@ -76,7 +77,12 @@ impl Acceptance<'_> {
     }
 
     /// A school that the register does not have now may be in it again tomorrow.
-    fn leave_dormant(&self, accepted: &Accepted, gone: &BTreeSet<String>, noted: &mut Noted<Selection>) {
+    fn leave_dormant(
+        &self,
+        accepted: &CountedDelivery,
+        gone: &BTreeSet<String>,
+        noted: &mut Noted<Selection>,
+    ) {
         let rule = finding::SCHOOL_UNREGISTERED;
         if gone.is_empty() || self.accepted_by(rule.id, &accepted.sha256, noted).is_some() {
             return;
@@ -90,7 +96,7 @@ impl Acceptance<'_> {
     fn note_units(
         &self,
         rule: &'static Rule,
-        accepted: &Accepted,
+        accepted: &CountedDelivery,
         units: &BTreeSet<String>,
         noted: &mut Noted<Selection>,
     ) {
@@ -101,7 +107,7 @@ impl Acceptance<'_> {
 
     fn keep_delivery(
         &self,
-        accepted: &Accepted,
+        accepted: &CountedDelivery,
         left: BTreeSet<String>,
         read_again: ReadAgain<'_>,
         noted: &mut Noted<Selection>,
@@ -139,7 +145,12 @@ impl Acceptance<'_> {
     }
 
     /// The entry of a kept delivery in the books, with only the rows that count.
-    fn kept_delivery(&self, accepted: &Accepted, fragment: &Fragment, left: &BTreeSet<String>) -> Delivery {
+    fn kept_delivery(
+        &self,
+        accepted: &CountedDelivery,
+        fragment: &Fragment,
+        left: &BTreeSet<String>,
+    ) -> Delivery {
         let all = units(self.dataset, fragment);
         let rows = if all.len() == left.len() {
             fragment.counts.loaded

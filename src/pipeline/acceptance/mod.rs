@@ -29,7 +29,7 @@ use crate::finding::{self, Finding, Rule, Severity};
 use crate::ingest::Fragment;
 use crate::period::ReportYear;
 use crate::position::Place;
-use crate::warehouse::publish::Accepted;
+use crate::warehouse::publish::CountedDelivery;
 
 use candidates::Candidate;
 use kept::SetAsideUnits;
@@ -53,7 +53,7 @@ pub(super) struct AcceptedDelivery {
     pub kept: bool,
     /// Ids of the decisions without which it would not count, and the deliveries that counted before them.
     pub under: Vec<u32>,
-    pub former: Vec<Accepted>,
+    pub former: Vec<CountedDelivery>,
 }
 
 impl AcceptedDelivery {
@@ -81,7 +81,7 @@ pub(super) struct Acceptance<'a> {
     pub year: ReportYear,
     pub dataset: &'a Dataset,
     /// The deliveries that count in the current release.
-    pub current: Vec<Accepted>,
+    pub current: Vec<CountedDelivery>,
     /// Decisions of named persons that apply.
     pub applying: &'a [Override],
     /// All decisions, including those that no longer apply.
@@ -105,13 +105,13 @@ pub(super) struct Selection {
     /// Deliveries of earlier runs that go on counting.
     pub kept: Vec<Delivery>,
     /// Deliveries that counted for schools that the register does not have now.
-    pub dormant: Vec<Accepted>,
+    pub dormant: Vec<CountedDelivery>,
     /// Hashes of deliveries that are set aside for their own content.
     harmful: BTreeSet<String>,
 }
 
 /// Reads a delivery again that counts already: `None` when its bytes are gone or no longer give rows.
-pub(super) type ReadAgain<'r> = &'r dyn Fn(&Accepted) -> Result<Option<Fragment>, RunError>;
+pub(super) type ReadAgain<'r> = &'r dyn Fn(&CountedDelivery) -> Result<Option<Fragment>, RunError>;
 
 impl<'a> Acceptance<'a> {
     /// # Errors
@@ -261,8 +261,8 @@ mod tests {
         }
     }
 
-    fn current<const N: usize>(letter: char, rows: [(&str, u64); N]) -> Accepted {
-        Accepted {
+    fn current<const N: usize>(letter: char, rows: [(&str, u64); N]) -> CountedDelivery {
+        CountedDelivery {
             report_year: YEAR,
             dataset: "students".to_owned(),
             file: format!("{YEAR}/x/{letter}.csv"),
@@ -289,7 +289,7 @@ mod tests {
     struct KnownState {
         definitions: Definitions,
         dataset: &'static str,
-        current: Vec<Accepted>,
+        current: Vec<CountedDelivery>,
         decisions: Vec<Override>,
         neighbours: Vec<(ReportYear, BTreeSet<String>)>,
         schools: BTreeMap<String, School>,
@@ -323,7 +323,7 @@ mod tests {
                 schools: &self.schools,
                 rejected: self.rejected.clone(),
             };
-            let read_again = |accepted: &Accepted| {
+            let read_again = |accepted: &CountedDelivery| {
                 let mut fragment = Fragment::of_schools([]);
                 fragment.schools.clone_from(&accepted.units);
                 Ok(self.landed.then_some(fragment))

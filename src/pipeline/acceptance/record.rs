@@ -12,7 +12,7 @@ use crate::figures::compute::School;
 use crate::finding;
 use crate::period::ReportYear;
 use crate::warehouse::assemble::AssembledTable;
-use crate::warehouse::publish::Accepted;
+use crate::warehouse::publish::CountedDelivery;
 
 /// The deliveries of a year.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(in crate::pipeline) struct YearDeliveries {
     /// Deliveries that count, by dataset, in an order that does not depend on names.
     pub accepted: BTreeMap<String, Vec<AcceptedDelivery>>,
     /// Deliveries that counted for schools that the register does not have now.
-    pub dormant: Vec<Accepted>,
+    pub dormant: Vec<CountedDelivery>,
     /// All deliveries, as in the books.
     pub all: Vec<Delivery>,
     /// Keys of all fragments, including those set aside.
@@ -107,7 +107,7 @@ impl YearDeliveries {
         year: ReportYear,
         definitions: &Definitions,
         schools: &BTreeMap<String, School>,
-    ) -> Vec<Accepted> {
+    ) -> Vec<CountedDelivery> {
         let mut entries = self.dormant.clone();
         for (dataset, used) in &self.accepted {
             let Some(contract) = definitions.dataset(dataset) else { continue };
@@ -117,7 +117,7 @@ impl YearDeliveries {
                 units.retain(|unit, _| {
                     used.units.contains(unit) && (unit.is_empty() || schools.contains_key(unit))
                 });
-                Accepted {
+                CountedDelivery {
                     report_year: year,
                     dataset: dataset.clone(),
                     file: used.label.clone(),

@@ -25,7 +25,7 @@ impl Acceptance<'_> {
             let rank = |&index: &usize| {
                 let sha256 = &candidates[index].present.sha256;
                 let named = self.accepted_by(finding::TWO_DELIVERIES.id, sha256, noted).map(|named| named.id);
-                let counts = |known: &crate::warehouse::publish::Accepted| {
+                let counts = |known: &crate::warehouse::publish::CountedDelivery| {
                     known.sha256 == *sha256 && known.units.contains_key(&unit)
                 };
                 (Reverse(named), Reverse(self.current.iter().any(counts)), sha256.clone())

@@ -17,7 +17,7 @@ use crate::pipeline::noted::Noted;
 use crate::pipeline::received::DecodedDelivery;
 use crate::pipeline::{ByYear, RunContext, RunError, parallel};
 use crate::position::Place;
-use crate::warehouse::publish::{Accepted, Manifest};
+use crate::warehouse::publish::{CountedDelivery, Manifest};
 
 /// A year whose deliveries are decided on.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ pub(in crate::pipeline) fn accept_dataset(
 /// The earlier acceptances and decisions.
 struct Past<'a> {
     /// Deliveries that count in the current release.
-    accepted: &'a [Accepted],
+    accepted: &'a [CountedDelivery],
     /// Decisions of named persons that apply, and all that were not withdrawn.
     applying: &'a [Override],
     recorded: &'a [Override],
@@ -134,11 +134,11 @@ impl Past<'_> {
 
     /// The deliveries that count in the current release; where a decision was withdrawn, those that counted
     /// before it.
-    fn current(&self, year: ReportYear, dataset: &Dataset) -> Vec<Accepted> {
+    fn current(&self, year: ReportYear, dataset: &Dataset) -> Vec<CountedDelivery> {
         let mut current = Vec::new();
         let is_of_dataset =
-            |accepted: &&Accepted| accepted.report_year == year && accepted.dataset == dataset.dataset;
-        let mut open: Vec<Accepted> = self.accepted.iter().filter(is_of_dataset).cloned().collect();
+            |accepted: &&CountedDelivery| accepted.report_year == year && accepted.dataset == dataset.dataset;
+        let mut open: Vec<CountedDelivery> = self.accepted.iter().filter(is_of_dataset).cloned().collect();
         while let Some(accepted) = open.pop() {
             if accepted.under.iter().all(|id| self.recorded.iter().any(|decision| decision.id == *id)) {
                 current.push(accepted);
@@ -160,13 +160,13 @@ impl Past<'_> {
 struct Neighbours<'a> {
     dataset: &'a str,
     /// Deliveries that count in the current release.
-    current: &'a [Accepted],
+    current: &'a [CountedDelivery],
     /// Hashes of what was delivered for each year of this run.
     delivered: ByYear<BTreeSet<String>>,
 }
 
 impl<'a> Neighbours<'a> {
-    fn new(dataset: &'a str, current: &'a [Accepted], decoded: &ByYear<Vec<DecodedDelivery>>) -> Self {
+    fn new(dataset: &'a str, current: &'a [CountedDelivery], decoded: &ByYear<Vec<DecodedDelivery>>) -> Self {
         let hashes =
             |of_year: &Vec<DecodedDelivery>| of_year.iter().map(|decoded| decoded.sha256.clone()).collect();
         let delivered = decoded.iter().map(|(year, of_year)| (*year, hashes(of_year))).collect();
@@ -201,7 +201,7 @@ impl<'a> Neighbours<'a> {
 impl RunContext<'_> {
     /// The fragment of a delivery that counts already, from the bytes in landing; `None`
     /// when they are gone or no longer give rows.
-    fn read_landed(&self, accepted: &Accepted) -> Result<Option<Fragment>, RunError> {
+    fn read_landed(&self, accepted: &CountedDelivery) -> Result<Option<Fragment>, RunError> {
         let taken = self.take_in_landed(accepted, &mut self.decoder())?;
         let delivery = taken.into_iter().find(|taken| taken.sha256 == accepted.sha256);
         Ok(delivery.and_then(|taken| match taken.outcome {
@@ -371,8 +371,8 @@ mod tests {
         name.repeat(64)
     }
 
-    fn accepted(year: ReportYear, name: &str, digest: &str) -> Accepted {
-        Accepted {
+    fn accepted(year: ReportYear, name: &str, digest: &str) -> CountedDelivery {
+        CountedDelivery {
             report_year: year,
             dataset: "students".to_owned(),
             file: name.to_owned(),
@@ -388,7 +388,7 @@ mod tests {
 
     /// The deliveries that count: year and letter of each.
     fn counts<const N: usize>(
-        accepted: &[Accepted],
+        accepted: &[CountedDelivery],
         delivered: [(ReportYear, DecodedDelivery); N],
     ) -> Vec<String> {
         let definitions = definitions::load(&definitions::embedded()).unwrap();

@@ -10,7 +10,7 @@ use crate::pipeline::RunError;
 use crate::report::figures::DeliveryProperty;
 use crate::tables::dataset::SchoolOfRow;
 use crate::tables::row;
-use crate::warehouse::publish::Accepted;
+use crate::warehouse::publish::CountedDelivery;
 
 /// The figures about the deliveries of a year that relations check: their rows and last year's, and the newest
 /// times in columns.
@@ -19,7 +19,7 @@ use crate::warehouse::publish::Accepted;
 /// When a table cannot be read.
 pub(in crate::pipeline) fn of_deliveries(
     definitions: &Definitions,
-    accepted: &[Accepted],
+    accepted: &[CountedDelivery],
     table: &dyn Fn(&str, ReportYear) -> Option<PathBuf>,
     year: ReportYear,
 ) -> Result<Vec<DeliveryProperty>, RunError> {

@@ -18,7 +18,7 @@ use crate::audit::{NotableAnswer, RelationAnswer, RelationCount, RelationSet};
 use crate::checks::relation::Verdict;
 use crate::checks::totals::{self as checks, CheckOutcome};
 use crate::decisions::Override;
-use crate::decisions::findings::{self, Answers};
+use crate::decisions::findings::{self, FindingAnswers};
 use crate::definitions::Definitions;
 use crate::definitions::indicator::{Calculation, Combination, SurveyMeasure};
 use crate::definitions::layout::label_key;
@@ -290,7 +290,7 @@ impl Examination {
 
     /// Adds to each finding the answer of a named person. Returns the decisions that hold, and those that
     /// have lapsed.
-    pub fn settle(&mut self, mut answers: Answers<'_>) -> (Vec<Override>, Vec<Override>) {
+    pub fn settle(&mut self, mut answers: FindingAnswers<'_>) -> (Vec<Override>, Vec<Override>) {
         let (mut holding, mut lapsed) = (Vec::new(), Vec::new());
         for finding in &mut self.found {
             match answers.take(&finding.rule, &finding.key, &finding.answer) {

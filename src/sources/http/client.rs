@@ -148,7 +148,8 @@ impl<'s> Client<'s> {
     }
 
     async fn attempt(&self, request: Request, begun: Instant) -> Result<Attempt, Refusal> {
-        let _turn = self.parallel.acquire().await.map_err(|_| Refusal::Failed(Failure::transient("it was ended")))?;
+        let _turn =
+            self.parallel.acquire().await.map_err(|_| Refusal::Failed(Failure::transient("it was ended")))?;
         self.wait_for_turn().await?;
         let limits = &self.source.limits;
         let left = limits.total.0.saturating_sub(begun.elapsed());
@@ -166,12 +167,17 @@ impl<'s> Client<'s> {
             let mut left = self.left_today.lock().unwrap_or_else(PoisonError::into_inner);
             let per_day = self.source.limits.per_day;
             *left = left.checked_sub(1).ok_or_else(|| {
-                Refusal::Failed(Failure::transient(format!("{per_day} requests were made today, and no more may be")))
+                Refusal::Failed(Failure::transient(format!(
+                    "{per_day} requests were made today, and no more may be"
+                )))
             })?;
         }
         let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let wait =
-            self.minute.lock().unwrap_or_else(PoisonError::into_inner).take(now, self.source.limits.per_minute);
+        let wait = self
+            .minute
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(now, self.source.limits.per_minute);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -183,7 +189,9 @@ impl<'s> Client<'s> {
         for (name, value) in &request.headers {
             let header = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::from_str(value).ok());
             let Some((name, mut value)) = header else {
-                return Err(Refusal::Failed(Failure::definition(format!("`{name}` is not a header that can be sent"))));
+                return Err(Refusal::Failed(Failure::definition(format!(
+                    "`{name}` is not a header that can be sent"
+                ))));
             };
             value.set_sensitive(true);
             builder = builder.header(name, value);
@@ -206,9 +214,14 @@ impl<'s> Client<'s> {
         match status {
             200 => self.read(response, Vec::new(), headers).await,
             206 => match request.partial {
-                Some(partial) if continues(&headers, &partial) => self.read(response, partial.bytes, headers).await,
+                Some(partial) if continues(&headers, &partial) => {
+                    self.read(response, partial.bytes, headers).await
+                }
                 // Another part than was asked for: the whole file is asked for again.
-                _ => Ok(Attempt::Failed { message: "another part of a file than was asked for".to_owned(), retry_after: None }),
+                _ => Ok(Attempt::Failed {
+                    message: "another part of a file than was asked for".to_owned(),
+                    retry_after: None,
+                }),
             },
             304 => Ok(Attempt::Answered(Answer { status, headers, body: Vec::new(), is_framed: true })),
             408 | 429 | 500 | 502 | 503 | 504 => {
@@ -219,7 +232,8 @@ impl<'s> Client<'s> {
             301..=303 | 307 | 308 | 401 | 403 => Err(Refusal::Session(status, headers)),
             416 => Ok(Attempt::Failed { message: "status 416".to_owned(), retry_after: None }),
             404 | 410 => {
-                let failure = Failure::transient(format!("status {status}: there is nothing at this address"));
+                let failure =
+                    Failure::transient(format!("status {status}: there is nothing at this address"));
                 refused(failure.because(Cause::Status(status)))
             }
             _ => refused(Failure::unproven(format!("status {status}, which is no answer"))),
@@ -244,7 +258,9 @@ impl<'s> Client<'s> {
             body.extend_from_slice(&chunk);
             if body.len() as u64 > limits.wire.0 {
                 let most = limits.wire.0;
-                return Err(Refusal::Failed(Failure::unproven(format!("an answer of more than {most} bytes"))));
+                return Err(Refusal::Failed(Failure::unproven(format!(
+                    "an answer of more than {most} bytes"
+                ))));
             }
             let seconds = begun.elapsed().as_secs();
             if seconds >= 10 && (body.len() as u64) < seconds * limits.min_rate {
@@ -257,20 +273,29 @@ impl<'s> Client<'s> {
             Ok(body) => Ok(Attempt::Answered(Answer { status: 200, headers, body, is_framed })),
             Err(Unpacking::TooLarge) => {
                 let most = limits.decoded.0;
-                Err(Refusal::Failed(Failure::unproven(format!("an answer of more than {most} bytes, unpacked"))))
+                Err(Refusal::Failed(Failure::unproven(format!(
+                    "an answer of more than {most} bytes, unpacked"
+                ))))
             }
-            Err(Unpacking::Broken) => {
-                Ok(Attempt::Failed { message: "a packed answer that is cut off or damaged".to_owned(), retry_after: None })
-            }
+            Err(Unpacking::Broken) => Ok(Attempt::Failed {
+                message: "a packed answer that is cut off or damaged".to_owned(),
+                retry_after: None,
+            }),
         }
     }
 }
 
 enum Attempt {
     Answered(Answer),
-    Failed { message: String, retry_after: Option<Duration> },
+    Failed {
+        message: String,
+        retry_after: Option<Duration>,
+    },
     /// The body ended too early.
-    Cut { message: String, kept: Option<Partial> },
+    Cut {
+        message: String,
+        kept: Option<Partial>,
+    },
 }
 
 /// What came of a file, where the server says by what it can be recognised when it goes on.
@@ -285,7 +310,8 @@ fn kept(bytes: Vec<u8>, headers: &HeaderMap) -> Option<Partial> {
 fn continues(headers: &HeaderMap, partial: &Partial) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let begins = format!("bytes {}-", partial.bytes.len());
-    let same = text("etag").is_none_or(|etag| !partial.validator.starts_with('"') || etag == partial.validator);
+    let same =
+        text("etag").is_none_or(|etag| !partial.validator.starts_with('"') || etag == partial.validator);
     same && text("content-range").is_some_and(|range| range.starts_with(&begins))
 }
 

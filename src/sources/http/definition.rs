@@ -367,11 +367,14 @@ impl Pull {
 
     /// The templates that become part of an address.
     fn addresses(&self) -> Vec<&Template> {
-        let mut found: Vec<&Template> = self.get.iter().chain(&self.post).chain(self.query.values()).collect();
+        let mut found: Vec<&Template> =
+            self.get.iter().chain(&self.post).chain(self.query.values()).collect();
         found.extend(self.create.iter().flat_map(|ask| std::iter::once(&ask.post).chain(ask.query.values())));
         found.extend(self.find.iter().flat_map(|ask| std::iter::once(&ask.get).chain(ask.query.values())));
         found.extend(self.poll.iter().flat_map(|ask| std::iter::once(&ask.get).chain(ask.query.values())));
-        found.extend(self.list.iter().flat_map(|ask| ask.get.iter().chain(&ask.post).chain(ask.query.values())));
+        found.extend(
+            self.list.iter().flat_map(|ask| ask.get.iter().chain(&ask.post).chain(ask.query.values())),
+        );
         found
     }
 
@@ -471,9 +474,16 @@ pub fn read(files: &[(String, String)], datasets: &BTreeSet<&str>) -> Result<Vec
             source.name = name;
             let mut found = faults_of(&source, text, datasets);
             if sources.iter().any(|known| known.name == source.name) {
-                found.push((head_line(text, &source.name), format!("source `{}` is defined twice", source.name)));
+                found.push((
+                    head_line(text, &source.name),
+                    format!("source `{}` is defined twice", source.name),
+                ));
             }
-            faults.extend(found.into_iter().map(|(line, message)| Fault { file: file.clone(), line, message }));
+            faults.extend(found.into_iter().map(|(line, message)| Fault {
+                file: file.clone(),
+                line,
+                message,
+            }));
             sources.push(source);
         }
     }
@@ -507,7 +517,8 @@ fn pull_line(text: &str, source: &str, index: usize) -> usize {
 }
 
 fn is_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
     !name.is_empty() && name.len() <= 40 && name.bytes().all(allowed)
 }
 
@@ -516,14 +527,20 @@ fn faults_of(source: &Source, text: &str, datasets: &BTreeSet<&str>) -> Vec<(usi
     let head = head_line(text, &source.name);
     let name = &source.name;
     if !is_name(name) || name == "drop" {
-        faults.push((head, format!("`{name}`: a source is named by small letters, digits, - and _, and not `drop`")));
+        faults.push((
+            head,
+            format!("`{name}`: a source is named by small letters, digits, - and _, and not `drop`"),
+        ));
     }
     if source.pulls.is_empty() {
         faults.push((head, format!("source `{name}` has no [[source.{name}.pull]]")));
     }
     if source.base.0.scheme() == "http" && !is_local(&source.base.0) {
         let line = line_of(text, source.base.0.as_str().trim_end_matches('/'));
-        faults.push((line, "credentials and persons' data go over https, but for this machine itself".to_owned()));
+        faults.push((
+            line,
+            "credentials and persons' data go over https, but for this machine itself".to_owned(),
+        ));
     }
     if let Some(login) = &source.login {
         let line = line_of(text, login.post.as_written());
@@ -537,7 +554,8 @@ fn faults_of(source: &Source, text: &str, datasets: &BTreeSet<&str>) -> Vec<(usi
     }
     let own: Vec<&str> = source.vars.keys().map(String::as_str).collect();
     let known = |template: &Template, more: &[&str]| -> Vec<String> {
-        let is_known = |name: &str| ["ms", "nonce"].contains(&name) || own.contains(&name) || more.contains(&name);
+        let is_known =
+            |name: &str| ["ms", "nonce"].contains(&name) || own.contains(&name) || more.contains(&name);
         template.variables().filter(|name| !is_known(name)).map(str::to_owned).collect()
     };
     let mut check_from = |from: usize, template: &Template, more: &[&str]| {
@@ -568,7 +586,8 @@ fn faults_of(source: &Source, text: &str, datasets: &BTreeSet<&str>) -> Vec<(usi
     });
     for (from, template) in of_pulls.chain(own.map(|template| (0, template))) {
         for secret in template.variables().filter(|name| is_secret(name)) {
-            let message = format!("`{}`: the secret `{secret}` must not be in an address", template.as_written());
+            let message =
+                format!("`{}`: the secret `{secret}` must not be in an address", template.as_written());
             faults.push((line_after(text, template.as_written(), from), message));
         }
     }
@@ -576,7 +595,8 @@ fn faults_of(source: &Source, text: &str, datasets: &BTreeSet<&str>) -> Vec<(usi
     for (index, pull) in source.pulls.iter().enumerate() {
         let line = pull_line(text, name, index);
         if !is_name(&pull.name) {
-            faults.push((line, format!("`{}`: a pull is named by small letters, digits, - and _", pull.name)));
+            faults
+                .push((line, format!("`{}`: a pull is named by small letters, digits, - and _", pull.name)));
         }
         if !names.insert(&pull.name) {
             faults.push((line, format!("pull `{}` is defined twice: give one of them a `name`", pull.name)));
@@ -650,20 +670,36 @@ echo = { row = "xn", equals = "{year}" }
     fn what_is_wrong_is_refused_with_its_line() {
         for (from, to, said) in [
             ("\"students\"", "\"pupils\"", "sources/a.toml:11: there is no dataset `pupils`"),
-            ("{year}\", pageNo", "{jahr}\", pageNo", "sources/a.toml:15: `{jahr}`: there is no variable `jahr` here"),
-            ("{year}\", pageNo", "{sid}\", pageNo", "sources/a.toml:15: `{sid}`: the secret `sid` must not be in an address"),
+            (
+                "{year}\", pageNo",
+                "{jahr}\", pageNo",
+                "sources/a.toml:15: `{jahr}`: there is no variable `jahr` here",
+            ),
+            (
+                "{year}\", pageNo",
+                "{sid}\", pageNo",
+                "sources/a.toml:15: `{sid}`: the secret `sid` must not be in an address",
+            ),
             ("\"{page}\"", "\"1\"", "sources/a.toml:11: a page has at least one row"),
             ("https://", "http://", "sources/a.toml:3: credentials and persons' data go over https"),
             ("https://", "ftp://", "sources/a.toml:3: `ftp://exchange.example/gateway` is not an address"),
             ("total = \"30m\"", "total = \"30\"", "sources/a.toml:9: `30` is not a length of time"),
-            ("years = \"2021..\"", "years = \"2021..2019\"", "sources/a.toml:13: `2021..2019` is no span of years"),
+            (
+                "years = \"2021..\"",
+                "years = \"2021..2019\"",
+                "sources/a.toml:13: `2021..2019` is no span of years",
+            ),
             ("get = \"/xs", "got = \"/xs", "sources/a.toml:14: unknown field `got`"),
             ("get = \"/xs/page\"", "", "sources/a.toml:11: pull `students` is of no kind"),
             ("is = \"reauth\"", "is = \"again\"", "sources/a.toml:7: unknown variant `again`"),
             ("[source.province]", "[source.Province]", "sources/a.toml:2: `Province`: a source is named"),
         ] {
             let text = SOURCE.replacen(from, to, 1).replace("[[source.province.pull]]", {
-                if to == "[source.Province]" { "[[source.Province.pull]]" } else { "[[source.province.pull]]" }
+                if to == "[source.Province]" {
+                    "[[source.Province.pull]]"
+                } else {
+                    "[[source.province.pull]]"
+                }
             });
             let faults = read_one(&text).unwrap_err();
             assert!(faults.iter().any(|fault| fault.starts_with(said)), "{to}: {faults:?}");

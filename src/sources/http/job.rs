@@ -69,7 +69,12 @@ impl Job<'_> {
 
     /// Begins a job. That it is to be begun is written down first, so that a process that dies here does not begin
     /// a second one the next time.
-    async fn begin(&self, session: &Session<'_>, before: &PullState, store: &Store<'_>) -> Result<String, Failure> {
+    async fn begin(
+        &self,
+        session: &Session<'_>,
+        before: &PullState,
+        store: &Store<'_>,
+    ) -> Result<String, Failure> {
         self.note(before, store, Some(JobIntent { begun: self.now.to_owned(), id: None }))?;
         let Create { post, query, json, form, id } = self.create;
         let ask = Ask {

@@ -53,7 +53,8 @@ impl JsonPath {
     #[must_use]
     pub fn count(&self, value: &Value) -> Option<u64> {
         let text = self.text(value)?;
-        let digits: String = text.trim().chars().filter(|c| !matches!(c, ',' | '，' | '\u{a0}' | ' ')).collect();
+        let digits: String =
+            text.trim().chars().filter(|c| !matches!(c, ',' | '，' | '\u{a0}' | ' ')).collect();
         digits.parse().ok()
     }
 
@@ -94,7 +95,10 @@ mod tests {
     #[test]
     fn a_count_is_whole_and_stated() {
         let count = |value: Value| path("n").count(&json!({ "n": value }));
-        assert_eq!([count(json!(7)), count(json!("7")), count(json!("1，234"))], [Some(7), Some(7), Some(1234)]);
+        assert_eq!(
+            [count(json!(7)), count(json!("7")), count(json!("1，234"))],
+            [Some(7), Some(7), Some(1234)]
+        );
         assert_eq!([count(json!(null)), count(json!("")), count(json!(7.5)), count(json!(-1))], [None; 4]);
     }
 

@@ -119,7 +119,8 @@ pub fn retry_after(header: &str, now_seconds: i64) -> Option<Duration> {
 #[must_use]
 pub fn http_date(text: &str) -> Option<i64> {
     let text = text.trim().strip_suffix("GMT")?;
-    let time = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S", text.trim_end()).ok()?.to_datetime().ok()?;
+    let time =
+        jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S", text.trim_end()).ok()?.to_datetime().ok()?;
     Some(jiff::tz::TimeZone::UTC.to_timestamp(time).ok()?.as_second())
 }
 
@@ -167,6 +168,8 @@ mod tests {
     #[test]
     fn amounts_have_a_unit() {
         assert_eq!(Amount::try_from("1GiB".to_owned()), Ok(Amount(1 << 30)));
-        assert!(["1", "1GB", "0KiB", "99999999999GiB"].iter().all(|t| Amount::try_from((*t).to_owned()).is_err()));
+        assert!(
+            ["1", "1GB", "0KiB", "99999999999GiB"].iter().all(|t| Amount::try_from((*t).to_owned()).is_err())
+        );
     }
 }

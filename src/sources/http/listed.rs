@@ -69,7 +69,11 @@ pub fn offered(files: &Files, value: &Value) -> Result<Vec<Offered>, Failure> {
             url: files.url.text(row).filter(|url| !url.is_empty())?,
             name: files.name.text(row).filter(|name| !name.is_empty())?,
             size: files.size.as_ref().and_then(|path| path.count(row)),
-            sha256: files.sha256.as_ref().and_then(|path| path.text(row)).map(|hash| hash.to_ascii_lowercase()),
+            sha256: files
+                .sha256
+                .as_ref()
+                .and_then(|path| path.text(row))
+                .map(|hash| hash.to_ascii_lowercase()),
         })
     };
     let mut found: Vec<Offered> = list
@@ -114,7 +118,11 @@ pub async fn fetch_all(
     }
     let all: String = kept.iter().map(|file| format!("{} {}\n", file.sha256, file.label)).collect();
     let identity = records::identity(all.as_bytes());
-    Ok(Pulled { state: PullState { identity, files: kept, ..PullState::default() }, bytes, answers: Vec::new() })
+    Ok(Pulled {
+        state: PullState { identity, files: kept, ..PullState::default() },
+        bytes,
+        answers: Vec::new(),
+    })
 }
 
 type Validators = (String, String);
@@ -153,7 +161,8 @@ async fn fetch(
     let text = |name: &str| answer.header(name).unwrap_or_default().to_owned();
     let validators = (text("etag"), text("last-modified"));
     if answer.status == 304 {
-        let held = held.ok_or_else(|| Failure::unproven("unchanged, says the platform, of what is not there"))?;
+        let held =
+            held.ok_or_else(|| Failure::unproven("unchanged, says the platform, of what is not there"))?;
         check(file, &held.1, true)?;
         return Ok((held.1, (held.0.etag.clone(), held.0.last_modified.clone())));
     }

@@ -107,7 +107,9 @@ fn page(pull: &Pull, paging: &Paging, year: ReportYear, value: &Value) -> Result
         if let Some(echo) = &pull.echo
             && echo.row.text(&row).as_deref() != Some(echo.equals.fill(&variables).as_str())
         {
-            return Err(Failure::harmful(format!("asked for {year}, the platform gives rows of another year")));
+            return Err(Failure::harmful(format!(
+                "asked for {year}, the platform gives rows of another year"
+            )));
         }
         rows.push((key, row));
     }

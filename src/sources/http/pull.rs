@@ -109,9 +109,9 @@ pub fn all(
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| vec![error.to_string()])?;
-    let pulls = ready
-        .iter()
-        .map(|(source, secrets, client, state)| of_source(source, secrets, client, state, wanted, store, watch));
+    let pulls = ready.iter().map(|(source, secrets, client, state)| {
+        of_source(source, secrets, client, state, wanted, store, watch)
+    });
     Ok(runtime.block_on(join_all(pulls)).into_iter().flatten().collect())
 }
 
@@ -185,9 +185,7 @@ async fn of_year(
     let before = store.pull(&source.name, &pull.name, year).map_err(io)?;
     let progress = |done: u64, of: Option<u64>| watch.progress(&source.name, &pull.name, year, done, of);
     let pulled = match pull.kind() {
-        Some(Kind::Paged { paging }) => {
-            paged::pull(session, source, pull, paging, year, &progress).await?
-        }
+        Some(Kind::Paged { paging }) => paged::pull(session, source, pull, paging, year, &progress).await?,
         Some(Kind::Job { create, poll, files }) => {
             let job = Job { source: &source.name, pull, create, poll, files, year, now: &wanted.now };
             job.run(session, &before, store, &progress).await?
@@ -200,7 +198,9 @@ async fn of_year(
     let Pulled { state, bytes, answers } = pulled;
     let same_year = other_year_with(source, pull, year, &state, store).map_err(io)?;
     if let Some(other) = same_year {
-        return Err(Failure::harmful(format!("asked for {year}, the platform gives exactly what it gave for {other}")));
+        return Err(Failure::harmful(format!(
+            "asked for {year}, the platform gives exactly what it gave for {other}"
+        )));
     }
     let is_changed = state.identity != before.identity
         || !store.is_delivered(&source.name, &pull.dataset, &pull.name, year, &before);

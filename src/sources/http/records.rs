@@ -49,11 +49,19 @@ mod tests {
     #[test]
     fn the_same_rows_in_another_order_are_the_same_file() {
         let rename = BTreeMap::from([("xm".to_owned(), "姓名".to_owned())]);
-        let one = canonical(vec![json!({"xm": "甲", "id": 1}), json!({"id": 2, "xm": "乙"})], &rename).unwrap();
-        let other = canonical(vec![json!({"xm": "乙", "id": 2}), json!({"xm": "甲", "id": 1})], &rename).unwrap();
+        let one =
+            canonical(vec![json!({"xm": "甲", "id": 1}), json!({"id": 2, "xm": "乙"})], &rename).unwrap();
+        let other =
+            canonical(vec![json!({"xm": "乙", "id": 2}), json!({"xm": "甲", "id": 1})], &rename).unwrap();
         assert_eq!(one, other);
-        assert_eq!(serde_json::from_slice::<Value>(&one).unwrap(), json!([{"id": 1, "姓名": "甲"}, {"id": 2, "姓名": "乙"}]));
-        assert_ne!(identity(&one), identity(&canonical(vec![json!({"xm": "甲", "id": 1})], &rename).unwrap()));
+        assert_eq!(
+            serde_json::from_slice::<Value>(&one).unwrap(),
+            json!([{"id": 1, "姓名": "甲"}, {"id": 2, "姓名": "乙"}])
+        );
+        assert_ne!(
+            identity(&one),
+            identity(&canonical(vec![json!({"xm": "甲", "id": 1})], &rename).unwrap())
+        );
         // Two equal rows stay two.
         let twice = canonical(vec![json!({"id": 1}), json!({"id": 1})], &rename).unwrap();
         assert_eq!(serde_json::from_slice::<Vec<Value>>(&twice).unwrap().len(), 2);

@@ -12,9 +12,13 @@ pub enum Reply {
     /// The platform says that it failed, in words that the definition knows.
     Known(ErrorKind),
     /// It says that it failed, in other words; `code` is what stands where `ok` looks.
-    Refused { code: String },
+    Refused {
+        code: String,
+    },
     /// Not JSON: a login page, a page of an intermediary, half an answer.
-    NotJson { what: &'static str },
+    NotJson {
+        what: &'static str,
+    },
 }
 
 /// Reads an answer. The bytes decide the encoding, as headers often lie: UTF-8 where they are, GB 18030 where they
@@ -61,7 +65,8 @@ fn judge(source: &Source, value: Value) -> Reply {
         }
     }
     // A code is shown, other words are not: they may quote a row.
-    let is_code = said.len() <= 12 && said.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let is_code =
+        said.len() <= 12 && said.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     Reply::Refused { code: if is_code { said } else { "…".to_owned() } }
 }
 

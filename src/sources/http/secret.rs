@@ -86,7 +86,8 @@ impl Secret {
     /// Eight digits by which two values of the same secret can be told apart, and no more.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        hex::encode(Sha256::new().chain_update("nianbao secret ").chain_update(&self.0).finalize())[..8].to_owned()
+        hex::encode(Sha256::new().chain_update("nianbao secret ").chain_update(&self.0).finalize())[..8]
+            .to_owned()
     }
 }
 

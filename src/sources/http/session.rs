@@ -90,7 +90,14 @@ pub struct Session<'s> {
 impl<'s> Session<'s> {
     #[must_use]
     pub fn new(source: &'s Source, secrets: &'s Secrets, client: &'s Client<'s>) -> Self {
-        Session { source, secrets, client, current: Mutex::default(), ahead: Lock::default(), refused: Lock::default() }
+        Session {
+            source,
+            secrets,
+            client,
+            current: Mutex::default(),
+            ahead: Lock::default(),
+            refused: Lock::default(),
+        }
     }
 
     /// Asks, and reads the answer as JSON that the platform says is good.
@@ -159,7 +166,8 @@ impl<'s> Session<'s> {
                 Again::AsIs => {}
                 Again::LoggedIn => {
                     logins += 1;
-                    let learned = ahead_before.is_none() && self.ahead().is_some_and(|ahead| ahead.abs() > 30_000);
+                    let learned =
+                        ahead_before.is_none() && self.ahead().is_some_and(|ahead| ahead.abs() > 30_000);
                     if logins > LOGINS_MAX || (self.source.login.is_none() && !learned) {
                         return Err(failure);
                     }
@@ -171,7 +179,9 @@ impl<'s> Session<'s> {
 
     async fn known(&self, kind: ErrorKind, slow: &mut u32) -> Result<(Again, Failure), Failure> {
         match kind {
-            ErrorKind::Reauth => Ok((Again::LoggedIn, Failure::auth("the platform does not accept the session"))),
+            ErrorKind::Reauth => {
+                Ok((Again::LoggedIn, Failure::auth("the platform does not accept the session")))
+            }
             ErrorKind::Slow | ErrorKind::Down => {
                 *slow += 1;
                 let failure = Failure::transient("the platform asks to come back later");
@@ -192,12 +202,7 @@ impl<'s> Session<'s> {
         }
     }
 
-    async fn exchange(
-        &self,
-        ask: &Ask,
-        variables: &Variables,
-        current: &Current,
-    ) -> Result<Answer, Refusal> {
+    async fn exchange(&self, ask: &Ask, variables: &Variables, current: &Current) -> Result<Answer, Refusal> {
         let parts = Parts::of(self.source, ask, variables).map_err(Refusal::Failed)?;
         let answer = self.client.exchange(&|| self.request(&parts, current)).await?;
         self.note_clock(&answer.headers);
@@ -227,7 +232,13 @@ impl<'s> Session<'s> {
         if !current.cookie.is_empty() {
             headers.push(("cookie".to_owned(), current.cookie.clone()));
         }
-        Request { method: parts.method.clone(), url: parts.url.clone(), headers, body: parts.body.clone(), partial: None }
+        Request {
+            method: parts.method.clone(),
+            url: parts.url.clone(),
+            headers,
+            body: parts.body.clone(),
+            partial: None,
+        }
     }
 
     /// The variables of a request, with the time and a number that comes once.
@@ -266,12 +277,20 @@ impl<'s> Session<'s> {
             return Ok(());
         }
         let url = address(self.source, &clock.get, &BTreeMap::new(), &Variables::new())?;
-        let request = || Request { method: Method::GET, url: url.clone(), headers: Vec::new(), body: None, partial: None };
+        let request = || Request {
+            method: Method::GET,
+            url: url.clone(),
+            headers: Vec::new(),
+            body: None,
+            partial: None,
+        };
         let answer = self.client.exchange(&request).await.map_err(without_session)?;
         let value: Value = serde_json::from_slice(&answer.body)
             .map_err(|_| Failure::unproven("the platform's time is not JSON"))?;
         let time = clock.path.count(&value).and_then(|ms| i64::try_from(ms).ok());
-        self.set_ahead(time.ok_or_else(|| Failure::unproven("the platform's time is not where `clock` looks"))?);
+        self.set_ahead(
+            time.ok_or_else(|| Failure::unproven("the platform's time is not where `clock` looks"))?,
+        );
         Ok(())
     }
 
@@ -309,7 +328,13 @@ impl<'s> Session<'s> {
         } else {
             ("application/x-www-form-urlencoded", encoded(fields()).into_bytes())
         };
-        let request = || Request { method: Method::POST, url: url.clone(), headers: Vec::new(), body: Some(body.clone()), partial: None };
+        let request = || Request {
+            method: Method::POST,
+            url: url.clone(),
+            headers: Vec::new(),
+            body: Some(body.clone()),
+            partial: None,
+        };
         let answer = self.client.exchange(&request).await.map_err(without_session)?;
         self.note_clock(&answer.headers);
         let value = match reply::read(self.source, &answer.body) {
@@ -331,7 +356,8 @@ impl<'s> Session<'s> {
         }
         let token = login.token.as_ref().and_then(|path| path.text(&value)).filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| Failure::auth("the login brought no token"))?;
-        let lasts = login.lasts.as_ref().and_then(|path| path.count(&value)).and_then(|s| i64::try_from(s).ok());
+        let lasts =
+            login.lasts.as_ref().and_then(|path| path.count(&value)).and_then(|s| i64::try_from(s).ok());
         // A token is renewed a little before it ends.
         let expires = lasts.map(|s| self.client.now() + s.saturating_mul(1000) * 9 / 10);
         Ok(Current { token, expires, ..Current::default() })
@@ -343,11 +369,15 @@ impl<'s> Session<'s> {
     /// Every class of failure; an address elsewhere is refused.
     pub async fn fetch(&self, address: &str, headers: &[(String, String)]) -> Result<Answer, Failure> {
         let base = &self.source.base.0;
-        let url = base.join(address).map_err(|_| Failure::unproven("the platform gives an address that is none"))?;
+        let url = base
+            .join(address)
+            .map_err(|_| Failure::unproven("the platform gives an address that is none"))?;
         let is_own = url.origin() == base.origin();
         if !is_own && !self.source.file_origins.iter().any(|known| known.0.origin() == url.origin()) {
             let host = url.host_str().unwrap_or_default();
-            return Err(Failure::unproven(format!("a file lies at `{host}`, which is not in `file_origins`")));
+            return Err(Failure::unproven(format!(
+                "a file lies at `{host}`, which is not in `file_origins`"
+            )));
         }
         let mut logins = 0;
         loop {
@@ -358,7 +388,13 @@ impl<'s> Session<'s> {
                 let mut request = if is_own {
                     self.request(&parts, &current)
                 } else {
-                    Request { method: Method::GET, url: url.clone(), headers: Vec::new(), body: None, partial: None }
+                    Request {
+                        method: Method::GET,
+                        url: url.clone(),
+                        headers: Vec::new(),
+                        body: None,
+                        partial: None,
+                    }
                 };
                 request.headers.extend(headers.iter().cloned());
                 request
@@ -374,7 +410,9 @@ impl<'s> Session<'s> {
                     logins += 1;
                     if !is_own {
                         // No credentials went there: the address itself is no longer accepted.
-                        let failure = Failure::transient(format!("status {status}: the address of a file is not accepted"));
+                        let failure = Failure::transient(format!(
+                            "status {status}: the address of a file is not accepted"
+                        ));
                         return Err(failure.because(Cause::Status(status)));
                     }
                     if self.source.login.is_none() || logins > LOGINS_MAX {
@@ -425,7 +463,9 @@ impl Parts {
             fields.iter().map(|(name, value)| (name.clone(), value.fill(variables))).collect()
         };
         let body = match (&ask.json, &ask.form) {
-            (Some(fields), _) => Some(("application/json", serde_json::to_vec(&filled(fields)).unwrap_or_default())),
+            (Some(fields), _) => {
+                Some(("application/json", serde_json::to_vec(&filled(fields)).unwrap_or_default()))
+            }
             (None, Some(fields)) => {
                 let fields = filled(fields);
                 let text = encoded(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -433,7 +473,12 @@ impl Parts {
             }
             (None, None) => None,
         };
-        Ok(Parts { method, url: address(source, path, &ask.query, variables)?, body, variables: variables.clone() })
+        Ok(Parts {
+            method,
+            url: address(source, path, &ask.query, variables)?,
+            body,
+            variables: variables.clone(),
+        })
     }
 }
 
@@ -445,8 +490,10 @@ fn address(
     variables: &Variables,
 ) -> Result<Url, Failure> {
     let base = &source.base.0;
-    let text = format!("{}/{}", base.as_str().trim_end_matches('/'), path.fill(variables).trim_start_matches('/'));
-    let mut url = Url::parse(&text).map_err(|_| Failure::definition(format!("`{}` is no path", path.as_written())))?;
+    let text =
+        format!("{}/{}", base.as_str().trim_end_matches('/'), path.fill(variables).trim_start_matches('/'));
+    let mut url =
+        Url::parse(&text).map_err(|_| Failure::definition(format!("`{}` is no path", path.as_written())))?;
     if url.origin() != base.origin() {
         return Err(Failure::definition(format!("`{}` leads away from `base`", path.as_written())));
     }
@@ -476,7 +523,9 @@ fn encoded<'f>(fields: impl Iterator<Item = (&'f str, &'f str)>) -> String {
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let set = headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
     let mut pairs = set.filter_map(|text| text.split(';').next()).map(str::trim);
-    pairs.find(|pair| pair.split_once('=').is_some_and(|(key, value)| key == name && !value.is_empty())).map(str::to_owned)
+    pairs
+        .find(|pair| pair.split_once('=').is_some_and(|(key, value)| key == name && !value.is_empty()))
+        .map(str::to_owned)
 }
 
 fn nonce() -> String {

@@ -107,7 +107,13 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn keep_state(&self, source: &str, pull: &str, year: ReportYear, state: &PullState) -> io::Result<()> {
+    pub fn keep_state(
+        &self,
+        source: &str,
+        pull: &str,
+        year: ReportYear,
+        state: &PullState,
+    ) -> io::Result<()> {
         write(&self.state_file(source, pull, year), &serde_json::to_vec_pretty(state)?)
     }
 
@@ -131,7 +137,14 @@ impl Store<'_> {
 
     /// Whether all files of a pull are in their place.
     #[must_use]
-    pub fn is_delivered(&self, source: &str, dataset: &str, pull: &str, year: ReportYear, state: &PullState) -> bool {
+    pub fn is_delivered(
+        &self,
+        source: &str,
+        dataset: &str,
+        pull: &str,
+        year: ReportYear,
+        state: &PullState,
+    ) -> bool {
         let folder = self.folder(source, year, dataset, pull);
         !state.identity.is_empty() && state.files.iter().all(|file| folder.join(&file.file).is_file())
     }

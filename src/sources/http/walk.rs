@@ -168,7 +168,11 @@ impl Walk {
                 let digest: [u8; 32] = Sha256::digest(row.to_string()).into();
                 key == before && self.rows.get(key) == Some(&digest)
             });
-        if same { Step::Complete } else { Step::Changed("the first page is another one than at the beginning".to_owned()) }
+        if same {
+            Step::Complete
+        } else {
+            Step::Changed("the first page is another one than at the beginning".to_owned())
+        }
     }
 }
 
@@ -261,7 +265,11 @@ mod tests {
         let mut calls = 0;
         let mut server = |number: u64| {
             calls += 1;
-            if calls <= 2 { honest(340, 100)(number) } else { page((number - 1) * 100 + 1..(340.min(number * 100)) + 1, Some(340)) }
+            if calls <= 2 {
+                honest(340, 100)(number)
+            } else {
+                page((number - 1) * 100 + 1..(340.min(number * 100)) + 1, Some(340))
+            }
         };
         assert!(matches!(walked(&mut server).0, Step::Changed(_)));
     }
