@@ -36,8 +36,10 @@ impl Due {
             return text.parse().map(Due::Date).map_err(|_| wrong());
         }
         let (years_later, day) = text.strip_prefix('+').map_or((0, text), |day| (1, day));
-        let (month, day) =
-            day.split_once('-').filter(|(month, day)| month.len() == 2 && day.len() == 2).ok_or_else(wrong)?;
+        let (month, day) = day
+            .split_once('-')
+            .filter(|(month, day)| month.len() == 2 && day.len() == 2)
+            .ok_or_else(wrong)?;
         let number = |text: &str| text.parse::<i8>().map_err(|_| wrong());
         let (month, day) = (number(month)?, number(day)?);
         // A day that every year has: 29 February needs a date with its year.
@@ -133,7 +135,9 @@ impl TryFrom<BTreeMap<String, Entry>> for Deadlines {
                     return Err(format!("`deadlines.{key}` is no report year: only a year has a table"));
                 }
                 (Entry::Day(_), true) => {
-                    return Err(format!("`deadlines.{key}` is a report year: it has a table, [deadlines.{key}]"));
+                    return Err(format!(
+                        "`deadlines.{key}` is a report year: it has a table, [deadlines.{key}]"
+                    ));
                 }
                 _ => {}
             }

@@ -157,8 +157,7 @@ pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec
             return Err(SettingsError::TooLow { key, value, least });
         }
     }
-    let mut origins: Vec<Origin> =
-        keys(&layers[0].1).into_iter().map(|key| origin(key, &layers)).collect();
+    let mut origins: Vec<Origin> = keys(&layers[0].1).into_iter().map(|key| origin(key, &layers)).collect();
     for origin in origins.iter_mut().filter(|origin| origin.key == "deadlines") {
         // A table prints in no order of its own.
         origin.value = settings.deadlines.to_string();

@@ -397,7 +397,8 @@ fn check_deadlines(global: &Global, settings: &Settings, definitions: &Definitio
     let Some(name) = settings.deadlines.datasets().find(|name| definitions.dataset(name).is_none()) else {
         return Ok(());
     };
-    let text = global.config.as_deref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let text =
+        global.config.as_deref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     let key = |line: &str| {
         let key = line.split_once('=').map_or("", |(key, _)| key);
         key.trim().trim_matches(['"', '\'']) == name

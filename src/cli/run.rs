@@ -67,13 +67,12 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let pulls = if sources.is_empty() {
         Vec::new()
     } else {
-        pull::pull_all(global, &data, &sources, &wanted)
-            .inspect_err(|failure| {
-                let failed = ledger::Run { error: Some(failure.message.clone()), ..record.clone() };
-                if let Err(ledger) = end(&data, failed, RunOutcome::Failed, failure.code) {
-                    output::note(&ledger.message);
-                }
-            })?
+        pull::pull_all(global, &data, &sources, &wanted).inspect_err(|failure| {
+            let failed = ledger::Run { error: Some(failure.message.clone()), ..record.clone() };
+            if let Err(ledger) = end(&data, failed, RunOutcome::Failed, failure.code) {
+                output::note(&ledger.message);
+            }
+        })?
     };
     let record = ledger::Run { pulls: pulls.clone(), ..record };
     let progress = Progress::new(global.quiet || global.json);

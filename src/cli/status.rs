@@ -81,7 +81,9 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     let manifest = publish::current(&data)?;
     let Some(manifest) = manifest else {
         if global.json {
-            output::json(&json!({ "last_run": last_run.map(run_json), "circuits": circuits, "release": null }))?;
+            output::json(
+                &json!({ "last_run": last_run.map(run_json), "circuits": circuits, "release": null }),
+            )?;
         } else {
             print_run(last_run);
             print_sources(last_run, &circuits);
@@ -252,7 +254,8 @@ fn print_run(run: Option<&ledger::Run>) {
         output::line("上次运行  无");
         return;
     };
-    let ended = if run.finished.is_empty() { "未结束".to_owned() } else { format!("{} 结束", run.finished) };
+    let ended =
+        if run.finished.is_empty() { "未结束".to_owned() } else { format!("{} 结束", run.finished) };
     let code = run.exit_code.map_or_else(String::new, |code| format!("（退出码 {code}）"));
     output::line(&format!(
         "上次运行  第 {} 次  {} 开始，{ended}  {}{code}",
@@ -304,11 +307,8 @@ fn print_open(states: &[YearState], names: &Names, year: ReportYear) {
 
 /// The datasets to print: name and title of those that are asked of anyone.
 fn columns<'d>(definitions: &'d Definitions, statuses: &[&Status]) -> Vec<(&'d str, &'d str)> {
-    let asked: BTreeSet<&str> = statuses
-        .iter()
-        .filter(|status| status.expected)
-        .map(|status| status.dataset.as_str())
-        .collect();
+    let asked: BTreeSet<&str> =
+        statuses.iter().filter(|status| status.expected).map(|status| status.dataset.as_str()).collect();
     let datasets = definitions.datasets.iter().filter(|dataset| asked.contains(dataset.dataset.as_str()));
     datasets.map(|dataset| (dataset.dataset.as_str(), dataset.title_zh.as_str())).collect()
 }
@@ -334,11 +334,11 @@ fn cell<'s>(statuses: impl Iterator<Item = &'s Status> + Clone) -> String {
 /// Prints a table whose columns after the first are as wide as their widest text.
 fn print_table(lines: &[Vec<String>]) {
     let columns = lines.iter().map(Vec::len).max().unwrap_or_default();
-    let widest = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|text| width(text)).max();
+    let widest =
+        |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|text| width(text)).max();
     let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or_default()).collect();
     for line in lines {
-        let cells: Vec<String> =
-            line.iter().zip(&widths).map(|(text, width)| left(text, *width)).collect();
+        let cells: Vec<String> = line.iter().zip(&widths).map(|(text, width)| left(text, *width)).collect();
         output::line(format!("  {}", cells.join("  ")).trim_end());
     }
 }

@@ -84,8 +84,11 @@ mod tests {
     fn bytes_arrived_when_a_run_took_them_in_or_when_they_were_dropped_before() {
         let known = KnownArrivals {
             taken_in: [((2024, "students".to_owned(), "a".to_owned()), "2024-10-08".to_owned())].into(),
-            dropped: [("x.csv".to_owned(), "2024-10-07".to_owned()), ("b.zip".to_owned(), "2024-10-09".to_owned())]
-                .into(),
+            dropped: [
+                ("x.csv".to_owned(), "2024-10-07".to_owned()),
+                ("b.zip".to_owned(), "2024-10-09".to_owned()),
+            ]
+            .into(),
         };
         let day = |dataset: &str, file: &str, sha256: &str| {
             known.of(2024).day(dataset, file, sha256).unwrap_or_default()

@@ -18,7 +18,7 @@ pub(super) trait Arrivals {
     fn day(&self, dataset: &str, file: &str, sha256: &str) -> Option<String>;
 }
 
-/// What is known of a year when its deliveries are told apart by school.
+/// What is known of a year when its deliveries are looked at school by school.
 pub(super) struct KnownDeliveries<'a> {
     pub year: ReportYear,
     pub schools: &'a BTreeMap<String, School>,
@@ -52,11 +52,8 @@ pub(super) fn rows(
     deadlines: &Deadlines,
     known: &KnownDeliveries<'_>,
 ) -> Vec<DeliveryStatusRow> {
-    let before: BTreeMap<(&str, &str), &DeliveryStatusRow> = known
-        .before
-        .iter()
-        .map(|row| ((row.school_code.as_str(), row.dataset.as_str()), row))
-        .collect();
+    let before: BTreeMap<(&str, &str), &DeliveryStatusRow> =
+        known.before.iter().map(|row| ((row.school_code.as_str(), row.dataset.as_str()), row)).collect();
     let mut kept_out: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for finding in known.findings.iter().filter(|finding| finding.rows_out > 0) {
         *kept_out.entry((&finding.school_code, &finding.dataset)).or_default() += finding.rows_out;
@@ -90,7 +87,7 @@ pub(super) fn rows(
                 last_seen: String::new(),
                 deadline: deadline.clone().unwrap_or_default(),
             };
-            rows.push(told(row, sent, before.get(&key).copied(), known.arrivals));
+            rows.push(with_outcome(row, sent, before.get(&key).copied(), known.arrivals));
         }
     }
     rows.sort_by(|a, b| {
@@ -105,7 +102,7 @@ fn is_expected(definitions: &Definitions, dataset: &Dataset, year: ReportYear) -
 }
 
 /// A row with its outcome, by the files of the school.
-fn told(
+fn with_outcome(
     row: DeliveryStatusRow,
     sent: &[Sent<'_>],
     before: Option<&DeliveryStatusRow>,
@@ -114,7 +111,9 @@ fn told(
     let day = |sent: &Sent<'_>| arrivals.day(&row.dataset, sent.file, sent.sha256).unwrap_or_default();
     let counted = || sent.iter().filter(|sent| sent.became == Became::Counted);
     // A day that is not known is no early one.
-    let first = counted().map(|sent| (day(sent), sent.file)).min_by_key(|(day, file)| (day.is_empty(), day.clone(), *file));
+    let first = counted()
+        .map(|sent| (day(sent), sent.file))
+        .min_by_key(|(day, file)| (day.is_empty(), day.clone(), *file));
     let earlier = before.filter(|before| !before.first_file.is_empty() && !before.first_seen.is_empty());
     let first = match (first, earlier) {
         (Some((seen, _)), Some(before)) if seen.is_empty() || before.first_seen <= seen => {
@@ -125,9 +124,8 @@ fn told(
     let last = sent.iter().map(|sent| (day(sent), sent.file)).max();
     let outcome = match sent.iter().map(|sent| sent.became).min() {
         Some(Became::Counted) => {
-            let is_late = first
-                .as_ref()
-                .is_some_and(|(seen, _)| !row.deadline.is_empty() && *seen > row.deadline);
+            let is_late =
+                first.as_ref().is_some_and(|(seen, _)| !row.deadline.is_empty() && *seen > row.deadline);
             if is_late { StatusOutcome::Late } else { StatusOutcome::Delivered }
         }
         Some(Became::SetAside) => StatusOutcome::SetAside,

@@ -304,7 +304,8 @@ fn make(
     let checked =
         stages.timed("check", || checked::check_years(context, &assembled, &computed, &cells, notes))?;
     stages.count((values, "values"), (checked.values().map(|year| year.findings.len()).sum(), "findings"));
-    let (results, shared) = stages.timed("stage", || stage(context, inventory, assembled, computed, checked, &cells))?;
+    let (results, shared) =
+        stages.timed("stage", || stage(context, inventory, assembled, computed, checked, &cells))?;
     let deliveries = results.values().flat_map(|year| year.deliveries.iter().cloned()).collect();
     let checks = results.values().flat_map(|year| year.checks.iter().cloned()).collect();
     let summary = release::summary(context.last.as_ref(), inventory.listing.ignored, &results);

@@ -50,7 +50,8 @@ pub(super) fn stage_years(
         let missing = status.iter().filter(|row| row.outcome == StatusOutcome::Missing).count() as u64;
         let files = stage_year(context, &made, status)?;
         let year = made.year;
-        let mut result = YearResult::of(context.settings, context.definitions, &context.overrides, made, files);
+        let mut result =
+            YearResult::of(context.settings, context.definitions, &context.overrides, made, files);
         result.summary.missing = missing;
         Ok((year, result))
     });
