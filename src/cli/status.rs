@@ -323,10 +323,10 @@ const OUTCOMES: [StatusOutcome; 5] = [
 ];
 
 /// `12/1/0/0/2`, in the order of [`OUTCOMES`].
-fn cell<'s>(statuses: impl Iterator<Item = &'s Status> + Clone) -> String {
+fn cell(statuses: &[&Status]) -> String {
     let count = |outcome: StatusOutcome| {
-        let is_one = |status: &&Status| status.expected && status.outcome == outcome;
-        statuses.clone().filter(is_one).count().to_string()
+        let is_one = |status: &&&Status| status.expected && status.outcome == outcome;
+        statuses.iter().filter(is_one).count().to_string()
     };
     OUTCOMES.map(count).join("/")
 }
@@ -358,7 +358,7 @@ fn print_city(columns: &[(&str, &str)], year: ReportYear, statuses: &[&Status], 
             let is_of = |status: &&&Status| {
                 status.dataset == *dataset && region.is_none_or(|region| status.region_code == region)
             };
-            cell(statuses.iter().filter(is_of).copied())
+            cell(&statuses.iter().filter(is_of).copied().collect::<Vec<_>>())
         };
         std::iter::once(name.to_owned()).chain(columns.iter().map(of_dataset)).collect::<Vec<_>>()
     };
