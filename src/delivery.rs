@@ -20,6 +20,39 @@ pub enum DeliveryOutcome {
     Kept,
 }
 
+/// What a school has delivered of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusOutcome {
+    /// Rows of it count.
+    Delivered,
+    /// Rows of it count, and the first that did arrived after the deadline.
+    Late,
+    /// Something came, and all of it waits for a named person.
+    SetAside,
+    /// Something came, and none of it could be read.
+    Rejected,
+    /// It is asked for, and nothing came.
+    Missing,
+    /// It is not asked for, and nothing came.
+    NotAsked,
+}
+
+impl StatusOutcome {
+    /// In the words of the bureau.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            StatusOutcome::Delivered => "已报",
+            StatusOutcome::Late => "迟报",
+            StatusOutcome::SetAside => "搁置",
+            StatusOutcome::Rejected => "退回",
+            StatusOutcome::Missing => "未报",
+            StatusOutcome::NotAsked => "不要求",
+        }
+    }
+}
+
 /// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +90,9 @@ macro_rules! named {
 
 named!(DeliveryOutcome:
     Decoded = "decoded", SetAside = "set_aside", Rejected = "rejected", Repeated = "repeated", Kept = "kept");
+named!(StatusOutcome:
+    Delivered = "delivered", Late = "late", SetAside = "set_aside", Rejected = "rejected", Missing = "missing",
+    NotAsked = "not_asked");
 named!(RunOutcome:
     Running = "running", Published = "published", NothingToDo = "nothing_to_do", HeldBack = "held_back",
     NothingFound = "nothing_found", Failed = "failed", Died = "died");

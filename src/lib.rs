@@ -5,7 +5,7 @@
 //! In the order in which data flows; a module uses only those above it.
 //!
 //! - [`period`], [`personal`], [`position`], [`number`], [`figure`], [`finding`], [`delivery`],
-//!   [`spelling`]: the nouns that everything shares.
+//!   [`deadlines`], [`spelling`]: the nouns that everything shares.
 //! - [`settings`]: defaults → site file → environment → flags.
 //! - [`sources`]: the drop folder and bundles; bytes as received.
 //! - [`decode`]: bytes → rows of text cells with positions, whatever the format.
@@ -40,6 +40,8 @@ pub mod figure;
 pub mod finding;
 
 pub mod delivery;
+
+pub mod deadlines;
 
 pub mod spelling;
 

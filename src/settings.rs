@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use config::{Config, Environment, File, FileFormat, Source};
 use serde::{Deserialize, Serialize};
 
+use crate::deadlines::Deadlines;
 use crate::spelling::{alike, did_you_mean};
 
 /// The defaults, annotated: also the reference of all keys.
@@ -39,6 +40,7 @@ pub struct Settings {
     pub release_keep: u32,
     pub release_grace_days: u32,
     pub run_keep_days: u32,
+    pub deadlines: Deadlines,
 }
 
 impl Settings {
@@ -155,7 +157,11 @@ pub fn load(site: Option<&Path>, overrides: &Overrides) -> Result<(Settings, Vec
             return Err(SettingsError::TooLow { key, value, least });
         }
     }
-    let origins = keys(&layers[0].1).into_iter().map(|key| origin(key, &layers)).collect();
+    let mut origins: Vec<Origin> = keys(&layers[0].1).into_iter().map(|key| origin(key, &layers)).collect();
+    for origin in origins.iter_mut().filter(|origin| origin.key == "deadlines") {
+        // A table prints in no order of its own.
+        origin.value = settings.deadlines.to_string();
+    }
     Ok((settings, origins))
 }
 

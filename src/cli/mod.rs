@@ -50,6 +50,8 @@ mod settings;
 
 mod sign;
 
+mod status;
+
 mod units;
 
 mod validate;
@@ -133,6 +135,8 @@ enum Command {
     Run(run::Args),
     /// Ask the sources for what they have, and keep what is proven complete for the next run
     Pull(pull::Args),
+    /// Show what is going on: the last run, the release, open questions, and who has not delivered
+    Status(status::Args),
     /// Show what a run would do and why, without changing anything
     Plan(plan::Args),
     /// Write all documents of a year again, from the current release
@@ -286,6 +290,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => run::run(&cli.global, args),
         Command::Pull(args) => pull::run(&cli.global, args),
+        Command::Status(args) => status::run(&cli.global, args),
         Command::Plan(args) => plan::run(&cli.global, args),
         Command::Report(args) => report::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),
@@ -383,7 +388,26 @@ fn load(global: &Global, overrides: Overrides) -> Result<(Settings, Definitions)
     let files = definition_files(&settings)?;
     city::settle(&mut settings, &files)?;
     let definitions = checked_definitions(&settings, files)?;
+    check_deadlines(global, &settings, &definitions)?;
     Ok((settings, definitions))
+}
+
+/// Refuses a deadline of a dataset that there is not: who sets it believes that it has an effect.
+fn check_deadlines(global: &Global, settings: &Settings, definitions: &Definitions) -> Result<(), Failure> {
+    let Some(name) = settings.deadlines.datasets().find(|name| definitions.dataset(name).is_none()) else {
+        return Ok(());
+    };
+    let text =
+        global.config.as_deref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let key = |line: &str| {
+        let key = line.split_once('=').map_or("", |(key, _)| key);
+        key.trim().trim_matches(['"', '\'']) == name
+    };
+    let line = text.lines().position(key).map_or_else(String::new, |line| format!(" line {}:", line + 1));
+    let file = global.config.as_deref().map_or_else(String::new, |path| format!(" `{}`:", path.display()));
+    let known = definitions.datasets.iter().map(|dataset| dataset.dataset.as_str());
+    let alike = crate::spelling::did_you_mean(&crate::spelling::alike(name, known));
+    Err(Failure::usage(&format!("settings{file}{line} `deadlines`: there is no dataset `{name}`{alike}")))
 }
 
 /// Loads the definitions without a city, for commands that only describe them.

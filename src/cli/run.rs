@@ -380,6 +380,7 @@ fn print_summary(summary: &Summary) {
     }
     print_reconciled(summary);
     print_corrections(summary);
+    print_missing(summary);
     print_checks(summary);
     if !summary.rules.is_empty() {
         output::line("");
@@ -423,6 +424,17 @@ fn print_corrections(summary: &Summary) {
         output::line(&format!(
             "  {year}  更正后采用 {corrected}，更正后仍有问题 {still_wrong}，放弃 {given_up}，确认属实 {confirmed}"
         ));
+    }
+}
+
+/// Prints how much of what is asked of schools did not come.
+fn print_missing(summary: &Summary) {
+    let any = |(_, year): &(&i32, &YearSummary)| year.missing > 0;
+    for (index, (year, part)) in summary.years.iter().filter(any).enumerate() {
+        if index == 0 {
+            output::line("");
+        }
+        output::line(&format!("未报送 {} 校·项（{year}）：nianbao status --year {year}", part.missing));
     }
 }
 

@@ -38,6 +38,10 @@ mod reconciled;
 
 mod corrected;
 
+mod delivery_status;
+
+mod arrivals;
+
 mod staging;
 
 mod result;
@@ -300,7 +304,8 @@ fn make(
     let checked =
         stages.timed("check", || checked::check_years(context, &assembled, &computed, &cells, notes))?;
     stages.count((values, "values"), (checked.values().map(|year| year.findings.len()).sum(), "findings"));
-    let (results, shared) = stages.timed("stage", || stage(context, assembled, computed, checked, &cells))?;
+    let (results, shared) =
+        stages.timed("stage", || stage(context, inventory, assembled, computed, checked, &cells))?;
     let deliveries = results.values().flat_map(|year| year.deliveries.iter().cloned()).collect();
     let checks = results.values().flat_map(|year| year.checks.iter().cloned()).collect();
     let summary = release::summary(context.last.as_ref(), inventory.listing.ignored, &results);
@@ -319,6 +324,7 @@ fn make(
 /// Puts every table of the years in its place, with the tables that are of no year and the years that stay.
 fn stage(
     context: &RunContext<'_>,
+    inventory: &Inventory,
     assembled: ByYear<AssembledYear>,
     computed: ByYear<ComputedYear>,
     checked: ByYear<Noted<CheckedYear>>,
@@ -328,7 +334,7 @@ fn stage(
     let made = assembled.into_iter().zip(made).map(|((year, assembled), ((computed, checked), cells))| {
         MadeYear { year, assembled, computed, checked, cells }
     });
-    let results = staging::stage_years(context, made.collect())?;
+    let results = staging::stage_years(context, inventory, made.collect())?;
     let mut shared = staging::stage_dimensions(context)?;
     shared.extend(staging::carry_over(context, &|year| results.contains_key(&year))?);
     Ok((results, shared))

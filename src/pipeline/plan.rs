@@ -160,6 +160,11 @@ fn parts(
     ] {
         parts.push(part(PartKind::Setting, name, &value));
     }
+    let datasets = environment.definitions.datasets.iter().map(|dataset| dataset.dataset.as_str());
+    parts.extend(datasets.filter_map(|dataset| {
+        let day = environment.settings.deadlines.of(dataset, year)?;
+        Some(part(PartKind::Setting, &format!("deadlines.{dataset}"), &day.to_string()))
+    }));
     parts.push(part(PartKind::Program, "", environment.program));
     parts.push(part(PartKind::Key, "", environment.key));
     let accepted = before.last.iter().flat_map(|last| &last.accepted);

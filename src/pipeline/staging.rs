@@ -9,24 +9,29 @@ use arrow::array::{RecordBatch, RecordBatchReader, new_null_array};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
+use super::arrivals::KnownArrivals;
+use super::delivery_status::{self, KnownDeliveries};
 use super::enrolled::YearTable;
 use super::result::{MadeYear, Results, YearResult};
+use super::survey::Inventory;
 use super::{RunContext, RunError, dimensions, io_error, parallel};
 use crate::definitions::Definitions;
 use crate::definitions::contract::Column;
+use crate::delivery::StatusOutcome;
 use crate::figures;
 use crate::figures::compute::School;
 use crate::figures::reconcile;
 use crate::period::ReportYear;
 use crate::tables::decision::DecisionRow;
 use crate::tables::delivery::DeliveryRow;
+use crate::tables::delivery_status::DeliveryStatusRow;
 use crate::tables::finding::FindingRow;
 use crate::tables::parquet_file::{self};
 use crate::tables::report_cell::ReportCellRow;
 use crate::tables::row::{self, Row};
 use crate::tables::school::{self, Attribute, SchoolRow};
 use crate::warehouse::files::{self, Access};
-use crate::warehouse::layout::{flat_file, is_of_year, table_file};
+use crate::warehouse::layout::{flat_file, is_of_year, table_file, table_folder};
 use crate::warehouse::publish::StagedFile;
 
 /// Puts every table of the years in its place below the staged folder, several years at once. Staged tables are
@@ -34,18 +39,67 @@ use crate::warehouse::publish::StagedFile;
 ///
 /// # Errors
 /// When the file system fails.
-pub(super) fn stage_years(context: &RunContext<'_>, years: Vec<MadeYear<'_>>) -> Result<Results, RunError> {
+pub(super) fn stage_years(
+    context: &RunContext<'_>,
+    inventory: &Inventory,
+    years: Vec<MadeYear<'_>>,
+) -> Result<Results, RunError> {
+    let arrivals = KnownArrivals::read(context, inventory)?;
     let staged = parallel::all(context.settings.threads(), years, |made| {
-        let files = stage_year(context, &made)?;
-        Ok((
-            made.year,
-            YearResult::of(context.settings, context.definitions, &context.overrides, made, files),
-        ))
+        let status = delivery_status(context, &made, &arrivals)?;
+        let missing = status.iter().filter(|row| row.outcome == StatusOutcome::Missing).count() as u64;
+        let files = stage_year(context, &made, status)?;
+        let year = made.year;
+        let mut result =
+            YearResult::of(context.settings, context.definitions, &context.overrides, made, files);
+        result.summary.missing = missing;
+        Ok((year, result))
     });
     staged.into_iter().collect()
 }
 
-fn stage_year(context: &RunContext<'_>, made: &MadeYear<'_>) -> Result<Vec<StagedFile>, RunError> {
+/// Who has delivered what of a year.
+fn delivery_status(
+    context: &RunContext<'_>,
+    made: &MadeYear<'_>,
+    arrivals: &KnownArrivals,
+) -> Result<Vec<DeliveryStatusRow>, RunError> {
+    let MadeYear { assembled, checked, year, .. } = made;
+    let rows = assembled.tables.iter().map(|(table, made)| Ok((table.clone(), rows_by_school(&made.path)?)));
+    let rows = rows.collect::<Result<BTreeMap<_, _>, RunError>>()?;
+    let last = context.last.as_ref();
+    let before = match last.and_then(|last| last.table(&context.data, DeliveryStatusRow::TABLE, *year)) {
+        Some(path) => row::read(&path)?.collect::<Result<Vec<DeliveryStatusRow>, _>>()?,
+        None => Vec::new(),
+    };
+    let known = KnownDeliveries {
+        year: *year,
+        schools: &assembled.schools,
+        deliveries: &assembled.deliveries,
+        rows: &rows,
+        findings: &checked.findings,
+        arrivals: &arrivals.of(*year),
+        before: &before,
+    };
+    Ok(delivery_status::rows(context.definitions, &context.settings.deadlines, &known))
+}
+
+fn rows_by_school(path: &Path) -> Result<BTreeMap<String, u64>, RunError> {
+    let mut rows: BTreeMap<String, u64> = BTreeMap::new();
+    for batch in parquet_file::read(path)? {
+        let batch = batch?;
+        for row in 0..batch.num_rows() {
+            *rows.entry(parquet_file::text_at(&batch, "school_code", row)).or_default() += 1;
+        }
+    }
+    Ok(rows)
+}
+
+fn stage_year(
+    context: &RunContext<'_>,
+    made: &MadeYear<'_>,
+    status: Vec<DeliveryStatusRow>,
+) -> Result<Vec<StagedFile>, RunError> {
     let MadeYear { assembled, computed, checked, cells, year } = made;
     let year = *year;
     let definitions = context.definitions;
@@ -55,6 +109,7 @@ fn stage_year(context: &RunContext<'_>, made: &MadeYear<'_>) -> Result<Vec<Stage
         folder.write(year, figures::stored::rows(&computed.values, indicators))?,
         folder.write(year, checked.findings.iter().map(FindingRow::from))?,
         folder.write(year, assembled.deliveries.all.iter().map(DeliveryRow::from))?,
+        folder.write_status(year, status)?,
         folder.write_schools(year, definitions, &assembled.schools)?,
         folder.write(year, checked.decisions.iter().map(DecisionRow::from))?,
         folder.write(year, reconcile::rows(&computed.differences, indicators))?,
@@ -104,7 +159,9 @@ pub(super) fn carry_over(
             if fs::hard_link(&from, &to).is_err() {
                 fs::copy(&from, &to).map_err(io_error(&to))?;
             }
-            carried.push(StagedFile { path: PathBuf::from(&file.path), rows: file.rows, in_digest: true });
+            let path = PathBuf::from(&file.path);
+            let in_digest = is_in_digest(&path);
+            carried.push(StagedFile { path, rows: file.rows, in_digest });
         }
     }
     Ok(carried)
@@ -151,7 +208,8 @@ pub(super) fn stage_flat(
             }
         }
         let rows = writer.finish()?;
-        flat.push(StagedFile { path: below, rows, in_digest: true });
+        let in_digest = table != DeliveryStatusRow::TABLE;
+        flat.push(StagedFile { path: below, rows, in_digest });
     }
     Ok(flat)
 }
@@ -169,6 +227,17 @@ impl Folder {
         let path = self.unnamed(R::TABLE, Some(year));
         let rows = row::write(&path, rows)?;
         self.place(R::TABLE, Some(year), &path, rows)
+    }
+
+    /// Its name does not say what is in it: the same deliveries arrive on different days.
+    fn write_status(&self, year: ReportYear, rows: Vec<DeliveryStatusRow>) -> Result<StagedFile, RunError> {
+        let table = DeliveryStatusRow::TABLE;
+        let below = table_folder(table, Some(year)).join(format!("{table}.parquet"));
+        let to = self.0.join(&below);
+        let folder = to.parent().unwrap_or(&to);
+        files::make_folder(folder, Access::Open).map_err(io_error(folder))?;
+        let rows = row::write(&to, rows.into_iter())?;
+        Ok(StagedFile { path: below, rows, in_digest: false })
     }
 
     fn write_dimension<R: Row>(&self, rows: Vec<R>) -> Result<StagedFile, RunError> {
@@ -218,6 +287,11 @@ impl Folder {
         fs::rename(path, &to).map_err(io_error(&to))?;
         Ok(StagedFile { path: below, rows, in_digest: true })
     }
+}
+
+/// Whether a table is what the inputs make it, whenever they came.
+fn is_in_digest(path: &Path) -> bool {
+    table_name(path) != Some(DeliveryStatusRow::TABLE)
 }
 
 /// The table whose file is at a path below a release.

@@ -2,7 +2,7 @@
 //!
 //! - [`parquet_file`], [`column`], [`row`]: Parquet, typed columns, and a row as a value.
 //! - [`indicator_value`], [`report_cell`], [`difference`]: figures.
-//! - [`finding`], [`delivery`], [`decision`], [`run`]: their origin.
+//! - [`finding`], [`delivery`], [`delivery_status`], [`decision`], [`run`]: their origin.
 //! - [`school`], [`region`], [`major`], [`indicator`]: the meaning of their codes.
 //! - [`dataset`], [`filing`]: tables of delivered rows, with the columns that the program itself uses.
 
@@ -21,6 +21,8 @@ pub mod difference;
 pub mod finding;
 
 pub mod delivery;
+
+pub mod delivery_status;
 
 pub mod decision;
 
@@ -43,6 +45,7 @@ use row::{ColumnSpec, Row};
 /// The tables whose columns the program defines, with these; contracts define those of delivered rows.
 pub const PROGRAM_TABLES: &[(&str, &[ColumnSpec])] = &[
     (delivery::DeliveryRow::TABLE, delivery::DeliveryRow::COLUMNS),
+    (delivery_status::DeliveryStatusRow::TABLE, delivery_status::DeliveryStatusRow::COLUMNS),
     (difference::DifferenceRow::TABLE, difference::DifferenceRow::COLUMNS),
     (indicator::IndicatorRow::TABLE, indicator::IndicatorRow::COLUMNS),
     (major::MajorRow::TABLE, major::MajorRow::COLUMNS),

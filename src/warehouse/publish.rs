@@ -262,6 +262,9 @@ pub struct YearSummary {
     /// What named persons said about single rows.
     #[serde(default)]
     pub corrections: Corrections,
+    /// Datasets that are asked of a school, and of which nothing came from it, over all schools.
+    #[serde(default)]
+    pub missing: u64,
 }
 
 /// Rows and queries for which a release relies on a person's word.

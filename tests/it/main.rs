@@ -65,6 +65,8 @@ mod served;
 
 mod set_aside;
 
+mod status;
+
 mod shapes;
 
 mod sign;

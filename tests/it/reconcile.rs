@@ -620,7 +620,10 @@ fn a_value_that_cannot_be_set_is_refused_with_the_reason() {
         "computed from graduates_placed and graduates",
     );
     refused(&[&good[..], &["--basis", "survey"]].concat(), "none of them is set by a person");
-    refused(&[&good[..], &["--basis", "adjusted"]].concat(), "`adjusted` is not a basis: filed or system");
+    refused(
+        &[&good[..], &["--basis", "adjusted"]].concat(),
+        "`adjusted` is not a basis: filed (填报) or system",
+    );
     let unnamed = ["override", "set", "--by", " ", "--why", "更正"];
     assert_eq!(city.nianbao(&[&unnamed[..], &good].concat()).status.code(), Some(2));
     let number = ["override", "set", "--by", "王科长", "--why", "14100220080302123X 转出"];

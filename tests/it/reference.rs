@@ -93,8 +93,11 @@ fn of_settings() {
             comment.push(text.replace('|', "\\|").replace('<', "&lt;"));
         } else if let Some((key, default)) = line.split_once(" = ") {
             is_open = false;
-            let variable = format!("NIANBAO_{}", key.to_uppercase());
-            writeln!(says, "| `{key}` | `{default}` | `{variable}` | {} |", comment.join(" ")).unwrap();
+            let variable = match default {
+                "{}" => String::new(),
+                _ => format!("`NIANBAO_{}`", key.to_uppercase()),
+            };
+            writeln!(says, "| `{key}` | `{default}` | {variable} | {} |", comment.join(" ")).unwrap();
         } else {
             is_open = false;
             comment.clear();

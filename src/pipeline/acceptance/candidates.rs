@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Acceptance, AcceptedDelivery, Selection, delivery_name};
+use super::{Acceptance, AcceptedDelivery, AsideDelivery, Selection, WHOLE, delivery_name};
 use crate::finding::{self, Finding, Rule, Severity};
 use crate::period::ReportYear;
 use crate::pipeline::noted::Noted;
@@ -27,6 +27,15 @@ pub(super) struct Candidate {
 impl Candidate {
     pub fn open_units(&self) -> impl Iterator<Item = &String> {
         self.units.keys().filter(|unit| !self.aside.contains(*unit) && !self.repeated.contains(*unit))
+    }
+
+    /// The schools whose rows are set aside; `None` where no rows are.
+    pub fn aside(&self) -> Option<AsideDelivery> {
+        let whole = self.aside.contains(WHOLE);
+        let mut schools = self.present.fragment.schools.clone();
+        schools.retain(|school, _| whole || self.aside.contains(school));
+        let (label, sha256) = (self.present.label.clone(), self.present.sha256.clone());
+        (!schools.is_empty()).then_some(AsideDelivery { label, sha256, schools })
     }
 
     fn set_aside(&mut self) {

@@ -64,6 +64,15 @@ impl AcceptedDelivery {
     }
 }
 
+/// A delivery with rows that wait for a named person.
+#[derive(Debug)]
+pub(super) struct AsideDelivery {
+    pub label: String,
+    pub sha256: String,
+    /// The schools whose rows wait, with their number.
+    pub schools: BTreeMap<String, u64>,
+}
+
 /// The unit of a delivery of the whole city: the register of schools, and exports in which a school
 /// without rows has nothing to report.
 const WHOLE: &str = "";
@@ -102,6 +111,8 @@ pub(super) struct Selection {
     pub set_aside: BTreeSet<String>,
     /// Of these, the number of rows that another file has as well.
     pub repeated: BTreeMap<String, u64>,
+    /// Deliveries with rows that are set aside, of all their schools or of some.
+    pub aside: Vec<AsideDelivery>,
     /// Deliveries of earlier runs that go on counting.
     pub kept: Vec<Delivery>,
     /// Deliveries that counted for schools that the register does not have now.
@@ -148,6 +159,7 @@ impl<'a> Acceptance<'a> {
                 repeated: candidate.repeated.clone(),
             })
             .collect();
+        noted.value.aside = candidates.iter().filter_map(Candidate::aside).collect();
         let mut used = self.settle(candidates, &mut noted);
         let kept = self.keep(&used, &aside, read_again, &mut noted)?;
         used.extend(kept);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AcceptedDelivery, Selection, units};
+use super::{AcceptedDelivery, AsideDelivery, Selection, units};
 use crate::decisions::Override;
 use crate::definitions::Definitions;
 use crate::definitions::contract::Dataset;
@@ -21,6 +21,8 @@ pub(in crate::pipeline) struct YearDeliveries {
     pub accepted: BTreeMap<String, Vec<AcceptedDelivery>>,
     /// Deliveries that counted for schools that the register does not have now.
     pub dormant: Vec<CountedDelivery>,
+    /// Deliveries with rows that are set aside, by dataset.
+    pub aside: BTreeMap<String, Vec<AsideDelivery>>,
     /// All deliveries, as in the books.
     pub all: Vec<Delivery>,
     /// Keys of all fragments, including those set aside.
@@ -47,6 +49,7 @@ impl YearDeliveries {
         }
         self.all.extend(selection.kept);
         self.dormant.extend(selection.dormant);
+        self.aside.insert(dataset.dataset.clone(), selection.aside);
         self.accepted.insert(dataset.dataset.clone(), selection.used);
     }
 

@@ -9,7 +9,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::json_path::JsonPath;
-use super::limits::Limits;
+use super::limits::{Limits, Span};
 use super::secret::Given;
 use super::sign::Signature;
 use super::template::Template;
@@ -267,31 +267,6 @@ pub struct Files {
     pub size: Option<JsonPath>,
     pub sha256: Option<JsonPath>,
     pub count: Option<JsonPath>,
-}
-
-/// A length of time: `500ms`, `30s`, `10m`, `2h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Span(pub Duration);
-
-impl TryFrom<String> for Span {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-        let millis = match unit {
-            "ms" => 1,
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => 0,
-        };
-        let length = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(millis));
-        match length {
-            Some(millis) if millis > 0 => Ok(Span(Duration::from_millis(millis))),
-            _ => Err(format!("`{text}` is not a length of time: 500ms, 30s, 10m, 2h")),
-        }
-    }
 }
 
 /// The years of a pull: `2024`, `2021..2023`, `2021..`.

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::definition::Span;
-
 /// The limits of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -48,6 +46,31 @@ impl Default for Limits {
             decoded: Amount(1 << 30),
             attempts: 5,
             wait: seconds(120),
+        }
+    }
+}
+
+/// A length of time: `500ms`, `30s`, `10m`, `2h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => 0,
+        };
+        let length = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(millis));
+        match length {
+            Some(millis) if millis > 0 => Ok(Span(Duration::from_millis(millis))),
+            _ => Err(format!("`{text}` is not a length of time: 500ms, 30s, 10m, 2h")),
         }
     }
 }

@@ -83,7 +83,7 @@ impl Secret {
         &self.0
     }
 
-    /// Eight digits by which two values of the same secret can be told apart, and no more.
+    /// Eight digits that are others for another value of the same secret, and show nothing more of it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         hex::encode(Sha256::new().chain_update("nianbao secret ").chain_update(&self.0).finalize())[..8]
