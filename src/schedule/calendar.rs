@@ -133,7 +133,9 @@ impl Entry {
                 (Some(found), Some(end)) if found < end => return Some(found),
                 (found, None) => return found,
                 // The second before, so that a slot at the very beginning is found, also one moved out of a gap.
-                (_, Some(end)) => (from, rule_at) = (end.checked_sub(SignedDuration::from_secs(1)).ok()?, end),
+                (_, Some(end)) => {
+                    (from, rule_at) = (end.checked_sub(SignedDuration::from_secs(1)).ok()?, end)
+                }
             }
         }
         None

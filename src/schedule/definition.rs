@@ -89,10 +89,11 @@ pub fn read(text: &str, sources: &BTreeSet<&str>) -> Result<Vec<Entry>, Faults> 
         }
         let mut spans: Vec<Span> = Vec::new();
         let mut span = |text: &Spanned<String>, faults: &mut Faults| {
-            let read = read_span(text.get_ref()).and_then(|span| match spans.iter().find(|o| meet(o, &span)) {
-                Some(other) => Err(format!("{} and {} have days in common", span.text(), other.text())),
-                None => Ok(span),
-            });
+            let read =
+                read_span(text.get_ref()).and_then(|span| match spans.iter().find(|o| meet(o, &span)) {
+                    Some(other) => Err(format!("{} and {} have days in common", span.text(), other.text())),
+                    None => Ok(span),
+                });
             let read = read.map_err(|message| faults.push((line(text.span().start), message))).ok();
             spans.extend(read);
             read

@@ -29,16 +29,37 @@ pub enum State {
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Verdict {
     /// The newest slot was not served; earlier ones that were missed are made up for by it.
-    Due { slot: Timestamp },
+    Due {
+        slot: Timestamp,
+    },
     /// No slot since the schedule or its last quiet span.
-    NotYet { next: Option<Timestamp> },
-    Quiet { until: Option<Timestamp> },
-    Done { slot: Timestamp, run: u32, at: Timestamp, next: Option<Timestamp> },
-    UnderWay { run: u32, since: Timestamp },
+    NotYet {
+        next: Option<Timestamp>,
+    },
+    Quiet {
+        until: Option<Timestamp>,
+    },
+    Done {
+        slot: Timestamp,
+        run: u32,
+        at: Timestamp,
+        next: Option<Timestamp>,
+    },
+    UnderWay {
+        run: u32,
+        since: Timestamp,
+    },
     /// The run of this slot failed, and is tried again.
-    Again { run: u32, at: Timestamp },
+    Again {
+        run: u32,
+        at: Timestamp,
+    },
     /// It failed as often as it is tried.
-    GivenUp { run: u32, attempts: usize, next: Option<Timestamp> },
+    GivenUp {
+        run: u32,
+        attempts: usize,
+        next: Option<Timestamp>,
+    },
 }
 
 /// How often the run of a slot is tried.
