@@ -60,7 +60,9 @@ mod tests {
 
     fn has(cron: &str, time: DateTime) -> bool {
         let fields: Vec<&str> = cron.split(' ').collect();
-        if !numbers(fields[0], 0, 59).contains(&time.minute()) || !numbers(fields[1], 0, 23).contains(&time.hour()) {
+        if !numbers(fields[0], 0, 59).contains(&time.minute())
+            || !numbers(fields[1], 0, 23).contains(&time.hour())
+        {
             return false;
         }
         let day = numbers(fields[2], 1, 31).contains(&time.day());
@@ -82,10 +84,13 @@ mod tests {
         if !fixed {
             return has(cron, time);
         }
-        let is_second = has(cron, time) && match zone.to_ambiguous_timestamp(time).offset() {
-            AmbiguousOffset::Fold { .. } => zone.to_ambiguous_timestamp(time).earlier().unwrap() != minute,
-            _ => false,
-        };
+        let is_second = has(cron, time)
+            && match zone.to_ambiguous_timestamp(time).offset() {
+                AmbiguousOffset::Fold { .. } => {
+                    zone.to_ambiguous_timestamp(time).earlier().unwrap() != minute
+                }
+                _ => false,
+            };
         let before = shown(minute - SignedDuration::from_mins(1));
         let mut missing = before.checked_add(SignedDuration::from_mins(1)).unwrap();
         while missing < time {
