@@ -134,7 +134,7 @@ impl Entry {
                 (found, None) => return found,
                 // The second before, so that a slot at the very beginning is found, also one moved out of a gap.
                 (_, Some(end)) => {
-                    (from, rule_at) = (end.checked_sub(SignedDuration::from_secs(1)).ok()?, end)
+                    (from, rule_at) = (end.checked_sub(SignedDuration::from_secs(1)).ok()?, end);
                 }
             }
         }

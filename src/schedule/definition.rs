@@ -90,7 +90,7 @@ pub fn read(text: &str, sources: &BTreeSet<&str>) -> Result<Vec<Entry>, Faults> 
         let mut spans: Vec<Span> = Vec::new();
         let mut span = |text: &Spanned<String>, faults: &mut Faults| {
             let read =
-                read_span(text.get_ref()).and_then(|span| match spans.iter().find(|o| meet(o, &span)) {
+                read_span(text.get_ref()).and_then(|span| match spans.iter().find(|o| meet(**o, span)) {
                     Some(other) => Err(format!("{} and {} have days in common", span.text(), other.text())),
                     None => Ok(span),
                 });
@@ -141,7 +141,7 @@ pub fn read(text: &str, sources: &BTreeSet<&str>) -> Result<Vec<Entry>, Faults> 
     if faults.is_empty() { Ok(entries) } else { Err(faults) }
 }
 
-fn meet(one: &Span, other: &Span) -> bool {
+fn meet(one: Span, other: Span) -> bool {
     one.has(other.from) || other.has(one.from)
 }
 

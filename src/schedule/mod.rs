@@ -2,7 +2,7 @@
 //!
 //! - [`cron`]: five fields on the clock of a zone.
 //! - [`calendar`]: the slots of an entry, with quiet and dense spans.
-//! - [`definition`]: `schedule.toml`.
+//! - [`definition`]: what `schedule.toml` says, checked.
 //! - [`due`]: whether a run is due, and if not, why.
 
 pub mod cron;
