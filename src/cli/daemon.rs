@@ -45,8 +45,7 @@ pub fn run(
         }
         let wait = match ask(now) {
             Ok(verdicts) if verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Due { .. })) => {
-                run_child(global, &ended, &mut life)?;
-                WAIT
+                run_child(global, &ended, &mut life)?
             }
             Ok(verdicts) => until_next(&verdicts, now),
             Err(failure) => {
@@ -84,15 +83,16 @@ impl Life {
     }
 }
 
-/// Starts a run and waits for its end, also when this process is to end.
-fn run_child(global: &Global, ended: &AtomicBool, life: &mut Life) -> Result<(), Failure> {
+/// Starts a run and waits for its end, also when this process is to end. Returns when to ask again.
+fn run_child(global: &Global, ended: &AtomicBool, life: &mut Life) -> Result<SignedDuration, Failure> {
     let mut child = start(global).map_err(|error| Failure::internal(&error))?;
     let mut said = false;
     loop {
         match child.try_wait().map_err(|error| Failure::internal(&error))? {
             Some(status) => {
                 output::note(&format!("the run ended: {status}"));
-                return Ok(());
+                // Wrong settings leave no record by which the run would be known to have failed.
+                return Ok(if status.code() == Some(ExitCode::Usage as i32) { WAIT_MAX } else { WAIT });
             }
             None => std::thread::sleep(TICK),
         }
