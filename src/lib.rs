@@ -25,6 +25,7 @@
 //! - [`quarantine`]: rows kept out, the sheets to correct them on, and the way back.
 //! - [`explain`]: one figure, down to its rows.
 //! - [`pipeline`]: one run, top to bottom: start reading here.
+//! - [`schedule`]: when runs are due. Reads no files and no clock.
 //! - [`cli`]: one file for each command.
 
 pub mod period;
@@ -82,5 +83,7 @@ pub mod quarantine;
 pub mod explain;
 
 pub mod pipeline;
+
+pub mod schedule;
 
 pub mod cli;

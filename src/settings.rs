@@ -24,6 +24,8 @@ pub struct Settings {
     pub pipelines_dir: PathBuf,
     /// Empty for the folder `sources` beside the site file, if there is one.
     pub sources_dir: PathBuf,
+    /// Empty for `schedule.toml` beside the site file, if there is one.
+    pub schedule_file: PathBuf,
     /// Empty for the one beside the settings file; [`NO_PERSONS`] for none.
     pub persons_file: PathBuf,
     pub city_code: String,

@@ -16,6 +16,8 @@ mod coverage;
 
 mod decision;
 
+mod daemon;
+
 mod decode_worker;
 
 mod documents;
@@ -25,6 +27,8 @@ mod explain;
 mod filled;
 
 mod freeze;
+
+mod notify;
 
 mod open;
 
@@ -45,6 +49,8 @@ mod report;
 mod run;
 
 mod runs;
+
+mod schedule;
 
 mod settings;
 
@@ -137,6 +143,8 @@ enum Command {
     Pull(pull::Args),
     /// Show what is going on: the last run, the release, open questions, and who has not delivered
     Status(status::Args),
+    /// Run what is due by the schedule until it is ended, or show what is due when
+    Schedule(schedule::Args),
     /// Show what a run would do and why, without changing anything
     Plan(plan::Args),
     /// Write all documents of a year again, from the current release
@@ -288,9 +296,11 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match &cli.command {
+        Command::Run(args) if args.due => schedule::run_due(&cli.global, args),
         Command::Run(args) => run::run(&cli.global, args),
         Command::Pull(args) => pull::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
+        Command::Schedule(args) => schedule::run(&cli.global, args),
         Command::Plan(args) => plan::run(&cli.global, args),
         Command::Report(args) => report::run(&cli.global, args),
         Command::Verify(args) => verify::run(&cli.global, args),

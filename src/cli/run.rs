@@ -15,9 +15,10 @@ use crate::delivery::Delivery;
 use crate::delivery::RunOutcome;
 use crate::figures::reconcile::ReconciliationCounts;
 use crate::finding::Finding;
-use crate::ledger::{self, DeliveredFile, Process};
+use crate::ledger::{self, DeliveredFile, Process, Scheduled};
 use crate::period::ReportYear;
 use crate::pipeline::{self, PROGRAM, Request, RunEnd, RunError, RunReport};
+use crate::schedule::calendar::Entry;
 use crate::settings::{Overrides, Settings};
 use crate::sources::drop_folder;
 use crate::sources::http::pull::PullOutcome;
@@ -39,9 +40,34 @@ pub struct Args {
     /// Ask no source: what was pulled before stays
     #[arg(long, conflicts_with = "source")]
     no_pull: bool,
+    /// Run what the schedule says is due and was not done, or say why nothing is
+    #[arg(long, conflicts_with_all = ["year", "source", "no_pull"])]
+    pub(super) due: bool,
+}
+
+impl Args {
+    /// What a scheduled run is asked for.
+    pub(super) fn of(drop: Option<PathBuf>, entry: &Entry) -> Self {
+        let (year, source) = (entry.years.clone(), entry.sources.clone());
+        Args { year, drop, source, no_pull: !entry.pull, due: false }
+    }
+
+    pub(super) fn drop_folder(&self) -> Option<PathBuf> {
+        self.drop.clone()
+    }
+}
+
+/// What a run was started for, and whether it still is to be once nothing else can run.
+pub(super) struct Called<'a> {
+    pub scheduled: Scheduled,
+    pub is_still_due: &'a dyn Fn() -> Result<bool, Failure>,
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
+    run_called(global, args, None)
+}
+
+pub(super) fn run_called(global: &Global, args: &Args, called: Option<&Called>) -> Result<ExitCode, Failure> {
     let overrides = Overrides { drop_dir: args.drop.clone(), ..Overrides::default() };
     let (settings, definitions) = load(global, overrides)?;
     let now = now();
@@ -57,13 +83,22 @@ pub fn run(global: &Global, args: &Args) -> Result<ExitCode, Failure> {
     }
     let lock = ledger::lock(&data, "run", &now)?;
     let internal = |error: std::io::Error| Failure::new(ExitCode::Internal, &error);
+    if let Some(called) = called
+        && !(called.is_still_due)()?
+    {
+        if !lock.was_left_behind() {
+            lock.give_back().map_err(internal)?;
+        }
+        output::note(&format!("{}: another run has just done it", called.scheduled.entry));
+        return Ok(ExitCode::Done);
+    }
     if lock.was_left_behind() {
         files::remove_half_written(data.path()).map_err(internal)?;
         ground::clear(&data).map_err(internal)?;
     }
     ledger::settle(&data, PROGRAM)?;
     let request = Request { years: args.year.clone(), now, decode_program: OWN_PROGRAM.into() };
-    let record = begin(&data, &definitions, &request)?;
+    let record = begin(&data, &definitions, &request, called.map(|called| called.scheduled.clone()))?;
     let pulls = if sources.is_empty() {
         Vec::new()
     } else {
@@ -200,11 +235,17 @@ fn parts(outcome: &RunEnd) -> (Option<&Manifest>, Option<&Summary>) {
 }
 
 /// Records the beginning of a run in the ledger, so that a killed run is known.
-fn begin(data: &DataRoot, definitions: &Definitions, request: &Request) -> Result<ledger::Run, Failure> {
+fn begin(
+    data: &DataRoot,
+    definitions: &Definitions,
+    request: &Request,
+    scheduled: Option<Scheduled>,
+) -> Result<ledger::Run, Failure> {
     let record = ledger::Run {
         command: "run".to_owned(),
         years: request.years.clone(),
         process: Some(Process::own()),
+        scheduled,
         program: PROGRAM.to_owned(),
         definitions: definitions.digest.clone(),
         started: request.now.clone(),

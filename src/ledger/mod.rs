@@ -12,6 +12,8 @@ mod select;
 
 pub use format::{FormatError, refuse_newer, settle};
 pub use lock::{Lock, LockError, lock};
-pub use record::{Amount, DeliveredFile, Entry, Process, Run, Stage, begin, end, entries, outdated, remove};
+pub use record::{
+    Amount, DeliveredFile, Entry, Process, Run, Scheduled, Stage, begin, end, entries, outdated, remove,
+};
 pub use seen::SeenFiles;
 pub use select::{SelectError, select};

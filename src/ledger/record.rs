@@ -32,6 +32,9 @@ pub struct Run {
     pub years: Vec<ReportYear>,
     #[serde(default)]
     pub process: Option<Process>,
+    /// What the schedule started it for; `None` for a run that a person started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Scheduled>,
     #[serde(default)]
     pub program: String,
     /// Digest of the definitions.
@@ -59,6 +62,13 @@ pub struct Run {
     #[serde(default)]
     pub pulls: Vec<PullOutcome>,
     pub summary: Summary,
+}
+
+/// An entry of the schedule, and the time it was due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheduled {
+    pub entry: String,
+    pub slot: Timestamp,
 }
 
 /// The process of a run.

@@ -61,6 +61,8 @@ mod reference;
 
 mod same_rows;
 
+mod scheduled;
+
 mod served;
 
 mod set_aside;
