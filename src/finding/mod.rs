@@ -148,7 +148,7 @@ impl Finding {
 /// Maximum number of examples of one rule kept for one file; the rest are only counted.
 pub const EXAMPLES_MAX: u64 = 100;
 
-/// RowAnswers of named persons to findings about the rows of one file; the text says who answered.
+/// Answers of named persons to findings about the rows of one file; the text says who answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowAnswers {
     /// Rows that are given up, by sheet and row; row 0 means the whole sheet.
@@ -197,7 +197,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// RowAnswers to findings of this file.
+    /// Answers to findings of this file.
     #[must_use]
     pub fn answered(answers: &RowAnswers) -> Self {
         Findings { answers: answers.clone(), ..Findings::default() }

@@ -268,7 +268,7 @@ mod tests {
             if calls <= 2 {
                 honest(340, 100)(number)
             } else {
-                page((number - 1) * 100 + 1..(340.min(number * 100)) + 1, Some(340))
+                page((number - 1) * 100 + 1..=340.min(number * 100), Some(340))
             }
         };
         assert!(matches!(walked(&mut server).0, Step::Changed(_)));
