@@ -191,6 +191,8 @@ enum Word {
     Rows,
     /// What is said of pages: an object, or the number of this one.
     Page,
+    /// An object beside the rows, in which pages may be spoken of.
+    Head,
     Total,
     /// How many pages there are.
     Pages,
@@ -219,6 +221,9 @@ impl Word {
             }
             "last" | "islastpage" | "is_last_page" => Word::Last,
             "page" | "pageinfo" | "pagination" => Word::Page,
+            "meta" | "_meta" | "metadata" | "paging" | "pager" | "paginator" | "links" | "_links" => {
+                Word::Head
+            }
             "code" | "errcode" | "errorcode" | "error_code" => Word::Code,
             "success" => Word::Success,
             "error" => Word::Error,
@@ -269,26 +274,94 @@ impl<'de> Visitor<'de> for Part<'_, '_> {
                 })?;
                 continue;
             }
-            if word == Word::Other {
-                envelope.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let value = envelope.next_value::<Value>()?.0;
-            let text = value.text().trim().to_lowercase();
             match word {
-                Word::Total => self.outline.total = text.parse().ok().or(self.outline.total),
-                Word::Pages => self.outline.is_part |= text.parse::<u64>().is_ok_and(|pages| pages > 1),
-                Word::More => {
-                    self.outline.is_part |=
-                        !value.is_blank() && !["false", "0", "否"].contains(&text.as_str());
+                Word::Head => envelope.next_value_seed(Head(&mut *self.outline))?,
+                Word::Other => drop(envelope.next_value::<IgnoredAny>()?),
+                word => self.outline.note(word, &envelope.next_value::<Value>()?.0),
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+impl Outline {
+    /// Notes what is said under a name.
+    fn note(&mut self, word: Word, value: &Cell<'_>) {
+        let text = value.text().trim().to_lowercase();
+        let is_false = *value == Cell::Bool(false) || text == "false";
+        match word {
+            Word::Total => self.total = text.parse().ok().or(self.total),
+            Word::Pages => self.is_part |= text.parse::<u64>().is_ok_and(|pages| pages > 1),
+            Word::More => self.is_part |= !value.is_blank() && !["false", "0", "否"].contains(&text.as_str()),
+            Word::Last => self.is_part |= is_false,
+            Word::Code => {
+                let fine = ["", "0", "00", "000", "0000", "200", "ok", "success"];
+                self.failed |= !fine.contains(&text.as_str());
+            }
+            Word::Success => self.failed |= is_false,
+            Word::Error => self.failed |= !value.is_blank() && *value != Cell::Bool(false),
+            Word::Rows | Word::Page | Word::Head | Word::Other => {}
+        }
+    }
+}
+
+/// An object beside the rows. Where it is a list, as some databases describe their columns, it says nothing.
+struct Head<'p>(&'p mut Outline);
+
+impl<'de> DeserializeSeed<'de> for Head<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Head<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("what is said of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut head: A) -> Result<(), A::Error> {
+        while let Some(name) = head.next_key::<String>()? {
+            match Word::of(&name) {
+                Word::Head | Word::Page => head.next_value_seed(Head(&mut *self.0))?,
+                word @ (Word::Total | Word::Pages | Word::More | Word::Last) => {
+                    self.0.note(word, &head.next_value::<Value>()?.0);
                 }
-                Word::Last => self.outline.is_part |= value == Cell::Bool(false) || text == "false",
-                Word::Code => {
-                    let fine = ["", "0", "00", "000", "0000", "200", "ok", "success"];
-                    self.outline.failed |= !fine.contains(&text.as_str());
+                Word::Rows | Word::Code | Word::Success | Word::Error | Word::Other => {
+                    drop(head.next_value::<IgnoredAny>()?);
                 }
-                Word::Success => self.outline.failed |= matches!(value, Cell::Bool(false)) || text == "false",
-                _ => self.outline.failed |= !value.is_blank() && value != Cell::Bool(false),
             }
         }
         Ok(())
@@ -491,12 +564,22 @@ mod tests {
             let text = format!(r#"{{"code":0,"data":{{"list":[{{"a":1}},{{"a":2}}],{envelope}}}}}"#);
             rows_and_rules(&text).unwrap().1
         };
-        for part in [r#""pages":9"#, r#""totalPages":"9""#, r#""hasNextPage":true"#, r#""last":false"#] {
+        for part in [
+            r#""pages":9"#,
+            r#""totalPages":"9""#,
+            r#""hasNextPage":true"#,
+            r#""last":false"#,
+            r#""meta":{"total_pages":9}"#,
+            r#""meta":{"pagination":{"total":340}}"#,
+            r#""links":{"next":"/xs?page=2"}"#,
+        ] {
             assert_eq!(rules(part), [finding::FILE_PAGES.id], "{part}");
         }
         for whole in [
             r#""pages":1"#,
             r#""hasNextPage":false"#,
+            r#""meta":[{"name":"pages","type":"UInt8"}]"#,
+            r#""links":{"next":null,"last":"/xs?page=1"}"#,
             r#""last":true"#,
             r#""next":null"#,
             r#""pages":9,"total":2"#,
