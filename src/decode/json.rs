@@ -276,7 +276,9 @@ impl<'de> Visitor<'de> for Part<'_, '_> {
             }
             match word {
                 Word::Head => envelope.next_value_seed(Head(&mut *self.outline))?,
-                Word::Other => drop(envelope.next_value::<IgnoredAny>()?),
+                Word::Other => {
+                    envelope.next_value::<IgnoredAny>()?;
+                }
                 word => self.outline.note(word, &envelope.next_value::<Value>()?.0),
             }
         }
@@ -360,7 +362,7 @@ impl<'de> Visitor<'de> for Head<'_> {
                     self.0.note(word, &head.next_value::<Value>()?.0);
                 }
                 Word::Rows | Word::Code | Word::Success | Word::Error | Word::Other => {
-                    drop(head.next_value::<IgnoredAny>()?);
+                    head.next_value::<IgnoredAny>()?;
                 }
             }
         }
