@@ -21,8 +21,9 @@ use crate::figure::Level;
 use crate::figures::reconcile::ReconciliationCounts;
 use crate::finding::Severity;
 use crate::period::ReportYear;
+use crate::tables::delivery_status::DeliveryStatusRow;
 use crate::tables::region::RegionRow;
-use crate::tables::row;
+use crate::tables::row::{self, Row};
 
 /// Format of manifest and pointer. Newer ones are refused. Format 1 had neither fragments nor hashes
 /// of manifests.
@@ -154,10 +155,13 @@ impl Manifest {
     }
 
     /// SHA-256 over names and contents of a year's files and the definitions that it was made with: equal
-    /// in all releases in which the year is the same, byte for byte. `None` without such files.
+    /// in all releases in which the year is the same, byte for byte. When deliveries arrived is not part of it.
+    /// `None` without such files.
     #[must_use]
     pub fn year_digest(&self, year: ReportYear) -> Option<String> {
+        let arrivals = table_folder(DeliveryStatusRow::TABLE, None);
         let of_year = self.files.iter().filter(|file| is_of_year(&file.path, year));
+        let of_year = of_year.filter(|file| !Path::new(&file.path).starts_with(&arrivals));
         let mut lines: Vec<String> = of_year.map(|file| format!("{} {}", file.path, file.sha256)).collect();
         if lines.is_empty() {
             return None;
