@@ -1,5 +1,7 @@
 //! Dotted paths into JSON: `data.page.total`.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,15 +26,16 @@ impl JsonPath {
     /// The value at this path. Where a text that is itself JSON is in the way, the path goes on inside it, as
     /// some platforms send their data as JSON within a string.
     #[must_use]
-    pub fn find(&self, value: &Value) -> Option<Value> {
-        let mut current = value.clone();
+    pub fn find<'v>(&self, value: &'v Value) -> Option<Cow<'v, Value>> {
+        let mut current = Cow::Borrowed(value);
         for name in &self.0 {
-            if let Value::String(text) = &current {
-                current = serde_json::from_str(text).ok()?;
+            if let Value::String(text) = current.as_ref() {
+                current = Cow::Owned(serde_json::from_str(text).ok()?);
             }
             current = match current {
-                Value::Object(mut members) => members.remove(name)?,
-                _ => return None,
+                Cow::Borrowed(Value::Object(members)) => Cow::Borrowed(members.get(name)?),
+                Cow::Owned(Value::Object(mut members)) => Cow::Owned(members.remove(name)?),
+                Cow::Borrowed(_) | Cow::Owned(_) => return None,
             };
         }
         Some(current)
@@ -41,8 +44,8 @@ impl JsonPath {
     /// The value at this path as text; `None` where there is none, or it is null, a list or an object.
     #[must_use]
     pub fn text(&self, value: &Value) -> Option<String> {
-        match self.find(value)? {
-            Value::String(text) => Some(text),
+        match self.find(value)?.as_ref() {
+            Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             Value::Bool(truth) => Some(truth.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
@@ -61,9 +64,10 @@ impl JsonPath {
     /// The list at this path.
     #[must_use]
     pub fn list(&self, value: &Value) -> Option<Vec<Value>> {
-        let found = match self.find(value)? {
-            Value::String(text) => serde_json::from_str(&text).ok()?,
-            found => found,
+        let found = self.find(value)?;
+        let found = match found.as_ref() {
+            Value::String(text) => serde_json::from_str(text).ok()?,
+            _ => found.into_owned(),
         };
         match found {
             Value::Array(list) => Some(list),
