@@ -24,7 +24,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Show of every entry when it is next, its last success, what guards it, and what it asks for now
+    /// Show for each entry when it is next due, its last success, its guard, and whether it is due now
     Next,
 }
 

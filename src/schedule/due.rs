@@ -70,7 +70,7 @@ pub const PAUSE: SignedDuration = SignedDuration::from_mins(30);
 /// was wrong, and must not silence the schedule until then.
 const SET_BACK_MAX: SignedDuration = SignedDuration::from_hours(26);
 
-/// What an entry asks for now.
+/// Whether an entry is due.
 #[must_use]
 pub fn due(entry: &Entry, history: &[PastRun], now: Timestamp) -> Verdict {
     if let Some(run) = history.iter().find(|run| run.state == State::UnderWay) {
